@@ -23,15 +23,15 @@ type Row struct {
 	GyroRadS                  []float64 // angular velocity of the root, root frame
 	Gravity                   []float64 // unit vector of gravity (down) in the root frame; (0,0,-1) upright
 	// The truth.
-	RootPosM, RootQuat               []float64 // world; quaternion worldFromRoot, wxyz
-	RootLinVelMS                     []float64 // world frame
-	RootAngVelRadS                   []float64 // root frame
+	RootPosM, RootQuat                []float64 // world; quaternion worldFromRoot, wxyz
+	RootLinVelMS                      []float64 // world frame
+	RootAngVelRadS                    []float64 // root frame
 	TrueJointPosRad, TrueJointVelRadS []float64
-	TorqueNm                         []float64 // of each servo, averaged over the step or at its end
-	FootForceN                       []float64 // normal force on each foot
-	FootPosM, FootVelMS              []float64 // of each sole's centre, world frame
-	Diverged                         []float64 // one number; not 0 when the physics broke down
-	Params                           []float64
+	TorqueNm                          []float64 // of each servo, averaged over the step or at its end
+	FootForceN                        []float64 // normal force on each foot
+	FootPosM, FootVelMS               []float64 // of each sole's centre, world frame
+	Diverged                          []float64 // one number; not 0 when the physics broke down
+	Params                            []float64
 }
 
 // Row cuts world w's row out of the packed rows.
