@@ -1,0 +1,171 @@
+//go:build mujoco && cgo
+
+package render
+
+/*
+#cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../.deps/mujoco/include
+#cgo LDFLAGS: -L${SRCDIR}/../../.deps/mujoco/lib -lmujoco -Wl,-rpath,${SRCDIR}/../../.deps/mujoco/lib -lOSMesa
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sort"
+	"sync"
+	"unsafe"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// installing guards the one process-wide thing MuJoCo has: its log handler, and
+// OpenGL's function table, which MuJoCo fills at the first context.
+var installing sync.Mutex
+
+// Renderer is one model in one offscreen OpenGL context. It belongs to the
+// goroutine that made it.
+type Renderer struct {
+	c      *C.mitori_render
+	opt    Options
+	groups [6]C.uchar
+	errBuf [C.MITORI_RENDER_ERR]C.char
+	nq     int
+	nmocap int
+}
+
+// New compiles the MJCF and opens an offscreen context for it, locking the
+// calling goroutine to its thread until Close.
+func New(mjcf string, opt Options) (*Renderer, error) {
+	opt, err := opt.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &Renderer{opt: opt}
+	for _, g := range opt.Groups {
+		r.groups[g] = 1
+	}
+
+	xml := C.CString(mjcf)
+	defer C.free(unsafe.Pointer(xml))
+	names := make([]string, 0, len(opt.Assets))
+	for n := range opt.Assets {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	n := len(names)
+	// C memory throughout: C must not be handed Go memory that holds pointers.
+	ptr := C.size_t(unsafe.Sizeof(uintptr(0)))
+	cNames := (**C.char)(C.calloc(C.size_t(n+1), ptr))
+	cData := (**C.char)(C.calloc(C.size_t(n+1), ptr))
+	cSizes := (*C.int)(C.calloc(C.size_t(n+1), 4))
+	defer C.free(unsafe.Pointer(cNames))
+	defer C.free(unsafe.Pointer(cData))
+	defer C.free(unsafe.Pointer(cSizes))
+	for i, name := range names {
+		cn, cd := C.CString(name), (*C.char)(C.CBytes(opt.Assets[name]))
+		defer C.free(unsafe.Pointer(cn))
+		defer C.free(unsafe.Pointer(cd))
+		unsafe.Slice(cNames, n)[i] = cn
+		unsafe.Slice(cData, n)[i] = cd
+		unsafe.Slice(cSizes, n)[i] = C.int(len(opt.Assets[name]))
+	}
+
+	runtime.LockOSThread()
+	installing.Lock()
+	r.c = C.mitori_render_open(xml, C.int(len(mjcf)), C.int(n), cNames, cData, cSizes,
+		C.int(opt.WidthPx), C.int(opt.HeightPx), C.int(opt.Samples),
+		cBool(opt.Shadows), cBool(opt.Reflections), &r.errBuf[0])
+	installing.Unlock()
+	if r.c == nil {
+		runtime.UnlockOSThread()
+		return nil, fmt.Errorf("render: open: %s", C.GoString(&r.errBuf[0]))
+	}
+	r.nq = int(C.mitori_render_nq(r.c))
+	r.nmocap = int(C.mitori_render_nmocap(r.c))
+	return r, nil
+}
+
+func cBool(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Size is the picture's width and height in pixels.
+func (r *Renderer) Size() (widthPx, heightPx int) { return r.opt.WidthPx, r.opt.HeightPx }
+
+// Nq is the number of generalised positions of the model.
+func (r *Renderer) Nq() int { return r.nq }
+
+// NMocap is the number of mocap bodies of the model.
+func (r *Renderer) NMocap() int { return r.nmocap }
+
+// Draw sets the state and draws it into rgb: Size() pixels of three bytes, top
+// row first. qpos has Nq numbers, or is nil to keep the last state; mocap has
+// seven numbers a body (x y z in metres, quaternion w x y z), or is nil.
+func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error {
+	if r.c == nil {
+		return errors.New("render: draw after close")
+	}
+	if len(rgb) != r.opt.WidthPx*r.opt.HeightPx*3 {
+		panic("render: picture buffer of wrong size")
+	}
+	if qpos != nil && len(qpos) != r.nq {
+		panic("render: qpos of wrong length")
+	}
+	if mocap != nil && len(mocap) != 7*r.nmocap {
+		panic("render: mocap of wrong length")
+	}
+	if err := cam.check(); err != nil {
+		return err
+	}
+	c := C.mitori_render_camera{
+		distance_m: C.double(cam.DistanceM), azimuth_deg: C.double(cam.AzimuthDeg),
+		elevation_deg: C.double(cam.ElevationDeg), fovy_deg: C.double(cam.FovyDeg),
+	}
+	for i := range 3 {
+		c.lookat[i] = C.double(cam.LookAtM[i])
+	}
+	var q, mc *C.double
+	if len(qpos) > 0 {
+		q = (*C.double)(&qpos[0])
+	}
+	if len(mocap) > 0 {
+		mc = (*C.double)(&mocap[0])
+	}
+	if C.mitori_render_draw(r.c, q, mc, &c, &r.groups[0], (*C.uchar)(&rgb[0]), &r.errBuf[0]) != 0 {
+		return fmt.Errorf("render: draw: %s", C.GoString(&r.errBuf[0]))
+	}
+	return nil
+}
+
+// BodyPosM is the world position of the named body in the last drawn state.
+func (r *Renderer) BodyPosM(name string) (spatial.Vec3, error) {
+	if r.c == nil {
+		return spatial.Vec3{}, errors.New("render: body position after close")
+	}
+	cn := C.CString(name)
+	defer C.free(unsafe.Pointer(cn))
+	id := C.mitori_render_body(r.c, cn)
+	if id < 0 {
+		return spatial.Vec3{}, fmt.Errorf("render: the model has no body %q", name)
+	}
+	var p [3]C.double
+	C.mitori_render_body_pos(r.c, id, &p[0])
+	return spatial.Vec3{float64(p[0]), float64(p[1]), float64(p[2])}, nil
+}
+
+// Close frees the context and the model and unlocks the goroutine's thread.
+func (r *Renderer) Close() error {
+	if r.c == nil {
+		return nil
+	}
+	C.mitori_render_close(r.c)
+	r.c = nil
+	runtime.UnlockOSThread()
+	return nil
+}
