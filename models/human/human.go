@@ -1,0 +1,268 @@
+// Package human describes what a person did: a time series of joint positions
+// and segment rotations in metres, and its file format (*.human.npz).
+//
+// World frame: z up; x points from the scene towards the camera, so a person
+// facing the camera faces +x; y is to the left of a person facing +x; the
+// origin lies on the floor under the pelvis in the first frame.
+//
+// Rest pose: upright, facing +x, arms hanging, palms towards the thighs. In the
+// rest pose every rotation is the identity. Rotations[t][j] is worldFromSegment
+// of the segment that starts at joint j (for a hand, foot or head: of that end
+// segment).
+//
+// A Motion is read-only after load and may be shared.
+package human
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// Joint indexes a point of the human skeleton.
+type Joint int
+
+// The joints in file order. Left is the person's left.
+const (
+	Pelvis Joint = iota // mid-hip; root of the skeleton
+	Chest               // mid-shoulder; its segment is the rib cage
+	Head                // between the ears
+	Nose
+	LShoulder
+	LElbow
+	LWrist
+	LHand // knuckle of the middle finger
+	RShoulder
+	RElbow
+	RWrist
+	RHand
+	LHip
+	LKnee
+	LAnkle
+	LHeel
+	LToe
+	RHip
+	RKnee
+	RAnkle
+	RHeel
+	RToe
+	NumJoints int = iota
+)
+
+var jointNames = [NumJoints]string{
+	"pelvis", "chest", "head", "nose",
+	"l_shoulder", "l_elbow", "l_wrist", "l_hand",
+	"r_shoulder", "r_elbow", "r_wrist", "r_hand",
+	"l_hip", "l_knee", "l_ankle", "l_heel", "l_toe",
+	"r_hip", "r_knee", "r_ankle", "r_heel", "r_toe",
+}
+
+var parents = [NumJoints]Joint{
+	-1, Pelvis, Chest, Head,
+	Chest, LShoulder, LElbow, LWrist,
+	Chest, RShoulder, RElbow, RWrist,
+	Pelvis, LHip, LKnee, LAnkle, LAnkle,
+	Pelvis, RHip, RKnee, RAnkle, RAnkle,
+}
+
+// String returns the joint's name in files.
+func (j Joint) String() string { return jointNames[j] }
+
+// Parent returns the joint one step towards the pelvis, or -1 for the pelvis.
+func (j Joint) Parent() Joint { return parents[j] }
+
+// Mirror returns the joint on the other side of the body (itself on the mid-line).
+func (j Joint) Mirror() Joint {
+	switch {
+	case j >= LShoulder && j <= LHand, j >= LHip && j <= LToe:
+		if j <= LHand {
+			return j + 4
+		}
+		return j + 5
+	case j >= RShoulder && j <= RHand:
+		return j - 4
+	case j >= RHip && j <= RToe:
+		return j - 5
+	}
+	return j
+}
+
+// JointNames returns the names in file order.
+func JointNames() []string { return append([]string(nil), jointNames[:]...) }
+
+// Contact indexes the four floor contacts of a frame.
+type Contact int
+
+// The contacts in file order.
+const (
+	LHeelContact Contact = iota
+	LToeContact
+	RHeelContact
+	RToeContact
+	NumContacts int = iota
+)
+
+// Pose is one instant: positions in metres (world), segment rotations.
+type Pose struct {
+	Positions  [NumJoints]spatial.Vec3
+	Rotations  [NumJoints]spatial.Quat
+	Confidence [NumJoints]float64   // 0 = invented (gap filled), 1 = certain
+	Contacts   [NumContacts]float64 // probability of touching the floor, 0..1
+}
+
+// Meta travels with the motion as JSON.
+type Meta struct {
+	Schema         int     `json:"schema"`          // 1
+	Source         string  `json:"source"`          // base name of the video or "demonstrator:wave"
+	SourceSHA256   string  `json:"source_sha256"`   // of the video file, empty if rendered
+	StartS         float64 `json:"start_s"`         // time of frame 0 in the source
+	SubjectHeightM float64 `json:"subject_height_m"`
+	HeightAssumed  bool    `json:"height_assumed"` // true: nobody measured the height
+	Model          string  `json:"model"`          // e.g. "blazepose-full", "truth"
+	Runtime        string  `json:"runtime"`
+	Tool           string  `json:"tool"`
+	FramesMissed   int     `json:"frames_missed"` // frames without a detected person, filled in
+}
+
+// Motion is a human motion of len(Frames) frames at a constant rate.
+type Motion struct {
+	FPS    float64
+	Frames []Pose
+	Meta   Meta
+}
+
+// Seconds returns the time from the first to the last frame.
+func (m *Motion) Seconds() float64 { return float64(max(0, len(m.Frames)-1)) / m.FPS }
+
+// Validate reports the first thing that makes the motion unusable.
+func (m *Motion) Validate() error {
+	if !(m.FPS > 0 && m.FPS <= 1000) {
+		return fmt.Errorf("human: fps is %g; legal: above 0, at most 1000", m.FPS)
+	}
+	if len(m.Frames) < 2 {
+		return fmt.Errorf("human: %d frames; at least 2 are needed", len(m.Frames))
+	}
+	for t := range m.Frames {
+		p := &m.Frames[t]
+		for j := range p.Positions {
+			for _, v := range p.Positions[j] {
+				if math.IsNaN(v) || math.Abs(v) > 1e3 {
+					return fmt.Errorf("human: frame %d, %s: position %v is not finite or farther than 1 km", t, Joint(j), p.Positions[j])
+				}
+			}
+			if n := p.Rotations[j].Dot(p.Rotations[j]); math.IsNaN(n) || math.Abs(n-1) > 1e-3 {
+				return fmt.Errorf("human: frame %d, %s: rotation %v is not a unit quaternion (w, x, y, z)", t, Joint(j), p.Rotations[j])
+			}
+		}
+	}
+	return nil
+}
+
+// Save writes the motion as *.human.npz, completely or not at all.
+func (m *Motion) Save(name string) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	t := len(m.Frames)
+	pos, rot := make([]float64, 0, t*NumJoints*3), make([]float64, 0, t*NumJoints*4)
+	conf, con := make([]float64, 0, t*NumJoints), make([]float64, 0, t*NumContacts)
+	for i := range m.Frames {
+		p := &m.Frames[i]
+		for j := range NumJoints {
+			pos = append(pos, p.Positions[j][:]...)
+			rot = append(rot, p.Rotations[j][:]...)
+		}
+		conf = append(conf, p.Confidence[:]...)
+		con = append(con, p.Contacts[:]...)
+	}
+	meta := m.Meta
+	meta.Schema = 1
+	js, err := json.Marshal(meta)
+	if err != nil {
+		return err
+	}
+	return npz.Save(name, npz.Archive{
+		"fps":         npz.Scalar(m.FPS),
+		"positions":   npz.Floats(pos, t, NumJoints, 3),
+		"rotations":   npz.Floats(rot, t, NumJoints, 4),
+		"confidence":  npz.Floats(conf, t, NumJoints),
+		"contacts":    npz.Floats(con, t, NumContacts),
+		"joint_names": npz.Strings(jointNames[:]),
+		"meta":        npz.String(string(js)),
+	})
+}
+
+// Load reads a *.human.npz file. Joints are found by name, so their order in
+// the file may differ; every joint must be there.
+func Load(name string) (*Motion, error) {
+	a, err := npz.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decode(a)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+func decode(a npz.Archive) (*Motion, error) {
+	fps, err := a.Get("fps")
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.Get("joint_names", -1)
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	for i, n := range names.Text {
+		at[n] = i
+	}
+	k := len(names.Text)
+	pos, err := a.Get("positions", -1, k, 3)
+	if err != nil {
+		return nil, err
+	}
+	t := pos.Shape[0]
+	rot, err := a.Get("rotations", t, k, 4)
+	if err != nil {
+		return nil, err
+	}
+	conf, err := a.Get("confidence", t, k)
+	if err != nil {
+		return nil, err
+	}
+	con, err := a.Get("contacts", t, NumContacts)
+	if err != nil {
+		return nil, err
+	}
+	m := &Motion{FPS: fps.Data[0], Frames: make([]Pose, t)}
+	if meta, ok := a["meta"]; ok && len(meta.Text) == 1 {
+		if err := json.Unmarshal([]byte(meta.Text[0]), &m.Meta); err != nil {
+			return nil, fmt.Errorf("human: meta is not JSON: %w", err)
+		}
+		if m.Meta.Schema != 1 {
+			return nil, fmt.Errorf("human: schema %d is unknown; legal: 1", m.Meta.Schema)
+		}
+	}
+	for j := range NumJoints {
+		s, ok := at[jointNames[j]]
+		if !ok {
+			return nil, fmt.Errorf("human: joint %q is missing; present: %v", jointNames[j], names.Text)
+		}
+		for i := range t {
+			p := &m.Frames[i]
+			copy(p.Positions[j][:], pos.Data[(i*k+s)*3:])
+			copy(p.Rotations[j][:], rot.Data[(i*k+s)*4:])
+			p.Confidence[j] = conf.Data[i*k+s]
+		}
+	}
+	for i := range t {
+		copy(m.Frames[i].Contacts[:], con.Data[i*NumContacts:])
+	}
+	return m, m.Validate()
+}

@@ -1,0 +1,211 @@
+// Package motion describes what a robot shall do: a reference motion, the time
+// series of its root and joints, and its file format (*.motion.npz).
+//
+// The file has the keys of mjlab / whole_body_tracking (fps, joint_pos,
+// joint_vel, body_pos_w, body_quat_w wxyz, body_lin_vel_w, body_ang_vel_w), so
+// those projects load it as it is; body 0 is the root. Beside them stand
+// joint_names, body_names and meta (JSON).
+//
+// A Clip is read-only after load and may be shared.
+package motion
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// Frame is one instant of a reference motion. All vectors are in world axes.
+type Frame struct {
+	JointPosRad  []float64 // len = number of joints, order of Clip.JointNames
+	JointVelRadS []float64
+	BodyPosM     []spatial.Vec3 // len = number of bodies, order of Clip.BodyNames; 0 = root
+	BodyQuat     []spatial.Quat // worldFromBody
+	BodyVelMS    []spatial.Vec3 // linear velocity of the body origin
+	BodyAngVel   []spatial.Vec3 // rad/s, world axes
+	Contacts     [2]float64     // left, right foot on the floor, 0..1
+}
+
+// Meta travels with the clip as JSON.
+type Meta struct {
+	Schema       int             `json:"schema"` // 1
+	Robot        string          `json:"robot"`
+	RobotHash    string          `json:"robot_hash"`
+	Source       string          `json:"source"` // what was retargeted
+	SourceSHA256 string          `json:"source_sha256"`
+	LeadInS      float64         `json:"lead_in_s"`  // from the standing pose to the motion
+	LeadOutS     float64         `json:"lead_out_s"` // and back
+	Tool         string          `json:"tool"`
+	Report       json.RawMessage `json:"report,omitempty"` // retarget report
+}
+
+// Clip is a reference motion at a constant rate.
+type Clip struct {
+	FPS        float64
+	JointNames []string
+	BodyNames  []string
+	Frames     []Frame
+	Meta       Meta
+}
+
+// Seconds returns the time from the first to the last frame.
+func (c *Clip) Seconds() float64 { return float64(max(0, len(c.Frames)-1)) / c.FPS }
+
+// Validate reports the first thing that makes the clip unusable.
+func (c *Clip) Validate() error {
+	nj, nb := len(c.JointNames), len(c.BodyNames)
+	switch {
+	case !(c.FPS > 0 && c.FPS <= 1000):
+		return fmt.Errorf("motion: fps is %g; legal: above 0, at most 1000", c.FPS)
+	case len(c.Frames) < 2:
+		return fmt.Errorf("motion: %d frames; at least 2 are needed", len(c.Frames))
+	case nj == 0 || nb == 0:
+		return fmt.Errorf("motion: %d joints, %d bodies; at least one of each is needed", nj, nb)
+	}
+	for t := range c.Frames {
+		f := &c.Frames[t]
+		if len(f.JointPosRad) != nj || len(f.JointVelRadS) != nj || len(f.BodyPosM) != nb ||
+			len(f.BodyQuat) != nb || len(f.BodyVelMS) != nb || len(f.BodyAngVel) != nb {
+			return fmt.Errorf("motion: frame %d does not have %d joints and %d bodies", t, nj, nb)
+		}
+		for j := range nj {
+			if bad(f.JointPosRad[j]) || bad(f.JointVelRadS[j]) {
+				return fmt.Errorf("motion: frame %d, joint %s: position %g rad, speed %g rad/s: not finite", t, c.JointNames[j], f.JointPosRad[j], f.JointVelRadS[j])
+			}
+		}
+		for b := range nb {
+			if bad(f.BodyPosM[b].Norm()) || bad(f.BodyVelMS[b].Norm()) || bad(f.BodyAngVel[b].Norm()) {
+				return fmt.Errorf("motion: frame %d, body %s: not finite", t, c.BodyNames[b])
+			}
+			if n := f.BodyQuat[b].Dot(f.BodyQuat[b]); math.IsNaN(n) || math.Abs(n-1) > 1e-3 {
+				return fmt.Errorf("motion: frame %d, body %s: %v is not a unit quaternion (w, x, y, z)", t, c.BodyNames[b], f.BodyQuat[b])
+			}
+		}
+	}
+	return nil
+}
+
+func bad(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+
+// Save writes the clip as *.motion.npz, completely or not at all. Numbers are
+// stored in double precision.
+func (c *Clip) Save(name string) error {
+	a, err := c.Archive()
+	if err != nil {
+		return err
+	}
+	return npz.Save(name, a)
+}
+
+// Archive returns the clip in file form.
+func (c *Clip) Archive() (npz.Archive, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	t, nj, nb := len(c.Frames), len(c.JointNames), len(c.BodyNames)
+	var jp, jv, bp, bq, bv, bw, con []float64
+	for i := range c.Frames {
+		f := &c.Frames[i]
+		jp, jv = append(jp, f.JointPosRad...), append(jv, f.JointVelRadS...)
+		for b := range nb {
+			bp, bq = append(bp, f.BodyPosM[b][:]...), append(bq, f.BodyQuat[b][:]...)
+			bv, bw = append(bv, f.BodyVelMS[b][:]...), append(bw, f.BodyAngVel[b][:]...)
+		}
+		con = append(con, f.Contacts[:]...)
+	}
+	meta := c.Meta
+	meta.Schema = 1
+	js, err := json.Marshal(meta)
+	if err != nil {
+		return nil, err
+	}
+	return npz.Archive{
+		"fps":            npz.Scalar(c.FPS),
+		"joint_pos":      npz.Floats(jp, t, nj),
+		"joint_vel":      npz.Floats(jv, t, nj),
+		"body_pos_w":     npz.Floats(bp, t, nb, 3),
+		"body_quat_w":    npz.Floats(bq, t, nb, 4),
+		"body_lin_vel_w": npz.Floats(bv, t, nb, 3),
+		"body_ang_vel_w": npz.Floats(bw, t, nb, 3),
+		"contacts":       npz.Floats(con, t, 2),
+		"joint_names":    npz.Strings(c.JointNames),
+		"body_names":     npz.Strings(c.BodyNames),
+		"meta":           npz.String(string(js)),
+	}, nil
+}
+
+// Load reads a *.motion.npz file.
+func Load(name string) (*Clip, error) {
+	a, err := npz.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := FromArchive(a)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// FromArchive decodes a clip.
+func FromArchive(a npz.Archive) (*Clip, error) {
+	get := func(err *error, name string, shape ...int) npz.Array {
+		if *err != nil {
+			return npz.Array{Data: make([]float64, 1), Shape: make([]int, 2)}
+		}
+		var arr npz.Array
+		arr, *err = a.Get(name, shape...)
+		return arr
+	}
+	var err error
+	fps := get(&err, "fps")
+	names, bodies := get(&err, "joint_names", -1), get(&err, "body_names", -1)
+	nj, nb := len(names.Text), len(bodies.Text)
+	jp := get(&err, "joint_pos", -1, nj)
+	if err != nil {
+		return nil, err
+	}
+	t := jp.Shape[0]
+	jv := get(&err, "joint_vel", t, nj)
+	bp, bq := get(&err, "body_pos_w", t, nb, 3), get(&err, "body_quat_w", t, nb, 4)
+	bv, bw := get(&err, "body_lin_vel_w", t, nb, 3), get(&err, "body_ang_vel_w", t, nb, 3)
+	con := get(&err, "contacts", t, 2)
+	if err != nil {
+		return nil, err
+	}
+	c := &Clip{FPS: fps.Data[0], JointNames: names.Text, BodyNames: bodies.Text, Frames: make([]Frame, t)}
+	if meta, ok := a["meta"]; ok && len(meta.Text) == 1 {
+		if err := json.Unmarshal([]byte(meta.Text[0]), &c.Meta); err != nil {
+			return nil, fmt.Errorf("motion: meta is not JSON: %w", err)
+		}
+		if c.Meta.Schema != 1 {
+			return nil, fmt.Errorf("motion: schema %d is unknown; legal: 1", c.Meta.Schema)
+		}
+	}
+	for i := range c.Frames {
+		f := NewFrame(nj, nb)
+		copy(f.JointPosRad, jp.Data[i*nj:(i+1)*nj])
+		copy(f.JointVelRadS, jv.Data[i*nj:(i+1)*nj])
+		for b := range nb {
+			copy(f.BodyPosM[b][:], bp.Data[(i*nb+b)*3:])
+			copy(f.BodyQuat[b][:], bq.Data[(i*nb+b)*4:])
+			copy(f.BodyVelMS[b][:], bv.Data[(i*nb+b)*3:])
+			copy(f.BodyAngVel[b][:], bw.Data[(i*nb+b)*3:])
+		}
+		copy(f.Contacts[:], con.Data[i*2:])
+		c.Frames[i] = f
+	}
+	return c, c.Validate()
+}
+
+// NewFrame allocates a frame for nj joints and nb bodies.
+func NewFrame(nj, nb int) Frame {
+	return Frame{
+		JointPosRad: make([]float64, nj), JointVelRadS: make([]float64, nj),
+		BodyPosM: make([]spatial.Vec3, nb), BodyQuat: make([]spatial.Quat, nb),
+		BodyVelMS: make([]spatial.Vec3, nb), BodyAngVel: make([]spatial.Vec3, nb),
+	}
+}

@@ -1,0 +1,58 @@
+package motion
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+func sample() *Clip {
+	c := &Clip{FPS: 50, JointNames: []string{"a", "b"}, BodyNames: []string{"root", "x", "y"}, Meta: Meta{Schema: 1, Robot: "toy"}}
+	for t := range 4 {
+		f := NewFrame(2, 3)
+		f.JointPosRad[1] = float64(t)
+		for b := range 3 {
+			f.BodyPosM[b] = spatial.Vec3{float64(b), float64(t), 1.0 / 3}
+			f.BodyQuat[b] = spatial.FromYaw(float64(t + b))
+			f.BodyVelMS[b], f.BodyAngVel[b] = spatial.Vec3{0, 1, 0}, spatial.Vec3{0, 0, 1}
+		}
+		f.Contacts[1] = 1
+		c.Frames = append(c.Frames, f)
+	}
+	return c
+}
+
+func TestRoundTripIsExact(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.motion.npz")
+	if err := sample().Save(name); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(name)
+	if err != nil || !reflect.DeepEqual(got, sample()) {
+		t.Fatalf("%v\n%+v", err, got)
+	}
+}
+
+func TestBadFilesAreRefused(t *testing.T) {
+	for what, breakIt := range map[string]func(npz.Archive){
+		"joint_vel":   func(a npz.Archive) { delete(a, "joint_vel") },
+		"joint_pos":   func(a npz.Archive) { a["joint_names"] = npz.Strings([]string{"a"}) },
+		"unit":        func(a npz.Archive) { a["body_quat_w"].Data[1] = 5 },
+		"schema 9":    func(a npz.Archive) { a["meta"] = npz.String(`{"schema":9}`) },
+		"meta is not": func(a npz.Archive) { a["meta"] = npz.String(`{`) },
+		"fps":         func(a npz.Archive) { a["fps"].Data[0] = -1 },
+	} {
+		a, err := sample().Archive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		breakIt(a)
+		if _, err := FromArchive(a); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
