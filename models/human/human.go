@@ -115,10 +115,10 @@ type Pose struct {
 
 // Meta travels with the motion as JSON.
 type Meta struct {
-	Schema         int     `json:"schema"`          // 1
-	Source         string  `json:"source"`          // base name of the video or "demonstrator:wave"
-	SourceSHA256   string  `json:"source_sha256"`   // of the video file, empty if rendered
-	StartS         float64 `json:"start_s"`         // time of frame 0 in the source
+	Schema         int     `json:"schema"`        // 1
+	Source         string  `json:"source"`        // base name of the video or "demonstrator:wave"
+	SourceSHA256   string  `json:"source_sha256"` // of the video file, empty if rendered
+	StartS         float64 `json:"start_s"`       // time of frame 0 in the source
 	SubjectHeightM float64 `json:"subject_height_m"`
 	HeightAssumed  bool    `json:"height_assumed"` // true: nobody measured the height
 	Model          string  `json:"model"`          // e.g. "blazepose-full", "truth"

@@ -43,13 +43,18 @@ func TestBadFilesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, breakIt := range map[string]func(npz.Archive){
-		"l_knee":        func(a npz.Archive) { a["joint_names"].Text[LKnee] = "left_knee" },
-		"positions":     func(a npz.Archive) { delete(a, "positions") },
-		"unit":          func(a npz.Archive) { a["rotations"].Data[0] = 3 },
-		"not finite":    func(a npz.Archive) { a["positions"].Data[5] = math.NaN() },
-		"fps":           func(a npz.Archive) { a["fps"].Data[0] = 0 },
-		"schema 7":      func(a npz.Archive) { a["meta"] = npz.String(`{"schema":7}`) },
-		"confidence":    func(a npz.Archive) { x := a["confidence"]; x.Shape = []int{1}; x.Data = x.Data[:1]; a["confidence"] = x },
+		"l_knee":     func(a npz.Archive) { a["joint_names"].Text[LKnee] = "left_knee" },
+		"positions":  func(a npz.Archive) { delete(a, "positions") },
+		"unit":       func(a npz.Archive) { a["rotations"].Data[0] = 3 },
+		"not finite": func(a npz.Archive) { a["positions"].Data[5] = math.NaN() },
+		"fps":        func(a npz.Archive) { a["fps"].Data[0] = 0 },
+		"schema 7":   func(a npz.Archive) { a["meta"] = npz.String(`{"schema":7}`) },
+		"confidence": func(a npz.Archive) {
+			x := a["confidence"]
+			x.Shape = []int{1}
+			x.Data = x.Data[:1]
+			a["confidence"] = x
+		},
 		"a.human.npz: ": func(a npz.Archive) { delete(a, "fps") },
 	} {
 		a, err := npz.Load(name)

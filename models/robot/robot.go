@@ -1,0 +1,170 @@
+// Package robot loads robot descriptions: robot.yaml (joints in canonical order
+// with limits, servos, signs and offsets; battery; buses) and the MJCF scene
+// beside it.
+//
+// The order of Joints is the order of every joint vector in files and code.
+// Signs and offsets of servos live here and nowhere else. A Description is
+// read-only after load and may be shared. Kinematics are in models/kin, physics
+// in sim.
+package robot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mitori-robotics/mitori/models/robots"
+)
+
+// Description is one robot.
+type Description struct {
+	Name          string
+	RootBody      string // MJCF body with the free joint
+	StandKeyframe string // MJCF keyframe where every motion starts and ends
+	PolicyRateHz  float64
+	LoopRateHz    float64
+	Battery       Battery
+	Buses         []Bus
+	IMU           IMU
+	ServoTypes    map[string]ServoType
+	Joints        []Joint
+	MJCF          string // text of the scene
+	Hash          string // SHA-256 over robot.yaml and the scene, hex
+	Source        string // where it was loaded from
+}
+
+// Joint is one actuated hinge.
+type Joint struct {
+	Name           string
+	MinRad, MaxRad float64
+	SpeedLimitRadS float64 // what commands may ask for, below the servo's no-load speed
+	Servo          string  // key of ServoTypes
+	Bus            string
+	ID             int     // servo id on the bus
+	Sign           float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
+	OffsetRad      float64
+}
+
+// ServoType holds the data-sheet values of a servo at nominal voltage.
+type ServoType struct {
+	ModelNumber     int     `yaml:"model_number"`
+	CountsPerTurn   int     `yaml:"counts_per_turn"`
+	StallTorqueNm   float64 `yaml:"stall_torque_nm"`
+	NoLoadSpeedRadS float64 `yaml:"no_load_speed_rad_s"`
+	PositionPGain   int     `yaml:"position_p_gain"`
+	StiffnessNmRad  float64 `yaml:"stiffness_nm_rad"`
+	DampingNmsRad   float64 `yaml:"damping_nms_rad"`
+	MaxTempC        float64 `yaml:"max_temp_c"`
+}
+
+// Battery holds the supply's limits.
+type Battery struct {
+	Cells    int     `yaml:"cells"`
+	NominalV float64 `yaml:"nominal_v"`
+	WarnV    float64 `yaml:"warn_v"`
+	StopV    float64 `yaml:"stop_v"`
+}
+
+// Bus is one servo bus.
+type Bus struct {
+	Name     string `yaml:"name"`
+	Protocol string `yaml:"protocol"`
+	Baud     int    `yaml:"baud"`
+}
+
+// IMU is the inertial sensor hub on a servo bus.
+type IMU struct {
+	Bus  string `yaml:"bus"`
+	ID   int    `yaml:"id"`
+	Site string `yaml:"site"`
+}
+
+// JointNames returns the names in canonical order.
+func (d *Description) JointNames() []string {
+	s := make([]string, len(d.Joints))
+	for i := range d.Joints {
+		s[i] = d.Joints[i].Name
+	}
+	return s
+}
+
+// JointIndex returns the canonical index of a joint, or -1.
+func (d *Description) JointIndex(name string) int {
+	for i := range d.Joints {
+		if d.Joints[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// ServoOf returns the servo type of joint i.
+func (d *Description) ServoOf(i int) ServoType { return d.ServoTypes[d.Joints[i].Servo] }
+
+// ErrUnknown is wrapped when a name is no shipped robot and no file.
+var ErrUnknown = errors.New("unknown robot")
+
+// Names lists the shipped robots.
+func Names() []string {
+	var s []string
+	entries, _ := fs.ReadDir(robots.FS, ".")
+	for _, e := range entries {
+		if e.IsDir() {
+			s = append(s, e.Name())
+		}
+	}
+	return s
+}
+
+// Load returns the robot of that name, or the one described by a robot.yaml
+// file or a folder that holds one. Errors name the file, the line and all
+// faults at once.
+func Load(nameOrPath string) (*Description, error) {
+	if strings.ContainsAny(nameOrPath, "/.\\") {
+		return loadPath(nameOrPath)
+	}
+	if _, err := fs.Stat(robots.FS, path.Join(nameOrPath, "robot.yaml")); err == nil {
+		return load(robots.FS, nameOrPath, "robot.yaml", "built-in:"+nameOrPath)
+	}
+	if st, err := os.Stat(nameOrPath); err == nil && st.IsDir() {
+		return loadPath(nameOrPath)
+	}
+	return nil, fmt.Errorf("robot: %w %q; built in: %s; or give the path of a robot.yaml", ErrUnknown, nameOrPath, strings.Join(Names(), ", "))
+}
+
+func loadPath(p string) (*Description, error) {
+	st, err := os.Stat(p)
+	if err != nil {
+		return nil, fmt.Errorf("robot: %w %q: no such file; built in: %s", ErrUnknown, p, strings.Join(Names(), ", "))
+	}
+	dir, file := filepath.Dir(p), filepath.Base(p)
+	if st.IsDir() {
+		dir, file = p, "robot.yaml"
+	}
+	return load(os.DirFS(dir), ".", file, filepath.Join(dir, file))
+}
+
+func load(fsys fs.FS, dir, file, source string) (*Description, error) {
+	text, err := fs.ReadFile(fsys, path.Join(dir, file))
+	if err != nil {
+		return nil, fmt.Errorf("robot: %s: %w", source, err)
+	}
+	d, model, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("robot: %s:\n%w", source, err)
+	}
+	scene, err := fs.ReadFile(fsys, path.Join(dir, model))
+	if err != nil {
+		return nil, fmt.Errorf("robot: %s: model: %w", source, err)
+	}
+	d.MJCF, d.Source = string(scene), source
+	sum := sha256.Sum256(append(append([]byte{}, text...), scene...))
+	d.Hash = hex.EncodeToString(sum[:])
+	return d, nil
+}
