@@ -1,0 +1,229 @@
+// Package guard is the one choke point between whoever wants a motion and the
+// servos: every command of every state passes [Guard.Apply], and there is no
+// setting that turns it off.
+//
+// It promises, for any input whatever (NaN and infinities included):
+//   - the first command equals the pose it was seeded with, the measured one;
+//   - a command never leaves the joint's range once inside it, and only moves
+//     inward while outside;
+//   - a command never moves faster than the joint's speed limit, and its speed
+//     never changes faster than the acceleration limit, braking before the end
+//     of the range included.
+//
+// [Monitor] (same package) watches the measured side: tilt, heat, voltage,
+// stall, silence, lateness; it turns them into mode conditions.
+//
+// What is not here: deciding what to do about a condition (package mode), and
+// planning smooth motion (the loop's ramps). A Guard belongs to one goroutine;
+// Apply allocates nothing.
+package guard
+
+import (
+	"fmt"
+	"math"
+)
+
+// Envelope selects how fast commands may move.
+type Envelope uint8
+
+// Gentle is for ramps and poses, Full for a controller that was verified in
+// simulation.
+const (
+	Gentle Envelope = iota
+	Full
+)
+
+// Joint holds one joint's limits on commands.
+type Joint struct {
+	MinRad, MaxRad  float64
+	GentleRadS      float64 // speed limit of ramps and poses
+	FullRadS        float64 // speed limit under a controller
+	AccelRadS2      float64
+	Leg             bool // losing this joint's servo topples the robot
+	StallCurrentA   float64
+	MaxTorqueNm     float64 // 0 when unknown
+	StallErrorRad   float64 // position error that, with stall current, means a stall
+	TempLimitC      float64 // the servo's own shutdown temperature
+	SupplyMinV      float64
+	SupplyMaxV      float64
+	WindingRisePerA float64 // K/A^2, steady state; 0 switches the winding model off
+}
+
+// Counts says how often commands had to be changed, in joint-ticks.
+type Counts struct {
+	NotFinite uint64 `json:"not_finite"`
+	Range     uint64 `json:"range"`
+	Speed     uint64 `json:"speed"`
+	Accel     uint64 `json:"accel"`
+}
+
+// Total returns the sum over all reasons.
+func (c Counts) Total() uint64 { return c.NotFinite + c.Range + c.Speed + c.Accel }
+
+// Report says what Apply changed in one tick.
+type Report struct {
+	NotFinite, Range, Speed, Accel int
+	LargestRad                     float64 // largest change of a finite command
+}
+
+// Changed reports whether any joint's command was changed.
+func (r Report) Changed() bool { return r.NotFinite+r.Range+r.Speed+r.Accel > 0 }
+
+// Guard limits commands. Make one with [New].
+type Guard struct {
+	joints []Joint
+	dt     float64
+	last   []float64
+	step   []float64 // last - the one before
+	seeded bool
+	counts Counts
+}
+
+// New returns a guard for ticks of periodS seconds. Limits that would let
+// through anything at all are refused, all faults at once.
+func New(joints []Joint, periodS float64) (*Guard, error) {
+	var faults []error
+	bad := func(j int, what string, v float64, legal string) {
+		faults = append(faults, fmt.Errorf("guard: joint %d: %s %g, want %s", j, what, v, legal))
+	}
+	if !(periodS > 0 && periodS <= 0.1) {
+		faults = append(faults, fmt.Errorf("guard: period %g s, want 0..0.1 s", periodS))
+	}
+	if len(joints) == 0 {
+		faults = append(faults, fmt.Errorf("guard: no joints"))
+	}
+	for j, l := range joints {
+		if !(l.MinRad < l.MaxRad) || math.IsInf(l.MinRad, 0) || math.IsInf(l.MaxRad, 0) {
+			bad(j, "lower limit", l.MinRad, fmt.Sprintf("finite and below the upper limit %g rad", l.MaxRad))
+		}
+		if !(l.GentleRadS > 0 && l.GentleRadS <= l.FullRadS) {
+			bad(j, "gentle speed", l.GentleRadS, fmt.Sprintf("above 0 and at most the full speed %g rad/s", l.FullRadS))
+		}
+		if !(l.FullRadS > 0 && l.FullRadS <= 60) {
+			bad(j, "full speed", l.FullRadS, "above 0 and at most 60 rad/s")
+		}
+		if !(l.AccelRadS2 > 0) || math.IsInf(l.AccelRadS2, 0) {
+			bad(j, "acceleration", l.AccelRadS2, "finite and above 0 rad/s^2")
+		}
+	}
+	if faults != nil {
+		return nil, join(faults)
+	}
+	return &Guard{
+		joints: append([]Joint(nil), joints...), dt: periodS,
+		last: make([]float64, len(joints)), step: make([]float64, len(joints)),
+	}, nil
+}
+
+// Seed makes the next command start from the measured pose at rest. It is
+// called whenever torque is switched on, and returns false, leaving the guard
+// closed, when the pose is not finite or beyond what any joint can read.
+func (g *Guard) Seed(measuredRad []float64) bool {
+	if len(measuredRad) != len(g.last) {
+		panic("guard: wrong number of joints")
+	}
+	g.seeded = true
+	for j, q := range measuredRad {
+		if !(math.Abs(q) <= seedLimitRad) {
+			g.seeded = false
+			return false
+		}
+		g.last[j], g.step[j] = q, 0
+	}
+	return true
+}
+
+// seedLimitRad is many turns; a measured pose beyond it is a decoding fault.
+const seedLimitRad = 100
+
+// Close makes Apply refuse until the next Seed; called when torque goes off.
+func (g *Guard) Close() { g.seeded = false }
+
+// Last returns the latest command; the caller must not change it.
+func (g *Guard) Last() []float64 { return g.last }
+
+// Counts returns the changes so far.
+func (g *Guard) Counts() Counts { return g.counts }
+
+// Apply stores in dst the command nearest to wantRad that keeps every promise.
+// It returns false, and dst is not to be sent, while the guard is closed.
+func (g *Guard) Apply(dst, wantRad []float64, e Envelope) (Report, bool) {
+	if len(dst) != len(g.last) || len(wantRad) != len(g.last) {
+		panic("guard: wrong number of joints")
+	}
+	var r Report
+	if !g.seeded {
+		return r, false
+	}
+	for j := range g.joints {
+		dst[j] = g.one(j, wantRad[j], e, &r)
+	}
+	g.counts.NotFinite += uint64(r.NotFinite)
+	g.counts.Range += uint64(r.Range)
+	g.counts.Speed += uint64(r.Speed)
+	g.counts.Accel += uint64(r.Accel)
+	return r, true
+}
+
+// one limits the command of joint j. It works on steps (rad per tick): s is the
+// wanted step, and [lo, hi] the interval that the limits leave open. That
+// interval is never empty: braking at the acceleration limit is always inside
+// it, because every step was chosen so that braking was still possible.
+func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
+	l, at, was := &g.joints[j], g.last[j], g.step[j]
+	if math.IsNaN(want) || math.IsInf(want, 0) {
+		r.NotFinite++
+		want = at
+	}
+	target := min(max(want, l.MinRad), l.MaxRad)
+	if target != want {
+		r.Range++
+	}
+	speed := l.FullRadS
+	if e == Gentle {
+		speed = l.GentleRadS
+	}
+	da := l.AccelRadS2 * g.dt * g.dt // largest change of the step
+	ds := speed * g.dt               // largest step
+	s := target - at
+	if s > ds || s < -ds {
+		r.Speed++
+		s = min(max(s, -ds), ds)
+	}
+	// Never come so fast that the end of the range cannot be met at rest. A
+	// joint outside its range may only move inward (or brake).
+	s = min(s, brakingStep(max(l.MaxRad-at, 0), da))
+	s = max(s, -brakingStep(max(at-l.MinRad, 0), da))
+	if s > was+da || s < was-da {
+		r.Accel++
+		s = min(max(s, was-da), was+da)
+	}
+	next := at + s
+	if s == target-at {
+		next = target // a legal command passes bit for bit
+	}
+	if at >= l.MinRad && at <= l.MaxRad { // rounding of at+s only
+		next = min(max(next, l.MinRad), l.MaxRad)
+	}
+	r.LargestRad = max(r.LargestRad, math.Abs(want-next))
+	g.last[j], g.step[j] = next, next-at
+	return next
+}
+
+// brakingStep returns the largest step (rad per tick) from which a command can
+// come to rest within distance, when the step may shrink by da per tick: the
+// largest s with s + (s-da) + (s-2da) + ... <= distance. With m whole
+// reductions the sum is (m+1)(s - m da/2), which is linear in s between the
+// triangular numbers, so the inverse is exact.
+func brakingStep(distance, da float64) float64 {
+	d := distance / da
+	m := math.Floor((math.Sqrt(1+8*d) - 1) / 2)
+	return da * (m/2 + d/(m+1))
+}
+
+func join(faults []error) error {
+	if len(faults) == 1 {
+		return faults[0]
+	}
+	return fmt.Errorf("%w\n%w", faults[0], join(faults[1:]))
+}

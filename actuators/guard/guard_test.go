@@ -1,0 +1,233 @@
+package guard
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+const period = 0.01
+
+func joint() Joint {
+	return Joint{MinRad: -1, MaxRad: 1.5, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 600}
+}
+
+func newGuard(t testing.TB, joints ...Joint) *Guard {
+	t.Helper()
+	g, err := New(joints, period)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// wild returns the kind of numbers a broken controller produces.
+func wild(rng *rand.Rand) float64 {
+	switch rng.IntN(12) {
+	case 0:
+		return math.NaN()
+	case 1:
+		return math.Inf(1)
+	case 2:
+		return math.Inf(-1)
+	case 3:
+		return math.MaxFloat64 * (rng.Float64() - 0.5)
+	case 4:
+		return 0
+	default:
+		return rng.NormFloat64() * math.Pow(10, rng.Float64()*4-2)
+	}
+}
+
+// Whatever comes in: finite, in range once in range, never faster than the
+// speed limit, speed never changing faster than the acceleration limit.
+func TestPromisesHoldForAnyInput(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 7))
+	for trial := range 400 {
+		l := Joint{MinRad: -3 * rng.Float64(), GentleRadS: 0.2 + 2*rng.Float64(), AccelRadS2: math.Pow(10, 0.5+3*rng.Float64())}
+		l.MaxRad = l.MinRad + 0.05 + 3*rng.Float64()
+		l.FullRadS = l.GentleRadS + 15*rng.Float64()
+		g := newGuard(t, l)
+		start := l.MinRad - 0.5 + rng.Float64()*(l.MaxRad-l.MinRad+1) // sometimes outside
+		if !g.Seed([]float64{start}) {
+			t.Fatal("seed refused")
+		}
+		const eps = 1e-9
+		at, step, inside := start, 0.0, false
+		out, want := make([]float64, 1), make([]float64, 1)
+		for tick := range 400 {
+			if tick%7 == 0 || rng.IntN(3) == 0 {
+				want[0] = wild(rng)
+			}
+			env := Envelope(rng.IntN(2))
+			if trial%2 == 0 {
+				env = Full
+			}
+			if _, ok := g.Apply(out, want, env); !ok {
+				t.Fatal("closed")
+			}
+			s := out[0] - at
+			switch {
+			case math.IsNaN(out[0]) || math.IsInf(out[0], 0):
+				t.Fatalf("command %g", out[0])
+			case math.Abs(s) > l.FullRadS*period+eps:
+				t.Fatalf("step %g above the speed limit %g", s, l.FullRadS*period)
+			case math.Abs(s-step) > l.AccelRadS2*period*period+eps:
+				t.Fatalf("step changed by %g, limit %g", s-step, l.AccelRadS2*period*period)
+			case inside && (out[0] < l.MinRad-eps || out[0] > l.MaxRad+eps):
+				t.Fatalf("left the range [%g, %g]: %g", l.MinRad, l.MaxRad, out[0])
+			case !inside && (at < l.MinRad && s < -eps || at > l.MaxRad && s > eps):
+				t.Fatalf("moved outward from %g by %g", at, s)
+			}
+			at, step = out[0], s
+			inside = inside || at >= l.MinRad && at <= l.MaxRad
+		}
+	}
+}
+
+func TestFirstCommandIsTheMeasuredPose(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	l := joint()
+	g := newGuard(t, l)
+	out := make([]float64, 1)
+	for range 10000 {
+		start := l.MinRad + rng.Float64()*(l.MaxRad-l.MinRad)
+		g.Seed([]float64{start})
+		g.Apply(out, []float64{wild(rng)}, Full)
+		if d := math.Abs(out[0] - start); d > l.AccelRadS2*period*period+1e-12 {
+			t.Fatalf("first command %g rad from the measured pose", d)
+		}
+	}
+}
+
+func TestReachesALegalTargetAndStaysThere(t *testing.T) {
+	for _, target := range []float64{1.5, -1, 0.3} {
+		g := newGuard(t, joint())
+		g.Seed([]float64{0})
+		out := make([]float64, 1)
+		var r Report
+		for range 300 {
+			r, _ = g.Apply(out, []float64{target}, Gentle)
+		}
+		if math.Abs(out[0]-target) > 1e-6 || r.Changed() && math.Abs(target) != 1 && target != 1.5 {
+			t.Errorf("target %g: at %g, last report %+v", target, out[0], r)
+		}
+	}
+}
+
+func TestLegalCommandsPassUnchanged(t *testing.T) {
+	g := newGuard(t, joint())
+	g.Seed([]float64{0})
+	out := make([]float64, 1)
+	for i := range 500 {
+		want := 0.4 * (1 - math.Cos(2*math.Pi*float64(i)*period)) // 1 Hz, 16 rad/s^2
+		r, _ := g.Apply(out, []float64{want}, Full)
+		if r.Changed() || out[0] != want {
+			t.Fatalf("tick %d: want %g, got %g, %+v", i, want, out[0], r)
+		}
+	}
+	if g.Counts().Total() != 0 {
+		t.Errorf("counts %+v", g.Counts())
+	}
+}
+
+func TestClosedUntilSeeded(t *testing.T) {
+	g := newGuard(t, joint())
+	out := make([]float64, 1)
+	if _, ok := g.Apply(out, []float64{0}, Full); ok {
+		t.Error("an unseeded guard let a command through")
+	}
+	if g.Seed([]float64{math.NaN()}) {
+		t.Error("seeded with NaN")
+	}
+	if _, ok := g.Apply(out, []float64{0}, Full); ok {
+		t.Error("a guard seeded with NaN let a command through")
+	}
+	g.Seed([]float64{0})
+	g.Close()
+	if _, ok := g.Apply(out, []float64{0}, Full); ok {
+		t.Error("a closed guard let a command through")
+	}
+}
+
+func TestReasonsAreCounted(t *testing.T) {
+	g := newGuard(t, joint(), joint(), joint(), joint())
+	g.Seed([]float64{0, 0, 1.5, 0})
+	out := make([]float64, 4)
+	r, _ := g.Apply(out, []float64{math.NaN(), 0.5, 2, 0.08}, Full)
+	want := Report{NotFinite: 1, Range: 1, Speed: 1, Accel: 2, LargestRad: 0.5}
+	r.LargestRad = math.Round(r.LargestRad*1e9) / 1e9
+	if r.LargestRad < 0.43 {
+		t.Errorf("largest change %g", r.LargestRad)
+	}
+	r.LargestRad = want.LargestRad
+	if r != want {
+		t.Errorf("report %+v, want %+v", r, want)
+	}
+}
+
+func TestBrakingStepAgainstSummation(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	for range 2000 {
+		da, d := 0.001+rng.Float64(), rng.Float64()*20
+		s, sum := brakingStep(d, da), 0.0
+		for v := s; v > 0; v -= da {
+			sum += v
+		}
+		if math.Abs(sum-d) > 1e-9*(1+d) {
+			t.Fatalf("distance %g, da %g: a step of %g needs %g", d, da, s, sum)
+		}
+	}
+	if brakingStep(0, 1) != 0 {
+		t.Error("a step is allowed at the end of the range")
+	}
+}
+
+func TestNewRefusesOpenLimits(t *testing.T) {
+	bad := joint()
+	bad.MinRad, bad.AccelRadS2 = math.NaN(), math.Inf(1)
+	bad2 := joint()
+	bad2.FullRadS, bad2.GentleRadS = 1000, 0
+	_, err := New([]Joint{bad, bad2}, 0)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, word := range []string{"period 0", "joint 0: lower limit NaN", "joint 0: acceleration +Inf", "joint 1: full speed 1000", "joint 1: gentle speed 0"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("error does not say %q:\n%v", word, err)
+		}
+	}
+	if _, err := New(nil, period); err == nil {
+		t.Error("no joints accepted")
+	}
+}
+
+func TestApplyAllocatesNothing(t *testing.T) {
+	g := newGuard(t, joint(), joint())
+	g.Seed([]float64{0, 0})
+	out, want := make([]float64, 2), []float64{0.3, math.NaN()}
+	if n := testing.AllocsPerRun(1000, func() { g.Apply(out, want, Full) }); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
+}
+
+func FuzzApply(f *testing.F) {
+	f.Add(0.0, 1.0, -1.0, 0.5)
+	f.Add(2.0, math.NaN(), math.Inf(1), -3.0)
+	f.Fuzz(func(t *testing.T, start, a, b, c float64) {
+		l := joint()
+		g := newGuard(t, l)
+		if math.Abs(start) > 10 || !g.Seed([]float64{start}) {
+			return
+		}
+		at, out := start, make([]float64, 1)
+		for _, want := range []float64{a, b, c, a, a, b, b, c, c} {
+			g.Apply(out, []float64{want}, Full)
+			if !(math.Abs(out[0]-at) <= l.FullRadS*period+1e-9) {
+				t.Fatalf("step from %g to %g", at, out[0])
+			}
+			at = out[0]
+		}
+	})
+}
