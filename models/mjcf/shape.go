@@ -1,0 +1,177 @@
+package mjcf
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+var geomKinds = map[string]GeomKind{"plane": Plane, "sphere": Sphere, "capsule": Capsule, "ellipsoid": Ellipsoid,
+	"cylinder": Cylinder, "box": Box, "mesh": Mesh, "hfield": Mesh, "sdf": Mesh}
+
+// sizes says how many numbers of "size" a shape needs without and with "fromto".
+var sizes = [...][2]int{Plane: {0, 0}, Sphere: {1, 1}, Capsule: {2, 1}, Ellipsoid: {3, 1}, Cylinder: {2, 1}, Box: {3, 1}, Mesh: {0, 0}}
+
+// readGeom compiles a geom and returns its mass (0 for planes and meshes).
+func readGeom(n *node, u units, defaultDensity float64) (Geom, float64, error) {
+	g := Geom{Name: n.attr["name"], Collides: true, Friction: 1}
+	word := n.attr["type"]
+	if word == "" {
+		word = "sphere"
+	}
+	kind, ok := geomKinds[word]
+	if !ok {
+		return g, 0, n.fail("type", "is not legal; legal: plane, sphere, capsule, ellipsoid, cylinder, box, mesh, hfield")
+	}
+	if n.has("mesh") { // a primitive fitted to a mesh also needs the mesh file
+		kind = Mesh
+	}
+	g.Kind = kind
+	var err error
+	if g.PosM, g.Quat, err = u.pose(n); err != nil {
+		return g, 0, err
+	}
+	fit := 0
+	if n.has("fromto") && kind != Mesh && kind != Plane {
+		fit = 1
+	}
+	if kind != Mesh {
+		k, err := n.floats("size", g.SizeM[:], 0)
+		if err != nil {
+			return g, 0, err
+		}
+		if k < sizes[kind][fit] {
+			return g, 0, fmt.Errorf("%s attribute %q: %d numbers, a %s needs %d", n.where(), "size", k, kind, sizes[kind][fit])
+		}
+		for i := 0; i < sizes[kind][fit]; i++ {
+			if g.SizeM[i] <= 0 && kind != Plane {
+				return g, 0, n.fail("size", "has a size that is not positive")
+			}
+		}
+	}
+	if fit == 1 {
+		var e [6]float64
+		if _, err := n.floats("fromto", e[:], 6); err != nil {
+			return g, 0, err
+		}
+		a, b := spatial.Vec3{e[0], e[1], e[2]}, spatial.Vec3{e[3], e[4], e[5]}
+		along := a.Sub(b) // MuJoCo's local z points from the second end to the first
+		if along.Norm() < 1e-10 {
+			return g, 0, n.fail("fromto", "has length zero")
+		}
+		g.PosM, g.Quat = a.Lerp(b, 0.5), spatial.Between(spatial.Vec3{0, 0, 1}, along)
+		if kind == Box || kind == Ellipsoid {
+			g.SizeM[1], g.SizeM[2] = g.SizeM[0], along.Norm()/2
+		} else {
+			g.SizeM[1] = along.Norm() / 2
+		}
+	}
+	ct, err := n.float("contype", 1)
+	if err != nil {
+		return g, 0, err
+	}
+	ca, err := n.float("conaffinity", 1)
+	if err != nil {
+		return g, 0, err
+	}
+	g.Collides = ct != 0 || ca != 0
+	grp, err := n.float("group", 0)
+	if err != nil {
+		return g, 0, err
+	}
+	g.Group = int(grp)
+	fr := [3]float64{1}
+	if _, err := n.floats("friction", fr[:], 1); err != nil {
+		return g, 0, err
+	}
+	g.Friction = fr[0]
+	density, err := n.float("density", defaultDensity)
+	if err != nil {
+		return g, 0, err
+	}
+	mass, err := n.float("mass", density*g.Volume())
+	if err == nil && mass < 0 {
+		err = n.fail("mass", "is negative")
+	}
+	if kind == Mesh || kind == Plane {
+		mass = 0
+	}
+	return g, mass, err
+}
+
+// Volume returns the volume in m^3; 0 for planes and meshes.
+func (g Geom) Volume() float64 {
+	s := g.SizeM
+	switch g.Kind {
+	case Sphere:
+		return 4. / 3 * math.Pi * s[0] * s[0] * s[0]
+	case Capsule:
+		return math.Pi*s[0]*s[0]*2*s[1] + 4./3*math.Pi*s[0]*s[0]*s[0]
+	case Ellipsoid:
+		return 4. / 3 * math.Pi * s[0] * s[1] * s[2]
+	case Cylinder:
+		return math.Pi * s[0] * s[0] * 2 * s[1]
+	case Box:
+		return 8 * s[0] * s[1] * s[2]
+	}
+	return 0
+}
+
+// inertia returns the principal moments in kg m^2 of a solid of the given mass, along the shape's own axes.
+func (g Geom) inertia(mass float64) spatial.Vec3 {
+	s := g.SizeM
+	switch g.Kind {
+	case Sphere:
+		i := 2. / 5 * mass * s[0] * s[0]
+		return spatial.Vec3{i, i, i}
+	case Capsule:
+		// A cylinder and two half balls sharing the mass by volume; a half ball's own centre of mass lies 3r/8
+		// from its flat face.
+		r, h := s[0], 2*s[1]
+		vc, vs := math.Pi*r*r*h, 4./3*math.Pi*r*r*r
+		mc, ms := mass*vc/(vc+vs), mass*vs/(vc+vs)
+		z := mc*r*r/2 + 2./5*ms*r*r
+		x := mc*(3*r*r+h*h)/12 + ms*(2./5*r*r+3./8*r*h+h*h/4)
+		return spatial.Vec3{x, x, z}
+	case Ellipsoid:
+		a, b, c := s[0]*s[0], s[1]*s[1], s[2]*s[2]
+		return spatial.Vec3{b + c, a + c, a + b}.Scale(mass / 5)
+	case Cylinder:
+		r, h := s[0], 2*s[1]
+		x := mass * (3*r*r + h*h) / 12
+		return spatial.Vec3{x, x, mass * r * r / 2}
+	case Box:
+		a, b, c := s[0]*s[0], s[1]*s[1], s[2]*s[2]
+		return spatial.Vec3{b + c, a + c, a + b}.Scale(mass / 3)
+	}
+	return spatial.Vec3{}
+}
+
+// rotatedInertia turns principal moments into the matrix along the outer axes: R diag R^T.
+func rotatedInertia(q spatial.Quat, diag spatial.Vec3) (out [3][3]float64) {
+	var ax [3]spatial.Vec3
+	ax[0], ax[1], ax[2] = q.Axes()
+	for k := 0; k < 3; k++ {
+		for i := 0; i < 3; i++ {
+			for j := 0; j < 3; j++ {
+				out[i][j] += ax[k][i] * diag[k] * ax[k][j]
+			}
+		}
+	}
+	return out
+}
+
+// addShifted adds inertia in, of a mass whose centre is d away from the reference point (parallel axes).
+func addShifted(dst *[3][3]float64, in [3][3]float64, mass float64, d spatial.Vec3) {
+	dd := d.Dot(d)
+	for i := 0; i < 3; i++ {
+		for j := 0; j < 3; j++ {
+			v := in[i][j] - mass*d[i]*d[j]
+			if i == j {
+				v += mass * dd
+			}
+			dst[i][j] += v
+		}
+	}
+}
