@@ -1,0 +1,49 @@
+# mitori. "make help" lists the targets; "make demo" and "make test" are the two that a new user needs.
+SHELL := /bin/bash
+TAGS := opencv mujoco openblas onnxruntime
+GO := GOTOOLCHAIN=local go
+# One BLAS thread: the trainer splits the work itself.
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help demo test deps build build-arm64 lint bench fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+demo: build ## video -> policy -> robotd on the built-in demonstration; writes out/demo
+	bin/mitori demonstrate squat_arm_raise -o out/demo/clip.mp4
+	bin/mitori learn out/demo/clip.mp4 --robot kata20 -o out/demo
+	@echo "Open out/demo/report.html (or out/demo/side_by_side.mp4)."
+
+test: build ## every test, plain and with all build tags: what CI runs
+	CGO_ENABLED=0 $(GO) vet ./...
+	$(GO) vet -tags "$(TAGS)" ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	CGO_ENABLED=0 $(GO) test -short ./...
+	$(GO) test -tags "$(TAGS)" -timeout 20m ./...
+
+deps: ## install what is missing (apt, pip, npm), idempotent
+	@.ci/deps
+
+build: deps ## bin/mitori and bin/robotd
+	@mkdir -p bin
+	$(GO) build -tags "$(TAGS)" -o bin/mitori ./cmd/mitori
+	CGO_ENABLED=0 $(GO) build -o bin/robotd ./cmd/robotd
+
+build-arm64: ## robotd for the robot: pure Go, one file
+	@mkdir -p bin/arm64
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o bin/arm64/robotd ./cmd/robotd
+
+lint: ## golangci-lint with the layer rules of .golangci.yml
+	golangci-lint run
+	golangci-lint run --build-tags "$(subst $() ,$(comma),$(TAGS))"
+
+bench: build ## benchmarks: medians and ratios in one run each
+	@.ci/bench
+
+fuzz: ## every fuzz target for 30 s
+	@.ci/fuzz
+
+clean: ## remove what was built, keep .deps
+	rm -rf bin out
+comma := ,
