@@ -202,9 +202,10 @@ func (b *Bus) do(id ID, inst Instruction, params []byte, want int, p *Packet) er
 	b.tx = Append(b.tx[:0], &Packet{ID: id, Instruction: inst, Params: params})
 	var err error
 	for range 1 + b.cfg.Retries {
-		err = b.exchange(id, want, p)
-		var refused *StatusError
-		if err == nil || errors.As(err, &refused) {
+		if err = b.exchange(id, want, p); err == nil {
+			return nil
+		}
+		if _, refused := err.(*StatusError); refused {
 			break
 		}
 	}

@@ -1,0 +1,83 @@
+package busemu
+
+import (
+	"math"
+	"time"
+)
+
+// Data-sheet values of the XM430-W350 at 12 V.
+const (
+	nominalV          = 12.0
+	noLoadRadPerS     = 4.82
+	stallTorqueNm     = 4.1
+	torquePerAmpereNm = 4.1 / 2.3
+)
+
+// Ideal is the smallest plant: every joint a servo without load or inertia, whose
+// speed is its duty's share of the no-load speed, and a trunk that stands still. It is
+// for tests of everything that is not physics.
+type Ideal struct {
+	BusV   float64
+	step   time.Duration
+	joints []Joint
+	now    time.Duration
+}
+
+// NewIdeal returns a plant of n joints at zero that advances in steps of step.
+func NewIdeal(n int, step time.Duration) *Ideal {
+	if step <= 0 {
+		panic("busemu: NewIdeal: step must be positive")
+	}
+	return &Ideal{BusV: nominalV, step: step, joints: make([]Joint, n)}
+}
+
+// Set puts joint i at rad.
+func (p *Ideal) Set(i int, rad float64) { p.joints[i].PosRad = rad }
+
+// Step implements Plant.
+func (p *Ideal) Step() time.Duration { return p.step }
+
+// Advance implements Plant.
+func (p *Ideal) Advance(steps int, drives []Drive) {
+	dt := p.step.Seconds()
+	speed := noLoadRadPerS * p.BusV / nominalV
+	for range steps {
+		for i := range p.joints {
+			j, d := &p.joints[i], &drives[i]
+			duty := d.Motor(j.PosRad, j.VelRadPerS)
+			v := duty * speed
+			// A proportional servo must not overshoot within one step, however long.
+			if gap := d.GoalRad - j.PosRad; d.DutyPerRad > 0 && math.Abs(v*dt) > math.Abs(gap) {
+				v = gap / dt
+			}
+			if !d.On {
+				v = 0
+			}
+			j.VelRadPerS = v
+			j.PosRad += v * dt
+			j.TorqueNm = stallTorqueNm * (duty*p.BusV/nominalV - v/noLoadRadPerS)
+		}
+	}
+	p.now += time.Duration(steps) * p.step
+}
+
+// Sense implements Plant.
+func (p *Ideal) Sense(dst *Sense) {
+	copy(dst.Joints, p.joints)
+	dst.BusV = p.BusV
+	dst.IMU = IMU{AccelMPerS2: [3]float64{0, 0, 9.80665}, WorldFromHub: [4]float64{1, 0, 0, 0}}
+}
+
+// Truth implements Plant: the trunk of an ideal robot never moves.
+func (p *Ideal) Truth(dst *Truth) {
+	dst.SimS = p.now.Seconds()
+	dst.TrunkQuat = [4]float64{1, 0, 0, 0}
+	dst.TrunkHeightM, dst.TrunkPosM, dst.TiltRad = 1, [3]float64{0, 0, 1}, 0
+	dst.QPos = dst.QPos[:0]
+	for _, j := range p.joints {
+		dst.QPos = append(dst.QPos, j.PosRad)
+	}
+}
+
+// Hold implements Plant; an ideal trunk is always held.
+func (p *Ideal) Hold(bool) {}
