@@ -1,0 +1,195 @@
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/infer"
+)
+
+func sample(t testing.TB) (*Bundle, *robot.Description) {
+	t.Helper()
+	d, err := robot.Load("kata20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const in, hidden = 7, 5
+	out := len(d.Joints)
+	fill := func(n int, scale float32) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = scale * float32(i%11-5)
+		}
+		return v
+	}
+	inv := fill(in, 0.1)
+	for i := range inv {
+		inv[i] += 1
+	}
+	net, err := infer.New(infer.Normalizer{Mean: fill(in, 0.2), InvStd: inv, Clip: 10}, []infer.Layer{
+		{In: in, Out: hidden, W: fill(in*hidden, 0.1), B: fill(hidden, 0.03), Tanh: true},
+		{In: hidden, Out: out, W: fill(hidden*out, 0.2), B: fill(out, 0.01)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &motion.Clip{FPS: 50, JointNames: d.JointNames(), BodyNames: []string{"torso"}, Meta: motion.Meta{Schema: 1, Source: "a.mp4"}}
+	for range 3 {
+		f := motion.NewFrame(out, 1)
+		f.BodyQuat[0] = spatial.Identity()
+		f.JointPosRad[2] = 1.0 / 3
+		c.Frames = append(c.Frames, f)
+	}
+	b := &Bundle{Net: net, Clips: []*motion.Clip{c}, Eval: json.RawMessage(`{"survival_rate":1}`)}
+	b.Manifest = Manifest{
+		Name: "sample", Robot: d.Name, RobotHash: d.Hash, JointNames: d.JointNames(), PolicyRateHz: 50,
+		Observation: json.RawMessage(`{"version":1}`), Training: Training{Method: "ppo", Seed: 7},
+	}
+	return b, d
+}
+
+func save(t testing.TB, b *Bundle) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "a.bundle")
+	if err := b.Save(name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestRoundTripAndSameBytes(t *testing.T) {
+	b, d := sample(t)
+	name := save(t, b)
+	got, err := Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.CheckRobot(d); err != nil {
+		t.Error(err)
+	}
+	if got.Clips[0].Frames[1].JointPosRad[2] != 1.0/3 || string(got.Eval) != `{"survival_rate":1}` || got.Manifest.Training.Seed != 7 || got.Signed {
+		t.Errorf("came back changed: %+v", got.Manifest)
+	}
+	if !bytes.Equal(EncodeNet(got.Net), EncodeNet(b.Net)) {
+		t.Error("the network's bytes changed")
+	}
+	again := save(t, got)
+	x, _ := os.ReadFile(name)
+	y, _ := os.ReadFile(again)
+	if !bytes.Equal(x, y) {
+		t.Error("the same bundle has other bytes the second time")
+	}
+}
+
+func TestTruncationAnywhereIsRefused(t *testing.T) {
+	b, _ := sample(t)
+	name := save(t, b)
+	whole, _ := os.ReadFile(name)
+	for _, n := range []int{0, 1, 100, len(whole) / 3, len(whole) / 2, len(whole) - 1} {
+		cut := filepath.Join(t.TempDir(), "cut.bundle")
+		os.WriteFile(cut, whole[:n], 0o644)
+		_, err := Load(cut)
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "cut.bundle") {
+			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+}
+
+// change rewrites one member and, if asked, mends its digest in the manifest.
+func change(t *testing.T, name, member string, edit func([]byte) []byte, mend bool) string {
+	t.Helper()
+	data, _ := os.ReadFile(name)
+	members, err := readZip(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members[member] = edit(members[member])
+	if mend {
+		var m Manifest
+		if err := json.Unmarshal(members[manifestFile], &m); err != nil {
+			t.Fatal(err)
+		}
+		m.Files[member] = digest(members[member])
+		members[manifestFile], _ = json.Marshal(m)
+	}
+	var buf bytes.Buffer
+	if err := writeZip(&buf, members); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "changed.bundle")
+	os.WriteFile(out, buf.Bytes(), 0o644)
+	return out
+}
+
+func TestTamperingIsFound(t *testing.T) {
+	b, _ := sample(t)
+	name := save(t, b)
+	flip := func(at int) func([]byte) []byte {
+		return func(x []byte) []byte { y := append([]byte(nil), x...); y[len(y)+at] ^= 0x41; return y }
+	}
+	other, _ := sample(t)
+	layers := append([]infer.Layer(nil), other.Net.Layers()...)
+	w := append([]float32(nil), layers[1].W...)
+	w[3] += 0.5
+	layers[1].W = w
+	net, err := infer.New(other.Net.Normalizer(), layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]string{
+		"SHA-256":               change(t, name, policyFile, flip(-9), false),
+		"is not in the":         change(t, name, "extra.bin", func([]byte) []byte { return []byte("x") }, false),
+		"golden.npz: pair":      change(t, name, policyFile, func([]byte) []byte { return EncodeNet(net) }, true),
+		"manifest.json: schema": change(t, name, manifestFile, func(x []byte) []byte { return bytes.Replace(x, []byte(`"schema": 1`), []byte(`"schema": 8`), 1) }, false),
+		"surprise": change(t, name, manifestFile, func(x []byte) []byte {
+			return bytes.Replace(x, []byte(`"schema": 1`), []byte(`"schema": 1, "surprise": 2`), 1)
+		}, false),
+	} {
+		if _, err := Load(c); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestOtherRobotIsRefused(t *testing.T) {
+	b, d := sample(t)
+	for what, edit := range map[string]func(*robot.Description){
+		"trained for":         func(d *robot.Description) { d.Name = "other" },
+		"its joints are":      func(d *robot.Description) { d.Joints = d.Joints[1:] },
+		"description of":      func(d *robot.Description) { d.Hash = strings.Repeat("0", 64) },
+		"bundle is for anoth": func(d *robot.Description) { d.Name = "x" },
+	} {
+		e := *d
+		edit(&e)
+		if err := b.CheckRobot(&e); !errors.Is(err, ErrOtherRobot) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	b, _ := sample(f)
+	whole, _ := os.ReadFile(save(f, b))
+	f.Add(whole)
+	var small bytes.Buffer
+	z := zip.NewWriter(&small)
+	w, _ := z.Create(manifestFile)
+	io.WriteString(w, `{"schema":1}`)
+	z.Close()
+	f.Add(small.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if b, err := Decode(data); err == nil && (b.Net == nil || len(b.Clips) == 0) {
+			t.Fatal("accepted a bundle without network or motion")
+		}
+	})
+}
