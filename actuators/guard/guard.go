@@ -35,18 +35,10 @@ const (
 
 // Joint holds one joint's limits on commands.
 type Joint struct {
-	MinRad, MaxRad  float64
-	GentleRadS      float64 // speed limit of ramps and poses
-	FullRadS        float64 // speed limit under a controller
-	AccelRadS2      float64
-	Leg             bool // losing this joint's servo topples the robot
-	StallCurrentA   float64
-	MaxTorqueNm     float64 // 0 when unknown
-	StallErrorRad   float64 // position error that, with stall current, means a stall
-	TempLimitC      float64 // the servo's own shutdown temperature
-	SupplyMinV      float64
-	SupplyMaxV      float64
-	WindingRisePerA float64 // K/A^2, steady state; 0 switches the winding model off
+	MinRad, MaxRad float64
+	GentleRadS     float64 // speed limit of ramps and poses
+	FullRadS       float64 // speed limit under a controller
+	AccelRadS2     float64
 }
 
 // Counts says how often commands had to be changed, in joint-ticks.
