@@ -1,0 +1,80 @@
+package obs
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// Reference is a reference motion at the policy's rate, in the spec's joint order.
+type Reference struct {
+	Frames []RefFrame // at least 2; frame k is k periods after the start
+}
+
+// RefFrame is one instant of a Reference. Its slices must not be changed.
+type RefFrame struct {
+	JointPosRad, JointVelRadS []float64
+	RootPosM                  spatial.Vec3
+	RootQuat                  spatial.Quat // worldFromRoot
+	RootLinVelMS              spatial.Vec3 // world axes
+	RootAngVelRadS            spatial.Vec3 // root axes
+	Gravity                   spatial.Vec3 // down, in root axes
+	Contacts                  [2]float64   // left, right foot on the floor, 0..1
+}
+
+// NewReference resamples a clip, linearly between its frames, and appends its last pose at rest when the clip ends
+// between two periods. Joints are matched by name.
+func NewReference(clip *motion.Clip, spec *Spec) (*Reference, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	if err := clip.Validate(); err != nil {
+		return nil, err
+	}
+	order := make([]int, spec.Joints())
+	for j, name := range spec.JointNames {
+		if order[j] = slices.Index(clip.JointNames, name); order[j] < 0 {
+			return nil, fmt.Errorf("obs: the reference motion has no joint %q; it has %q", name, clip.JointNames)
+		}
+	}
+	steps := int(math.Ceil(clip.Seconds()/spec.PeriodS - 1e-9))
+	r := &Reference{Frames: make([]RefFrame, max(steps+1, 2))}
+	for k := range r.Frames {
+		at := min(float64(k)*spec.PeriodS*clip.FPS, float64(len(clip.Frames)-1))
+		i := min(int(at), len(clip.Frames)-2)
+		r.Frames[k] = between(&clip.Frames[i], &clip.Frames[i+1], at-float64(i), order)
+	}
+	return r, nil
+}
+
+func between(a, b *motion.Frame, t float64, order []int) RefFrame {
+	f := RefFrame{JointPosRad: make([]float64, len(order)), JointVelRadS: make([]float64, len(order))}
+	for j, from := range order {
+		f.JointPosRad[j] = a.JointPosRad[from] + t*(b.JointPosRad[from]-a.JointPosRad[from])
+		f.JointVelRadS[j] = a.JointVelRadS[from] + t*(b.JointVelRadS[from]-a.JointVelRadS[from])
+	}
+	f.RootPosM = a.BodyPosM[0].Lerp(b.BodyPosM[0], t)
+	f.RootQuat = a.BodyQuat[0].Normalize().Slerp(b.BodyQuat[0].Normalize(), t)
+	f.RootLinVelMS = a.BodyVelMS[0].Lerp(b.BodyVelMS[0], t)
+	f.RootAngVelRadS = f.RootQuat.Inv().Rotate(a.BodyAngVel[0].Lerp(b.BodyAngVel[0], t))
+	f.Gravity = spatial.GravityInBase(f.RootQuat)
+	for i := range f.Contacts {
+		f.Contacts[i] = a.Contacts[i] + t*(b.Contacts[i]-a.Contacts[i])
+	}
+	return f
+}
+
+// At gives the frame at a step; before the start and after the end it is the first and the last one. The speeds of
+// those frames do not hold there: see Resting.
+func (r *Reference) At(step int) *RefFrame { return &r.Frames[min(max(step, 0), len(r.Frames)-1)] }
+
+// Resting says whether the reference stands still at a step because the step lies before the start or after the end.
+func (r *Reference) Resting(step int) bool { return step < 0 || step >= len(r.Frames) }
+
+// Phase is the time in the clip, from 0 at its start to 1 at its end and after.
+func (r *Reference) Phase(step int) float64 {
+	return min(max(float64(step)/float64(len(r.Frames)-1), 0), 1)
+}
