@@ -1,0 +1,53 @@
+package rollout
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// SaveState writes everything that later steps depend on, the Env's state included. Randomness of future episodes is
+// the caller's: it lies in the seeds.
+func (r *Runner) SaveState(out io.Writer) error {
+	if err := r.env.SaveState(out); err != nil {
+		return err
+	}
+	state := make([]float64, 0, len(r.rows))
+	for i := range r.worlds {
+		w := &r.worlds[i]
+		state = append(state, float64(w.clip), float64(w.step))
+		at := len(state)
+		state = append(state, make([]float64, w.builder.StateLen())...)
+		w.builder.State(state[at:])
+	}
+	for _, part := range []any{r.rows, r.obs, r.critic, state} {
+		if err := binary.Write(out, binary.LittleEndian, part); err != nil {
+			return fmt.Errorf("rollout: save state: %w", err)
+		}
+	}
+	return nil
+}
+
+// LoadState restores what SaveState wrote, into a Runner made with the same arguments.
+func (r *Runner) LoadState(in io.Reader) error {
+	if err := r.env.LoadState(in); err != nil {
+		return err
+	}
+	per := 2 + r.worlds[0].builder.StateLen()
+	state := make([]float64, per*len(r.worlds))
+	for _, part := range []any{r.rows, r.obs, r.critic, state} {
+		if err := binary.Read(in, binary.LittleEndian, part); err != nil {
+			return fmt.Errorf("rollout: load state: %w", err)
+		}
+	}
+	for i := range r.worlds {
+		w, s := &r.worlds[i], state[i*per:(i+1)*per]
+		w.clip, w.step = int(s[0]), int(s[1])
+		if w.clip < 0 || w.clip >= len(r.task.Refs) || w.step < 0 {
+			return fmt.Errorf("rollout: load state: world %d is in reference %d, step %d; there are %d references",
+				i, w.clip, w.step, len(r.task.Refs))
+		}
+		w.builder.SetState(s[2:])
+	}
+	return nil
+}
