@@ -84,6 +84,7 @@ type State struct {
 	GyroRadS   spatial.Vec3
 	GravityDir spatial.Vec3
 	IMUFresh   bool
+	IMUSample  uint16 // the sensor's own sample counter, where it has one
 
 	// The slow registers, one joint per read.
 	TempC    []float64

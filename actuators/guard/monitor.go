@@ -87,7 +87,7 @@ type Monitor struct {
 	silent   int
 	imuStale int
 	frozen   float64 // s
-	lastIMU  [6]float64
+	lastIMU  [7]float64
 	fall     float64 // s
 	policy   int
 	torque   int // ticks since torque was switched on
@@ -168,14 +168,28 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 			f.Set(mode.CheckTorqueOff, true)
 		}
 	}
+	for j := range m.health { // every slow register must have been read once
+		if s.TempC[j] == 0 {
+			f.Set(mode.CheckTemperature, true)
+		}
+		if s.BusV[j] == 0 {
+			f.Set(mode.CheckVoltage, true)
+		}
+	}
 	f.Set(mode.CheckConnected, c.Has(mode.LinkLost) || c.Has(mode.LegServoLost) || c.Has(mode.ArmServoLost))
 	f.Set(mode.CheckUpright, m.tiltRad > m.th.UprightRad)
 	f.Set(mode.CheckIMU, c.Has(mode.IMULost))
-	f.Set(mode.CheckTemperature, c.Has(mode.Warm) || c.Has(mode.Overheated))
-	f.Set(mode.CheckVoltage, c.Has(mode.VoltageWarn) || c.Has(mode.VoltageLow) || c.Has(mode.VoltageCut))
+	if c.Has(mode.Warm) || c.Has(mode.Overheated) {
+		f.Set(mode.CheckTemperature, true)
+	}
+	if c.Has(mode.VoltageWarn) || c.Has(mode.VoltageLow) || c.Has(mode.VoltageCut) {
+		f.Set(mode.CheckVoltage, true)
+	}
 	f.Set(mode.CheckServoError, c.Has(mode.ServoAlert))
 	f.Set(mode.CheckEStop, c.Has(mode.EStopOpen))
 	f.Set(mode.CheckRecorder, c.Has(mode.LogLost))
+	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun))
+	f.Set(mode.CheckLease, c.Has(mode.LeaseLost) || c.Has(mode.LeaseExpired))
 	return f
 }
 
@@ -227,7 +241,8 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 		m.imuStale++
 	} else {
 		m.imuStale = 0
-		now := [6]float64{s.GyroRadS[0], s.GyroRadS[1], s.GyroRadS[2], s.GravityDir[0], s.GravityDir[1], s.GravityDir[2]}
+		now := [7]float64{s.GyroRadS[0], s.GyroRadS[1], s.GyroRadS[2],
+			s.GravityDir[0], s.GravityDir[1], s.GravityDir[2], float64(s.IMUSample)}
 		if now == m.lastIMU {
 			m.frozen += m.dt
 		} else {
@@ -311,13 +326,13 @@ func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {
 }
 
 // torqueLost looks only at registers read after torque was switched on: one
-// round over all servos.
+// round over all servos takes two ticks for each.
 func (m *Monitor) torqueLost(c *mode.Conditions, o Observation) {
 	if !o.Energised {
 		m.torque = 0
 		return
 	}
-	if m.torque++; m.torque <= len(m.health)+1 {
+	if m.torque++; m.torque <= 2*len(m.health)+2 {
 		return
 	}
 	for _, on := range o.State.TorqueOn {

@@ -1,0 +1,315 @@
+// Package dynamixel drives the joints of one robot over one DYNAMIXEL bus: it
+// implements driver.Driver on firmware-bridge/dxl.
+//
+// A tick is three exchanges: a fast sync read of current, velocity and position
+// of all servos, a read of the sensor hub, and a read of one servo's slow
+// registers; then a sync write of the goals. Ids, counts, mounting signs and
+// offsets of the robot description are applied here and nowhere else.
+//
+// What is not here: opening the port (serialport), limits on motion (guard).
+// A Driver belongs to one goroutine. After Connect, Read and Write allocate
+// nothing.
+package dynamixel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+// Options are choices that do not belong to the robot.
+type Options struct {
+	// Watchdog is how long a servo may hear nothing before it stops by itself;
+	// 20 ms to 2.54 s, default 200 ms.
+	Watchdog time.Duration
+	// Margin is added to the wire time of every exchange; default 4 ms.
+	Margin time.Duration
+	// KeepEEPROM forbids changing settings that outlive a power cycle; Connect
+	// then refuses a servo whose settings do not fit.
+	KeepEEPROM bool
+}
+
+// Driver is one robot on one bus.
+type Driver struct {
+	desc   *robot.Description
+	port   dxl.Port
+	opt    Options
+	bus    *dxl.Bus
+	ids    []dxl.ID
+	state  *dxl.StateReader
+	raw    []dxl.State
+	goals  *dxl.GoalWriter
+	counts []dxl.PositionCount
+	torque *dxl.SyncWriter
+	check  *dxl.SyncReader
+	guard  *dxl.SyncWriter // bus watchdog
+	status []*dxl.SyncReader
+	health []*dxl.SyncReader
+	hub    *dxl.SyncReader
+	hubNow dxl.HubState
+	slow   int // 2 * joint + block
+	seen   uint64
+	failed uint64
+	halted bool
+}
+
+const (
+	statusAddr = 64 // torque enable .. hardware error status
+	statusSize = 7
+)
+
+// New returns the driver of desc behind port. It sends nothing.
+func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
+	if len(desc.Buses) != 1 {
+		return nil, fmt.Errorf("dynamixel: %s has %d servo buses; this driver handles 1", desc.Name, len(desc.Buses))
+	}
+	if opt.Watchdog == 0 {
+		opt.Watchdog = 200 * time.Millisecond
+	}
+	if opt.Margin == 0 {
+		opt.Margin = 4 * time.Millisecond
+	}
+	d := &Driver{desc: desc, port: port, opt: opt}
+	for _, j := range desc.Joints {
+		d.ids = append(d.ids, dxl.ID(j.ID))
+	}
+	d.raw = make([]dxl.State, len(d.ids))
+	d.counts = make([]dxl.PositionCount, len(d.ids))
+	d.bus = dxl.NewBus(port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: opt.Margin, Retries: 2})
+	return d, nil
+}
+
+// prepare allocates everything that the real-time path needs.
+func (d *Driver) prepare() (err error) {
+	keep := func(e error) {
+		if err == nil {
+			err = e
+		}
+	}
+	var e error
+	d.state, e = dxl.NewStateReader(d.bus, d.ids, dxl.Auto)
+	keep(e)
+	d.goals, e = dxl.NewGoalWriter(d.bus, d.ids)
+	keep(e)
+	d.torque, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size())
+	keep(e)
+	d.check, e = dxl.NewSyncReader(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size(), dxl.Auto)
+	keep(e)
+	d.guard, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
+	keep(e)
+	d.status, d.health = nil, nil
+	for _, id := range d.ids {
+		s, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, statusAddr, statusSize, dxl.Plain)
+		keep(e)
+		h, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, dxl.HealthAddr, dxl.HealthSize, dxl.Plain)
+		keep(e)
+		d.status, d.health = append(d.status, s), append(d.health, h)
+	}
+	return err
+}
+
+// Read implements driver.Driver.
+func (d *Driver) Read(dst *driver.State) error {
+	if len(dst.PosRad) != len(d.ids) {
+		panic("dynamixel: state of another size")
+	}
+	d.seen++
+	err := d.state.ReadInto(d.raw)
+	fresh := 0
+	for j := range d.raw {
+		r := &d.raw[j]
+		ok := r.Outcome == dxl.Answered
+		dst.Fresh[j] = ok
+		if !ok {
+			continue
+		}
+		fresh++
+		jt := &d.desc.Joints[j]
+		dst.PosRad[j] = jt.Sign*r.Position.Rad() + jt.OffsetRad
+		dst.VelRadS[j] = jt.Sign * r.Velocity.RadPerS()
+		dst.CurrentA[j] = jt.Sign * r.Current.A()
+		if r.Alert && dst.Alert[j] == 0 {
+			dst.Alert[j] = unnamedAlert
+		}
+	}
+	dst.IMUFresh, dst.Slow = false, -1
+	if err != nil {
+		d.failed++
+	}
+	if fresh > 0 { // a silent bus is not worth two more timeouts in this tick
+		d.readHub(dst)
+		d.readSlow(dst)
+	}
+	dst.Transactions, dst.Failures = d.seen, d.failed
+	switch {
+	case d.bus.PortError() != nil:
+		return driver.ErrLinkLost
+	case fresh < len(d.raw):
+		return driver.ErrPartial
+	}
+	return nil
+}
+
+// unnamedAlert stands for "the alert bit was set" until the register that
+// names the error has been read. Bit 7 of Hardware Error Status is unused.
+const unnamedAlert = 0x80
+
+func (d *Driver) readHub(dst *driver.State) {
+	if d.hub == nil {
+		return
+	}
+	d.seen++
+	if d.hub.Read() != nil {
+		d.failed++
+		return
+	}
+	dxl.DecodeHub(&d.hubNow, d.hub.Data(0))
+	h := &d.hubNow
+	dst.IMUFresh = true
+	if h.Extended {
+		dst.IMUSample = h.Sample
+	}
+	dst.GyroRadS = h.GyroRadPerS
+	// World's down axis in the trunk frame: minus the last row of the rotation
+	// matrix worldFromHub.
+	w, x, y, z := h.WorldFromHub[0], h.WorldFromHub[1], h.WorldFromHub[2], h.WorldFromHub[3]
+	dst.GravityDir = [3]float64{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
+}
+
+// readSlow refreshes one block of one joint: supply and temperature, or torque
+// and error, in turn.
+func (d *Driver) readSlow(dst *driver.State) {
+	j := d.slow / 2
+	first := d.slow%2 == 0
+	d.slow = (d.slow + 1) % (2 * len(d.ids))
+	d.seen++
+	if first {
+		if d.health[j].Read() != nil {
+			d.failed++
+			return
+		}
+		b := d.health[j].Data(0)
+		dst.BusV[j] = dxl.InputVoltage.Get(b).V()
+		dst.TempC[j] = float64(dxl.Temperature.Get(b[dxl.Temperature-dxl.HealthAddr:]))
+	} else {
+		if d.status[j].Read() != nil {
+			d.failed++
+			return
+		}
+		b := d.status[j].Data(0)
+		dst.TorqueOn[j] = dxl.TorqueEnable.Get(b) != 0
+		dst.Alert[j] = uint8(dxl.HardwareStatus.Get(b[dxl.HardwareStatus-statusAddr:]))
+	}
+	dst.Slow = j
+}
+
+// Write implements driver.Driver.
+func (d *Driver) Write(applied, goalsRad []float64) error {
+	if len(goalsRad) != len(d.ids) || len(applied) != len(d.ids) {
+		panic("dynamixel: goals of another size")
+	}
+	for _, q := range goalsRad {
+		if math.IsNaN(q) || math.IsInf(q, 0) {
+			return driver.ErrNotFinite
+		}
+	}
+	for j, q := range goalsRad {
+		jt := &d.desc.Joints[j]
+		lo, hi := d.countLimits(j)
+		c := min(max(dxl.PositionFromRad((q-jt.OffsetRad)*jt.Sign), lo), hi)
+		d.counts[j] = c
+		applied[j] = jt.Sign*c.Rad() + jt.OffsetRad
+	}
+	d.seen++
+	if d.goals.Write(d.counts) != nil {
+		d.failed++
+		return driver.ErrLinkLost
+	}
+	return nil
+}
+
+// countLimits is the joint's range in counts of its servo, rounded inward.
+func (d *Driver) countLimits(j int) (lo, hi dxl.PositionCount) {
+	jt := &d.desc.Joints[j]
+	a, b := (jt.MinRad-jt.OffsetRad)*jt.Sign, (jt.MaxRad-jt.OffsetRad)*jt.Sign
+	a, b = min(a, b), max(a, b)
+	lo, hi = dxl.PositionFromRad(a), dxl.PositionFromRad(b)
+	if lo.Rad() < a {
+		lo++
+	}
+	if hi.Rad() > b {
+		hi--
+	}
+	return max(lo, 0), min(hi, dxl.CountsPerTurn-1)
+}
+
+// Torque implements driver.Driver. It takes two exchanges for all servos.
+func (d *Driver) Torque(on bool) error {
+	if d.torque == nil {
+		return driver.ErrLinkLost
+	}
+	want := byte(0)
+	if on {
+		want = 1
+		// A tripped watchdog refuses goals until it is cleared.
+		d.watchdog(0)
+		d.watchdog(dxl.WatchdogFromSeconds(d.opt.Watchdog.Seconds()))
+	}
+	for j := range d.ids {
+		d.torque.Data(j)[0] = want
+	}
+	if d.torque.Write() != nil {
+		return driver.ErrLinkLost
+	}
+	if !on { // once more: nobody answers a sync write, and this one matters
+		_ = d.torque.Write()
+	}
+	_ = d.check.Read()
+	if d.bus.PortError() != nil {
+		return driver.ErrLinkLost
+	}
+	for j := range d.ids {
+		if d.check.Outcome(j) != dxl.Answered || (d.check.Data(j)[0] != 0) != on {
+			return driver.ErrPartial
+		}
+	}
+	return nil
+}
+
+func (d *Driver) watchdog(v dxl.WatchdogCount) {
+	for j := range d.ids {
+		dxl.BusWatchdog.Put(d.guard.Data(j), v)
+	}
+	_ = d.guard.Write()
+}
+
+// Halt implements driver.Driver.
+func (d *Driver) Halt() error {
+	if d.halted {
+		return nil
+	}
+	d.halted = true
+	var err error
+	if d.torque != nil {
+		err = d.Torque(false)
+	}
+	if c, ok := d.port.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// Counters returns the bus counts of joint j's servo.
+func (d *Driver) Counters(j int) dxl.Counters { return d.bus.Counters(d.ids[j]) }
+
+var _ driver.Driver = (*Driver)(nil)
+
+// Connect implements driver.Driver; see connect.go.
+func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) { return d.connect(ctx) }

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package realtime
+
+import (
+	"runtime"
+	"time"
+)
+
+// Enter locks the calling goroutine to its thread; nothing else is available on
+// this system.
+func Enter(int) (notes []string, leave func()) {
+	runtime.LockOSThread()
+	return []string{"no real-time scheduling on " + runtime.GOOS + ": for trying things out only"}, runtime.UnlockOSThread
+}
+
+// NowNs reads a clock that the wall clock's corrections may move.
+func NowNs() int64 { return time.Now().UnixNano() }
+
+// SleepUntil blocks until NowNs reaches ns.
+func SleepUntil(ns int64) { time.Sleep(time.Duration(ns - NowNs())) }

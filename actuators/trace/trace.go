@@ -1,0 +1,95 @@
+// Package trace carries what each tick saw and did from the control loop to
+// whoever wants to know: the flight recorder, the status line, the command link.
+//
+// A [Ring] is a fixed number of preallocated samples between exactly one
+// producer (the loop) and one consumer. Neither side ever waits for the other:
+// when the consumer is too slow, samples are dropped and counted. Filling a
+// sample allocates nothing and takes no lock.
+package trace
+
+import (
+	"sync/atomic"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+)
+
+// Sample is one tick. Joint slices are in the order of the robot description.
+type Sample struct {
+	WallNs  int64 // Unix time at which the tick started
+	Tick    int64
+	LateNs  int64 // against the tick's deadline
+	BusNs   int64 // from the start of the tick until state had been read
+	ActNs   int64 // spent in the controller
+	Skipped int64 // ticks skipped just before this one
+
+	Mode       mode.State
+	From       mode.State // before this tick
+	Why        mode.Reason
+	Request    mode.Request // asked for in this tick
+	Refused    bool
+	Failing    mode.Checks
+	Conditions mode.Conditions
+
+	WantRad   []float64 // asked for, before the guard
+	GoalRad   []float64 // as really sent
+	Guard     guard.Report
+	Robot     driver.State
+	TiltRad   float64
+	SupplyV   float64
+	TorqueOff bool // confirmed by every servo
+	Phase     float64
+}
+
+// Ring is the queue of samples.
+type Ring struct {
+	slots   []Sample
+	head    atomic.Uint64 // next to write
+	tail    atomic.Uint64 // next to read
+	dropped atomic.Uint64
+}
+
+// NewRing returns a ring of size samples for a robot of that many joints.
+func NewRing(size, joints int) *Ring {
+	if size < 1 {
+		panic("trace: ring without slots")
+	}
+	r := &Ring{slots: make([]Sample, size)}
+	for i := range r.slots {
+		r.slots[i].WantRad = make([]float64, joints)
+		r.slots[i].GoalRad = make([]float64, joints)
+		r.slots[i].Robot = *driver.NewState(joints)
+	}
+	return r
+}
+
+// Reserve returns the sample to fill, or nil (and counts a drop) when the
+// consumer is a whole ring behind. The producer calls Publish when it is full.
+func (r *Ring) Reserve() *Sample {
+	h := r.head.Load()
+	if h-r.tail.Load() == uint64(len(r.slots)) {
+		r.dropped.Add(1)
+		return nil
+	}
+	return &r.slots[h%uint64(len(r.slots))]
+}
+
+// Publish hands the reserved sample to the consumer.
+func (r *Ring) Publish() { r.head.Add(1) }
+
+// Next returns the oldest sample, or nil when there is none. It stays valid
+// until Release.
+func (r *Ring) Next() *Sample {
+	t := r.tail.Load()
+	if t == r.head.Load() {
+		return nil
+	}
+	return &r.slots[t%uint64(len(r.slots))]
+}
+
+// Release gives the sample returned by Next back to the producer.
+func (r *Ring) Release() { r.tail.Add(1) }
+
+// Dropped returns how many samples were lost.
+func (r *Ring) Dropped() uint64 { return r.dropped.Load() }
