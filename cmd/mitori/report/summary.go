@@ -1,0 +1,128 @@
+// Package report writes what a run of "mitori learn" leaves for people and
+// programs: summary.json (schema: docs/formats/summary.md) and report.html, one
+// file without outside references, readable on a phone.
+//
+// It only formats numbers that the stages measured; nothing is computed here
+// but axes and percentages. Values belong to the caller.
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/mitori-robotics/mitori/models/atomicfile"
+)
+
+// Summary is summary.json. Absent stages are nil.
+type Summary struct {
+	Schema   int                `json:"schema"` // 1
+	Video    string             `json:"video"`
+	Robot    string             `json:"robot"`
+	Seed     uint64             `json:"seed"`
+	Frames   int                `json:"frames"`
+	Extract  Extract            `json:"extract"`
+	Truth    *Truth             `json:"truth,omitempty"` // only where the exact motion is known
+	Retarget Retarget           `json:"retarget"`
+	Check    Check              `json:"check"`
+	Train    Train              `json:"train"`
+	Eval     Eval               `json:"eval"`
+	Robotd   Robotd             `json:"robotd"`
+	Machine  Machine            `json:"machine"`
+	StageS   map[string]float64 `json:"stage_wall_s"`
+	TotalS   float64            `json:"total_wall_s"`
+	Outcome  string             `json:"outcome"` // "learned" or why not
+}
+
+// Extract describes the stage from video to human motion.
+type Extract struct {
+	FPS          float64 `json:"fps"` // frames a second of wall time, decoding included
+	FramesMissed int     `json:"frames_missed"`
+	Runtime      string  `json:"runtime"`
+	Model        string  `json:"model"`
+	VideoFPS     float64 `json:"video_fps"`
+	Seconds      float64 `json:"seconds"` // of video
+}
+
+// Truth compares the extracted motion with the exact one.
+type Truth struct {
+	JointAngleDeg float64 `json:"joint_angle_deg"` // mean absolute error
+	MPJPEmm       float64 `json:"mpjpe_mm"`        // root-aligned
+	RootCm        float64 `json:"root_cm"`         // mean root position error
+}
+
+// Retarget describes the stage from human motion to reference motion.
+type Retarget struct {
+	FPS                  float64 `json:"fps"`
+	JointLimitViolations int     `json:"joint_limit_violations"`
+	SpeedLimitViolations int     `json:"speed_limit_violations"`
+	Frames               int     `json:"frames"`
+	Seconds              float64 `json:"seconds"`
+	FootSlidingFraction  float64 `json:"foot_sliding_fraction"`
+	PenetrationFraction  float64 `json:"penetration_fraction"`
+	DirectionErrorDeg    float64 `json:"direction_error_deg"` // limb directions, robot against person
+}
+
+// Check is the feasibility verdict before training.
+type Check struct {
+	Verdict string   `json:"verdict"`
+	Reasons []string `json:"reasons"`
+}
+
+// Train describes the learning stage.
+type Train struct {
+	WallS        float64 `json:"wall_s"`
+	ControlSteps int64   `json:"control_steps"`
+	StepsPerS    float64 `json:"control_steps_per_s"`
+	Method       string  `json:"method"`
+}
+
+// CardLine is one line of the robustness card.
+type CardLine struct {
+	Name          string  `json:"name"`
+	SurvivalRate  float64 `json:"survival_rate"`
+	JointMAERad   float64 `json:"joint_mae_rad"`
+	BaselineRate  float64 `json:"baseline_playback_survival_rate"`
+	EpisodesCount int     `json:"episodes"`
+}
+
+// Eval is the verdict of the hard test set.
+type Eval struct {
+	Episodes         int        `json:"episodes"`
+	SurvivalRate     float64    `json:"survival_rate"`
+	JointMAERad      float64    `json:"joint_mae_rad"`
+	MPJPELocalMm     float64    `json:"mpjpe_local_mm"`
+	BaselineSurvival float64    `json:"baseline_playback_survival_rate"`
+	Rule             string     `json:"rule"`
+	Card             []CardLine `json:"card"`
+}
+
+// Robotd is what the daemon measured on the emulated bus.
+type Robotd struct {
+	Ticks       int64              `json:"ticks"`
+	MissedTicks int64              `json:"missed_ticks"`
+	RateHz      float64            `json:"rate_hz"`
+	BusErrors   int64              `json:"bus_errors"`
+	LatenessUs  map[string]float64 `json:"lateness_us"`
+	Fell        bool               `json:"fell"`
+	EndState    string             `json:"end_state"`
+	TorqueOff   bool               `json:"torque_off"`
+}
+
+// Machine says where the figures were measured.
+type Machine struct {
+	Cores    int               `json:"cores"`
+	CPU      string            `json:"cpu"`
+	OS       string            `json:"os"`
+	BLASCore string            `json:"blas_core"`
+	Versions map[string]string `json:"versions"`
+}
+
+// Save writes summary.json.
+func (s *Summary) Save(name string) error {
+	s.Schema = 1
+	return atomicfile.Write(name, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(s)
+	})
+}
