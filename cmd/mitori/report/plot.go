@@ -23,8 +23,8 @@ type Plot struct {
 }
 
 const (
-	plotW, plotH           = 640.0, 230.0
-	smallW, smallH         = 320.0, 150.0
+	plotW, plotH           = 420.0, 200.0
+	smallW, smallH         = 300.0, 140.0
 	left, right, top, foot = 46.0, 10.0, 10.0, 30.0
 )
 
