@@ -26,8 +26,7 @@ type Score struct {
 	ActionRate  float64
 }
 
-// Better orders scores: survival first, then joint error, then action rate; small differences of the last two do not
-// count against each other.
+// Better orders scores: survival first, then joint error, then action rate.
 func (s Score) Better(t Score) bool {
 	if s.Survival != t.Survival {
 		return s.Survival > t.Survival

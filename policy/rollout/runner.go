@@ -72,8 +72,7 @@ type world struct {
 	clip, step int
 	builder    *obs.Builder
 	before     []float64 // applied action of the previous step
-	// Where the reference's heading and place lie in this world; identity, kept for references that start elsewhere.
-	m obs.Measurement
+	m          obs.Measurement
 }
 
 // criticExtra is what the critic sees beyond the observation: root position, rotation and speed against the
