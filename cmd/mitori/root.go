@@ -39,7 +39,9 @@ func refused(format string, args ...any) error {
 
 // commands lists the sub-commands in the order of the help text.
 func commands() []*cobra.Command {
-	return []*cobra.Command{}
+	return []*cobra.Command{
+		newBundleCmd(),
+	}
 }
 
 // run executes one command line and returns the exit code.
