@@ -1,0 +1,199 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// Contact rules. Heights are of foot landmarks above the floor level around
+// the frame, speeds across the line of sight (along it they are mostly noise).
+const (
+	floorWindowS    = 1.0  // half width of the window whose low feet define the floor
+	soleHeightM     = 0.02 // of heel and toe landmarks when the foot is flat on the floor
+	touchHeightM    = 0.045
+	touchHeightSoft = 0.010
+	stillSpeed      = 0.30 // m/s
+	stillSpeedSoft  = 0.06
+	flightHeightM   = 0.09 // both feet higher: the person is in the air
+	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
+)
+
+// contacts holds, per frame and foot landmark, the probability of touching.
+type contacts [][human.NumContacts]float64
+
+// detectContacts judges the current solution.
+func (p *problem) detectContacts() contacts {
+	n := p.n
+	height := make([][human.NumContacts]float64, n)
+	lowest := make([]float64, n)
+	for t := range n {
+		lowest[t] = math.Inf(1)
+		for c, j := range footJoints {
+			height[t][c] = p.up.Dot(p.joint(t, j))
+			lowest[t] = min(lowest[t], height[t][c])
+		}
+	}
+	floor := floorLine(lowest, p.fps)
+	out := make(contacts, n)
+	for c := range footJoints {
+		col := make([]float64, n)
+		for t := range n {
+			h := height[t][c] - floor[t]
+			col[t] = falling(h, touchHeightM, touchHeightSoft) * falling(p.screenSpeed(t, footJoints[c]), stillSpeed, stillSpeedSoft)
+		}
+		debounce(col, int(math.Round(contactMinS*p.fps)))
+		for t := range n {
+			out[t][c] = col[t]
+		}
+	}
+	// Unless both feet have clearly left the floor, something touches it.
+	for t := range n {
+		best, most := 0, 0.0
+		for c := range footJoints {
+			most = max(most, out[t][c])
+			if height[t][c] < height[t][best] {
+				best = c
+			}
+		}
+		if most < 0.5 && lowest[t]-floor[t] < flightHeightM {
+			out[t][best] = 0.5
+		}
+	}
+	return out
+}
+
+// falling is a soft step from 1 below edge to 0 above it.
+func falling(v, edge, soft float64) float64 { return 1 / (1 + math.Exp((v-edge)/soft)) }
+
+// screenSpeed is the speed of joint j across the line of sight, in m/s.
+func (p *problem) screenSpeed(t int, j human.Joint) float64 {
+	a, b := max(0, t-1), min(p.n-1, t+1)
+	depth := p.joint(t, human.Pelvis)[2]
+	i := freeIndex[j]
+	d := [2]float64{p.px[b][i][0] - p.px[a][i][0], p.px[b][i][1] - p.px[a][i][1]}
+	return math.Hypot(d[0], d[1]) * depth / p.focalPx * p.fps / float64(b-a)
+}
+
+// floorLine is the level of the floor over time: a low quantile of the lowest
+// foot in a sliding window, smoothed. A jump is shorter than the window and
+// does not lift it; a slow drift of the depth estimate moves it along.
+func floorLine(lowest []float64, fps float64) []float64 {
+	n := len(lowest)
+	half := max(1, int(math.Round(floorWindowS*fps)))
+	out := make([]float64, n)
+	w := make([]float64, 0, 2*half+1)
+	for t := range n {
+		w = append(w[:0], lowest[max(0, t-half):min(n, t+half+1)]...)
+		out[t] = quantile(w, 0.25)
+	}
+	lowPass(out, fps, 1/floorWindowS)
+	return out
+}
+
+// debounce removes runs of contact and of no contact shorter than minRun.
+func debounce(p []float64, minRun int) {
+	for _, want := range [2]bool{false, true} { // first close short breaks, then drop short contacts
+		for i := 0; i < len(p); {
+			j := i
+			for j < len(p) && (p[j] >= 0.5) == (p[i] >= 0.5) {
+				j++
+			}
+			inside := i > 0 && j < len(p)
+			if (p[i] >= 0.5) == want && j-i < minRun && inside {
+				v := 0.75
+				if want {
+					v = 0.25
+				}
+				for k := i; k < j; k++ {
+					p[k] = v
+				}
+			}
+			i = j
+		}
+	}
+}
+
+// useContacts turns contact probabilities into weights of the fit and sets the
+// floor from the touching feet.
+func (p *problem) useContacts(c contacts) {
+	p.useFloor, p.soleHeight = true, soleHeightM
+	var h []float64
+	for t := range p.n {
+		for k, j := range footJoints {
+			if c[t][k] >= 0.5 {
+				h = append(h, p.up.Dot(p.joint(t, j)))
+			}
+			// Ramp from 0 at probability 0.3 to 1 at 0.7.
+			p.touch[t][k] = clamp01((c[t][k] - 0.3) / 0.4)
+		}
+	}
+	for t := range p.n {
+		for k := range footJoints {
+			p.still[t][k] = 0
+			if t+1 < p.n {
+				p.still[t][k] = min(p.touch[t][k], p.touch[t+1][k])
+			}
+		}
+	}
+	if len(h) > 0 {
+		p.floor = median(h) - p.soleHeight
+	}
+}
+
+func clamp01(v float64) float64 { return math.Max(0, math.Min(1, v)) }
+
+// levelFloor tilts up so that the places where feet stood lie in one level
+// plane. Each frame of contact votes; the slopes are held towards zero as if
+// known to 0.1 (6 degrees) against 4 cm of noise per independent stance place,
+// so a person who stays on one spot changes nothing.
+func (p *problem) levelFloor(c contacts) spatial.Vec3 {
+	right, away := horizontal(p.up)
+	type place struct{ a, b, h float64 }
+	var places []place
+	for k, j := range footJoints {
+		for t := 0; t < p.n; {
+			if c[t][k] < 0.5 {
+				t++
+				continue
+			}
+			var m spatial.Vec3
+			n := 0
+			for ; t < p.n && c[t][k] >= 0.5 && float64(n) < p.fps; t++ {
+				m = m.Add(p.joint(t, j))
+				n++
+			}
+			m = m.Scale(1 / float64(n))
+			places = append(places, place{right.Dot(m), away.Dot(m), p.up.Dot(m)})
+		}
+	}
+	if len(places) < 3 {
+		return p.up
+	}
+	// Ridge regression h = h0 + sa a + sb b after centring; two votes (heel and
+	// toe) per stance are not independent, hence the doubled variance.
+	const ridge = 2 * (0.04 / 0.1) * (0.04 / 0.1)
+	var ma, mb, mh float64
+	for _, q := range places {
+		ma, mb, mh = ma+q.a, mb+q.b, mh+q.h
+	}
+	k := float64(len(places))
+	ma, mb, mh = ma/k, mb/k, mh/k
+	aa, bb, ab, ah, bh := ridge, ridge, 0.0, 0.0, 0.0
+	for _, q := range places {
+		a, b, h := q.a-ma, q.b-mb, q.h-mh
+		aa, bb, ab, ah, bh = aa+a*a, bb+b*b, ab+a*b, ah+a*h, bh+b*h
+	}
+	det := aa*bb - ab*ab
+	sa, sb := (ah*bb-bh*ab)/det, (bh*aa-ah*ab)/det
+	return p.up.Sub(right.Scale(sa)).Sub(away.Scale(sb)).Unit(p.up)
+}
+
+// horizontal returns the level directions to the right of the picture and away
+// from the camera.
+func horizontal(up spatial.Vec3) (right, away spatial.Vec3) {
+	z := spatial.Vec3{0, 0, 1}
+	away = z.Sub(up.Scale(z.Dot(up))).Unit(z)
+	return away.Cross(up).Unit(spatial.Vec3{1, 0, 0}), away
+}

@@ -1,0 +1,219 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// The fit finds all joint positions of all frames at once, in camera axes
+// (metres; x right, y down, z away), as the minimum of a sum of squares:
+//
+//	reprojection   the picture's landmarks, as metres at the person's depth
+//	direction      every bone along the network's own, mostly for its depth
+//	length         every bone as long as the subject's
+//	acceleration   along time, stronger in depth, which is the noisy direction
+//	floor          touching feet at floor height, no foot below it
+//	stance         touching feet do not move
+//
+// Standard deviations, in metres and seconds unless said otherwise.
+const (
+	sigmaImageM      = 0.015
+	sigmaDirection   = 0.25 // of the bone's length
+	sigmaLengthM     = 0.003
+	sigmaAccel       = 20.0 // m/s^2 across the line of sight
+	sigmaAccelDepth  = 6.0  // m/s^2 along it
+	sigmaFloorM      = 0.006
+	sigmaStanceSpeed = 0.008 // m/s
+	robustScale      = 3.0   // standard deviations at which an observation loses half its weight
+)
+
+const frameVars = 3 * numFree
+
+// footJoints are the joints behind the contacts, in contact order.
+var footJoints = [human.NumContacts]human.Joint{human.LHeel, human.LToe, human.RHeel, human.RToe}
+
+// problem is the fit's data. Slices run along time.
+type problem struct {
+	n              int
+	fps            float64
+	focalPx        float64
+	centrePx       [2]float64
+	px             [][numFree][2]float64
+	weight         [][numFree]float64 // of the observation, 0..1
+	direction      [][len(bones)]spatial.Vec3
+	length         [numBoneKinds]float64
+	up             spatial.Vec3
+	floor          float64                      // up . p on the floor
+	touch          [][human.NumContacts]float64 // weight of "at floor height"
+	still          [][human.NumContacts]float64 // weight of "does not move until the next frame"
+	soleHeight     float64                      // of a touching foot landmark
+	useFloor       bool
+	x              []float64 // the solution, n * frameVars
+	rootDepthLimit float64   // nearest legal depth
+}
+
+func (p *problem) at(t, i int) spatial.Vec3 {
+	o := t*frameVars + 3*i
+	return spatial.Vec3{p.x[o], p.x[o+1], p.x[o+2]}
+}
+
+// joint returns joint j (any but the nose) of the solution.
+func (p *problem) joint(t int, j human.Joint) spatial.Vec3 {
+	a, b := ends(j)
+	return p.at(t, a).Lerp(p.at(t, b), 0.5)
+}
+
+// row is one scaled residual with its derivatives.
+type row struct {
+	idx [12]int
+	val [12]float64
+	n   int
+	r   float64
+}
+
+func (r *row) add(point int, g spatial.Vec3) {
+	for k := range 3 {
+		r.idx[r.n], r.val[r.n] = 3*point+k, g[k]
+		r.n++
+	}
+}
+
+// visit calls emit for every residual inside frame t at the solution x.
+// Robust weights are taken at x (iteratively reweighted least squares).
+func (p *problem) visit(t int, emit func(*row)) {
+	depth := math.Max(p.joint(t, human.Pelvis)[2], p.rootDepthLimit)
+	for i := range numFree {
+		w := p.weight[t][i]
+		if w <= 0 {
+			continue
+		}
+		q := p.at(t, i)
+		z := math.Max(q[2], p.rootDepthLimit/2)
+		s := w / sigmaImageM * depth / p.focalPx
+		var r [2]float64
+		for k := range 2 {
+			r[k] = s * (p.focalPx*q[k]/z + p.centrePx[k] - p.px[t][i][k])
+		}
+		robust := 1 / math.Sqrt(1+(r[0]*r[0]+r[1]*r[1])/(robustScale*robustScale))
+		for k := range 2 {
+			var g spatial.Vec3
+			g[k] = robust * s * p.focalPx / z
+			g[2] = -robust * s * p.focalPx * q[k] / (z * z)
+			out := row{r: robust * r[k]}
+			out.add(i, g)
+			emit(&out)
+		}
+	}
+	for bi := range bones {
+		b := &bones[bi]
+		l := p.length[b.kind]
+		a0, a1 := ends(b.a)
+		b0, b1 := ends(b.b)
+		v := p.joint(t, b.b).Sub(p.joint(t, b.a))
+		link := func(r float64, g spatial.Vec3) {
+			out := row{r: r}
+			if b0 == b1 {
+				out.add(b0, g)
+			} else {
+				out.add(b0, g.Scale(0.5))
+				out.add(b1, g.Scale(0.5))
+			}
+			if a0 == a1 {
+				out.add(a0, g.Scale(-1))
+			} else {
+				out.add(a0, g.Scale(-0.5))
+				out.add(a1, g.Scale(-0.5))
+			}
+			emit(&out)
+		}
+		n := v.Norm()
+		link((n-l)/sigmaLengthM, v.Unit(spatial.Vec3{0, 0, 1}).Scale(1/sigmaLengthM))
+		d := v.Sub(p.direction[t][bi].Scale(l))
+		s := 1 / (sigmaDirection * l)
+		robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
+		for k := range 3 {
+			var g spatial.Vec3
+			g[k] = robust
+			link(robust*d[k], g)
+		}
+	}
+	if !p.useFloor {
+		return
+	}
+	for c, j := range footJoints {
+		h := p.up.Dot(p.joint(t, j)) - p.floor - p.soleHeight
+		w := p.touch[t][c]
+		if h < 0 {
+			w = 1
+		}
+		if w > 0 {
+			out := row{r: w * h / sigmaFloorM}
+			out.add(freeIndex[j], p.up.Scale(w/sigmaFloorM))
+			emit(&out)
+		}
+	}
+}
+
+// accelWeight is the squared weight of the second difference of coordinate k.
+func (p *problem) accelWeight(k int) float64 {
+	s := p.fps * p.fps / sigmaAccel
+	if k%3 == 2 {
+		s = p.fps * p.fps / sigmaAccelDepth
+	}
+	return s * s
+}
+
+// stillWeight is the squared weight of the step of foot contact c from t to t+1.
+func (p *problem) stillWeight(t, c int) float64 {
+	s := p.still[t][c] * p.fps / sigmaStanceSpeed
+	return s * s
+}
+
+// temporal adds the product of the temporal part of the normal matrix with v
+// to y. The same product with v = x is the temporal part of the gradient.
+func (p *problem) temporal(y, v []float64) {
+	const m = frameVars
+	for k := range m {
+		w := p.accelWeight(k)
+		for t := 1; t+1 < p.n; t++ {
+			o := t*m + k
+			d := w * (v[o-m] - 2*v[o] + v[o+m])
+			y[o-m] += d
+			y[o] -= 2 * d
+			y[o+m] += d
+		}
+	}
+	if !p.useFloor {
+		return
+	}
+	for c, j := range footJoints {
+		for t := 0; t+1 < p.n; t++ {
+			w := p.stillWeight(t, c)
+			if w == 0 {
+				continue
+			}
+			for k := range 3 {
+				o := t*m + 3*freeIndex[j] + k
+				d := w * (v[o+m] - v[o])
+				y[o+m] += d
+				y[o] -= d
+			}
+		}
+	}
+}
+
+// cost returns half the sum of squares at the current solution.
+func (p *problem) cost(scratch []float64) float64 {
+	sum := 0.0
+	for t := range p.n {
+		p.visit(t, func(r *row) { sum += r.r * r.r })
+	}
+	clear(scratch)
+	p.temporal(scratch, p.x)
+	for i, v := range p.x {
+		sum += v * scratch[i]
+	}
+	return sum / 2
+}

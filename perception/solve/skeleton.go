@@ -1,0 +1,136 @@
+package solve
+
+import (
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// landmarks returns the two landmarks whose mean is joint j.
+func landmarks(j human.Joint) (a, b int) {
+	switch j {
+	case human.Pelvis:
+		return lHip, rHip
+	case human.Chest:
+		return lShoulder, rShoulder
+	case human.Head:
+		return leftEar, rightEar
+	case human.Nose:
+		return nose, nose
+	case human.LHand:
+		return lPinky, lIndex
+	case human.RHand:
+		return rPinky, rIndex
+	}
+	l := single[j]
+	return l, l
+}
+
+// single maps the joints that are one landmark.
+var single = [human.NumJoints]int{
+	human.LShoulder: lShoulder, human.LElbow: lElbow, human.LWrist: lWrist,
+	human.RShoulder: rShoulder, human.RElbow: rElbow, human.RWrist: rWrist,
+	human.LHip: lHip, human.LKnee: lKnee, human.LAnkle: lAnkle, human.LHeel: lHeel, human.LToe: lToe,
+	human.RHip: rHip, human.RKnee: rKnee, human.RAnkle: rAnkle, human.RHeel: rHeel, human.RToe: rToe,
+}
+
+func (s *stream) jointWorld(t int, j human.Joint) spatial.Vec3 {
+	a, b := landmarks(j)
+	return s.worldAt(t, a).Lerp(s.worldAt(t, b), 0.5)
+}
+
+func (s *stream) jointPx(t int, j human.Joint) [2]float64 {
+	a, b := landmarks(j)
+	return [2]float64{(s.px[a][0][t] + s.px[b][0][t]) / 2, (s.px[a][1][t] + s.px[b][1][t]) / 2}
+}
+
+func (s *stream) jointConf(t int, j human.Joint) float64 {
+	a, b := landmarks(j)
+	return (s.conf[a][t] + s.conf[b][t]) / 2
+}
+
+// boneKind names a length that both sides of the body share.
+type boneKind int
+
+const (
+	trunk boneKind = iota
+	hipWidth
+	shoulderWidth
+	neck
+	upperArm
+	forearm
+	hand
+	thigh
+	shank
+	ankleHeel
+	heelToe
+	ankleToe
+	numBoneKinds int = iota
+)
+
+var boneNames = [numBoneKinds]string{"trunk", "hip_width", "shoulder_width", "neck", "upper_arm",
+	"forearm", "hand", "thigh", "shank", "ankle_heel", "heel_toe", "ankle_toe"}
+
+// boneRatio is each length as a share of stature, between the points that the
+// network calls hip, shoulder and so on. They differ from the joint centres of
+// anthropometric tables: its hips lie lower. Triangulated from several views
+// of adults, limb proportions blended with Winter, Biomechanics, figure 4.1.
+var boneRatio = [numBoneKinds]float64{trunk: 0.305, hipWidth: 0.115, shoulderWidth: 0.213, neck: 0.112,
+	upperArm: 0.172, forearm: 0.155, hand: 0.050, thigh: 0.242, shank: 0.238,
+	ankleHeel: 0.045, heelToe: 0.130, ankleToe: 0.112}
+
+// bone is a rigid link from joint a to joint b.
+type bone struct {
+	a, b human.Joint
+	kind boneKind
+}
+
+// bones lists the links of the fit; the three of a foot make it a rigid
+// triangle. Pelvis and chest are the middles of hips and shoulders.
+var bones = [...]bone{
+	{human.Pelvis, human.Chest, trunk},
+	{human.RHip, human.LHip, hipWidth},
+	{human.RShoulder, human.LShoulder, shoulderWidth},
+	{human.Chest, human.Head, neck},
+	{human.LShoulder, human.LElbow, upperArm}, {human.RShoulder, human.RElbow, upperArm},
+	{human.LElbow, human.LWrist, forearm}, {human.RElbow, human.RWrist, forearm},
+	{human.LWrist, human.LHand, hand}, {human.RWrist, human.RHand, hand},
+	{human.LHip, human.LKnee, thigh}, {human.RHip, human.RKnee, thigh},
+	{human.LKnee, human.LAnkle, shank}, {human.RKnee, human.RAnkle, shank},
+	{human.LAnkle, human.LHeel, ankleHeel}, {human.RAnkle, human.RHeel, ankleHeel},
+	{human.LHeel, human.LToe, heelToe}, {human.RHeel, human.RToe, heelToe},
+	{human.LAnkle, human.LToe, ankleToe}, {human.RAnkle, human.RToe, ankleToe},
+}
+
+// freeJoints are the unknowns of the fit; the other joints follow from them.
+var freeJoints = [...]human.Joint{
+	human.Head,
+	human.LShoulder, human.LElbow, human.LWrist, human.LHand,
+	human.RShoulder, human.RElbow, human.RWrist, human.RHand,
+	human.LHip, human.LKnee, human.LAnkle, human.LHeel, human.LToe,
+	human.RHip, human.RKnee, human.RAnkle, human.RHeel, human.RToe,
+}
+
+const numFree = len(freeJoints)
+
+// freeIndex is the place of a joint in freeJoints, -1 for the others.
+var freeIndex = func() (at [human.NumJoints]int) {
+	for j := range at {
+		at[j] = -1
+	}
+	for i, j := range freeJoints {
+		at[j] = i
+	}
+	return at
+}()
+
+// ends expresses joint j as the mean of two unknowns (the same one twice when
+// it is an unknown itself).
+func ends(j human.Joint) (a, b int) {
+	switch j {
+	case human.Pelvis:
+		return freeIndex[human.LHip], freeIndex[human.RHip]
+	case human.Chest:
+		return freeIndex[human.LShoulder], freeIndex[human.RShoulder]
+	}
+	return freeIndex[j], freeIndex[j]
+}

@@ -1,0 +1,118 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+const rootDepthCutoffHz = 1.5 // of the first guess only; the fit smooths by acceleration
+
+// newProblem sets the fit up from the cleaned landmarks, with a first guess:
+// the network's pose at the subject's size, placed where it best covers its
+// landmarks in the picture.
+func newProblem(s *stream, in *Input, focalPx float64, length [numBoneKinds]float64, up spatial.Vec3) *problem {
+	p := &problem{
+		n: s.n, fps: s.fps, focalPx: focalPx, length: length, up: up,
+		centrePx:  [2]float64{float64(in.WidthPx) / 2, float64(in.HeightPx) / 2},
+		px:        make([][numFree][2]float64, s.n),
+		weight:    make([][numFree]float64, s.n),
+		direction: make([][len(bones)]spatial.Vec3, s.n),
+		touch:     make([][human.NumContacts]float64, s.n),
+		still:     make([][human.NumContacts]float64, s.n),
+		x:         make([]float64, s.n*frameVars),
+	}
+	for t := range s.n {
+		for i, j := range freeJoints {
+			p.px[t][i] = s.jointPx(t, j)
+			// A guessed landmark still says something: a tenth.
+			p.weight[t][i] = 0.1 + 0.9*s.jointConf(t, j)
+		}
+		for i, b := range bones {
+			d := s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a))
+			p.direction[t][i] = d.Unit(spatial.Vec3{0, 1, 0})
+		}
+	}
+	p.placeFirstGuess(s)
+	return p
+}
+
+// placeFirstGuess fills x. The root depth comes from the person's apparent size.
+func (p *problem) placeFirstGuess(s *stream) {
+	chain := make([]float64, s.n)
+	for t := range s.n {
+		j := func(j human.Joint) spatial.Vec3 { return s.jointWorld(t, j) }
+		chain[t] = j(human.Chest).Sub(j(human.Pelvis)).Norm() +
+			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
+			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
+	}
+	scale := (p.length[trunk] + p.length[thigh] + p.length[shank]) / math.Max(median(chain), 0.05)
+
+	rel := make([][numFree]spatial.Vec3, s.n)
+	depth := make([]float64, s.n)
+	for t := range s.n {
+		root := s.jointWorld(t, human.Pelvis)
+		for i, j := range freeJoints {
+			rel[t][i] = s.jointWorld(t, j).Sub(root).Scale(scale)
+		}
+		depth[t] = p.sizeDepth(t, &rel[t])
+	}
+	sorted := append([]float64(nil), depth...)
+	typical := median(sorted)
+	p.rootDepthLimit = 0.3 * typical
+	for t := range depth {
+		depth[t] = math.Max(0.5*typical, math.Min(2*typical, depth[t]))
+	}
+	lowPass(depth, p.fps, rootDepthCutoffHz)
+	for t := range s.n {
+		// With the depth known, the mean over the landmarks centres the body.
+		var root spatial.Vec3
+		sum := 0.0
+		for i := range numFree {
+			w := p.weight[t][i]
+			sum += w
+			for k := range 2 {
+				ray := (p.px[t][i][k] - p.centrePx[k]) / p.focalPx
+				root[k] += w * (ray*(rel[t][i][2]+depth[t]) - rel[t][i][k])
+			}
+		}
+		root = root.Scale(1 / sum)
+		root[2] = depth[t]
+		for i := range numFree {
+			q := rel[t][i].Add(root)
+			copy(p.x[t*frameVars+3*i:], q[:])
+		}
+	}
+}
+
+// sizeDepth returns the root depth at which the body rel, moved but not
+// turned, covers the landmarks of frame t best: linear least squares in the
+// three root coordinates.
+func (p *problem) sizeDepth(t int, rel *[numFree]spatial.Vec3) float64 {
+	// For each landmark and axis: root_k - ray root_z = ray rel_z - rel_k.
+	var sw, swr [2]float64
+	var swrr, swrb float64
+	var swb [2]float64
+	for i := range numFree {
+		w := p.weight[t][i] * p.weight[t][i]
+		for k := range 2 {
+			ray := (p.px[t][i][k] - p.centrePx[k]) / p.focalPx
+			b := ray*rel[i][2] - rel[i][k]
+			sw[k] += w
+			swr[k] += w * ray
+			swrr += w * ray * ray
+			swb[k] += w * b
+			swrb += w * ray * b
+		}
+	}
+	a, c := swrr, -swrb
+	for k := range 2 {
+		a -= swr[k] * swr[k] / sw[k]
+		c += swr[k] * swb[k] / sw[k]
+	}
+	if a < 1e-12 {
+		return 3
+	}
+	return math.Max(0.3, math.Min(100, c/a))
+}

@@ -1,0 +1,167 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// The pose network sometimes takes the left side for the right, for the whole
+// body, the legs or the arms, with unchanged confidence. A body seen from the
+// front and the same body seen from the back have nearly the same outline: a
+// whole-body swap exchanges the labels AND reverses depth, so the repair must
+// undo both. The legs or arms alone are only exchanged.
+//
+// The repair labels every frame with one of four states and finds the cheapest
+// sequence of states (Viterbi). It pays for jumps of the repaired points, for
+// hips that face against the shoulders, for every change of state, and a little
+// for every repair: so of two contradicting versions of a clip the one the
+// network saw more often wins.
+type swapState int
+
+const (
+	asSeen swapState = iota
+	bodySwapped
+	legsSwapped
+	armsSwapped
+	numSwapStates int = iota
+)
+
+// Costs in units of the torso length, as an average per landmark group.
+const (
+	swapSwitchCost = 0.30 // a change of state; a true crossing of fast feet costs less than two of these
+	swapBodyCost   = 0.02 // per frame in a repaired state
+	swapPartCost   = 0.06
+	swapTwistCost  = 0.40 // hips turned against shoulders by 180 degrees
+	swapJumpCap    = 1.50 // one wild landmark must not decide
+)
+
+var (
+	upperGroup = [...]int{leftEar, rightEar, lShoulder, rShoulder, lElbow, rElbow, lWrist, rWrist}
+	lowerGroup = [...]int{lHip, rHip, lKnee, rKnee, lAnkle, rAnkle, lHeel, rHeel, lToe, rToe}
+)
+
+// swapView returns landmark j of f as state s says it should have been named.
+func swapView(f *Frame, s swapState, j int, depth spatial.Vec3) (px [2]float64, world spatial.Vec3) {
+	lower := j >= lHip
+	if s == bodySwapped || s == legsSwapped && lower || s == armsSwapped && !lower {
+		j = partner[j]
+	}
+	world = f.WorldM[j]
+	if s == bodySwapped {
+		world = world.Sub(depth.Scale(2 * depth.Dot(world)))
+	}
+	return f.ImagePx[j], world
+}
+
+// repairSwaps undoes left/right swaps in frames (all Found) in place and
+// returns the number of frames changed. up is the direction against gravity in
+// camera axes: depth is reversed about the upright plane facing the camera.
+func repairSwaps(frames []Frame, up spatial.Vec3) int {
+	n := len(frames)
+	if n < 3 {
+		return 0
+	}
+	depth := spatial.Vec3{0, 0, 1}
+	depth = depth.Sub(up.Scale(depth.Dot(up))).Unit(depth)
+	torsoPx, torsoM := torsoSize(frames)
+
+	var cost, next [numSwapStates]float64
+	from := make([][numSwapStates]swapState, n)
+	for s := range numSwapStates {
+		cost[s] = swapUnary(&frames[0], swapState(s))
+	}
+	for t := 1; t < n; t++ {
+		// The longer the gap, the less the previous frame says.
+		fade := 1 / (1 + max(0, frames[t].TimeS-frames[t-1].TimeS-0.05)/0.1)
+		for b := range numSwapStates {
+			best, arg := math.Inf(1), asSeen
+			for a := range numSwapStates {
+				c := cost[a] + fade*swapJump(&frames[t-1], &frames[t], swapState(a), swapState(b), depth, torsoPx, torsoM)
+				if a != b {
+					c += swapSwitchCost
+				}
+				if c < best {
+					best, arg = c, swapState(a)
+				}
+			}
+			next[b] = best + swapUnary(&frames[t], swapState(b))
+			from[t][b] = arg
+		}
+		cost = next
+	}
+	s := asSeen
+	for b := range numSwapStates {
+		if cost[b] < cost[s] {
+			s = swapState(b)
+		}
+	}
+	states := make([]swapState, n)
+	for t := n - 1; t >= 0; t-- {
+		states[t] = s
+		s = from[t][s]
+	}
+	changed := 0
+	for t := range frames {
+		if states[t] == asSeen {
+			continue
+		}
+		changed++
+		old := frames[t]
+		for j := range NumLandmarks {
+			frames[t].ImagePx[j], frames[t].WorldM[j] = swapView(&old, states[t], j, depth)
+			if k := partner[j]; old.ImagePx[k] == frames[t].ImagePx[j] {
+				frames[t].Visibility[j] = old.Visibility[k]
+			}
+		}
+	}
+	return changed
+}
+
+// swapUnary is the cost of state s in one frame.
+func swapUnary(f *Frame, s swapState) float64 {
+	c := 0.0
+	switch s {
+	case bodySwapped:
+		c = swapBodyCost
+	case legsSwapped, armsSwapped:
+		c = swapPartCost
+	}
+	depth := spatial.Vec3{0, 0, 1}
+	at := func(j int) spatial.Vec3 { _, w := swapView(f, s, j, depth); return w }
+	sh, hip := at(lShoulder).Sub(at(rShoulder)), at(lHip).Sub(at(rHip))
+	sh[1], hip[1] = 0, 0
+	cos := sh.Unit(spatial.Vec3{1, 0, 0}).Dot(hip.Unit(spatial.Vec3{1, 0, 0}))
+	return c + swapTwistCost*max(0, -cos)
+}
+
+// swapJump is how far the landmarks travel between two frames, in torso
+// lengths, averaged within the upper and the lower body and then added.
+func swapJump(p, q *Frame, a, b swapState, depth spatial.Vec3, torsoPx, torsoM float64) float64 {
+	group := func(js []int) float64 {
+		sum := 0.0
+		for _, j := range js {
+			pp, pw := swapView(p, a, j, depth)
+			qp, qw := swapView(q, b, j, depth)
+			d := math.Hypot(pp[0]-qp[0], pp[1]-qp[1])/torsoPx + 0.5*abs(pw[2]-qw[2])/torsoM
+			sum += min(d, swapJumpCap)
+		}
+		return sum / float64(len(js))
+	}
+	return group(upperGroup[:]) + group(lowerGroup[:])
+}
+
+// torsoSize returns the median distance from mid-hip to mid-shoulder.
+func torsoSize(frames []Frame) (px, m float64) {
+	a, b := make([]float64, 0, len(frames)), make([]float64, 0, len(frames))
+	for i := range frames {
+		f := &frames[i]
+		p := func(k int) float64 {
+			return (f.ImagePx[lShoulder][k] + f.ImagePx[rShoulder][k] - f.ImagePx[lHip][k] - f.ImagePx[rHip][k]) / 2
+		}
+		a = append(a, math.Hypot(p(0), p(1)))
+		w := f.WorldM[lShoulder].Add(f.WorldM[rShoulder]).Sub(f.WorldM[lHip]).Sub(f.WorldM[rHip])
+		b = append(b, w.Norm()/2)
+	}
+	return max(median(a), 1), max(median(b), 0.05)
+}
