@@ -141,7 +141,7 @@ mitori_render* mitori_render_open(const char* xml, int xml_len, int n, char** na
   }
   r->m->vis.global.offwidth = width;
   r->m->vis.global.offheight = height;
-  r->m->vis.quality.offsamples = samples;
+  r->m->vis.quality.offsamples = samples > 1 ? samples : 0;
   r->flip = malloc((size_t)width * height * 3);
   GUARDED(err, { r->d = mj_makeData(r->m); }, r->d = NULL);
   if (!r->flip || !r->d || open_gl(r, err) || open_scene(r, shadows, reflections, err)) {

@@ -1,0 +1,133 @@
+// Package mp4 writes H.264 video files from RGB pictures through an ffmpeg
+// process, so that no video library is linked in. A file appears under its name
+// only when it is complete. The same pictures give the same bytes: one encoder
+// thread, no time stamps or version texts in the file.
+//
+// A Writer belongs to one goroutine.
+package mp4
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ErrNoFFmpeg says that the program ffmpeg is not on this machine.
+var ErrNoFFmpeg = errors.New("mp4: ffmpeg is not installed: run make deps, or apt-get install ffmpeg")
+
+// Writer encodes one video.
+type Writer struct {
+	name     string
+	part     string // encoded here, renamed at Close
+	width    int
+	height   int
+	cmd      *exec.Cmd
+	in       io.WriteCloser
+	said     bytes.Buffer // ffmpeg's complaints
+	finished bool
+}
+
+// New starts the encoder for a video of widthPx x heightPx pixels (both even, as
+// H.264's 4:2:0 colour needs) at fps frames per second. Missing parent folders
+// are created.
+func New(name string, widthPx, heightPx int, fps float64) (*Writer, error) {
+	if widthPx < 2 || heightPx < 2 || widthPx%2 != 0 || heightPx%2 != 0 {
+		return nil, fmt.Errorf("mp4: %s: picture of %d x %d pixels; legal: even numbers from 2", name, widthPx, heightPx)
+	}
+	if !(fps > 0 && fps <= 1000) {
+		return nil, fmt.Errorf("mp4: %s: %g frames per second; legal: above 0, at most 1000", name, fps)
+	}
+	program, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return nil, ErrNoFFmpeg
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, fmt.Errorf("mp4: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	if err != nil {
+		return nil, fmt.Errorf("mp4: %w", err)
+	}
+	tmp.Close()
+	w := &Writer{name: name, part: tmp.Name(), width: widthPx, height: heightPx}
+	w.cmd = exec.Command(program, "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+		"-f", "rawvideo", "-pix_fmt", "rgb24", "-s", fmt.Sprintf("%dx%d", widthPx, heightPx),
+		"-r", strconv.FormatFloat(fps, 'f', -1, 64), "-i", "pipe:0",
+		"-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
+		"-threads", "1", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact",
+		"-movflags", "+faststart", "-f", "mp4", w.part)
+	w.cmd.Stderr = &w.said
+	if w.in, err = w.cmd.StdinPipe(); err == nil {
+		err = w.cmd.Start()
+	}
+	if err != nil {
+		os.Remove(w.part)
+		return nil, fmt.Errorf("mp4: start ffmpeg: %w", err)
+	}
+	return w, nil
+}
+
+// WriteRGB appends one picture: three bytes a pixel, top row first.
+func (w *Writer) WriteRGB(rgb []byte) error {
+	if len(rgb) != 3*w.width*w.height {
+		panic("mp4: picture of wrong size")
+	}
+	if _, err := w.in.Write(rgb); err != nil {
+		return w.failed(err)
+	}
+	return nil
+}
+
+// Close finishes the file and gives it its name; on an error nothing is left.
+// Closing again does nothing.
+func (w *Writer) Close() error {
+	if w.finished {
+		return nil
+	}
+	w.finished = true
+	defer os.Remove(w.part) // gone already when all went well
+	w.in.Close()
+	if err := w.cmd.Wait(); err != nil {
+		return w.failed(err)
+	}
+	if err := os.Chmod(w.part, 0o644); err != nil {
+		return fmt.Errorf("mp4: %w", err)
+	}
+	if err := os.Rename(w.part, w.name); err != nil {
+		return fmt.Errorf("mp4: %w", err)
+	}
+	return nil
+}
+
+// Abort stops the encoder and leaves no file. After Close it does nothing, so it
+// can be deferred.
+func (w *Writer) Abort() {
+	if w.finished {
+		return
+	}
+	w.finished = true
+	w.cmd.Process.Kill()
+	w.in.Close()
+	_ = w.cmd.Wait() // it was killed: nothing to learn
+	os.Remove(w.part)
+}
+
+// failed adds ffmpeg's own words to an error.
+func (w *Writer) failed(err error) error {
+	if !w.finished {
+		w.finished = true
+		w.in.Close()
+		_ = w.cmd.Wait() // flushes what ffmpeg said
+		os.Remove(w.part)
+	}
+	if said := strings.TrimSpace(w.said.String()); said != "" {
+		return fmt.Errorf("mp4: %s: ffmpeg: %s (%w)", w.name, said, err)
+	}
+	return fmt.Errorf("mp4: %s: ffmpeg: %w", w.name, err)
+}
