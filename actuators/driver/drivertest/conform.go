@@ -1,0 +1,183 @@
+package drivertest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+)
+
+// Rig is one fresh robot for the conformance suite.
+type Rig struct {
+	Driver driver.Driver
+	Joints int
+	// SafeRad is a pose inside every joint's limits, at least 0.1 rad from the
+	// present pose in some joint.
+	SafeRad []float64
+	// ResolutionRad is the largest difference between a goal inside the limits
+	// and what the servo is really asked for.
+	ResolutionRad float64
+	// Pass lets time go by so that joints may move.
+	Pass func()
+	// Cut breaks the link for good; nil when the rig cannot.
+	Cut func()
+}
+
+// Conform runs the suite; open returns a new rig for each test.
+func Conform(t *testing.T, open func(t *testing.T) Rig) {
+	connect := func(t *testing.T) (Rig, *driver.State) {
+		r := open(t)
+		id, err := r.Driver.Connect(context.Background())
+		if err != nil {
+			t.Fatalf("Connect: %v", err)
+		}
+		if len(id.Servos) != r.Joints {
+			t.Fatalf("Connect found %d servos, want %d", len(id.Servos), r.Joints)
+		}
+		return r, driver.NewState(r.Joints)
+	}
+	t.Run("connect leaves torque off and reads are fresh", func(t *testing.T) {
+		r, s := connect(t)
+		for range 2*r.Joints + 2 { // one round of slow registers
+			if err := r.Driver.Read(s); err != nil {
+				t.Fatalf("Read: %v", err)
+			}
+			r.Pass()
+		}
+		for j := range s.Fresh {
+			if !s.Fresh[j] || s.TorqueOn[j] || !(s.BusV[j] > 0) || !(s.TempC[j] > 0) {
+				t.Fatalf("joint %d: fresh %v, torque %v, %g V, %g C", j, s.Fresh[j], s.TorqueOn[j], s.BusV[j], s.TempC[j])
+			}
+		}
+		if s.Transactions == 0 || s.Failures != 0 {
+			t.Errorf("%d transactions, %d failures", s.Transactions, s.Failures)
+		}
+	})
+	t.Run("a goal does not move a joint without torque", func(t *testing.T) {
+		r, s := connect(t)
+		before := read(t, r, s)
+		write(t, r, r.SafeRad)
+		for range 20 {
+			r.Pass()
+		}
+		after := read(t, r, s)
+		for j := range after {
+			if math.Abs(after[j]-before[j]) > 0.02 {
+				t.Fatalf("joint %d moved from %g to %g rad", j, before[j], after[j])
+			}
+		}
+	})
+	t.Run("with torque goals are reached, and applied tells them", func(t *testing.T) {
+		r, s := connect(t)
+		write(t, r, read(t, r, s)) // no jump
+		if err := r.Driver.Torque(true); err != nil {
+			t.Fatalf("Torque(true): %v", err)
+		}
+		var applied []float64
+		for range 200 {
+			applied = write(t, r, r.SafeRad)
+			read(t, r, s)
+			r.Pass()
+		}
+		got := read(t, r, s)
+		for j := range got {
+			if math.Abs(applied[j]-r.SafeRad[j]) > r.ResolutionRad {
+				t.Errorf("joint %d: applied %g for a goal of %g", j, applied[j], r.SafeRad[j])
+			}
+			if math.Abs(got[j]-applied[j]) > 0.1 {
+				t.Errorf("joint %d: at %g, applied %g", j, got[j], applied[j])
+			}
+		}
+		if err := r.Driver.Torque(false); err != nil {
+			t.Fatalf("Torque(false): %v", err)
+		}
+	})
+	t.Run("goals that are not finite are refused", func(t *testing.T) {
+		r, s := connect(t)
+		goal := append([]float64(nil), read(t, r, s)...)
+		applied := make([]float64, r.Joints)
+		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			goal[r.Joints-1] = v
+			if err := r.Driver.Write(applied, goal); !errors.Is(err, driver.ErrNotFinite) {
+				t.Errorf("Write of %g: %v, want ErrNotFinite", v, err)
+			}
+		}
+	})
+	t.Run("a huge goal is applied within the servo's range", func(t *testing.T) {
+		r, _ := connect(t)
+		goal := make([]float64, r.Joints)
+		for j := range goal {
+			goal[j] = 1e6
+		}
+		applied := make([]float64, r.Joints)
+		if err := r.Driver.Write(applied, goal); err != nil {
+			t.Skipf("the driver refuses it: %v", err)
+		}
+		for j, q := range applied {
+			if math.Abs(q) > 4*math.Pi && r.ResolutionRad > 0 {
+				t.Errorf("joint %d: applied %g rad", j, q)
+			}
+		}
+	})
+	t.Run("halt twice", func(t *testing.T) {
+		r, _ := connect(t)
+		if err := r.Driver.Halt(); err != nil {
+			t.Errorf("first Halt: %v", err)
+		}
+		if err := r.Driver.Halt(); err != nil {
+			t.Errorf("second Halt: %v", err)
+		}
+	})
+	t.Run("a lost link is said and does not hang", func(t *testing.T) {
+		r, s := connect(t)
+		if r.Cut == nil {
+			t.Skip("this rig cannot break its link")
+		}
+		r.Cut()
+		var err error
+		for range 3 {
+			err = r.Driver.Read(s)
+		}
+		if !errors.Is(err, driver.ErrLinkLost) {
+			t.Errorf("Read: %v, want ErrLinkLost", err)
+		}
+		for j, fresh := range s.Fresh {
+			if fresh {
+				t.Errorf("joint %d is fresh", j)
+			}
+		}
+		if err := r.Driver.Torque(false); err == nil {
+			t.Error("torque-off is claimed to be confirmed over a lost link")
+		}
+	})
+	t.Run("a tick allocates nothing", func(t *testing.T) {
+		r, s := connect(t)
+		goal := append([]float64(nil), read(t, r, s)...)
+		applied := make([]float64, r.Joints)
+		if n := testing.AllocsPerRun(100, func() {
+			_ = r.Driver.Read(s)
+			_ = r.Driver.Write(applied, goal)
+		}); n != 0 {
+			t.Errorf("%g allocations", n)
+		}
+	})
+}
+
+func read(t *testing.T, r Rig, s *driver.State) []float64 {
+	t.Helper()
+	if err := r.Driver.Read(s); err != nil {
+		t.Fatalf("Read: %v", err)
+	}
+	return append([]float64(nil), s.PosRad...)
+}
+
+func write(t *testing.T, r Rig, goal []float64) []float64 {
+	t.Helper()
+	applied := make([]float64, r.Joints)
+	if err := r.Driver.Write(applied, goal); err != nil {
+		t.Fatalf("Write: %v", err)
+	}
+	return applied
+}

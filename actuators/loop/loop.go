@@ -1,0 +1,182 @@
+// Package loop is the control loop: once a tick it reads the bus, judges what
+// it sees, decides the operating state, obtains goals, passes them through the
+// guard, writes them, and leaves a sample of it all in a ring.
+//
+// Everything a tick reaches runs without allocation, log, lock, channel or map.
+// Requests and external conditions arrive as atomics; results leave through
+// trace.Ring. [Loop.Tick] takes time as an argument and never sleeps, so tests
+// and lockstep simulations drive it as fast as they like; [Loop.Run] is the
+// same tick on absolute deadlines of the real clock.
+//
+// What is not here: what a policy is (Controller is declared here and
+// implemented elsewhere), serial ports, files, operators.
+package loop
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+)
+
+// Intent tells a controller what it may do.
+type Intent uint8
+
+const (
+	// Balance: finish what is being played, then stand.
+	Balance Intent = iota
+	// Play the motion from its start, once, then stand.
+	Play
+)
+
+// Controller turns measured state into goals. It is used by the loop's
+// goroutine only; Act allocates nothing.
+type Controller interface {
+	// Enter is called when the loop hands the robot over, before the first
+	// Act. holdRad is the pose commanded so far.
+	Enter(s *driver.State, holdRad []float64)
+	// Act stores the wanted joint angles (rad, description order) for the
+	// next control period. standing reports that nothing is being played.
+	// An error makes the loop keep the previous goals and count the failure.
+	Act(dst []float64, s *driver.State, want Intent) (standing bool, err error)
+	// Phase is how far the motion is, 0..1, for the record.
+	Phase() float64
+}
+
+// Config is what the loop needs to know about the robot.
+type Config struct {
+	RateHz       int
+	ControlEvery int // ticks per control period
+	Limits       []guard.Joint
+	Health       []guard.Health
+	Thresholds   guard.Thresholds
+	StandRad     []float64     // held after arming
+	SettleRad    []float64     // reached before torque goes off
+	MinRamp      time.Duration // at least 1.5 s
+	PlayOut      time.Duration // how long a motion may go on after a request to disarm
+}
+
+// MinRamp is the shortest ramp out of the measured pose.
+const MinRamp = 1500 * time.Millisecond
+
+// Loop owns the robot. Make one with [New].
+type Loop struct {
+	cfg   Config
+	drv   driver.Driver
+	ctl   Controller
+	guard *guard.Guard
+	mon   *guard.Monitor
+	ring  *trace.Ring
+
+	request  atomic.Uint32
+	external atomic.Uint32
+	stop     atomic.Bool
+
+	period    time.Duration
+	state     *driver.State
+	mode      mode.State
+	modeTicks int64
+	ramp      ramp
+	want      []float64 // before the guard
+	goal      []float64 // after it
+	applied   []float64 // as sent
+	clamp     guard.Report
+	standing  bool // the controller plays nothing
+	inControl bool // the controller has been entered
+	ctlBad    bool
+	sinceCtl  int
+	settled   settlePhase
+	torqueOff bool // confirmed
+	torqueOn  bool // confirmed
+	torqueTry int
+	lastWhy   mode.Reason
+
+	stats Stats
+}
+
+// New returns a loop that is disarmed. ctl may be nil: the robot then only
+// holds its pose. ring may be nil.
+func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop, error) {
+	n := len(cfg.Limits)
+	switch {
+	case cfg.RateHz < 1 || cfg.RateHz > clock.MaxRateHz:
+		return nil, fmt.Errorf("loop: rate %d Hz, want 1..%d Hz", cfg.RateHz, clock.MaxRateHz)
+	case cfg.ControlEvery < 1:
+		return nil, fmt.Errorf("loop: %d ticks per control period, want 1 or more", cfg.ControlEvery)
+	case len(cfg.Health) != n || len(cfg.StandRad) != n || len(cfg.SettleRad) != n:
+		return nil, fmt.Errorf("loop: %d limits, %d servo limits, poses of %d and %d joints: want the same number of each",
+			n, len(cfg.Health), len(cfg.StandRad), len(cfg.SettleRad))
+	case cfg.MinRamp < MinRamp:
+		return nil, fmt.Errorf("loop: shortest ramp %v, want %v or more", cfg.MinRamp, MinRamp)
+	case cfg.PlayOut < 0 || cfg.PlayOut > mode.SettleTimeout/2:
+		return nil, fmt.Errorf("loop: play-out %v, want 0..%v", cfg.PlayOut, mode.SettleTimeout/2)
+	}
+	for j, l := range cfg.Limits {
+		for _, q := range []float64{cfg.StandRad[j], cfg.SettleRad[j]} {
+			if !(q >= l.MinRad && q <= l.MaxRad) {
+				return nil, fmt.Errorf("loop: pose of joint %d is %g rad, want %g..%g rad", j, q, l.MinRad, l.MaxRad)
+			}
+		}
+	}
+	period := 1 / float64(cfg.RateHz)
+	g, err := guard.New(cfg.Limits, period)
+	if err != nil {
+		return nil, fmt.Errorf("loop: %w", err)
+	}
+	return &Loop{
+		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
+		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
+		period: time.Second / time.Duration(cfg.RateHz),
+		state:  driver.NewState(n), ramp: newRamp(n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
+		torqueOff: true, standing: true,
+		stats: Stats{Joints: n, RateHz: cfg.RateHz},
+	}, nil
+}
+
+// Request asks for a change of state. It may be called from any goroutine. Of
+// several requests within one tick the strongest is answered; an e-stop is
+// never lost.
+func (l *Loop) Request(r mode.Request) {
+	for {
+		old := l.request.Load()
+		if old >= uint32(r) || l.request.CompareAndSwap(old, uint32(r)) {
+			return
+		}
+	}
+}
+
+// External sets or clears a condition that the loop cannot see by itself, such
+// as a lost lease or a recorder that cannot write. Any goroutine may call it.
+func (l *Loop) External(c mode.Condition, on bool) {
+	for {
+		old := l.external.Load()
+		set := mode.Conditions(old)
+		set.Set(c, on)
+		if l.external.CompareAndSwap(old, uint32(set)) {
+			return
+		}
+	}
+}
+
+// Stop makes Run return once the robot carries no torque; it asks for a
+// controlled stop first.
+func (l *Loop) Stop() {
+	l.stop.Store(true)
+	l.Request(mode.Disarm)
+}
+
+// settlePhase counts the parts of a controlled stop.
+type settlePhase uint8
+
+const (
+	playOut settlePhase = iota
+	toSettlePose
+	restInPose
+	seated
+)

@@ -1,0 +1,137 @@
+package loop
+
+import (
+	"context"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
+)
+
+// Stats is what the loop counted. It is valid after Run has returned.
+type Stats struct {
+	Joints       int
+	RateHz       int
+	Ticks        int64
+	Missed       int64
+	Lateness     clock.Histogram
+	BusTime      clock.Histogram
+	ActTime      clock.Histogram
+	PartialReads int64 // ticks in which some servo did not answer
+	LostReads    int64 // ticks in which the link was gone
+	BusFailures  uint64
+	PolicyFaults int64
+	Fell         bool
+	Armed        int64 // times
+	End          mode.State
+	EndWhy       mode.Reason
+	FirstCause   mode.Reason // first condition that took the robot out of normal operation
+	TorqueOff    bool        // confirmed by every servo
+	Guard        guard.Counts
+	MaxTempC     float64
+	MaxWindingC  float64
+	MinSupplyV   float64
+	MaxTiltRad   float64
+	Notes        []string // what the system did not permit
+}
+
+func monotonic() int64 { return realtime.NowNs() }
+
+// count updates the statistics of one tick.
+func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.State, d mode.Decision) {
+	s := &l.stats
+	s.Ticks++
+	s.Missed += now.Skipped
+	s.Lateness.AddNs(now.LateNs)
+	if readErr != nil {
+		if lost(readErr) {
+			s.LostReads++
+		} else {
+			s.PartialReads++
+		}
+	}
+	if from.Energised() && from != mode.Limp {
+		s.MaxTiltRad = max(s.MaxTiltRad, l.mon.TiltRad())
+		if c.Has(mode.Falling) {
+			s.Fell = true
+		}
+	}
+	if d.State != from {
+		if d.State == mode.Arming {
+			s.Armed++
+		}
+		if _, ok := d.Why.Condition(); (ok || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
+			s.FirstCause = d.Why
+		}
+	}
+	s.BusFailures = l.state.Failures
+}
+
+// record fills the tick's sample.
+func (l *Loop) record(now Instant, in mode.Input, d mode.Decision, from mode.State, failing mode.Checks, c mode.Conditions, busNs, actNs int64) {
+	l.stats.BusTime.AddNs(busNs)
+	if actNs > 0 {
+		l.stats.ActTime.AddNs(actNs)
+	}
+	if l.ring == nil {
+		return
+	}
+	s := l.ring.Reserve()
+	if s == nil {
+		return
+	}
+	s.WallNs, s.Tick, s.LateNs, s.Skipped, s.BusNs, s.ActNs = now.WallNs, now.Tick, now.LateNs, now.Skipped, busNs, actNs
+	s.Mode, s.From, s.Why, s.Request, s.Refused = l.mode, from, d.Why, in.Request, d.Refused
+	s.Failing, s.Conditions = failing, c
+	copy(s.WantRad, l.want)
+	copy(s.GoalRad, l.applied)
+	s.Guard = l.clamp
+	l.state.CopyTo(&s.Robot)
+	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.torqueOff
+	s.Phase = 0
+	if l.ctl != nil {
+		s.Phase = l.ctl.Phase()
+	}
+	l.ring.Publish()
+}
+
+// Mode is the present operating state; for the loop's own goroutine.
+func (l *Loop) Mode() mode.State { return l.mode }
+
+// Finished reports whether a stopped loop has nothing left to do: no torque,
+// confirmed, or not confirmed after a second of trying.
+func (l *Loop) Finished() bool {
+	return l.stop.Load() && !l.mode.Energised() && l.mode != mode.Cut &&
+		(l.torqueOff || l.modeTicks > int64(l.cfg.RateHz))
+}
+
+// Result closes the statistics.
+func (l *Loop) Result() Stats {
+	s := l.stats
+	s.End, s.EndWhy, s.TorqueOff, s.Guard = l.mode, l.lastWhy, l.torqueOff, l.guard.Counts()
+	s.MaxTempC, s.MaxWindingC, s.MinSupplyV = l.mon.MaxTempC(), l.mon.MaxWindingC(), l.mon.MinSupplyV()
+	return s
+}
+
+// Run ticks on absolute deadlines with real-time priority until Stop is called
+// (or ctx ends, which is the same) and the robot carries no torque. It does not
+// return while servos may be driven.
+func (l *Loop) Run(ctx context.Context, priority int) (Stats, error) {
+	cancel := context.AfterFunc(ctx, l.Stop)
+	defer cancel()
+	notes, leave := realtime.Enter(priority)
+	defer leave()
+	l.stats.Notes = notes
+	schedule, err := clock.New(l.cfg.RateHz, realtime.NowNs()+int64(l.period))
+	if err != nil {
+		return Stats{}, err
+	}
+	for !l.Finished() {
+		realtime.SleepUntil(schedule.DeadlineNs())
+		tick, late, skipped := schedule.Wake(realtime.NowNs())
+		l.Tick(Instant{Tick: tick, LateNs: late, Skipped: skipped, WallNs: time.Now().UnixNano()})
+	}
+	return l.Result(), nil
+}
