@@ -61,9 +61,14 @@ func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
 	if cfg.Baud < 0 || cfg.Lockstep < 0 {
 		return nil, fmt.Errorf("busemu: baud %d, lockstep %v; legal: 0 or more", cfg.Baud, cfg.Lockstep)
 	}
-	master, slave, err := pty.Open()
+	blocking, slave, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("busemu: open a pseudo-terminal: %w; is /dev/pts mounted?", err)
+	}
+	master, err := pollable(blocking)
+	if err != nil {
+		slave.Close()
+		return nil, fmt.Errorf("busemu: %s: %w", slave.Name(), err)
 	}
 	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
 		master.Close()
@@ -72,6 +77,21 @@ func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
 	}
 	line.Untimed = cfg.Lockstep > 0
 	return &Server{cfg: cfg, master: master, slave: slave, line: line}, nil
+}
+
+// pollable returns a file on f's terminal whose Read ends when it is closed and whose
+// Write has deadlines: pty.Open leaves its files in blocking mode. It closes f.
+func pollable(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // Path is the device to open.

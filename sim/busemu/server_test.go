@@ -1,0 +1,150 @@
+package busemu
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+)
+
+// serve puts a bench behind a pseudo-terminal until the test ends.
+func serve(t *testing.T, n int, cfg ServerConfig) (*bench, *Server) {
+	t.Helper()
+	running := goleak.IgnoreCurrent()
+	b := newBench(t, n, nil)
+	s, err := NewServer(b.line, cfg)
+	if err != nil {
+		t.Skip(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	port, err := serialport.Open(s.Path(), 3_000_000)
+	must(t, err)
+	t.Cleanup(func() {
+		stop() // the master still has the port open
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		port.Close()
+		goleak.VerifyNone(t, running)
+	})
+	b.bus = dxl.NewBus(port, dxl.Config{Baud: 3_000_000, Margin: 2 * time.Second})
+	return b, s
+}
+
+func TestOverTerminal(t *testing.T) {
+	b, s := serve(t, 20, ServerConfig{Baud: 3_000_000})
+	for _, id := range b.ids {
+		f, err := b.bus.Ping(id)
+		must(t, err)
+		if f.Model != dxl.ModelXM430W350 {
+			t.Fatalf("%+v", f)
+		}
+		must(t, dxl.Write(b.bus, id, dxl.TorqueEnable, 1))
+	}
+	w, err := dxl.NewGoalWriter(b.bus, b.ids)
+	must(t, err)
+	r, states := b.reader(t, dxl.Auto)
+	goals := make([]dxl.PositionCount, 20)
+	for i := range goals {
+		goals[i] = dxl.CentrePosition + dxl.PositionCount(10*i)
+	}
+	for range 100 {
+		must(t, w.Write(goals))
+		must(t, r.ReadInto(states))
+	}
+	if r.Mode() != dxl.Fast {
+		t.Errorf("mode %d", r.Mode())
+	}
+	// Wall time moves the joints.
+	deadline := time.Now().Add(10 * time.Second)
+	for states[19].Position < goals[19]-2 {
+		if time.Now().After(deadline) {
+			t.Fatalf("servo 20 at %d after 10 s, goal %d", states[19].Position, goals[19])
+		}
+		must(t, r.ReadInto(states))
+	}
+	if st := s.Stats(); st.Packets < 200 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+// TestLockstep: the same commands give the same bytes, whatever the wall clock does.
+func TestLockstep(t *testing.T) {
+	run := func(pause time.Duration) []dxl.State {
+		b, s := serve(t, 4, ServerConfig{Lockstep: 10 * time.Millisecond})
+		for _, id := range b.ids {
+			must(t, dxl.Write(b.bus, id, dxl.TorqueEnable, 1))
+		}
+		w, err := dxl.NewGoalWriter(b.bus, b.ids)
+		must(t, err)
+		r, states := b.reader(t, dxl.Auto)
+		var all []dxl.State
+		goals := make([]dxl.PositionCount, 4)
+		for k := range 50 {
+			for i := range goals {
+				goals[i] = dxl.CentrePosition + dxl.PositionCount(k*(i+1))
+			}
+			must(t, r.ReadInto(states))
+			must(t, w.Write(goals))
+			all = append(all, states...)
+			if k == 7 {
+				time.Sleep(pause)
+			}
+		}
+		must(t, r.ReadInto(states)) // after a write: no time passes
+		s.With(func(l *Line) {
+			// One period before the first read, one at each write.
+			if want := 510 * time.Millisecond; l.Now() != want {
+				t.Errorf("%v have passed, want %v", l.Now(), want)
+			}
+		})
+		return all
+	}
+	a, b := run(0), run(30*time.Millisecond)
+	for i := range a {
+		if a[i] != b[i] {
+			t.Fatalf("state %d: %+v and %+v", i, a[i], b[i])
+		}
+	}
+}
+
+// TestPacing: an answer takes at least as long as its bytes take on the wire.
+func TestPacing(t *testing.T) {
+	b, _ := serve(t, 20, ServerConfig{Baud: 57600})
+	r, states := b.reader(t, dxl.Fast)
+	start := time.Now()
+	must(t, r.ReadInto(states))
+	wire := time.Duration(14+20+dxl.FastStatusLen(20, 10)) * 10 * time.Second / 57600
+	if took := time.Since(start); took < wire {
+		t.Errorf("answered in %v, the wire needs %v", took, wire)
+	}
+}
+
+func TestServerDiesMasterNotices(t *testing.T) {
+	b := newBench(t, 2, nil)
+	s, err := NewServer(b.line, ServerConfig{})
+	if err != nil {
+		t.Skip(err)
+	}
+	port, err := serialport.Open(s.Path(), 3_000_000)
+	must(t, err)
+	defer port.Close()
+	s.Close()
+	bus := dxl.NewBus(port, dxl.Config{Margin: 5 * time.Second})
+	start := time.Now()
+	_, err = bus.Ping(1)
+	if !errors.Is(err, dxl.ErrLinkLost) || errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) > 4*time.Second {
+		t.Errorf("after %v: %v, want ErrLinkLost at once", time.Since(start), err)
+	}
+	if bus.PortError() == nil {
+		t.Error("no port error recorded")
+	}
+}
