@@ -40,6 +40,8 @@ func refused(format string, args ...any) error {
 // commands lists the sub-commands in the order of the help text.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
+		newDemonstrateCmd(),
+		newCompareCmd(),
 		newBundleCmd(),
 	}
 }

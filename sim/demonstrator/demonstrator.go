@@ -76,6 +76,12 @@ func (o Options) withDefaults() (Options, error) {
 	return o, o.check()
 }
 
+// Check reports the first option that is out of range, naming the legal values.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 func (o Options) check() error {
 	for _, c := range []struct {
 		what      string
