@@ -77,3 +77,10 @@ func sumSquaresGo(x []float32) float64 {
 	}
 	return s
 }
+
+func addGo(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}

@@ -83,6 +83,9 @@ func TestLoopsAgreeWithTheirTwins(t *testing.T) {
 	if a, b := SumSquares(dy), sumSquaresGo(dy); math.Abs(a-b) > 1e-4*b {
 		t.Errorf("SumSquares = %g, twin %g", a, b)
 	}
+	Add(z1, dy, y)
+	addGo(z2, dy, y)
+	near(t, "add", z1, z2)
 	w1, m1, v1 := random(rng, 100), random(rng, 100), random(rng, 100)
 	for i := range v1 {
 		v1[i] *= v1[i]

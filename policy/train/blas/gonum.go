@@ -47,3 +47,6 @@ func SumSquares(x []float32) float64 { return sumSquaresGo(x) }
 
 // OneThread has nothing to do without OpenBLAS.
 func OneThread() {}
+
+// Add: dst = a + b.
+func Add(dst, a, b []float32) { addGo(dst, a, b) }

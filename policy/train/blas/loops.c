@@ -53,3 +53,7 @@ MULTIVERSION double mitori_sum_squares(const float *restrict x, int64_t n) {
   for (; i < n; i++) s += (double)x[i] * x[i];
   return s;
 }
+
+MULTIVERSION void mitori_add(float *restrict dst, const float *restrict a, const float *restrict b, int64_t n) {
+  for (int64_t i = 0; i < n; i++) dst[i] = a[i] + b[i];
+}

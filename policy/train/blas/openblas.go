@@ -123,3 +123,12 @@ func SumSquares(x []float32) float64 {
 	}
 	return float64(C.mitori_sum_squares((*C.float)(&x[0]), C.int64_t(len(x))))
 }
+
+// Add: dst = a + b.
+func Add(dst, a, b []float32) {
+	if len(dst) == 0 {
+		return
+	}
+	a, b = a[:len(dst)], b[:len(dst)]
+	C.mitori_add((*C.float)(&dst[0]), (*C.float)(&a[0]), (*C.float)(&b[0]), C.int64_t(len(dst)))
+}

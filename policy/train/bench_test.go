@@ -1,0 +1,123 @@
+package train
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/mitori-robotics/mitori/policy/train/blas"
+)
+
+// The reference training step: 1024 x (64-256-256-20), tanh, squared error, Adam.
+const benchRows = 1024
+
+func benchSizes() []int { return []int{64, 256, 256, 20} }
+
+// both runs a on another goroutine and b on this one.
+func inPair(a, b func()) {
+	done := make(chan struct{})
+	go func() { a(); close(done) }()
+	b()
+	<-done
+}
+
+func fusedStep(b testing.TB) func() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	n := newNet(benchSizes(), 1, rng)
+	if err := n.build(benchRows, 20, squaredError(benchRows)); err != nil {
+		b.Fatal(err)
+	}
+	fillHalves(n, rng, func(d []float32) { fill(rng, d, 1) })
+	run := func(i int) func() {
+		return func() {
+			if err := n.halves[i].run(); err != nil {
+				panic(err)
+			}
+		}
+	}
+	return func() {
+		inPair(run(0), run(1))
+		n.update(1e-3, n.gather(), 1)
+	}
+}
+
+// gemmStep is only the matrix products of the same step, also as two halves.
+func gemmStep(testing.TB) func() {
+	s, rows := benchSizes(), benchRows/2
+	half := func() func() {
+		rng := rand.New(rand.NewPCG(1, 2))
+		random := func(n int) []float32 {
+			x := make([]float32, n)
+			fill(rng, x, 1)
+			return x
+		}
+		var a, w, dw [][]float32
+		for k := range s {
+			a = append(a, random(rows*s[k]))
+			if k+1 < len(s) {
+				w, dw = append(w, random(s[k]*s[k+1])), append(dw, random(s[k]*s[k+1]))
+			}
+		}
+		return func() {
+			for k := range w {
+				blas.GemmNN(rows, s[k+1], s[k], a[k], s[k], w[k], s[k+1], a[k+1], s[k+1], false)
+			}
+			for k := len(w) - 1; k >= 0; k-- {
+				blas.GemmTN(s[k], s[k+1], rows, a[k], s[k], a[k+1], s[k+1], dw[k], s[k+1], false)
+				if k > 0 {
+					blas.GemmNT(rows, s[k], s[k+1], a[k+1], s[k+1], w[k], s[k+1], a[k], s[k], false)
+				}
+			}
+		}
+	}
+	x, y := half(), half()
+	return func() { blas.OneThread(); inPair(x, y) }
+}
+
+func plainStep(b testing.TB) func() {
+	rng := rand.New(rand.NewPCG(1, 2))
+	n := newNet(benchSizes(), 1, rng)
+	n.rows = benchRows
+	p := newPlain(b, n, benchRows)
+	fill(rng, p.x.Data().([]float32), 1)
+	fill(rng, p.y.Data().([]float32), 1)
+	return func() {
+		if err := p.machine.RunAll(); err != nil {
+			b.Fatal(err)
+		}
+		at := 0
+		for _, g := range p.grads {
+			at += copy(n.grad[at:], g.Value().Data().([]float32))
+		}
+		n.update(1e-3, 0, 1)
+		p.machine.Reset()
+	}
+}
+
+// BenchmarkTrainingStep measures the fused step, its matrix products alone, and plain Gorgonia, in turn, so that all
+// three see the same machine; it reports medians and their ratios.
+func BenchmarkTrainingStep(b *testing.B) {
+	steps := []func(){fusedStep(b), gemmStep(b), plainStep(b)}
+	times := make([][]time.Duration, len(steps))
+	for b.Loop() {
+		for i, f := range steps {
+			if i == 2 && len(times[2]) > len(times[0])/10 {
+				continue // plain Gorgonia is slow: every tenth time
+			}
+			start := time.Now()
+			f()
+			times[i] = append(times[i], time.Since(start))
+		}
+	}
+	median := func(i int) float64 {
+		slices.Sort(times[i])
+		return times[i][len(times[i])/2].Seconds() * 1e3
+	}
+	fused, gemm, plain := median(0), median(1), median(2)
+	b.ReportMetric(fused, "fused-ms")
+	b.ReportMetric(gemm, "gemm-ms")
+	b.ReportMetric(plain, "plain-ms")
+	b.ReportMetric(fused/gemm, "fused/gemm")
+	b.Logf("BLAS: %s", blas.CoreName())
+}
