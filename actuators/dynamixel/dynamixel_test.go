@@ -1,0 +1,290 @@
+package dynamixel_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
+	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/sim/busemu"
+)
+
+// bench is kata20 on an emulated bus in this process.
+type bench struct {
+	desc  *robot.Description
+	plant *busemu.Ideal
+	line  *busemu.Line
+	wire  *gate
+	drv   *dynamixel.Driver
+}
+
+// gate is a port that can be torn out.
+type gate struct {
+	*busemu.Wire
+	gone bool
+}
+
+func (g *gate) Write(b []byte) (int, error) {
+	if g.gone {
+		return 0, io.ErrClosedPipe
+	}
+	return g.Wire.Write(b)
+}
+
+func (g *gate) Read(b []byte) (int, error) {
+	if g.gone {
+		return 0, io.ErrClosedPipe
+	}
+	return g.Wire.Read(b)
+}
+
+func newBench(t testing.TB, change func(*busemu.LineConfig), opt dynamixel.Options) *bench {
+	t.Helper()
+	desc, err := robot.Load("kata20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{desc: desc, plant: busemu.NewIdeal(len(desc.Joints), time.Millisecond)}
+	c := busemu.LineConfig{Plant: b.plant, HubID: dxl.ID(desc.IMU.ID), Seed: 1}
+	for i, j := range desc.Joints {
+		b.plant.Set(i, 0)
+		c.Servos = append(c.Servos, busemu.ServoConfig{ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad})
+	}
+	if change != nil {
+		change(&c)
+	}
+	if b.line, err = busemu.NewLine(c); err != nil {
+		t.Fatal(err)
+	}
+	b.line.Untimed = true
+	b.wire = &gate{Wire: busemu.NewWire(b.line)}
+	if b.drv, err = dynamixel.New(desc, b.wire, opt); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *bench) connect(t testing.TB) driver.Identity {
+	t.Helper()
+	id, err := b.drv.Connect(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func (b *bench) safePose() []float64 {
+	q := make([]float64, len(b.desc.Joints))
+	for i, j := range b.desc.Joints {
+		q[i] = min(max(0.3*float64(1-2*(i%2)), j.MinRad+0.05), j.MaxRad-0.05)
+	}
+	return q
+}
+
+func TestConformsOnTheEmulatedBus(t *testing.T) {
+	drivertest.Conform(t, func(t *testing.T) drivertest.Rig {
+		b := newBench(t, nil, dynamixel.Options{})
+		return drivertest.Rig{
+			Driver: b.drv, Joints: len(b.desc.Joints), SafeRad: b.safePose(), ResolutionRad: math.Pi / 4096 * 1.01,
+			Pass: func() { b.line.Advance(10 * time.Millisecond) }, Cut: func() { b.wire.gone = true },
+		}
+	})
+}
+
+func TestConnectConfiguresEveryServoOnce(t *testing.T) {
+	b := newBench(t, func(c *busemu.LineConfig) { c.PowerOff = true }, dynamixel.Options{})
+	id := b.connect(t)
+	if !id.IMU || len(id.Servos) != 20 || id.Servos[8].Joint != "r_hip_pitch" || id.Servos[8].ID != 9 || id.Servos[8].Model != 1020 {
+		t.Errorf("identity %+v", id)
+	}
+	if len(id.Changed) == 0 || id.Changed[0] != "servo power: off -> on" {
+		t.Errorf("changed: %v", id.Changed)
+	}
+	// The knee's range, -0.05..2.3 rad, mirrored by sign -1, is the servo's own too.
+	bus := dxl.NewBus(b.wire, dxl.Config{})
+	lo, _ := dxl.Read(bus, 10, dxl.MinPosition)
+	hi, _ := dxl.Read(bus, 10, dxl.MaxPosition)
+	if lo.Rad() < -2.3 || lo.Rad() > -2.298 || hi.Rad() > 0.05 || hi.Rad() < 0.048 {
+		t.Errorf("position limits of servo 10: %g..%g rad", lo.Rad(), hi.Rad())
+	}
+	for _, s := range id.Servos {
+		delay, _ := dxl.Read(bus, dxl.ID(s.ID), dxl.ReturnDelay)
+		gain, _ := dxl.Read(bus, dxl.ID(s.ID), dxl.PositionPGain)
+		if delay != 0 || gain != 800 {
+			t.Errorf("servo %d: return delay %d, gain %d", s.ID, delay, gain)
+		}
+	}
+	again, err := dynamixel.New(b.desc, b.wire, dynamixel.Options{KeepEEPROM: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := again.Connect(context.Background()); err != nil || len(id.Changed) != 0 {
+		t.Errorf("second connect: changed %v, error %v", id.Changed, err)
+	}
+}
+
+func TestConnectNamesEveryFault(t *testing.T) {
+	b := newBench(t, func(c *busemu.LineConfig) { c.Servos = append(c.Servos[:3], c.Servos[4:]...) }, dynamixel.Options{})
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultSilence, ID: 17, P: 1})
+	_, err := b.drv.Connect(context.Background())
+	if err == nil {
+		t.Fatal("connected without two servos")
+	}
+	for _, word := range []string{"servo 4 (l_knee) does not answer", "servo 17 (r_shoulder_pitch) does not answer"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("error does not say %q:\n%v", word, err)
+		}
+	}
+	b = newBench(t, nil, dynamixel.Options{})
+	b.desc.ServoTypes = map[string]robot.ServoType{"xm430-w350": {ModelNumber: 1060}}
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020, want 1060") {
+		t.Errorf("wrong model: %v", err)
+	}
+	b = newBench(t, nil, dynamixel.Options{KeepEEPROM: true})
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "lower position limit: is 0, want 1462") {
+		t.Errorf("EEPROM kept: %v", err)
+	}
+	b = newBench(t, nil, dynamixel.Options{})
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultSilence, P: 1})
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "hub 200 does not answer") && !strings.Contains(err.Error(), "none of 20 servos") {
+		t.Errorf("silent bus: %v", err)
+	}
+}
+
+// A silent servo keeps its last angle, is named by Fresh, and does not take
+// others with it; noise on the line never yields a wrong angle.
+func TestReadUnderFaults(t *testing.T) {
+	b := newBench(t, nil, dynamixel.Options{})
+	b.connect(t)
+	s := driver.NewState(20)
+	if err := b.drv.Read(s); err != nil {
+		t.Fatal(err)
+	}
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultSilence, ID: 5, P: 1})
+	for range 3 { // the reader needs a tick to find out who is dead
+		if err := b.drv.Read(s); !errors.Is(err, driver.ErrPartial) {
+			t.Fatalf("Read with a silent servo: %v", err)
+		}
+	}
+	for j, fresh := range s.Fresh {
+		if fresh == (b.desc.Joints[j].ID == 5) {
+			t.Errorf("joint %d (servo %d): fresh %v", j, b.desc.Joints[j].ID, fresh)
+		}
+	}
+	b.line.ClearFaults()
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultCRC, P: 0.3})
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultNoise, P: 0.3})
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultDrop, P: 0.1})
+	good := 0
+	for range 500 {
+		if b.drv.Read(s) == nil {
+			good++
+		}
+		for j, q := range s.PosRad {
+			if math.Abs(q) > 2e-3 {
+				t.Fatalf("joint %d read as %g, is 0", j, q)
+			}
+		}
+		if g := s.GravityDir; math.Abs(g[2]+1) > 1e-3 {
+			t.Fatalf("gravity read as %v", g)
+		}
+	}
+	if good < 100 || good == 500 || s.Failures == 0 {
+		t.Errorf("%d of 500 reads were good, %d failures counted", good, s.Failures)
+	}
+}
+
+func TestAlertIsSeenAtOnceAndNamedLater(t *testing.T) {
+	b := newBench(t, nil, dynamixel.Options{})
+	b.connect(t)
+	s := driver.NewState(20)
+	b.line.Inject(busemu.Fault{Kind: busemu.FaultHeat, ID: 3, V: 90, P: 1})
+	for range 5 {
+		b.line.Advance(10 * time.Millisecond)
+		_ = b.drv.Read(s)
+	}
+	if s.Alert[2] == 0 {
+		t.Error("an overheated servo raised no alert")
+	}
+	for range 45 {
+		_ = b.drv.Read(s)
+	}
+	if s.Alert[2] != uint8(dxl.HardwareHeat) || s.TempC[2] < 80 {
+		t.Errorf("alert %#x at %g C", s.Alert[2], s.TempC[2])
+	}
+}
+
+// Silence of the host stops the servos by themselves; torque-on clears that.
+func TestWatchdogStopsAndIsCleared(t *testing.T) {
+	b := newBench(t, nil, dynamixel.Options{Watchdog: 100 * time.Millisecond})
+	b.connect(t)
+	s := driver.NewState(20)
+	applied := make([]float64, 20)
+	_ = b.drv.Read(s)
+	_ = b.drv.Write(applied, s.PosRad)
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	_ = b.drv.Write(applied, b.safePose())
+	b.line.Advance(50 * time.Millisecond)
+	b.line.Advance(time.Second) // the host has died
+	_ = b.drv.Read(s)
+	stopped := append([]float64(nil), s.PosRad...)
+	_ = b.drv.Write(applied, make([]float64, 20))
+	b.line.Advance(50 * time.Millisecond)
+	_ = b.drv.Read(s)
+	for j := range stopped {
+		if math.Abs(s.PosRad[j]-stopped[j]) > 0.01 {
+			t.Fatalf("joint %d moved from %g to %g although its watchdog had tripped", j, stopped[j], s.PosRad[j])
+		}
+	}
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		_ = b.drv.Write(applied, make([]float64, 20))
+		b.line.Advance(10 * time.Millisecond)
+	}
+	_ = b.drv.Read(s)
+	if math.Abs(s.PosRad[2]) > 0.01 {
+		t.Errorf("after torque-on joint 2 is at %g, want 0", s.PosRad[2])
+	}
+}
+
+// tilted is an ideal robot whose trunk has an orientation of its own.
+type tilted struct {
+	*busemu.Ideal
+	q spatial.Quat
+}
+
+func (p tilted) Sense(dst *busemu.Sense) {
+	p.Ideal.Sense(dst)
+	dst.IMU.WorldFromHub = p.q
+	dst.IMU.GyroRadPerS = [3]float64{0.5, -0.25, 1}
+}
+
+func TestGravityDirectionInTheTrunkFrame(t *testing.T) {
+	q := spatial.FromAxisAngle(spatial.Vec3{1, -2, 0.5}, 0.7)
+	b := newBench(t, func(c *busemu.LineConfig) { c.Plant = tilted{c.Plant.(*busemu.Ideal), q} }, dynamixel.Options{})
+	b.connect(t)
+	b.line.Advance(10 * time.Millisecond)
+	s := driver.NewState(20)
+	if err := b.drv.Read(s); err != nil || !s.IMUFresh {
+		t.Fatalf("read: %v, fresh %v", err, s.IMUFresh)
+	}
+	if want := spatial.GravityInBase(q); s.GravityDir.Sub(want).Norm() > 2e-3 {
+		t.Errorf("gravity %v, want %v", s.GravityDir, want)
+	}
+	if s.GyroRadS.Sub(spatial.Vec3{0.5, -0.25, 1}).Norm() > 0.01 {
+		t.Errorf("gyro %v", s.GyroRadS)
+	}
+}
