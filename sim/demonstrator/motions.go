@@ -72,7 +72,7 @@ func squatArmRaise(t float64) stance {
 }
 
 func sideStep(t float64) stance {
-	const stepM, liftM = 0.16, 0.075
+	const stepM, liftM = 0.16, 0.055
 	s := standing()
 	steps := [...]struct {
 		side     int
@@ -131,8 +131,9 @@ func march(t float64) stance {
 	}
 	load := path(0.5, 0.5, 1.1, 0, 2.0, 0, 2.3, 1, 3.2, 1, 3.5, 0, 4.4, 0, 4.7, 1, 5.6, 1, 6.1, 0.5)
 	s.loadLeft = load.at(t)
+	s.dropM += 0.012 * path(0.5, 0, 1.1, 1, 5.6, 1, 6.1, 0).at(t)
 	for _, p := range steps {
-		s.swing(p.side, t, p.from, p.to, 0.14, 0.07)
+		s.swing(p.side, t, p.from, p.to, 0.135, 0.07)
 		up := bump(t, p.from, p.to)
 		s.foot[p.side].pitch += rad(8) * up
 		other := 1 - p.side
