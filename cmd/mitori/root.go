@@ -43,6 +43,7 @@ func commands() []*cobra.Command {
 		newDemonstrateCmd(),
 		newCompareCmd(),
 		newBundleCmd(),
+		newBusCmd(),
 	}
 }
 
