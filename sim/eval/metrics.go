@@ -1,0 +1,131 @@
+package eval
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// sums gathers an episode's metrics step by step.
+type sums struct {
+	steps                           int
+	joint, local, root, yaw, tilt   float64
+	maxRootM, maxLocalM, maxTiltRad float64
+	slip, torqueSq, atLimit, agree  float64
+	actionRate, workJ, overSpeed    float64
+}
+
+// contactN is the load from which a foot counts as standing.
+const contactN = 3.0
+
+// judge rates the state that world w is in after step periods and reports
+// whether the episode is over. The step in which the robot fell is not part of
+// the tracking metrics.
+func (p *player) judge(w int, e *episode, step int) bool {
+	row, f := p.layout.Row(p.rows, w), e.ref.At(step)
+	res, s := &e.result, &e.sums
+	root, q := spatial.Vec3(row.RootPosM), spatial.Quat(row.RootQuat)
+	felt := spatial.GravityInBase(q)
+	off := math.Acos(math.Max(-1, math.Min(1, felt.Dot(f.Gravity))))
+	last := len(e.ref.Frames) - 1
+	if row.Diverged[0] != 0 || off > maxTiltRad || root[2] < minHeightShare*f.RootPosM[2] {
+		res.Fell = true
+		res.TimeS = float64(step) * p.layout.PeriodS
+		res.FallPhase = math.Min(1, float64(step)/float64(last))
+		res.FallDirection = direction(felt, f.Gravity)
+		p.finish(e)
+		return true
+	}
+	s.steps++
+	d := root.Sub(f.RootPosM)
+	s.root += d.Norm()
+	s.maxRootM = math.Max(s.maxRootM, d.Norm())
+	s.tilt += q.TiltRad()
+	s.maxTiltRad = math.Max(s.maxTiltRad, q.TiltRad())
+	s.yaw = math.Abs(wrap(q.YawRad() - f.RootQuat.YawRad()))
+	p.joints(row.TrueJointPosRad, row.TrueJointVelRadS, row.TorqueNm, f.JointPosRad, s)
+	p.body(w, e, step, root, q)
+	tel := p.env.Telemetry(w)
+	for k, n := range row.FootForceN {
+		if (n > contactN) == (f.Contacts[k] > 0.5) {
+			s.agree += 1 / float64(len(row.FootForceN))
+		}
+		s.slip += tel.FootSlideMS[k] / float64(len(row.FootForceN))
+	}
+	for k := range tel.TorqueSat {
+		s.torqueSq += tel.TorqueSqNm2[k] / float64(len(tel.TorqueSat))
+		s.atLimit += tel.TorqueSat[k] / float64(len(tel.TorqueSat))
+	}
+	if step < last {
+		return false
+	}
+	res.TimeS = float64(step) * p.layout.PeriodS
+	p.finish(e)
+	return true
+}
+
+func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
+	n := float64(len(q))
+	for j := range q {
+		s.joint += math.Abs(q[j]-ref[j]) / n
+		s.workJ += math.Abs(torque[j]*qd[j]) * p.layout.PeriodS
+		if math.Abs(qd[j]) > p.test.Robot.Joints[j].SpeedLimitRadS {
+			s.overSpeed += 1 / n
+		}
+	}
+}
+
+// body compares the bodies' places in the root frame.
+func (p *player) body(w int, e *episode, step int, root spatial.Vec3, q spatial.Quat) {
+	poses := p.env.Telemetry(w).BodyPoses
+	local := p.local[e.result.Clip]
+	want := local[min(step, len(local)-1)]
+	inv := q.Inv()
+	for b := range want {
+		at := inv.Rotate(spatial.Vec3(poses[7*b : 7*b+3]).Sub(root))
+		miss := at.Sub(want[b]).Norm()
+		e.sums.local += miss / float64(len(want))
+		e.sums.maxLocalM = math.Max(e.sums.maxLocalM, miss)
+	}
+}
+
+func (p *player) finish(e *episode) {
+	s, res := &e.sums, &e.result
+	n := math.Max(1, float64(s.steps))
+	res.Strict = !res.Fell && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
+	res.JointMAERad = s.joint / n
+	res.MPJPELocalMM = 1000 * s.local / n
+	res.RootErrorCM = 100 * s.root / n
+	res.RootErrorMaxCM = 100 * s.maxRootM
+	res.YawDriftDeg = deg(s.yaw)
+	res.TiltDeg, res.TiltMaxDeg = deg(s.tilt/n), deg(s.maxTiltRad)
+	res.FootSlipMS = s.slip / n
+	res.ContactAgreement = s.agree / n
+	res.TorqueRMSNm = math.Sqrt(s.torqueSq / n)
+	res.TorqueAtLimit = s.atLimit / n
+	res.ActionRate = s.actionRate / n
+	res.OverSpeed = s.overSpeed / n
+	res.WorkJ = s.workJ
+}
+
+// direction says in words which way the robot fell: the horizontal part of
+// gravity in the root frame, against that of the reference.
+func direction(felt, ref spatial.Vec3) string {
+	d := felt.Sub(ref)
+	switch {
+	case math.Abs(d[0]) < 0.3 && math.Abs(d[1]) < 0.3:
+		return "down"
+	case math.Abs(d[0]) >= math.Abs(d[1]) && d[0] > 0:
+		return "forward"
+	case math.Abs(d[0]) >= math.Abs(d[1]):
+		return "backward"
+	case d[1] > 0:
+		return "left"
+	}
+	return "right"
+}
+
+func deg(rad float64) float64 { return rad * 180 / math.Pi }
+
+// wrap maps an angle to -pi..pi.
+func wrap(rad float64) float64 { return math.Remainder(rad, 2*math.Pi) }

@@ -1,0 +1,208 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/obs"
+	"github.com/mitori-robotics/mitori/policy/rollout"
+	"github.com/mitori-robotics/mitori/sim/mujoco"
+	"github.com/mitori-robotics/mitori/sim/scene"
+	"github.com/mitori-robotics/mitori/sim/worlds"
+)
+
+// maxWorlds bounds the memory of an evaluation; larger sets are played in turns.
+const maxWorlds = 64
+
+// subSteps makes engine steps of 4 ms, finer than those that policies train
+// with, so that a policy cannot lean on the integration error it grew up in.
+const subSteps = 5
+
+// player holds the worlds of an evaluation.
+type player struct {
+	test    *Test
+	env     *worlds.Env
+	layout  rollout.Layout
+	bodies  []string
+	local   [][][]spatial.Vec3 // reference, step, body: position in the root frame
+	rows    []float64
+	targets []float64
+}
+
+func newPlayer(t *Test) (*player, error) {
+	sc, err := scene.Compile(t.Robot, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer sc.Close()
+	var bodies []string
+	for b := 1; b < sc.Model.NBody; b++ {
+		if name := sc.Model.Name(mujoco.Body, b); name != "" && b != sc.RootBody {
+			bodies = append(bodies, name)
+		}
+	}
+	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
+	env, err := worlds.New(t.Robot, worlds.Config{Worlds: n, Threads: t.Threads, SubSteps: subSteps, Track: bodies})
+	if err != nil {
+		return nil, err
+	}
+	l := env.Layout()
+	p := &player{test: t, env: env, layout: l, bodies: bodies, rows: make([]float64, n*l.RowLen()), targets: make([]float64, n*l.Joints)}
+	if err := p.referenceBodies(sc); err != nil {
+		env.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *player) close() { p.env.Close() }
+
+// referenceBodies computes where the bodies of every reference are in the root
+// frame, from its joint angles alone.
+func (p *player) referenceBodies(sc *scene.Scene) error {
+	d, err := mujoco.NewData(sc.Model)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	ids := make([]int, len(p.bodies))
+	for i, name := range p.bodies {
+		if ids[i], err = sc.Model.ID(mujoco.Body, name); err != nil {
+			return err
+		}
+	}
+	for _, ref := range p.test.Refs {
+		steps := make([][]spatial.Vec3, len(ref.Frames))
+		for k := range steps {
+			clear(d.QPos[sc.RootQPos : sc.RootQPos+7])
+			d.QPos[sc.RootQPos+3] = 1
+			for j, at := range sc.Joints {
+				d.QPos[at.QPos] = ref.Frames[k].JointPosRad[j]
+			}
+			if err := d.Kinematics(); err != nil {
+				return err
+			}
+			steps[k] = make([]spatial.Vec3, len(ids))
+			for i, id := range ids {
+				steps[k][i] = spatial.Vec3(d.XPos[3*id : 3*id+3])
+			}
+		}
+		p.local = append(p.local, steps)
+	}
+	return nil
+}
+
+// episode is one that is being played.
+type episode struct {
+	result  Episode
+	ref     *obs.Reference
+	control Controller
+	sums    sums
+	before  []float64 // last target
+	done    bool
+}
+
+// play plays n episodes under a condition and returns them in order.
+func (p *player) play(c Condition, n int, make Factory) ([]Episode, error) {
+	var out []Episode
+	for first := 0; first < n; first += p.layout.Worlds {
+		group, err := p.group(c, first, min(n-first, p.layout.Worlds), make)
+		if err != nil {
+			return nil, fmt.Errorf("eval: condition %s: %w", c.Name, err)
+		}
+		out = append(out, group...)
+	}
+	return out, nil
+}
+
+func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, error) {
+	eps := make([]episode, n)
+	// Worlds beyond the group repeat its last episode, so that all are in a legal state.
+	for w := range p.layout.Worlds {
+		i := first + min(w, n-1)
+		clip := i % len(p.test.Refs)
+		seed := p.test.Seed + uint64(i)
+		dyn := c.Dynamics
+		// Whole rounds over the references, so that each gets both delays.
+		if c.ExtraDelayEveryOther && (i/len(p.test.Refs))%2 == 1 {
+			dyn.DelayS[0] += p.layout.PeriodS
+			dyn.DelayS[1] += p.layout.PeriodS
+		}
+		ref := p.test.Refs[clip]
+		start := p.start(ref, w, seed, c.StartJointRad)
+		if err := p.env.Reset([]rollout.Start{start}, dyn, p.rows); err != nil {
+			return nil, err
+		}
+		if w >= n {
+			continue
+		}
+		control, err := factory(ref)
+		if err != nil {
+			return nil, err
+		}
+		control.Reset(start.TargetRad)
+		row := p.layout.Row(p.rows, w)
+		eps[w] = episode{
+			result: Episode{Index: i, Seed: seed, Clip: clip, Dynamics: Dynamics{Friction: row.Params[0], MassScale: row.Params[1],
+				GainScale: row.Params[2], TorqueScale: row.Params[3], DelayS: row.Params[4]}},
+			ref: ref, control: control, before: append([]float64(nil), start.TargetRad...),
+		}
+	}
+	for step, left := 0, n; left > 0; step++ {
+		for w := range eps {
+			p.act(w, &eps[w], step)
+		}
+		if err := p.env.Step(p.targets, p.rows); err != nil {
+			return nil, err
+		}
+		for w := range eps {
+			if e := &eps[w]; !e.done && p.judge(w, e, step+1) {
+				e.done = true
+				left--
+			}
+		}
+	}
+	out := make([]Episode, n)
+	for i := range eps {
+		out[i] = eps[i].result
+	}
+	return out, nil
+}
+
+// act asks the episode's controller; a finished episode keeps its last target.
+func (p *player) act(w int, e *episode, step int) {
+	if e.done {
+		return
+	}
+	row := p.layout.Row(p.rows, w)
+	m := obs.Measurement{JointPosRad: row.JointPosRad, JointVelRadS: row.JointVelRadS,
+		GyroRadS: [3]float64(row.GyroRadS), Gravity: [3]float64(row.Gravity)}
+	target := p.targets[w*p.layout.Joints : (w+1)*p.layout.Joints]
+	e.control.Act(target, step, &m)
+	change := 0.0
+	for j, v := range target {
+		change += (v - e.before[j]) * (v - e.before[j])
+		e.before[j] = v
+	}
+	e.sums.actionRate += change / float64(len(target))
+}
+
+// startStream separates the starting error from what the worlds draw from the same seed.
+const startStream = 0x65766131
+
+// start is the beginning of the reference with an error in every joint, lifted
+// by 2 mm because kinematic poses may touch the floor by as much.
+func (p *player) start(ref *obs.Reference, w int, seed uint64, sigma float64) rollout.Start {
+	rng := rand.New(rand.NewPCG(seed, startStream))
+	f := ref.At(0)
+	s := rollout.Start{World: w, Seed: seed, RootPosM: f.RootPosM, RootQuat: f.RootQuat, RootLinVelMS: f.RootLinVelMS,
+		RootAngVelRadS: f.RootAngVelRadS, JointVelRadS: f.JointVelRadS, TargetRad: f.JointPosRad}
+	s.RootPosM[2] += 0.002
+	for j, q := range f.JointPosRad {
+		r := &p.test.Robot.Joints[j]
+		s.JointPosRad = append(s.JointPosRad, math.Min(math.Max(q+sigma*rng.NormFloat64(), r.MinRad), r.MaxRad))
+	}
+	return s
+}

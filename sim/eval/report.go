@@ -1,0 +1,171 @@
+package eval
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/sim/mujoco"
+)
+
+// Metrics are means over episodes; tracking is measured up to the fall.
+type Metrics struct {
+	Episodes         int      `json:"episodes"`
+	SurvivalRate     float64  `json:"survival_rate"`
+	StrictRate       float64  `json:"strict_rate"`
+	MeanTimeToFallS  *float64 `json:"mean_time_to_fall_s"` // over the falls; null when there were none
+	JointMAERad      float64  `json:"joint_mae_rad"`
+	MPJPELocalMM     float64  `json:"mpjpe_local_mm"`
+	RootErrorCM      float64  `json:"root_error_cm"`
+	YawDriftDeg      float64  `json:"yaw_drift_deg"` // at the end
+	TiltDeg          float64  `json:"tilt_deg"`
+	TiltMaxDeg       float64  `json:"tilt_max_deg"` // largest of all episodes
+	FootSlipMS       float64  `json:"foot_slip_m_s"`
+	ContactAgreement float64  `json:"contact_agreement"`
+	TorqueRMSNm      float64  `json:"torque_rms_nm"`
+	TorqueAtLimit    float64  `json:"torque_at_limit"`  // share of joint time
+	ActionRate       float64  `json:"action_rate_rad2"` // mean squared change of a joint's target in a period
+	OverSpeed        float64  `json:"over_speed"`       // share of joint time above the speed limit
+	WorkJ            float64  `json:"work_j"`
+}
+
+// Dynamics is what was drawn for an episode.
+type Dynamics struct {
+	Friction    float64 `json:"friction"`
+	MassScale   float64 `json:"mass_scale"`
+	GainScale   float64 `json:"gain_scale"`
+	TorqueScale float64 `json:"torque_scale"`
+	DelayS      float64 `json:"delay_s"`
+}
+
+// Episode is one played episode.
+type Episode struct {
+	Index          int      `json:"index"`
+	Seed           uint64   `json:"seed"`
+	Clip           int      `json:"clip"`
+	Dynamics       Dynamics `json:"dynamics"`
+	Fell           bool     `json:"fell"`
+	Strict         bool     `json:"strict"`
+	TimeS          float64  `json:"time_s"`                   // until the fall or the end
+	FallPhase      float64  `json:"fall_phase,omitempty"`     // 0 start of the motion, 1 its end
+	FallDirection  string   `json:"fall_direction,omitempty"` // forward, backward, left, right, down
+	JointMAERad    float64  `json:"joint_mae_rad"`
+	MPJPELocalMM   float64  `json:"mpjpe_local_mm"`
+	RootErrorCM    float64  `json:"root_error_cm"`
+	RootErrorMaxCM float64  `json:"root_error_max_cm"`
+	YawDriftDeg    float64  `json:"yaw_drift_deg"`
+	TiltDeg        float64  `json:"tilt_deg"`
+	TiltMaxDeg     float64  `json:"tilt_max_deg"`
+
+	FootSlipMS       float64 `json:"foot_slip_m_s"`
+	ContactAgreement float64 `json:"contact_agreement"`
+	TorqueRMSNm      float64 `json:"torque_rms_nm"`
+	TorqueAtLimit    float64 `json:"torque_at_limit"`
+	ActionRate       float64 `json:"action_rate_rad2"`
+	OverSpeed        float64 `json:"over_speed"`
+	WorkJ            float64 `json:"work_j"`
+}
+
+// CardLine is one line of the robustness card.
+type CardLine struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+	Metrics
+}
+
+// FallBins is the number of equal parts of the motion that falls are counted in.
+const FallBins = 10
+
+// Report is the verdict on a policy; it is what eval.json holds.
+type Report struct {
+	Schema     int    `json:"schema"` // 1
+	Robot      string `json:"robot"`
+	RobotHash  string `json:"robot_hash"`
+	Physics    string `json:"physics"` // engine and version
+	Rule       string `json:"rule"`
+	StrictRule string `json:"strict_rule"`
+	Condition  string `json:"condition"`
+	Clips      int    `json:"clips"`
+	FirstSeed  uint64 `json:"first_seed"`
+	Metrics
+
+	BaselinePlaybackSurvivalRate float64  `json:"baseline_playback_survival_rate"`
+	BaselinePlayback             *Metrics `json:"baseline_playback"`
+
+	FallPhases     []int          `json:"fall_phases"` // falls in each tenth of the motion
+	FallDirections map[string]int `json:"fall_directions"`
+	Card           []CardLine     `json:"robustness"`
+	Results        []Episode      `json:"results"`
+	BaselineFalls  []float64      `json:"baseline_fall_times_s"` // by episode; the motion's length where it did not fall
+}
+
+func newReport(t *Test, c Condition, results, base []Episode) *Report {
+	b := summarise(base)
+	r := &Report{
+		Schema: 1, Robot: t.Robot.Name, RobotHash: t.Robot.Hash, Physics: "MuJoCo " + mujoco.Version(), Rule: Rule, StrictRule: StrictRule,
+		Condition: c.Text, Clips: len(t.Refs), FirstSeed: t.Seed, Metrics: summarise(results),
+		BaselinePlayback: &b, BaselinePlaybackSurvivalRate: b.SurvivalRate,
+		FallPhases: make([]int, FallBins), FallDirections: map[string]int{}, Results: results,
+	}
+	for _, e := range results {
+		if e.Fell {
+			r.FallPhases[min(FallBins-1, int(e.FallPhase*FallBins))]++
+			r.FallDirections[e.FallDirection]++
+		}
+	}
+	for _, e := range base {
+		r.BaselineFalls = append(r.BaselineFalls, e.TimeS)
+	}
+	return r
+}
+
+func summarise(eps []Episode) Metrics {
+	m := Metrics{Episodes: len(eps)}
+	n := math.Max(1, float64(len(eps)))
+	falls, fallS := 0, 0.0
+	for i := range eps {
+		e := &eps[i]
+		if e.Fell {
+			falls++
+			fallS += e.TimeS
+		} else {
+			m.SurvivalRate += 1 / n
+		}
+		if e.Strict {
+			m.StrictRate += 1 / n
+		}
+		m.JointMAERad += e.JointMAERad / n
+		m.MPJPELocalMM += e.MPJPELocalMM / n
+		m.RootErrorCM += e.RootErrorCM / n
+		m.YawDriftDeg += e.YawDriftDeg / n
+		m.TiltDeg += e.TiltDeg / n
+		m.TiltMaxDeg = math.Max(m.TiltMaxDeg, e.TiltMaxDeg)
+		m.FootSlipMS += e.FootSlipMS / n
+		m.ContactAgreement += e.ContactAgreement / n
+		m.TorqueRMSNm += e.TorqueRMSNm / n
+		m.TorqueAtLimit += e.TorqueAtLimit / n
+		m.ActionRate += e.ActionRate / n
+		m.OverSpeed += e.OverSpeed / n
+		m.WorkJ += e.WorkJ / n
+	}
+	// Counted, not summed, so that all survived is exactly 1.
+	m.SurvivalRate = float64(len(eps)-falls) / n
+	if falls > 0 {
+		mean := fallS / float64(falls)
+		m.MeanTimeToFallS = &mean
+	}
+	return m
+}
+
+// Save writes the report as indented JSON, completely or not at all.
+func (r *Report) Save(name string) error {
+	return atomicfile.Write(name, r.Encode)
+}
+
+// Encode writes the report as indented JSON.
+func (r *Report) Encode(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
