@@ -41,6 +41,7 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 			frames = append(frames, in.Frames[i])
 		}
 	}
+	frames = dropIntruders(frames)
 	up := estimateUp(frames)
 	if opt.UpInCamera != nil {
 		up = *opt.UpInCamera

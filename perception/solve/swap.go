@@ -32,8 +32,11 @@ const (
 	swapSwitchCost = 0.30 // a change of state; a true crossing of fast feet costs less than two of these
 	swapBodyCost   = 0.02 // per frame in a repaired state
 	swapPartCost   = 0.06
+	swapOddCost    = 0.10 // times how odd the body's proportions are, see oddness
 	swapTwistCost  = 0.40 // hips turned against shoulders by 180 degrees
 	swapJumpCap    = 1.50 // one wild landmark must not decide
+	// intruderGain is what leaving a frame out must save, in the same units.
+	intruderGain = 0.80
 )
 
 var (
@@ -68,8 +71,9 @@ func repairSwaps(frames []Frame, up spatial.Vec3) int {
 
 	var cost, next [numSwapStates]float64
 	from := make([][numSwapStates]swapState, n)
+	odd := oddness(frames)
 	for s := range numSwapStates {
-		cost[s] = swapUnary(&frames[0], swapState(s))
+		cost[s] = swapUnary(&frames[0], swapState(s), odd[0])
 	}
 	for t := 1; t < n; t++ {
 		// The longer the gap, the less the previous frame says.
@@ -85,7 +89,7 @@ func repairSwaps(frames []Frame, up spatial.Vec3) int {
 					best, arg = c, swapState(a)
 				}
 			}
-			next[b] = best + swapUnary(&frames[t], swapState(b))
+			next[b] = best + swapUnary(&frames[t], swapState(b), odd[t])
 			from[t][b] = arg
 		}
 		cost = next
@@ -118,10 +122,36 @@ func repairSwaps(frames []Frame, up spatial.Vec3) int {
 	return changed
 }
 
+// dropIntruders leaves out frames that fit neither neighbour while the
+// neighbours fit each other, left and right taken either way: between two
+// versions of the body the network sometimes shows a blend of both. The result
+// shares no memory with frames.
+func dropIntruders(frames []Frame) []Frame {
+	torsoPx, torsoM := torsoSize(frames)
+	depth := spatial.Vec3{0, 0, 1}
+	jump := func(a, b int) float64 {
+		return min(swapJump(&frames[a], &frames[b], asSeen, asSeen, depth, torsoPx, torsoM),
+			swapJump(&frames[a], &frames[b], asSeen, bodySwapped, depth, torsoPx, torsoM))
+	}
+	out := make([]Frame, 0, len(frames))
+	kept := true // whether the frame before was
+	for t := range frames {
+		if t > 0 && t+1 < len(frames) && kept && jump(t-1, t)+jump(t, t+1)-jump(t-1, t+1) > intruderGain {
+			kept = false
+			continue
+		}
+		kept = true
+		out = append(out, frames[t])
+	}
+	return out
+}
+
 // swapUnary is the cost of state s in one frame.
-func swapUnary(f *Frame, s swapState) float64 {
+func swapUnary(f *Frame, s swapState, odd float64) float64 {
 	c := 0.0
 	switch s {
+	case asSeen:
+		c = swapOddCost * odd
 	case bodySwapped:
 		c = swapBodyCost
 	case legsSwapped, armsSwapped:
@@ -133,6 +163,31 @@ func swapUnary(f *Frame, s swapState) float64 {
 	sh[1], hip[1] = 0, 0
 	cos := sh.Unit(spatial.Vec3{1, 0, 0}).Dot(hip.Unit(spatial.Vec3{1, 0, 0}))
 	return c + swapTwistCost*max(0, -cos)
+}
+
+// oddness tells, per frame, how far the proportions that the network sees are
+// from an adult's, in excess of the better frames of the clip, 0 to 0.3. A body
+// taken for its back has narrow hips and short feet. It only tips the balance
+// between two versions of a clip; a person who really turns round stays turned.
+func oddness(frames []Frame) []float64 {
+	out := make([]float64, len(frames))
+	for t := range frames {
+		w := &frames[t].WorldM
+		length := func(a, b int) float64 { return w[a].Sub(w[b]).Norm() }
+		trunkM := w[lShoulder].Add(w[rShoulder]).Sub(w[lHip]).Sub(w[rHip]).Norm() / 2
+		legs := (length(lHip, lKnee) + length(rHip, rKnee) + length(lKnee, lAnkle) + length(rKnee, rAnkle)) / 2
+		scale := max(trunkM+legs, 0.1) / (boneRatio[trunk] + boneRatio[thigh] + boneRatio[shank])
+		off := func(a, b int, k boneKind) float64 {
+			return abs(math.Log(max(length(a, b), 1e-3) / (scale * boneRatio[k])))
+		}
+		out[t] = (off(lHip, rHip, hipWidth) + off(lShoulder, rShoulder, shoulderWidth) +
+			off(lHeel, lToe, heelToe) + off(rHeel, rToe, heelToe)) / 4
+	}
+	base := quantile(append([]float64(nil), out...), 0.25)
+	for t := range out {
+		out[t] = max(0, min(0.3, out[t]-base))
+	}
+	return out
 }
 
 // swapJump is how far the landmarks travel between two frames, in torso
