@@ -59,7 +59,7 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 			}
 			if size != "" {
 				if n, err := fmt.Sscanf(size, "%dx%d", &opt.WidthPx, &opt.HeightPx); n != 2 || err != nil {
-					return usageError("--size %q: legal: WIDTHxHEIGHT in pixels, as in 540x720", size)
+					return usageError("--size %q: legal: WIDTHxHEIGHT in pixels, as in 576x720", size)
 				}
 			}
 			if err := opt.Check(); err != nil {
@@ -82,9 +82,9 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
 	f.Float64Var(&opt.HeightM, "height", 0, "height of the person in metres (default 1.72)")
 	f.Float64Var(&opt.FPS, "fps", 0, "frames per second (default 30)")
-	f.StringVar(&size, "size", "", "picture size in pixels (default 540x720)")
+	f.StringVar(&size, "size", "", "picture size in pixels (default 576x720)")
 	f.Uint64Var(&opt.Seed, "seed", 0, "small natural variation of the motion; 0: exactly as authored")
-	f.StringToStringVar(&camera, "camera", nil, "distance=3.6,height=0.95,azimuth=0,fov=40")
+	f.StringToStringVar(&camera, "camera", nil, "distance=3.6,height=0.95,azimuth=0,fov=38")
 	f.StringToStringVar(&look, "look", nil, "shirt=#2f7f86,light=1,background=room,...")
 	f.BoolVar(&opt.Shadows, "shadows", false, "draw real shadows (slower)")
 	return c

@@ -21,7 +21,7 @@ import (
 type Options struct {
 	HeightM  float64 // of the person; default 1.72
 	FPS      float64 // default 30
-	WidthPx  int     // default 540
+	WidthPx  int     // default 576
 	HeightPx int     // default 720
 	Seed     uint64  // small natural variation; 0: exactly as authored
 	Camera   Camera
@@ -34,7 +34,7 @@ type Camera struct {
 	DistanceM  float64 // from the person; default 3.6
 	HeightM    float64 // over the floor; default 0.95
 	AzimuthDeg float64 // to the person's left; default 0: straight ahead
-	FovDeg     float64 // vertical; default 40
+	FovDeg     float64 // vertical; default 38
 }
 
 // Look is how person and room look. Colours are "#rrggbb".
@@ -57,10 +57,10 @@ func (o Options) withDefaults() (Options, error) {
 	or(&o.FPS, 30)
 	or(&o.Camera.DistanceM, 3.6)
 	or(&o.Camera.HeightM, 0.95)
-	or(&o.Camera.FovDeg, 40)
+	or(&o.Camera.FovDeg, 38)
 	or(&o.Look.Light, 1)
 	if o.WidthPx == 0 && o.HeightPx == 0 {
-		o.WidthPx, o.HeightPx = 540, 720
+		o.WidthPx, o.HeightPx = 576, 720
 	}
 	text := func(v *string, d string) {
 		if *v == "" {

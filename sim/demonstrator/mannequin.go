@@ -145,10 +145,11 @@ func (d *drawing) head(o outfit) {
 }
 
 func (d *drawing) upperArm(o outfit) {
-	d.blob(0, -0.002, -0.004, 0.038, 0.037, 0.040, 0, o.shirt)
-	d.limb(0, 0, -0.006, 0, 0, -0.090, 0.0315, o.shirt)
-	d.limb(0, 0, -0.088, 0, 0, -0.098, 0.0325, o.shirt.times(0.82))
-	d.limb(0, 0, -0.090, 0, 0, -0.170, 0.0255, o.skin)
+	d.blob(0, -0.002, -0.004, 0.0365, 0.036, 0.040, 0, o.shirt)
+	d.limb(0, 0, -0.006, 0, 0, -0.092, 0.0310, o.shirt)
+	d.blob(0, 0, -0.098, 0.0345, 0.0345, 0.0130, 0, o.shirt.times(0.8)) // hem
+	d.blob(0, 0, -0.085, 0.0285, 0.0275, 0.0900, 0, o.skin)
+	d.limb(0, 0, -0.120, 0, 0, -0.172, 0.0225, o.skin)
 }
 
 func (d *drawing) forearm(o outfit) {
@@ -170,17 +171,17 @@ func (d *drawing) hand(o outfit) {
 }
 
 func (d *drawing) thigh(o outfit) {
-	d.blob(0, 0, -0.010, 0.053, 0.050, 0.055, 0, o.trousers)
-	d.limb(0, 0, -0.020, 0, 0, -0.150, 0.0445, o.trousers)
-	d.limb(0, 0, -0.120, 0, 0, -0.238, 0.0365, o.trousers)
+	d.blob(0, 0, -0.012, 0.052, 0.050, 0.058, 0, o.trousers)
+	d.blob(0.002, 0, -0.085, 0.0490, 0.0470, 0.1450, 0, o.trousers)
+	d.limb(0, 0, -0.140, 0, 0, -0.234, 0.0345, o.trousers)
 }
 
 func (d *drawing) shank(o outfit) {
-	d.blob(0.002, 0, 0, 0.0372, 0.0362, 0.040, 0, o.trousers)
-	d.blob(-0.008, 0, -0.075, 0.0375, 0.0345, 0.085, 0, o.trousers)
-	d.limb(0, 0, -0.020, 0, 0, -0.205, 0.0300, o.trousers)
-	d.limb(0, 0, -0.200, 0, 0, -0.214, 0.0325, o.trousers.times(0.85))
-	d.limb(0, 0, -0.205, 0, 0, -0.240, 0.0200, colour{0.85, 0.85, 0.85}) // sock
+	d.blob(0.002, 0, -0.004, 0.0358, 0.0348, 0.0400, 0, o.trousers)
+	d.blob(-0.006, 0, -0.075, 0.0375, 0.0345, 0.1100, 0, o.trousers)
+	d.limb(0, 0, -0.060, 0, 0, -0.200, 0.0292, o.trousers)
+	d.blob(0, 0, -0.207, 0.0335, 0.0335, 0.0110, 0, o.trousers.times(0.8)) // cuff
+	d.limb(0, 0, -0.205, 0, 0, -0.240, 0.0195, colour{0.84, 0.84, 0.85})   // sock
 }
 
 func (d *drawing) shoe(o outfit) {

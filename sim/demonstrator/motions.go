@@ -62,9 +62,10 @@ func squatArmRaise(t float64) stance {
 	arms := path(0.6, 0, 2.2, 1, 3.2, 1, 4.9, 0).at(t)
 	for i := range s.arm {
 		a := &s.arm[i]
-		a.flex = mix(a.flex, rad(82), arms)
-		a.abduct = mix(a.abduct, rad(28), arms)
-		a.elbow = mix(a.elbow, rad(10), arms)
+		// Out and a little forward of the side: horizontal once the trunk leans.
+		a.flex = mix(a.flex, rad(110), arms)
+		a.abduct = mix(a.abduct, rad(62), arms)
+		a.elbow = mix(a.elbow, rad(8), arms)
 		s.foot[i].y = sign(i) * 0.115
 		s.foot[i].yaw = rad(9)
 	}

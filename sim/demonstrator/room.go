@@ -52,8 +52,9 @@ const room = `
 <geom type="box" size="3 0.05 1.6" pos="1.0 3.0 1.6" rgba="0.78 0.77 0.72 1"/>
 <geom type="box" size="3 0.05 1.6" pos="1.0 -3.0 1.6" rgba="0.78 0.77 0.72 1"/>
 <geom type="box" size="0.012 4 0.05" pos="-1.69 0 0.05" rgba="0.93 0.92 0.89 1"/>
-<geom type="ellipsoid" size="1.2 1.2 0.006" pos="0 0 -0.003" rgba="0.70 0.67 0.60 1"/>
-<geom type="ellipsoid" size="1.12 1.12 0.006" pos="0 0 -0.002" rgba="0.76 0.74 0.68 1"/>
+<geom type="box" size="0.95 1.25 0.002" pos="0.05 0 0" rgba="0.66 0.62 0.54 1"/>
+<geom type="box" size="0.88 1.18 0.0035" pos="0.05 0 0" rgba="0.76 0.73 0.66 1"/>
+<geom type="box" size="0.80 1.10 0.0042" pos="0.05 0 0" rgba="0.72 0.69 0.61 1"/>
 <body pos="-1.45 -1.05 0">
   <geom type="box" size="0.20 0.34 0.02" pos="0 0 0.80" rgba="0.50 0.36 0.25 1"/>
   <geom type="box" size="0.20 0.34 0.02" pos="0 0 0.42" rgba="0.50 0.36 0.25 1"/>
