@@ -143,7 +143,7 @@ func emulate(ctx context.Context, f *emulateFlags, in io.Reader, out, errOut io.
 	if f.record != "" {
 		e.trace = newTruthTrace(desc)
 	}
-	sc := busemu.ServerConfig{Baud: f.baud, OnStep: e.onStep}
+	sc := busemu.ServerConfig{Baud: f.baud, CheckRate: true, OnStep: e.onStep}
 	if sc.Baud == 0 {
 		sc.Baud = desc.Buses[0].Baud
 	}

@@ -59,7 +59,7 @@ func (l *Line) Handle(p *dxl.Packet) (reply []byte, pause time.Duration) {
 // hear resets the bus watchdogs of those addressed.
 func (l *Line) hear(id dxl.ID) {
 	for _, s := range l.servos {
-		if id == dxl.Broadcast || s.id() == id {
+		if (id == dxl.Broadcast || s.id() == id) && l.hears(s) {
 			s.heard(l.now)
 		}
 	}
@@ -71,11 +71,11 @@ func (l *Line) everyone(p *dxl.Packet) {
 		return
 	}
 	for _, s := range l.servos {
-		if s.answers(l.now) {
+		if l.hears(s) {
 			l.single(s, p)
 		}
 	}
-	if l.hub != nil {
+	if l.hub != nil && l.hears(l.hub) {
 		l.single(l.hub, p)
 	}
 }

@@ -14,6 +14,7 @@ type bench struct {
 	plant *Ideal
 	line  *Line
 	bus   *dxl.Bus
+	port  dxl.Port // the pseudo-terminal, if served
 	ids   []dxl.ID
 }
 

@@ -18,12 +18,12 @@ type Hub struct {
 	onPower func(on bool)
 }
 
-func newHub(id dxl.ID, powerOn bool) *Hub {
+func newHub(id dxl.ID, baud dxl.BaudCode, powerOn bool) *Hub {
 	h := &Hub{}
 	dxl.ModelNumber.Put(h.mem[0:], dxl.HubModel)
 	h.mem[2] = dxl.HubFirmwareExtended
 	h.mem[3] = byte(id)
-	h.mem[4] = 5  // baud code, 3 Mbit/s
+	h.mem[4] = byte(baud)
 	h.mem[16] = 2 // status return level
 	if powerOn {
 		h.mem[dxl.HubServoPower] = 1
@@ -33,6 +33,7 @@ func newHub(id dxl.ID, powerOn bool) *Hub {
 
 func (h *Hub) id() dxl.ID                 { return dxl.ID(h.mem[3]) }
 func (h *Hub) answers(time.Duration) bool { return true }
+func (h *Hub) rate() int                  { return dxl.BaudCode(h.mem[4]).Rate() }
 func (h *Hub) alert() bool                { return false }
 func (h *Hub) heard(time.Duration)        {}
 

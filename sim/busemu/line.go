@@ -11,9 +11,10 @@ import (
 
 // LineConfig says what hangs on the bus.
 type LineConfig struct {
-	Plant  Plant
-	Servos []ServoConfig
-	HubID  dxl.ID // 0: no hub
+	Plant   Plant
+	Servos  []ServoConfig
+	HubID   dxl.ID // 0: no hub
+	HubBaud dxl.BaudCode
 	// PowerOff starts with the hub's servo switch open; servos answer only after
 	// register 24 is written 1.
 	PowerOff bool
@@ -34,6 +35,9 @@ type Line struct {
 	out    []byte
 	data   []byte
 	powerV float64 // what the servos get
+	// Rate is the master's bit rate; a device set to another one hears only noise.
+	// 0: all devices understand.
+	Rate int
 	// Untimed makes reboots and power-ups instant, for masters that do not let time
 	// pass while they wait (lockstep).
 	Untimed bool
@@ -43,6 +47,7 @@ type Line struct {
 type device interface {
 	id() dxl.ID
 	answers(now time.Duration) bool
+	rate() int // bits/s it is set to
 	alert() bool
 	heard(now time.Duration)
 	read(addr int, dst []byte) dxl.Code
@@ -73,7 +78,7 @@ func NewLine(c LineConfig) (*Line, error) {
 		l.servos = append(l.servos, servo)
 	}
 	if c.HubID != 0 {
-		l.hub = newHub(c.HubID, !c.PowerOff)
+		l.hub = newHub(c.HubID, c.HubBaud, !c.PowerOff)
 		l.hub.onPower = l.power
 		if c.PowerOff {
 			l.power(false)
@@ -246,10 +251,15 @@ func (l *Line) find(id dxl.ID) (d device, n int) {
 	return d, n
 }
 
+// hears reports whether d is awake and set to the master's rate.
+func (l *Line) hears(d device) bool {
+	return d.answers(l.now) && (l.Rate == 0 || d.rate() == l.Rate)
+}
+
 // listening returns the device at id if it is there, awake and not silenced.
 func (l *Line) listening(id dxl.ID) (d device, n int) {
 	d, n = l.find(id)
-	if d == nil || !d.answers(l.now) {
+	if d == nil || !l.hears(d) {
 		return nil, 0
 	}
 	for i := range l.faults {

@@ -26,7 +26,7 @@ func ForRobot(d *robot.Description, plant Plant) (LineConfig, error) {
 			Model: uint16(d.ServoOf(i).ModelNumber), Baud: baud,
 		})
 	}
-	c.HubID = dxl.ID(d.IMU.ID)
+	c.HubID, c.HubBaud = dxl.ID(d.IMU.ID), baud
 	return c, nil
 }
 

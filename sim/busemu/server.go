@@ -27,6 +27,9 @@ type ServerConfig struct {
 	// one tick of the master's loop, however fast it runs. Without it, time passes by
 	// the wall clock.
 	Lockstep time.Duration
+	// CheckRate makes devices deaf to a master whose terminal is set to another bit
+	// rate than theirs.
+	CheckRate bool
 	// OnStep, if set, is called under the lock after time has passed.
 	OnStep func(l *Line)
 }
@@ -44,9 +47,10 @@ const (
 
 // Server puts a line behind a pseudo-terminal.
 type Server struct {
-	cfg    ServerConfig
-	master *os.File
-	slave  *os.File // kept open: without an open slave the master reads EIO
+	cfg     ServerConfig
+	master  *os.File
+	slave   *os.File // kept open: without an open slave the master reads EIO
+	slaveFD int
 
 	mu     sync.Mutex
 	line   *Line
@@ -70,13 +74,14 @@ func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
 		slave.Close()
 		return nil, fmt.Errorf("busemu: %s: %w", slave.Name(), err)
 	}
-	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
+	slaveFD := int(slave.Fd())
+	if _, err := term.MakeRaw(slaveFD); err != nil {
 		master.Close()
 		slave.Close()
 		return nil, fmt.Errorf("busemu: %s: set raw mode: %w", slave.Name(), err)
 	}
 	line.Untimed = cfg.Lockstep > 0
-	return &Server{cfg: cfg, master: master, slave: slave, line: line}, nil
+	return &Server{cfg: cfg, master: master, slave: slave, slaveFD: slaveFD, line: line}, nil
 }
 
 // pollable returns a file on f's terminal whose Read ends when it is closed and whose
@@ -219,7 +224,12 @@ func (s *Server) serve() error {
 
 // answer handles one instruction of n bytes that arrived just now.
 func (s *Server) answer(p *dxl.Packet, n int, arrived time.Time) {
+	rate := 0
+	if s.cfg.CheckRate {
+		rate = s.rate()
+	}
 	s.mu.Lock()
+	s.line.Rate = rate
 	if s.cfg.Lockstep == 0 {
 		s.catchUp()
 	} else if readsPositions(p) {
@@ -249,6 +259,15 @@ func (s *Server) answer(p *dxl.Packet, n int, arrived time.Time) {
 	if s.master.SetWriteDeadline(time.Now().Add(writeGrace)) == nil {
 		s.master.Write(reply)
 	}
+}
+
+// rate is the bit rate that the master set on its side of the terminal.
+func (s *Server) rate() int {
+	t, err := unix.IoctlGetTermios(s.slaveFD, unix.TCGETS2)
+	if err != nil {
+		return 0
+	}
+	return int(t.Ospeed)
 }
 
 // sleepUntil sleeps more finely than the Go scheduler, whose timers wake up to a

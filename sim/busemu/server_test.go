@@ -35,6 +35,7 @@ func serve(t *testing.T, n int, cfg ServerConfig) (*bench, *Server) {
 		port.Close()
 		goleak.VerifyNone(t, running)
 	})
+	b.port = port
 	b.bus = dxl.NewBus(port, dxl.Config{Baud: 3_000_000, Margin: 2 * time.Second})
 	return b, s
 }
@@ -146,5 +147,22 @@ func TestServerDiesMasterNotices(t *testing.T) {
 	}
 	if bus.PortError() == nil {
 		t.Error("no port error recorded")
+	}
+}
+
+// TestWrongRate: a device set to another bit rate is deaf, and can be talked to after
+// both sides change.
+func TestWrongRate(t *testing.T) {
+	b, s := serve(t, 2, ServerConfig{CheckRate: true}) // the bench opens it at 3 Mbit/s
+	wrong := dxl.NewBus(b.port, dxl.Config{Margin: 20 * time.Millisecond})
+	if _, err := wrong.Ping(1); !errors.Is(err, dxl.ErrLinkLost) {
+		t.Errorf("at 3 Mbit/s: %v, want silence from servos at 9600", err)
+	}
+	s.With(func(l *Line) { l.Servo(0).mem[dxl.BaudRate] = 5 })
+	if _, err := wrong.Ping(1); err != nil {
+		t.Errorf("both at 3 Mbit/s: %v", err)
+	}
+	if _, err := wrong.Ping(2); !errors.Is(err, dxl.ErrLinkLost) {
+		t.Errorf("servo 2 still at 9600: %v", err)
 	}
 }

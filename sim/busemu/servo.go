@@ -93,6 +93,8 @@ func (s *Servo) id() dxl.ID { return dxl.ID(s.mem[dxl.DeviceID]) }
 // answers reports whether the servo is powered and has booted.
 func (s *Servo) answers(now time.Duration) bool { return s.powered && now >= s.silentTo }
 
+func (s *Servo) rate() int { return reg(s, dxl.BaudRate).Rate() }
+
 func (s *Servo) alert() bool { return s.mem[dxl.HardwareStatus] != 0 }
 
 func (s *Servo) torqueOn() bool { return s.mem[dxl.TorqueEnable] == 1 }
