@@ -1,0 +1,115 @@
+package recorder
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/foxglove/mcap/go/mcap"
+)
+
+// LogLine is one entry of /robot/log.
+type LogLine struct {
+	TimeNs int64
+	Text   string
+}
+
+// Flight is a recording in memory.
+type Flight struct {
+	Facts     map[string]string
+	Joints    []string
+	RateHz    int
+	Ticks     []*Tick
+	Log       []LogLine
+	Truncated bool // the file ends in the middle: the recorder was killed
+}
+
+// Open reads a recording, whole or truncated.
+func Open(name string) (*Flight, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	flight, err := Read(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %s: %w", name, err)
+	}
+	return flight, nil
+}
+
+// Limits on what a file may claim, so that a broken one cannot exhaust memory.
+const (
+	maxChunk  = 64 << 20
+	maxRecord = 64 << 20
+)
+
+// Read takes everything that is whole from a recording. A file cut off anywhere
+// after its first bytes gives what came before the cut and sets Truncated; the
+// error is for files that are no recordings at all.
+func Read(r io.Reader) (*Flight, error) {
+	lexer, err := mcap.NewLexer(r, &mcap.LexerOptions{
+		ValidateChunkCRCs: true, MaxDecompressedChunkSize: maxChunk, MaxRecordSize: maxRecord,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("not an MCAP recording: %w", err)
+	}
+	defer lexer.Close()
+	f := &Flight{Facts: map[string]string{}}
+	topics := map[uint16]string{}
+	all := fields()
+	var buf []byte
+	for {
+		token, data, err := lexer.Next(buf)
+		if err != nil {
+			// The clean end is a footer, returned below; anything else is a cut.
+			f.Truncated = true
+			if len(f.Facts) == 0 && len(f.Ticks) == 0 && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil, fmt.Errorf("not a recording of robotd: %w", err)
+			}
+			return f, nil
+		}
+		if cap(data) > cap(buf) {
+			buf = data[:0]
+		}
+		switch token {
+		case mcap.TokenFooter:
+			return f, nil
+		case mcap.TokenMetadata:
+			if m, err := mcap.ParseMetadata(data); err == nil && m.Name == metadataName {
+				f.Facts = m.Metadata
+				f.Joints = strings.Split(m.Metadata["joints"], ",")
+				f.RateHz, _ = strconv.Atoi(m.Metadata["rate_hz"])
+			}
+		case mcap.TokenChannel:
+			if c, err := mcap.ParseChannel(data); err == nil {
+				topics[c.ID] = c.Topic
+			}
+		case mcap.TokenMessage:
+			m, err := mcap.ParseMessage(data)
+			if err != nil {
+				return nil, err
+			}
+			switch topics[m.ChannelID] {
+			case "/robot/tick":
+				t, err := decodeTick(all, m.Data)
+				if err != nil {
+					return nil, fmt.Errorf("tick %d: %w", len(f.Ticks), err)
+				}
+				f.Ticks = append(f.Ticks, t)
+			case "/robot/log":
+				ns, text, err := decodeLog(m.Data)
+				if err != nil {
+					return nil, fmt.Errorf("log line %d: %w", len(f.Log), err)
+				}
+				f.Log = append(f.Log, LogLine{ns, text})
+			}
+		}
+	}
+}
+
+func joinNames(names []string) string { return strings.Join(names, ",") }

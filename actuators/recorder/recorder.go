@@ -1,0 +1,234 @@
+// Package recorder is the flight recorder: it writes what the control loop
+// leaves in its trace ring to an MCAP file (https://mcap.dev) that Foxglove and
+// the mcap tools open.
+//
+// Topics: /robot/tick (mitori.Tick, everything), /robot/joints
+// (foxglove.JointStates), /tf (foxglove.FrameTransform, the trunk's tilt) and
+// /robot/log (foxglove.Log, every transition, refusal and warning). The header
+// metadata holds what was flying: robot and policy hashes, limits, version.
+//
+// A file is useful whenever it ends: chunks are closed several times a second
+// and written at once, so kill -9 loses less than a second, and [Read] takes
+// what is whole of a truncated file.
+//
+// What is not here: the ring (package trace) and deciding what a lost log means
+// (package mode). A Recorder belongs to one goroutine, never the loop's.
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/foxglove/mcap/go/mcap"
+
+	"github.com/mitori-robotics/mitori/actuators/trace"
+)
+
+// Header says what was flying. Every value is a string, since MCAP metadata
+// holds strings only.
+type Header struct {
+	Joints []string          // names in canonical order
+	RateHz int               // ticks per second
+	Facts  map[string]string // robot, robot_hash, policy, policy_hash, config, version, ...
+}
+
+// metadataName is the MCAP metadata record that holds the facts.
+const metadataName = "mitori.flight"
+
+// minFreeBytes is what a disk must have left before a robot may be armed: ten
+// minutes at full detail.
+const minFreeBytes = 64 << 20
+
+// Channels of the file.
+const (
+	chTick uint16 = iota + 1
+	chJoints
+	chTransform
+	chLog
+)
+
+// Recorder writes one file.
+type Recorder struct {
+	name    string
+	out     io.Writer
+	file    *os.File // nil in tests
+	w       *mcap.Writer
+	joints  []string
+	fields  []field
+	tick    Tick
+	buf     []byte
+	scratch []byte
+	seq     uint32
+	synced  time.Time
+	err     error
+}
+
+// Create starts a recording. Missing folders are made. The error names the
+// file and says what to do; a disk that is nearly full is refused.
+func Create(name string, h Header) (*Recorder, error) {
+	dir := filepath.Dir(name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, explain(name, err)
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err == nil {
+		if free := int64(st.Bavail) * int64(st.Bsize); free < minFreeBytes && st.Blocks > 0 {
+			return nil, fmt.Errorf("recorder: %s: %d MB are free, want %d MB; make room, choose another place with --record, or fly without with --record none",
+				name, free>>20, int64(minFreeBytes)>>20)
+		}
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, explain(name, err)
+	}
+	r, err := start(name, f, h)
+	if err != nil {
+		if st, e := f.Stat(); e == nil && st.Mode().IsRegular() { // never a device
+			os.Remove(name)
+		}
+		f.Close()
+		return nil, err
+	}
+	r.file = f
+	return r, nil
+}
+
+// start writes everything before the first tick.
+func start(name string, out io.Writer, h Header) (*Recorder, error) {
+	r := &Recorder{name: name, out: out, joints: h.Joints, fields: fields(), synced: time.Now()}
+	// Four chunks a second at this robot's size: see the package comment.
+	perTick := int64(400 + len(h.Joints)*(7*8+1+40))
+	w, err := mcap.NewWriter(out, &mcap.WriterOptions{
+		IncludeCRC: true, Chunked: true, ChunkSize: max(perTick*int64(h.RateHz)/4, 4096),
+		Compression: mcap.CompressionZSTD, CompressionLevel: mcap.CompressionLevelFastest,
+	})
+	if err != nil {
+		return nil, explain(name, err)
+	}
+	r.w = w
+	keep := func(e error) {
+		if err == nil {
+			err = e
+		}
+	}
+	keep(w.WriteHeader(&mcap.Header{Profile: "", Library: "mitori robotd"}))
+	facts := map[string]string{"joints": joinNames(h.Joints), "rate_hz": fmt.Sprint(h.RateHz), "schema": "1"}
+	for k, v := range h.Facts {
+		facts[k] = v
+	}
+	keep(w.WriteMetadata(&mcap.Metadata{Name: metadataName, Metadata: facts}))
+	for i, c := range []struct {
+		pkg, message, topic string
+		descriptor          func() ([]byte, error)
+	}{
+		{"mitori", "Tick", "/robot/tick", func() ([]byte, error) { return schema("mitori", tickDescriptor()) }},
+		{"foxglove", "JointStates", "/robot/joints", func() ([]byte, error) { return schema("foxglove", jointDescriptors()...) }},
+		{"foxglove", "FrameTransform", "/tf", func() ([]byte, error) { return schema("foxglove", transformDescriptors()...) }},
+		{"foxglove", "Log", "/robot/log", func() ([]byte, error) { return schema("foxglove", logDescriptor()) }},
+	} {
+		id := uint16(i + 1)
+		data, e := c.descriptor()
+		keep(e)
+		keep(w.WriteSchema(&mcap.Schema{ID: id, Name: c.pkg + "." + c.message, Encoding: "protobuf", Data: data}))
+		keep(w.WriteChannel(&mcap.Channel{ID: id, SchemaID: id, Topic: c.topic, MessageEncoding: "protobuf"}))
+	}
+	if err != nil {
+		return nil, explain(name, err)
+	}
+	return r, nil
+}
+
+// Add records one tick, and a log line for a transition or a refusal. After the
+// first failure it keeps returning that failure.
+func (r *Recorder) Add(s *trace.Sample) error {
+	r.tick.set(s)
+	r.message(chTick, s.WallNs, appendTick(r.buf[:0], r.fields, &r.tick))
+	r.message(chJoints, s.WallNs, appendJoints(r.buf[:0], &r.scratch, r.joints, s))
+	r.message(chTransform, s.WallNs, appendTransform(r.buf[:0], &r.scratch, s))
+	if s.From != s.Mode {
+		l := levelInfo
+		if _, ok := s.Why.Condition(); ok {
+			l = levelError
+		}
+		r.log(s.WallNs, l, fmt.Sprintf("%v -> %v: %v", s.From, s.Mode, s.Why))
+	}
+	if s.Refused {
+		text := fmt.Sprintf("%v refused: %v", s.Request, s.Why)
+		if s.Failing != 0 {
+			text += ": " + s.Failing.String()
+		}
+		r.log(s.WallNs, levelWarning, text)
+	}
+	r.sync()
+	return r.err
+}
+
+// Note records a line of text at ns (Unix time).
+func (r *Recorder) Note(ns int64, text string) error {
+	r.log(ns, levelInfo, text)
+	return r.err
+}
+
+func (r *Recorder) log(ns int64, l level, text string) {
+	r.message(chLog, ns, appendLog(r.buf[:0], ns, l, text))
+}
+
+func (r *Recorder) message(channel uint16, ns int64, data []byte) {
+	r.buf = data
+	if r.err != nil {
+		return
+	}
+	r.seq++
+	if err := r.w.WriteMessage(&mcap.Message{
+		ChannelID: channel, Sequence: r.seq, LogTime: uint64(ns), PublishTime: uint64(ns), Data: data,
+	}); err != nil {
+		r.err = explain(r.name, err)
+	}
+}
+
+// sync hands the file to the disk once a second, so that a power cut loses
+// about as much as a kill.
+func (r *Recorder) sync() {
+	if r.file == nil || r.err != nil || time.Since(r.synced) < time.Second {
+		return
+	}
+	r.synced = time.Now()
+	if err := r.file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // devices cannot sync
+		r.err = explain(r.name, err)
+	}
+}
+
+// Name is the file's name.
+func (r *Recorder) Name() string { return r.name }
+
+// Close writes index and statistics and closes the file.
+func (r *Recorder) Close() error {
+	if r.err == nil {
+		if err := r.w.Close(); err != nil {
+			r.err = explain(r.name, err)
+		}
+	}
+	if r.file != nil {
+		if err := r.file.Close(); err != nil && r.err == nil {
+			r.err = explain(r.name, err)
+		}
+		r.file = nil
+	}
+	return r.err
+}
+
+// explain names the file and what to do about the usual causes.
+func explain(name string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("recorder: %s: the disk is full: make room, or choose another place with --record: %w", name, err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("recorder: %s: not allowed to write there; choose another place with --record: %w", name, err)
+	}
+	return fmt.Errorf("recorder: %s: %w", name, err)
+}

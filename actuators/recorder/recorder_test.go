@@ -1,0 +1,245 @@
+package recorder
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+func header() Header {
+	return Header{Joints: []string{"hip", "knee", "ankle"}, RateHz: 100, Facts: map[string]string{"robot_hash": "abc", "policy": "wave"}}
+}
+
+func sample(i int) *trace.Sample {
+	rng := rand.New(rand.NewPCG(uint64(i), 1))
+	s := &trace.Sample{
+		WallNs: 1_700_000_000_000_000_000 + int64(i)*10_000_000, Tick: int64(i), LateNs: int64(i) * 100, BusNs: 1_500_000,
+		Mode: mode.Active, From: mode.Active, TiltRad: rng.Float64(), SupplyV: 12, Phase: 0.5,
+		Robot: *driver.NewState(3),
+	}
+	s.Robot.GravityDir = spatial.Vec3{0.1, 0.2, -0.97}
+	for range 3 {
+		s.WantRad = append(s.WantRad, rng.NormFloat64())
+		s.GoalRad = append(s.GoalRad, rng.NormFloat64())
+	}
+	for j := range 3 {
+		s.Robot.PosRad[j], s.Robot.Fresh[j], s.Robot.TempC[j] = rng.NormFloat64(), j != 1, 40
+	}
+	return s
+}
+
+func record(t *testing.T, n int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	r, err := start("mem.mcap", &out, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		s := sample(i)
+		if i == 50 {
+			s.From, s.Mode, s.Why = mode.Active, mode.Settle, mode.Caused(mode.Overheated)
+		}
+		if i == 60 {
+			s.Request, s.Refused, s.Why, s.Failing = mode.Arm, true, mode.ChecksFail, 1<<mode.CheckIMU
+		}
+		if err := r.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	f, err := Read(bytes.NewReader(record(t, 300)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Truncated || len(f.Ticks) != 300 || f.RateHz != 100 || !reflect.DeepEqual(f.Joints, header().Joints) || f.Facts["robot_hash"] != "abc" {
+		t.Fatalf("truncated %v, %d ticks, %d Hz, joints %v, facts %v", f.Truncated, len(f.Ticks), f.RateHz, f.Joints, f.Facts)
+	}
+	for i, got := range f.Ticks {
+		var want Tick
+		s := sample(i)
+		if i != 50 && i != 60 {
+			want.set(s)
+			if !reflect.DeepEqual(*got, want) {
+				t.Fatalf("tick %d:\n%+v, want\n%+v", i, *got, want)
+			}
+		}
+	}
+	if len(f.Log) != 2 || f.Log[0].Text != "active -> settle: overheated" || f.Log[1].Text != "arm refused: arming checks fail: IMU alive" {
+		t.Errorf("log %+v", f.Log)
+	}
+	if f.Log[0].TimeNs != f.Ticks[50].TimeNs {
+		t.Errorf("log at %d, tick at %d", f.Log[0].TimeNs, f.Ticks[50].TimeNs)
+	}
+}
+
+// Cut at any byte: what was whole is read, in order, and never more than half a
+// second is lost.
+func TestTruncatedAnywhere(t *testing.T) {
+	data := record(t, 1000)
+	whole, err := Read(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	most := 0
+	for range 200 {
+		cut := 9 + rng.IntN(len(data)-9)
+		f, err := Read(bytes.NewReader(data[:cut]))
+		if err != nil {
+			t.Fatalf("cut at %d of %d: %v", cut, len(data), err)
+		}
+		if !f.Truncated && cut < len(data)-8 && len(f.Ticks) != 1000 {
+			t.Fatalf("cut at %d: not noticed, %d ticks", cut, len(f.Ticks))
+		}
+		for i, tick := range f.Ticks {
+			if tick.Index != whole.Ticks[i].Index {
+				t.Fatalf("cut at %d: tick %d is %d", cut, i, tick.Index)
+			}
+		}
+		most = max(most, len(f.Ticks))
+	}
+	if most < 900 {
+		t.Errorf("at most %d of 1000 ticks were recovered", most)
+	}
+	// Chunks: the data before any cut must hold all but the last chunk.
+	full, _ := Read(bytes.NewReader(data[:len(data)/2]))
+	if n := len(full.Ticks); n < 300 {
+		t.Errorf("half a file gives %d of 1000 ticks", n)
+	}
+}
+
+func TestKillLosesLessThanASecond(t *testing.T) {
+	var out bytes.Buffer
+	r, err := start("mem.mcap", &out, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 { // and never Close
+		if err := r.Add(sample(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := Read(bytes.NewReader(out.Bytes()))
+	if err != nil || len(f.Ticks) < 400 || !f.Truncated {
+		t.Errorf("%d of 500 ticks are in the file, truncated %v, error %v", len(f.Ticks), f.Truncated, err)
+	}
+}
+
+// full is a disk with room for a number of bytes.
+type full struct{ left int }
+
+func (f *full) Write(b []byte) (int, error) {
+	if len(b) > f.left {
+		n := f.left
+		f.left = 0
+		return n, syscall.ENOSPC
+	}
+	f.left -= len(b)
+	return len(b), nil
+}
+
+func TestDiskFull(t *testing.T) {
+	r, err := start("/robot/flight.mcap", &full{20000}, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; err == nil && i < 5000; i++ {
+		err = r.Add(sample(i))
+	}
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "/robot/flight.mcap: the disk is full") {
+		t.Errorf("error %v", err)
+	}
+	if again := r.Add(sample(0)); again != err {
+		t.Errorf("after a full disk: %v", again)
+	}
+	if _, err := start("x", &full{10}, header()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("full from the start: %v", err)
+	}
+	link := filepath.Join(t.TempDir(), "full.mcap") // never the device itself
+	if err := os.Symlink("/dev/full", link); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Create(link, header()); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), link) {
+		t.Errorf("/dev/full: %v", err)
+	}
+	if _, err := os.Lstat(link); err != nil {
+		t.Errorf("a device was removed: %v", err)
+	}
+}
+
+func TestCreateAndOpen(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "new", "a.mcap")
+	r, err := Create(name, header())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		if err := r.Add(sample(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Note(sample(10).WallNs, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(name)
+	if err != nil || len(f.Ticks) != 10 || f.Log[0].Text != "hello" {
+		t.Errorf("%v, %+v", err, f)
+	}
+	if _, err := Create(filepath.Join(name, "b.mcap"), header()); err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("a folder that is a file: %v", err)
+	}
+}
+
+func TestOtherFilesAreRefused(t *testing.T) {
+	for _, data := range []string{"", "not a recording", "\x89MCAP0\r\n\x01\xff\xff\xff\xff\xff\xff\xff\x7f"} {
+		if f, err := Read(strings.NewReader(data)); err == nil && !f.Truncated {
+			t.Errorf("%q was taken for a recording", data)
+		}
+	}
+}
+
+func TestValuesSurvive(t *testing.T) {
+	all := fields()
+	in := &Tick{TimeNs: 5, Index: -3, LateUs: math.Inf(1), PosRad: []float64{math.Pi, -0.0}, Fresh: []bool{true, false}, Mode: "hold", TorqueOff: true}
+	out, err := decodeTick(all, appendTick(nil, all, in))
+	if err != nil || out.Index != -3 || !math.IsInf(out.LateUs, 1) || !reflect.DeepEqual(out.PosRad, in.PosRad) || !out.Fresh[0] || out.Fresh[1] || !out.TorqueOff {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	var out bytes.Buffer
+	r, err := start("mem.mcap", &out, header())
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range 3 {
+		_ = r.Add(sample(i))
+	}
+	_ = r.Close()
+	f.Add(out.Bytes())
+	f.Add([]byte("\x89MCAP0\r\n"))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = Read(bytes.NewReader(b)) })
+}
