@@ -42,6 +42,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemonstrateCmd(),
 		newCompareCmd(),
+		newEvalCmd(),
 		newBundleCmd(),
 		newBusCmd(),
 	}
