@@ -1,0 +1,104 @@
+package retarget
+
+import "math"
+
+// Times and sizes that tell a step from noise. Shorter than these a person neither stands nor swings a leg.
+const (
+	onAbove, offBelow = 0.6, 0.4 // hysteresis on the probability of contact
+	shortestSwingS    = 0.16
+	shortestStanceS   = 0.10
+	smallestLift      = 0.025 // leg lengths
+	smallestStep      = 0.06  // leg lengths
+)
+
+// contacts decides for every frame which feet the person stands on: at least one always, as a servo robot does not
+// fly.
+func (pf *perform) contacts(ps []pose, fps float64) {
+	n := len(ps)
+	known := false
+	for t := range ps {
+		known = known || ps[t].contact[0] > onAbove || ps[t].contact[1] > onAbove
+	}
+	lift := func(t, s int) float64 {
+		q := &ps[t].pos
+		return (q[legJoints[s][2]][2] - q[legJoints[1-s][2]][2]) / pf.legM
+	}
+	for s := 0; s < 2; s++ {
+		on := true
+		for t := 0; t < n; t++ {
+			c := ps[t].contact[s]
+			if !known { // the file says nothing: height decides
+				c = 1 - clamp(lift(t, s)/(0.5*liftFromFloor), 0, 1)
+			}
+			switch {
+			case lift(t, s) > liftFromFloor, c < offBelow:
+				on = false
+			case c > onAbove:
+				on = true
+			}
+			pf.intents[t].on[s] = on
+		}
+	}
+	for t := range pf.intents {
+		in := &pf.intents[t]
+		if !in.on[0] && !in.on[1] {
+			pf.flight++
+			s := 0
+			if lift(t, 0) > 0 {
+				s = 1
+			}
+			in.on[s] = true
+		}
+	}
+	for s := 0; s < 2; s++ {
+		pf.dropRuns(s, true, int(shortestStanceS*fps), nil)
+		pf.dropRuns(s, false, int(shortestSwingS*fps), nil)
+		// A swing that neither lifts nor moves the foot is noise.
+		pf.dropRuns(s, false, n, func(a, b int) bool {
+			peak := 0.0
+			for t := a; t < b; t++ {
+				peak = math.Max(peak, lift(t, s))
+			}
+			if peak > smallestLift || a == 0 || b == n {
+				return peak <= smallestLift
+			}
+			return ps[b].footMove(&ps[a-1], s) < smallestStep*pf.legM
+		})
+	}
+	for t := range pf.intents {
+		if in := &pf.intents[t]; !in.on[0] && !in.on[1] {
+			in.on[0], in.on[1] = lift(t, 0) <= 0, lift(t, 0) > 0
+		}
+	}
+}
+
+// footMove returns how far the foot moved against the other one since pose q.
+func (p *pose) footMove(q *pose, s int) float64 {
+	l, o := legJoints[s][2], legJoints[1-s][2]
+	d := p.pos[l].Sub(p.pos[o]).Sub(q.pos[l].Sub(q.pos[o]))
+	return math.Hypot(d[0], d[1])
+}
+
+// dropRuns flips runs of the given state that are not longer than limit frames and for which drop, if given, agrees.
+// Runs of standing survive where the other foot is in the air.
+func (pf *perform) dropRuns(s int, state bool, limit int, drop func(a, b int) bool) {
+	n := len(pf.intents)
+	for a := 0; a < n; {
+		b := a
+		for b < n && pf.intents[b].on[s] == pf.intents[a].on[s] {
+			b++
+		}
+		if pf.intents[a].on[s] == state && b-a <= limit && (drop == nil || drop(a, b)) {
+			other := true
+			for t := a; t < b; t++ {
+				other = other && pf.intents[t].on[1-s]
+			}
+			if !state || other {
+				for t := a; t < b; t++ {
+					pf.intents[t].on[s] = !state
+				}
+			}
+		}
+		a = b
+	}
+}

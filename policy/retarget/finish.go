@@ -1,0 +1,124 @@
+package retarget
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// enforceSpeed slows the finished motion itself down wherever a joint is still too fast, so that the limit holds
+// whatever happened before. Feet stay where they are, only later.
+func (w *work) enforceSpeed() {
+	rate := w.rates()
+	ok := true
+	for _, r := range rate {
+		ok = ok && r <= 1
+	}
+	if ok {
+		return
+	}
+	w.retimed = true
+	var q [][]float64
+	var contacts [][2]bool
+	var targets []target
+	put := func(t int, f float64) {
+		row := make([]float64, len(w.q[0]))
+		w.between(row, t, f)
+		q = append(q, row)
+		near := t
+		if f >= 0.5 {
+			near = min(t+1, len(w.q)-1)
+		}
+		contacts = append(contacts, w.plan.contacts[near])
+		targets = append(targets, w.plan.targets[near])
+	}
+	for t, r := range rate {
+		steps := max(1, int(math.Ceil(r-1e-9)))
+		if t == w.plan.lead[0] {
+			w.plan.lead[0] = len(q)
+		}
+		if t == len(w.q)-w.plan.lead[1] {
+			w.plan.lead[1] = -len(q) // settled below
+		}
+		for k := 0; k < steps; k++ {
+			put(t, float64(k)/float64(steps))
+		}
+	}
+	put(len(w.q)-1, 0)
+	if w.plan.lead[1] < 0 {
+		w.plan.lead[1] += len(q)
+	}
+	w.q, w.plan.contacts, w.plan.targets = q, contacts, targets
+}
+
+// between writes the positions a fraction f of the way from frame t to the next.
+func (w *work) between(dst []float64, t int, f float64) {
+	n := min(t+1, len(w.q)-1)
+	step := make([]float64, w.r.kin.Tree.NV)
+	w.r.kin.Difference(step, w.q[t], w.q[n])
+	for i := range step {
+		step[i] *= f
+	}
+	w.r.kin.Integrate(dst, w.q[t], step)
+}
+
+// pressure measures, for every frame, how far the needed pressure point lies inside the standing feet.
+func (w *work) pressure() {
+	w.derive()
+	w.margin = make([]float64, len(w.q))
+	tau := make([]float64, w.r.kin.Tree.NV)
+	for t := range w.q {
+		cop, ok := w.pressureAt(w.s.d, tau, t)
+		if !ok {
+			w.margin[t] = math.Inf(-1)
+			continue
+		}
+		w.margin[t] = w.r.an.Support(w.s.d, w.plan.contacts[t]).Margin(cop)
+	}
+}
+
+// clip writes the result in file form: joints in the robot's order, all bodies of the model, the root first.
+func (w *work) clip(m *human.Motion) *motion.Clip {
+	r, tree := w.r, w.r.kin.Tree
+	bodies := []int{r.an.Root}
+	for b := 1; b < len(tree.Bodies); b++ {
+		if b != r.an.Root {
+			bodies = append(bodies, b)
+		}
+	}
+	c := &motion.Clip{FPS: w.o.FPS, JointNames: r.desc.JointNames()}
+	for _, b := range bodies {
+		c.BodyNames = append(c.BodyNames, tree.Bodies[b].Name)
+	}
+	for t := range w.q {
+		f := motion.NewFrame(len(c.JointNames), len(bodies))
+		r.kin.Forward(w.s.d, w.q[t])
+		r.kin.Velocities(w.s.d, w.vel[t])
+		for k, i := range r.joints {
+			f.JointPosRad[k], f.JointVelRadS[k] = w.q[t][r.dofQ[i]], w.vel[t][i]
+		}
+		for k, b := range bodies {
+			f.BodyPosM[k], f.BodyQuat[k] = w.s.d.BodyPos[b], positive(w.s.d.BodyRot[b])
+			f.BodyVelMS[k], f.BodyAngVel[k] = w.s.d.BodyVel[b], w.s.d.BodyAngVel[b]
+		}
+		for s, on := range w.plan.contacts[t] {
+			if on {
+				f.Contacts[s] = 1
+			}
+		}
+		c.Frames = append(c.Frames, f)
+	}
+	c.Meta = motion.Meta{Robot: r.desc.Name, RobotHash: r.desc.Hash, Source: m.Meta.Source, SourceSHA256: m.Meta.SourceSHA256,
+		LeadInS: float64(w.plan.lead[0]) / w.o.FPS, LeadOutS: float64(w.plan.lead[1]) / w.o.FPS, Tool: "mitori retarget"}
+	return c
+}
+
+// positive picks, of the two quaternions of a rotation, the one with w >= 0, so that files compare.
+func positive(q spatial.Quat) spatial.Quat {
+	if q[0] < 0 {
+		return spatial.Quat{-q[0], -q[1], -q[2], -q[3]}
+	}
+	return q
+}

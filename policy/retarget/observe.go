@@ -1,0 +1,175 @@
+package retarget
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in time.
+const missing = 0.1
+
+// smoothS is the width of the Gaussian that takes jitter off the observed positions: -3 dB at 5 Hz, the usual cut-off
+// for human kinematics.
+const smoothS = 0.027
+
+// pose is what is read off the person at one instant. World axes: the person's first heading is +x.
+type pose struct {
+	pos     [human.NumJoints]spatial.Vec3
+	head    spatial.Quat
+	contact [2]float64 // probability that the foot is on the floor
+}
+
+var legJoints = [2][5]human.Joint{
+	{human.LHip, human.LKnee, human.LAnkle, human.LHeel, human.LToe},
+	{human.RHip, human.RKnee, human.RAnkle, human.RHeel, human.RToe}}
+var armJoints = [2][3]human.Joint{
+	{human.LShoulder, human.LElbow, human.LWrist},
+	{human.RShoulder, human.RElbow, human.RWrist}}
+
+// observe samples the motion at the given times (s), bridges what was not seen, mirrors it if asked, smooths it over
+// frames that follow each other fps times a second, and turns it so that it starts facing +x.
+func observe(m *human.Motion, times []float64, fps float64, mirror bool) []pose {
+	src := bridge(m)
+	n := len(times)
+	out := make([]pose, n)
+	for k := range out {
+		u := clamp(times[k]*m.FPS, 0, float64(len(src)-1))
+		i := min(int(u), len(src)-2)
+		f := u - float64(i)
+		a, b, p := &src[i], &src[i+1], &out[k]
+		for j := range p.pos {
+			p.pos[j] = a.pos[j].Lerp(b.pos[j], f)
+		}
+		p.head = a.head.Slerp(b.head, f)
+		for s := range p.contact {
+			p.contact[s] = a.contact[s]*(1-f) + b.contact[s]*f
+		}
+	}
+	if mirror {
+		for k := range out {
+			out[k] = out[k].mirrored()
+		}
+	}
+	buf, buf2 := make([]float64, n), make([]float64, n)
+	sigma := smoothS * fps
+	for j := range out[0].pos {
+		for c := 0; c < 3; c++ {
+			gaussEach(n, sigma, func(t int) *float64 { return &out[t].pos[j][c] }, buf, buf2)
+		}
+	}
+	for k := 1; k < n; k++ { // the same sign for neighbours, so that components can be averaged
+		if out[k].head.Dot(out[k-1].head) < 0 {
+			for c := range out[k].head {
+				out[k].head[c] = -out[k].head[c]
+			}
+		}
+	}
+	for c := 0; c < 4; c++ {
+		gaussEach(n, sigma, func(t int) *float64 { return &out[t].head[c] }, buf, buf2)
+	}
+	yaw := out[0].heading(0.5)
+	for k := range out {
+		for j := range out[k].pos {
+			out[k].pos[j] = turn(out[k].pos[j], -yaw)
+		}
+		out[k].head = spatial.FromYaw(-yaw).Mul(out[k].head).Normalize()
+	}
+	return out
+}
+
+// bridge replaces joints of low confidence by interpolating their offset from the parent joint over the gap.
+func bridge(m *human.Motion) []pose {
+	n := len(m.Frames)
+	out := make([]pose, n)
+	for t := range out {
+		f := &m.Frames[t]
+		out[t].pos = f.Positions
+		out[t].head = f.Rotations[human.Head]
+		out[t].contact = [2]float64{
+			math.Max(f.Contacts[human.LHeelContact], f.Contacts[human.LToeContact]),
+			math.Max(f.Contacts[human.RHeelContact], f.Contacts[human.RToeContact])}
+	}
+	for j := human.Joint(1); int(j) < human.NumJoints; j++ {
+		p := j.Parent()
+		last := -1 // the last frame in which the joint was seen
+		for t := 0; t <= n; t++ {
+			if t < n && m.Frames[t].Confidence[j] < missing {
+				continue
+			}
+			if last < 0 && t == n {
+				break // never seen: keep what the file says
+			}
+			off := func(i int) spatial.Vec3 { return out[i].pos[j].Sub(out[i].pos[p]) }
+			for g := last + 1; g < t; g++ {
+				var v spatial.Vec3
+				switch {
+				case last < 0:
+					v = off(t)
+				case t == n:
+					v = off(last)
+				default:
+					a, b := off(last), off(t)
+					f := float64(g-last) / float64(t-last)
+					v = a.Lerp(b, f).Unit(b).Scale(a.Norm()*(1-f) + b.Norm()*f)
+				}
+				out[g].pos[j] = out[g].pos[p].Add(v)
+			}
+			last = t
+		}
+	}
+	return out
+}
+
+// mirrored swaps left and right.
+func (p *pose) mirrored() pose {
+	out := *p
+	for j := range p.pos {
+		v := p.pos[j]
+		out.pos[human.Joint(j).Mirror()] = spatial.Vec3{v[0], -v[1], v[2]}
+	}
+	out.head = spatial.Quat{p.head[0], -p.head[1], p.head[2], -p.head[3]}
+	out.contact = [2]float64{p.contact[1], p.contact[0]}
+	return out
+}
+
+// left returns the direction to the person's left; share of the shoulders, the rest from the hips.
+func (p *pose) left(shoulders float64) spatial.Vec3 {
+	y := spatial.Vec3{0, 1, 0}
+	h := p.pos[human.LHip].Sub(p.pos[human.RHip]).Unit(y)
+	s := p.pos[human.LShoulder].Sub(p.pos[human.RShoulder]).Unit(y)
+	return h.Lerp(s, shoulders).Unit(y)
+}
+
+// up returns the direction of the trunk.
+func (p *pose) up() spatial.Vec3 {
+	return p.pos[human.Chest].Sub(p.pos[human.Pelvis]).Unit(spatial.Vec3{0, 0, 1})
+}
+
+// heading returns the direction the trunk faces, rad about z.
+func (p *pose) heading(shoulders float64) float64 {
+	l := p.left(shoulders)
+	if math.Hypot(l[0], l[1]) < 1e-3 { // lying on the side: the trunk's own turn decides
+		x := l.Cross(p.up())
+		return math.Atan2(x[1], x[0])
+	}
+	return math.Atan2(-l[0], l[1])
+}
+
+// com returns the centre of mass of the person, by the segment masses of Winter (Biomechanics and Motor Control of
+// Human Movement, table 4.1).
+func (p *pose) com() spatial.Vec3 {
+	var c spatial.Vec3
+	add := func(a, b human.Joint, at, mass float64) { c = c.Add(p.pos[a].Lerp(p.pos[b], at).Scale(mass)) }
+	add(human.Head, human.Head, 0, 0.081)
+	add(human.Pelvis, human.Chest, 0.5, 0.497)
+	for s := range legJoints {
+		a, l := armJoints[s], legJoints[s]
+		add(a[0], a[1], 0.436, 0.028)
+		add(a[1], a[2], 0.682, 0.022)
+		add(l[0], l[1], 0.433, 0.100)
+		add(l[1], l[2], 0.606, 0.061)
+	}
+	return c
+}

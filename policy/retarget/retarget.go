@@ -1,0 +1,219 @@
+// Package retarget turns the motion of a person into a reference motion for a robot.
+//
+// It works on the whole motion at once. The person is read as directions, heights in leg lengths and footfalls, free
+// of body size. Footfalls become fixed places on the floor; a lead-in and a lead-out join the robot's standing pose
+// to the motion, with a step where the feet must go elsewhere. The centre of mass follows from where the feet bear
+// weight, as a pendulum that knows the coming steps. Inverse kinematics then finds joint angles frame by frame,
+// within the joint limits, and time is stretched where a joint would be too fast. Which of the robot's bodies is an
+// arm or a leg is found by models/kin/anatomy; no table per robot exists.
+//
+// Not here: whether servos can do it (policy/feasible), learning to do it (policy/train). A Retargeter is immutable
+// apart from scratch space and belongs to one goroutine.
+package retarget
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/kin"
+	"github.com/mitori-robotics/mitori/models/kin/anatomy"
+	"github.com/mitori-robotics/mitori/models/mjcf"
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// speedShare is the part of a servo's no-load speed that a motion may ask for: beyond it no torque is left.
+const speedShare = 0.7
+
+// Options changes what is copied. The zero value means 1, 1, no mirror, the robot's policy rate.
+type Options struct {
+	Tempo   float64 // 2 = twice as fast
+	Amplify float64 // 1.2 = a fifth wider
+	Mirror  bool    // left becomes right
+	FPS     float64 // of the result
+}
+
+// Legal ranges of the options.
+const (
+	minTempo, maxTempo     = 0.1, 4
+	minAmplify, maxAmplify = 0.1, 3
+)
+
+// Retargeter knows one robot.
+type Retargeter struct {
+	desc *robot.Description
+	kin  *kin.Model
+	an   *anatomy.Anatomy
+
+	active   []int     // velocity indices that may change: the free joint, then the described joints, rising
+	dofQ     []int     // position index of each velocity (hinges)
+	lo, hi   []float64 // rad, by velocity index, with a gap
+	speed    []float64 // rad/s, by velocity index
+	isLeg    []bool
+	scratch  []int
+	joints   []int // velocity index of each described joint
+	hasWaist bool
+
+	chestFromBody, headFromBody spatial.Quat
+	hipMid                      spatial.Vec3    // in the root's frame
+	footPoint                   [2]spatial.Vec3 // sole point below the ankle, foot frame
+	soleOffset                  [2]spatial.Vec3 // from that point to the sole's middle, sole frame
+
+	// The standing pose: keyframe with the root over the origin.
+	standFeet                        [2]spatial.Vec3
+	standCom                         spatial.Vec3
+	standHipM, comHeightM            float64
+	standRoot, standChest, standHead spatial.Quat
+}
+
+// New prepares a robot. It fails if the model file is faulty, the robot is no humanoid, or its standing pose is
+// outside its joint limits.
+func New(d *robot.Description) (*Retargeter, error) {
+	tree, err := mjcf.Parse(d.Name, []byte(d.MJCF))
+	if err != nil {
+		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
+	}
+	km, err := kin.New(tree)
+	if err != nil {
+		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
+	}
+	ref, ok := tree.KeyframeQPos(d.StandKeyframe)
+	if !ok {
+		return nil, fmt.Errorf("retarget: robot %s: stand_keyframe %q is no <key> with qpos in the model", d.Name, d.StandKeyframe)
+	}
+	an, err := anatomy.Derive(km, ref)
+	if err != nil {
+		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
+	}
+	r := &Retargeter{desc: d, kin: km, an: an, hasWaist: len(an.Waist) > 0}
+	if err := r.mapJoints(); err != nil {
+		return nil, err
+	}
+	r.measureStand()
+	return r, nil
+}
+
+// Anatomy returns what was found out about the robot.
+func (r *Retargeter) Anatomy() *anatomy.Anatomy { return r.an }
+
+// Kinematics returns the robot's kinematic model.
+func (r *Retargeter) Kinematics() *kin.Model { return r.kin }
+
+func (r *Retargeter) mapJoints() error {
+	tree := r.kin.Tree
+	nv := tree.NV
+	r.dofQ, r.lo, r.hi = make([]int, nv), make([]float64, nv), make([]float64, nv)
+	r.speed, r.isLeg = make([]float64, nv), make([]bool, nv)
+	used := make([]bool, nv)
+	var bad []error
+	for _, j := range r.desc.Joints {
+		ji := tree.JointIndex(j.Name)
+		if ji < 0 || tree.Joints[ji].Kind != mjcf.Hinge {
+			bad = append(bad, fmt.Errorf("retarget: robot %s: joint %q of robot.yaml is no hinge of the model", r.desc.Name, j.Name))
+			continue
+		}
+		tj := tree.Joints[ji]
+		i := tj.QVel
+		used[i] = true
+		r.dofQ[i] = tj.QPos
+		r.lo[i], r.hi[i] = j.MinRad, j.MaxRad
+		if tj.Limited {
+			r.lo[i], r.hi[i] = math.Max(r.lo[i], tj.RangeRad[0]), math.Min(r.hi[i], tj.RangeRad[1])
+		}
+		if v := r.an.Ref[tj.QPos]; v < r.lo[i] || v > r.hi[i] {
+			bad = append(bad, fmt.Errorf("retarget: robot %s: the standing pose has joint %s at %g rad; legal: %g to %g",
+				r.desc.Name, j.Name, v, r.lo[i], r.hi[i]))
+		}
+		gap := math.Min(limitGap, (r.hi[i]-r.lo[i])/8)
+		r.lo[i], r.hi[i] = math.Min(r.lo[i]+gap, r.an.Ref[tj.QPos]), math.Max(r.hi[i]-gap, r.an.Ref[tj.QPos])
+		r.speed[i] = speedShare * r.desc.ServoTypes[j.Servo].NoLoadSpeedRadS
+		if j.SpeedLimitRadS > 0 {
+			r.speed[i] = math.Min(r.speed[i], j.SpeedLimitRadS)
+		}
+		r.joints = append(r.joints, i)
+	}
+	if err := errors.Join(bad...); err != nil {
+		return err
+	}
+	first := r.kin.Path(r.an.Root)
+	r.active = append(r.active, first[len(first)-rootFree:]...)
+	for i := range used {
+		if used[i] {
+			r.active = append(r.active, i)
+		}
+	}
+	for s := range r.an.Legs {
+		for _, i := range r.an.Legs[s].Dofs {
+			r.isLeg[i] = true
+		}
+	}
+	r.scratch = make([]int, 0, len(r.active))
+	return nil
+}
+
+// measureStand reads off the standing pose what the plan is built from.
+func (r *Retargeter) measureStand() {
+	d := r.kin.NewData()
+	r.kin.Forward(d, r.an.Ref)
+	var hip spatial.Vec3
+	for s := range r.an.Legs {
+		l := &r.an.Legs[s]
+		foot := d.BodyRot[l.Foot].Mul(l.FootFromSole)
+		sole, ankle := d.Point(l.Foot, l.SoleCenter), l.Ankle.At(d)
+		below := spatial.Vec3{ankle[0], ankle[1], sole[2]}
+		r.footPoint[s] = d.BodyRot[l.Foot].Inv().Rotate(below.Sub(d.BodyPos[l.Foot]))
+		r.soleOffset[s] = foot.Inv().Rotate(sole.Sub(below))
+		r.standFeet[s] = spatial.Vec3{below[0], below[1], 0}
+		hip = hip.Add(l.Hip.At(d).Scale(0.5))
+	}
+	r.hipMid = d.BodyRot[r.an.Root].Inv().Rotate(hip.Sub(d.BodyPos[r.an.Root]))
+	r.standHipM, r.comHeightM = hip[2], d.ComM[2]
+	r.standCom = spatial.Vec3{d.ComM[0], d.ComM[1], 0}
+	r.standRoot = d.BodyRot[r.an.Root]
+	r.chestFromBody = d.BodyRot[r.an.Chest].Inv()
+	r.standChest, r.standHead = spatial.Identity(), spatial.Identity()
+	if r.an.Head >= 0 {
+		r.headFromBody = d.BodyRot[r.an.Head].Inv()
+	}
+}
+
+// Retarget computes the robot's motion. It fails only on options or motions that make no sense; what the robot cannot
+// copy is changed, and the report says how.
+func (r *Retargeter) Retarget(m *human.Motion, o Options) (*motion.Clip, *Report, error) {
+	begin := time.Now()
+	if o.Tempo == 0 {
+		o.Tempo = 1
+	}
+	if o.Amplify == 0 {
+		o.Amplify = 1
+	}
+	if o.FPS == 0 {
+		o.FPS = r.desc.PolicyRateHz
+	}
+	if !(o.Tempo >= minTempo && o.Tempo <= maxTempo) {
+		return nil, nil, fmt.Errorf("retarget: tempo is %g; legal: %g to %g", o.Tempo, float64(minTempo), float64(maxTempo))
+	}
+	if !(o.Amplify >= minAmplify && o.Amplify <= maxAmplify) {
+		return nil, nil, fmt.Errorf("retarget: amplify is %g; legal: %g to %g", o.Amplify, float64(minAmplify), float64(maxAmplify))
+	}
+	if !(o.FPS >= 10 && o.FPS <= 500) {
+		return nil, nil, fmt.Errorf("retarget: fps is %g; legal: 10 to 500", o.FPS)
+	}
+	if err := m.Validate(); err != nil {
+		return nil, nil, fmt.Errorf("retarget: %w", err)
+	}
+	w := &work{r: r, o: o, s: newSolver(r)}
+	w.run(m)
+	clip := w.clip(m)
+	rep := w.report(m, clip)
+	rep.WallS = time.Since(begin).Seconds()
+	rep.FPS = float64(rep.Frames) / rep.WallS
+	if err := rep.attach(clip); err != nil {
+		return nil, nil, err
+	}
+	return clip, rep, nil
+}

@@ -1,0 +1,270 @@
+package retarget
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/kin"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+const (
+	maxStretch   = 4    // by which one pass may slow a moment down
+	stretchRound = 4    // passes of stretching time and planning anew
+	speedGap     = 0.97 // of the speed limit: what the finished motion stays below
+	settleRounds = 2    // passes of correcting the plan by the measured pressure
+)
+
+// work is one retargeting under way.
+type work struct {
+	r    *Retargeter
+	o    Options
+	s    *solver
+	pf   *perform
+	plan *plan
+	pl   *planner
+	q    [][]float64 // the robot's positions, frame by frame
+	vel  [][]float64
+	acc  [][]float64
+	// times holds the source time of every frame of the motion proper.
+	times   []float64
+	leadS   [2]float64
+	slow    float64 // length of the motion over what was asked for
+	margin  []float64
+	retimed bool // the finished motion had to be slowed down once more
+}
+
+func (w *work) run(m *human.Motion) {
+	w.leadS = [2]float64{leadS, leadS}
+	n := max(2, int(math.Floor(m.Seconds()/w.o.Tempo*w.o.FPS+1e-6))+1)
+	for k := 0; k < n; k++ {
+		w.times = append(w.times, math.Min(float64(k)/w.o.FPS*w.o.Tempo, m.Seconds()))
+	}
+	for round := 0; round < stretchRound; round++ {
+		w.pf = read(observe(m, w.times, w.o.FPS, w.o.Mirror), w.o.FPS, w.o.Amplify)
+		w.layout()
+		w.solveAll()
+		if !w.stretch() {
+			break
+		}
+	}
+	w.slow = float64(len(w.times)-1) / math.Max(float64(n-1), 1)
+	w.enforceSpeed()
+	w.pressure()
+}
+
+// layout plans with lead times long enough for what happens in them.
+func (w *work) layout() {
+	for try := 0; try < 2; try++ {
+		pl := &planner{r: w.r, fps: w.o.FPS, pf: w.pf}
+		need := w.leadS
+		if w.plan != nil && try > 0 && w.plan.stepIn {
+			need[0] = math.Max(need[0], shiftS+stepS+2*settleS)
+		}
+		if w.plan != nil && try > 0 && w.plan.stepOut {
+			need[1] = math.Max(need[1], shiftS+stepS+2*settleS)
+		}
+		in := &w.pf.intents[0]
+		if !in.on[0] || !in.on[1] {
+			need[0] = math.Max(need[0], shiftS+stepS)
+		}
+		if in = &w.pf.intents[len(w.pf.intents)-1]; !in.on[0] || !in.on[1] {
+			need[1] = math.Max(need[1], shiftS+stepS)
+		}
+		pl.lead = [2]int{pl.frames(need[0] + holdS), pl.frames(need[1] + holdS)}
+		w.pl, w.plan = pl, pl.layout()
+		if !w.plan.stepIn && !w.plan.stepOut {
+			return
+		}
+	}
+}
+
+// solveAll finds all frames, measures where the pressure really is and corrects the plan by it.
+func (w *work) solveAll() {
+	var correction [][2]float64
+	for round := 0; ; round++ {
+		w.pl.balance(correction)
+		w.solveFrames()
+		if round == settleRounds {
+			return
+		}
+		err := w.pressureError()
+		if correction == nil {
+			correction = err
+			continue
+		}
+		for t := range err {
+			for k := range err[t] {
+				correction[t][k] += err[t][k]
+			}
+		}
+	}
+}
+
+func (w *work) solveFrames() {
+	r, n := w.r, len(w.plan.targets)
+	nq := r.kin.Tree.NQ
+	if len(w.q) != n {
+		flat := make([]float64, n*nq)
+		w.q = make([][]float64, n)
+		for t := range w.q {
+			w.q[t] = flat[t*nq : (t+1)*nq : (t+1)*nq]
+		}
+		w.s.reset()
+	}
+	w.s.unsolved = 0
+	from, to := w.plan.lead[0], n-w.plan.lead[1]
+	for t := from; t < to; t++ {
+		w.seed(t, t == from)
+		w.s.solve(&w.plan.targets[t], r.an.Ref)
+		copy(w.q[t], w.s.q)
+	}
+	rest := make([]float64, nq)
+	for t := from - 1; t >= 0; t-- {
+		w.seed(t, t == from-1)
+		blend(rest, w.q[from], r.an.Ref, w.plan.targets[t].lead)
+		w.s.solve(&w.plan.targets[t], rest)
+		copy(w.q[t], w.s.q)
+	}
+	for t := to; t < n; t++ {
+		w.seed(t, t == to)
+		blend(rest, w.q[to-1], r.an.Ref, w.plan.targets[t].lead)
+		w.s.solve(&w.plan.targets[t], rest)
+		copy(w.q[t], w.s.q)
+	}
+	w.s.warm = true
+}
+
+// seed starts the solver from the earlier solution of this frame if there is one, else from the frame solved last.
+func (w *work) seed(t int, first bool) {
+	if w.s.warm {
+		copy(w.s.q, w.q[t])
+		return
+	}
+	if first {
+		switch {
+		case t == w.plan.lead[0]:
+			copy(w.s.q, w.r.an.Ref)
+		case t < w.plan.lead[0]:
+			copy(w.s.q, w.q[t+1])
+		default:
+			copy(w.s.q, w.q[t-1])
+		}
+	}
+}
+
+// blend mixes positions; only the joints matter.
+func blend(dst, a, b []float64, f float64) {
+	for i := range dst {
+		dst[i] = a[i]*(1-f) + b[i]*f
+	}
+}
+
+// derive fills in velocities and accelerations of the present solution.
+func (w *work) derive() {
+	n, nv := len(w.q), w.r.kin.Tree.NV
+	if len(w.vel) != n {
+		w.vel, w.acc = make([][]float64, n), make([][]float64, n)
+		flat := make([]float64, 2*n*nv)
+		for t := range w.vel {
+			w.vel[t], w.acc[t] = flat[2*t*nv:(2*t+1)*nv], flat[(2*t+1)*nv:(2*t+2)*nv]
+		}
+	}
+	w.r.kin.Derivatives(w.vel, w.acc, w.q, w.o.FPS)
+}
+
+// pressureAt returns the pressure point that the present solution needs at frame t.
+func (w *work) pressureAt(d *kin.Data, tau []float64, t int) (spatial.Vec3, bool) {
+	w.r.kin.Forward(d, w.q[t])
+	w.r.kin.InverseDynamics(tau, d, w.vel[t], w.acc[t], nil)
+	cop, _, ok := w.r.kin.GroundReaction(d, w.r.an.Root, tau, 0)
+	return cop, ok
+}
+
+// pressureError returns, smoothed, how far the pressure point lies from the pendulum's.
+func (w *work) pressureError() [][2]float64 {
+	w.derive()
+	n := len(w.q)
+	out := make([][2]float64, n)
+	tau := make([]float64, w.r.kin.Tree.NV)
+	fps2 := w.o.FPS * w.o.FPS
+	h := w.r.comHeightM / 9.81
+	for t := 1; t < n-1; t++ {
+		p, ok := w.pressureAt(w.s.d, tau, t)
+		if !ok {
+			continue
+		}
+		for k := range out[t] {
+			tg := w.plan.targets
+			c := tg[t].com[k] - h*fps2*(tg[t-1].com[k]-2*tg[t].com[k]+tg[t+1].com[k])
+			out[t][k] = clamp(p[k]-c, -0.1*w.plan.scale, 0.1*w.plan.scale)
+		}
+	}
+	buf, buf2 := make([]float64, n), make([]float64, n)
+	for k := 0; k < 2; k++ {
+		gaussEach(n, 0.06*w.o.FPS, func(t int) *float64 { return &out[t][k] }, buf, buf2)
+	}
+	return out
+}
+
+// rates returns for every step between frames the largest joint speed over its limit.
+func (w *work) rates() []float64 {
+	out := make([]float64, len(w.q)-1)
+	for t := range out {
+		for _, i := range w.r.active[rootFree:] {
+			p := w.r.dofQ[i]
+			out[t] = math.Max(out[t], math.Abs(w.q[t+1][p]-w.q[t][p])*w.o.FPS/(w.r.speed[i]*speedGap))
+		}
+	}
+	return out
+}
+
+// stretch slows the moments down in which a joint is too fast and reports whether there were any.
+func (w *work) stretch() bool {
+	rate := w.rates()
+	from, to := w.plan.lead[0], len(w.q)-w.plan.lead[1]
+	again := false
+	for e, span := range [2][2]int{{0, from}, {to - 1, len(rate)}} {
+		worst := 0.0
+		for t := span[0]; t < span[1]; t++ {
+			worst = math.Max(worst, rate[t])
+		}
+		if worst > 1 {
+			w.leadS[e] *= math.Min(worst*1.03, 2)
+			again = true
+		}
+	}
+	pace := make([]float64, to-from-1) // new frames per old one
+	hot := false
+	for t := range pace {
+		pace[t] = clamp(rate[from+t], 1, maxStretch)
+		hot = hot || rate[from+t] > 1
+	}
+	if !hot {
+		return again
+	}
+	wide := make([]float64, len(pace))
+	reach := int(0.06*w.o.FPS) + 1
+	for t := range wide {
+		for k := max(0, t-reach); k <= min(len(pace)-1, t+reach); k++ {
+			wide[t] = math.Max(wide[t], pace[k])
+		}
+	}
+	gauss(wide, float64(reach)/2, make([]float64, len(wide)))
+	times := []float64{w.times[0]}
+	at, left := 0, 0.0 // position inside the old frames
+	for at < len(wide) {
+		left += 1 / math.Max(wide[at], 1)
+		for left >= 1 && at < len(wide) {
+			at++
+			left--
+		}
+		if at >= len(wide) {
+			break
+		}
+		times = append(times, w.times[at]+(w.times[at+1]-w.times[at])*left)
+	}
+	times = append(times, w.times[len(w.times)-1])
+	w.times = times
+	return true
+}
