@@ -1,0 +1,271 @@
+//go:build opencv && cgo
+
+package video
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"time"
+
+	"gocv.io/x/gocv"
+)
+
+// Reader decodes one file or camera.
+type Reader struct {
+	info    Info
+	capture *gocv.VideoCapture
+	pool    *matPool
+	pending []*Frame  // decoded by Open or SeekS, not yet handed out
+	lastS   float64   // time stamp of the last decoded picture
+	counted int       // pictures decoded since the start or the last jump
+	camera  time.Time // start of a camera; zero for files
+}
+
+// Open opens a video file and decodes its first picture.
+func Open(path string) (*Reader, error) {
+	abs, err := checkFile(path)
+	if err != nil {
+		return nil, err
+	}
+	// The FFmpeg backend only: others would take patterns and devices.
+	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
+	if err != nil {
+		capture.Close()
+		return nil, fmt.Errorf("video: %s is not a video that can be read (damaged, cut off, or an unknown format)", path)
+	}
+	r := &Reader{capture: capture, pool: &matPool{}, info: Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}}
+	if n := capture.Get(gocv.VideoCaptureFrameCount); n >= 1 && n < 1<<31 {
+		r.info.Frames = int(n)
+	}
+	if err := r.probe(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// OpenCamera opens a camera by number. Time stamps are those of arrival,
+// counted from the first picture.
+func OpenCamera(number int) (*Reader, error) {
+	if number < 0 || number > 63 {
+		return nil, fmt.Errorf("video: camera %d, want 0..63", number)
+	}
+	capture, err := gocv.VideoCaptureDevice(number)
+	if err != nil {
+		capture.Close()
+		return nil, fmt.Errorf("video: camera %d cannot be opened (not there, in use, or no permission)", number)
+	}
+	r := &Reader{capture: capture, pool: &matPool{}, camera: time.Now(),
+		info: Info{Path: fmt.Sprintf("camera %d", number), FPS: capture.Get(gocv.VideoCaptureFPS)}}
+	if !(r.info.FPS >= 1 && r.info.FPS <= 1000) {
+		r.info.FPS = 30
+	}
+	f, err := r.decode()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("video: camera %d gives no picture", number), r.Close())
+	}
+	r.info.WidthPx, r.info.HeightPx = f.WidthPx, f.HeightPx
+	r.pending = append(r.pending, f)
+	return r, nil
+}
+
+// probe decodes two pictures to learn the size and whether time stamps work.
+func (r *Reader) probe() error {
+	first, err := r.decode()
+	if err != nil {
+		return fmt.Errorf("video: %s holds no picture that can be decoded", r.info.Path)
+	}
+	r.info.WidthPx, r.info.HeightPx = first.WidthPx, first.HeightPx
+	r.pending = append(r.pending, first)
+	knownFPS := r.info.FPS >= 1 && r.info.FPS <= 1000
+	if !knownFPS {
+		r.info.FPS = 30
+	}
+	stamp := r.capture.Get(gocv.VideoCapturePosMsec)
+	second, err := r.decode()
+	if err != nil {
+		return nil // one picture
+	}
+	r.pending = append(r.pending, second)
+	gapS := (r.capture.Get(gocv.VideoCapturePosMsec) - stamp) / 1000
+	r.info.Seekable = gapS > 0 && gapS < 10 && stamp >= 0
+	if !knownFPS && gapS > 0 {
+		r.info.FPS = 1 / gapS
+	}
+	if !r.info.Seekable {
+		first.TimeS, second.TimeS = 0, 1/r.info.FPS
+	}
+	return nil
+}
+
+// rewind starts the file anew.
+func (r *Reader) rewind() error {
+	r.dropPending()
+	abs, err := checkFile(r.info.Path)
+	if err != nil {
+		return err
+	}
+	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
+	if err != nil {
+		capture.Close()
+		return fmt.Errorf("video: %s cannot be opened again", r.info.Path)
+	}
+	r.capture.Close()
+	r.capture, r.counted = capture, 0
+	return nil
+}
+
+func (r *Reader) dropPending() {
+	for _, f := range r.pending {
+		f.Release()
+	}
+	r.pending = nil
+}
+
+// Info describes the video.
+func (r *Reader) Info() Info { return r.info }
+
+// Next gives the following picture, or io.EOF after the last. Time stamps
+// strictly increase.
+func (r *Reader) Next() (*Frame, error) {
+	var f *Frame
+	if len(r.pending) > 0 {
+		f, r.pending = r.pending[0], r.pending[1:]
+	} else {
+		var err error
+		if f, err = r.decode(); err != nil {
+			return nil, err
+		}
+	}
+	if f.WidthPx != r.info.WidthPx || f.HeightPx != r.info.HeightPx {
+		f.Release()
+		return nil, fmt.Errorf("video: %s: the picture size changes at %.3f s from %dx%d to %dx%d, want one size",
+			r.info.Path, f.TimeS, r.info.WidthPx, r.info.HeightPx, f.WidthPx, f.HeightPx)
+	}
+	return f, nil
+}
+
+// SeekS makes the first picture at or after timeS the next one. It jumps near
+// and decodes forward; where the container's index proves unreliable, or the
+// file has no usable time stamps, it decodes from the start.
+func (r *Reader) SeekS(timeS float64) error {
+	if !r.camera.IsZero() {
+		return fmt.Errorf("video: %s cannot seek", r.info.Path)
+	}
+	target := timeS - 0.25/r.info.FPS // time stamps are rounded
+	for _, backS := range [...]float64{0.2, 2, math.Inf(1)} {
+		if err := r.rewind(); err != nil {
+			return err
+		}
+		start := timeS - backS
+		fromStart := !r.info.Seekable || start <= 0
+		if !fromStart {
+			r.capture.Set(gocv.VideoCapturePosMsec, 1000*start)
+		}
+		first := true
+		for {
+			f, err := r.decode()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if f.TimeS >= target {
+				if first && !fromStart {
+					f.Release()
+					break // landed too late: jump further back
+				}
+				r.pending = append(r.pending, f)
+				return nil
+			}
+			first = false
+			f.Release()
+		}
+		if fromStart {
+			return nil // the end: Next will say so
+		}
+	}
+	return nil
+}
+
+// decode reads one picture and its time.
+func (r *Reader) decode() (*Frame, error) {
+	m := r.pool.take()
+	if !r.capture.Read(m) || m.Empty() {
+		r.pool.give(m)
+		return nil, io.EOF
+	}
+	pix, err := m.DataPtrUint8()
+	if err != nil || m.Type() != gocv.MatTypeCV8UC3 || len(pix) != 3*m.Cols()*m.Rows() {
+		r.pool.give(m)
+		return nil, fmt.Errorf("video: %s: pictures of pixel type %v, want three bytes a pixel", r.info.Path, m.Type())
+	}
+	f := &Frame{WidthPx: m.Cols(), HeightPx: m.Rows(), Pix: pix, release: func() { r.pool.give(m) }}
+	switch {
+	case !r.camera.IsZero():
+		f.TimeS = time.Since(r.camera).Seconds()
+	case r.info.Seekable:
+		f.TimeS = r.capture.Get(gocv.VideoCapturePosMsec) / 1000
+	default:
+		f.TimeS = float64(r.counted) / r.info.FPS
+	}
+	// The last pictures of a stream with B-frames come out of the decoder
+	// without a time stamp: they follow at the frame rate.
+	if r.counted > 0 && f.TimeS <= r.lastS {
+		f.TimeS = r.lastS + 1/r.info.FPS
+	}
+	r.lastS = f.TimeS
+	r.counted++
+	return f, nil
+}
+
+// Close frees the decoder and all pictures that have been released.
+func (r *Reader) Close() error {
+	r.dropPending()
+	return errors.Join(r.capture.Close(), r.pool.close())
+}
+
+// matPool keeps picture buffers for reuse. Frames come back from other
+// goroutines, some of them after Close.
+type matPool struct {
+	mu     sync.Mutex
+	free   []*gocv.Mat
+	closed bool
+}
+
+func (p *matPool) take() *gocv.Mat {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.free); n > 0 {
+		m := p.free[n-1]
+		p.free = p.free[:n-1]
+		return m
+	}
+	m := gocv.NewMat()
+	return &m
+}
+
+func (p *matPool) give(m *gocv.Mat) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		m.Close()
+		return
+	}
+	p.free = append(p.free, m)
+}
+
+func (p *matPool) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	var errs []error
+	for _, m := range p.free {
+		errs = append(errs, m.Close())
+	}
+	p.free = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,29 @@
+//go:build !(opencv && cgo)
+
+package video
+
+// Reader decodes one file or camera; this build has no decoder.
+type Reader struct{}
+
+// Open checks the file and returns ErrNotBuilt.
+func Open(path string) (*Reader, error) {
+	if _, err := checkFile(path); err != nil {
+		return nil, err
+	}
+	return nil, ErrNotBuilt
+}
+
+// OpenCamera returns ErrNotBuilt.
+func OpenCamera(int) (*Reader, error) { return nil, ErrNotBuilt }
+
+// Info describes nothing.
+func (r *Reader) Info() Info { return Info{} }
+
+// Next returns ErrNotBuilt.
+func (r *Reader) Next() (*Frame, error) { return nil, ErrNotBuilt }
+
+// SeekS returns ErrNotBuilt.
+func (r *Reader) SeekS(float64) error { return ErrNotBuilt }
+
+// Close does nothing.
+func (r *Reader) Close() error { return nil }
