@@ -1,0 +1,334 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/mitori-robotics/mitori/policy/infer"
+	"github.com/mitori-robotics/mitori/policy/rollout"
+)
+
+// Evaluator scores a policy's mean action. It must be a function of the network alone.
+type Evaluator interface {
+	Evaluate(net *infer.Net) (rollout.Score, error)
+}
+
+// TestSet is an Evaluator that plays fixed episodes in worlds of its own.
+type TestSet struct {
+	Env      rollout.Env
+	Task     rollout.Task // its Limits are the rule of success
+	Episodes []rollout.Episode
+	Dynamics rollout.Randomization
+}
+
+// Evaluate plays all episodes.
+func (s *TestSet) Evaluate(net *infer.Net) (rollout.Score, error) {
+	score, _, err := rollout.Evaluate(s.Env, s.Task, net, s.Episodes, s.Dynamics)
+	return score, err
+}
+
+// NewTestSet makes count episodes that begin at the start of the references in turn, under the rule of FallLimits.
+func NewTestSet(env rollout.Env, task rollout.Task, count int, seed uint64, noise rollout.StartNoise, dynamics rollout.Randomization) *TestSet {
+	s := &TestSet{Env: env, Task: task, Dynamics: dynamics}
+	s.Task.Limits = rollout.FallLimits()
+	rng := rand.NewPCG(seed, testStream)
+	for i := range count {
+		s.Episodes = append(s.Episodes, rollout.Episode{Clip: i % len(task.Refs), Seed: rng.Uint64(), Noise: noise})
+	}
+	return s
+}
+
+// Streams of random numbers, one a purpose, so that more draws for one do not shift another.
+const (
+	initStream = iota + 1
+	noiseStream
+	startStream
+	shuffleStream
+	testStream
+)
+
+// Trainer learns one policy by PPO.
+type Trainer struct {
+	config     Config
+	task       rollout.Task
+	runner     *rollout.Runner
+	evaluator  Evaluator
+	identity   string // fingerprint of everything the checkpoint must fit
+	criticDim  int
+	batch      *batch
+	outcomes   []rollout.Outcome
+	begin      []rollout.Episode
+	scratch    []float64
+	actorData  []float32
+	criticData []float32
+	order      []int
+	actorStd   *float64 // exploration of the moment, which the policy loss reads
+
+	// Everything below is the state that a checkpoint holds.
+	actor, critic          *net
+	actorNorm, criticNorm  *normalizer
+	noise, starts, shuffle *rand.PCG
+	sampler                *sampler
+	level                  float64
+	iteration              int
+	used                   Used
+	goodInARow             int
+	best                   *candidate
+	curve                  []Point
+}
+
+// candidate is a policy that was evaluated.
+type candidate struct {
+	Score     rollout.Score
+	Steps     int64
+	Norm      infer.Normalizer
+	W         []float32
+	Iteration int
+}
+
+// Point is one iteration of the learning curve.
+type Point struct {
+	Steps                    int64
+	Seconds                  float64 // wall time since the start, over all resumptions
+	Level                    float64 // of randomisation, 0 to 1
+	Reward                   float64 // mean of a step
+	JointErrRad, RootErrM    float64
+	Episodes                 int     // that ended in this iteration
+	Finished                 float64 // share of them that stood to their end
+	PolicyLoss, ValueLoss    float64
+	KL, Clipped, Skipped     float64 // mean KL a minibatch, share of clipped samples, actor updates not taken
+	CollectSeconds, LearnSec float64
+	Eval                     *rollout.Score `json:",omitempty"`
+}
+
+// Result is a finished training.
+type Result struct {
+	Net          *infer.Net
+	Method       string
+	Config       Config
+	Score        rollout.Score // of Net, by the trainer's evaluator
+	ChosenAt     int64         // control steps after which Net was taken
+	ControlSteps int64
+	WallS        float64
+	Joules       float64 // 0: not measured
+	StoppedBy    string  // "budget" or "goal"
+	Curve        []Point
+}
+
+// ErrInterrupted is returned when the context ends; the state lies in the checkpoint.
+var ErrInterrupted = errors.New("training interrupted")
+
+// New prepares a training from scratch. The worlds of env are the trainer's alone.
+func New(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator) (*Trainer, error) {
+	runner, err := rollout.NewRunner(env, task)
+	if err != nil {
+		return nil, err
+	}
+	worlds := runner.Worlds()
+	if err := config.validate(worlds); err != nil {
+		return nil, err
+	}
+	t := &Trainer{config: config, task: task, runner: runner, evaluator: evaluator, criticDim: runner.CriticDim(),
+		outcomes: make([]rollout.Outcome, worlds), sampler: newSampler(&task), level: config.LevelStart}
+	if t.identity, err = fingerprint(config, task, worlds); err != nil {
+		return nil, err
+	}
+	dim, acts, n := task.Spec.Dim(), task.Spec.Joints(), worlds*config.Horizon
+	t.batch = newBatch(worlds, config.Horizon, dim, t.criticDim, acts)
+	t.scratch = make([]float64, len(t.sampler.Fails))
+	t.actorData, t.criticData, t.order = make([]float32, n*ppoData(acts)), make([]float32, n), make([]int, n)
+
+	init := rand.New(rand.NewPCG(config.Seed, initStream))
+	t.noise, t.starts, t.shuffle = rand.NewPCG(config.Seed, noiseStream), rand.NewPCG(config.Seed, startStream), rand.NewPCG(config.Seed, shuffleStream)
+	sizes := func(in, out int) []int { return append(append([]int{in}, config.Hidden...), out) }
+	// A last layer near zero makes the first policy the playback of the reference.
+	t.actor, t.critic = newNet(sizes(dim, acts), 0.01, init), newNet(sizes(t.criticDim, 1), 0.1, init)
+	t.actorNorm, t.criticNorm = newNormalizer(dim), newNormalizer(t.criticDim)
+	// The losses read the exploration of the moment through this pointer.
+	std := new(float64)
+	*std = config.Std[0]
+	t.actorStd = std
+	if err := t.actor.build(config.Minibatch, ppoData(acts), policyLoss(config.Minibatch, acts, config.Clip, std)); err != nil {
+		return nil, err
+	}
+	if err := t.critic.build(config.Minibatch, 1, squaredError(config.Minibatch)); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Options say how a Run goes; they do not change what is learnt.
+type Options struct {
+	Budget          Budget
+	Meter           Meter         // needed for a budget in joules
+	Checkpoint      string        // file; none if empty
+	CheckpointEvery time.Duration // of wall time; 0: 5 s
+	Progress        func(p Point, spent float64)
+	Now             func() time.Time
+}
+
+// Run trains until the budget is spent or the goal is reached, from the beginning or from where Resume left off.
+func (t *Trainer) Run(ctx context.Context, o Options) (*Result, error) {
+	clock, err := newClock(o, t.used)
+	if err != nil {
+		return nil, err
+	}
+	if t.iteration == 0 {
+		if err := t.beginAll(); err != nil {
+			return nil, err
+		}
+	}
+	stopped := ""
+	for stopped == "" {
+		if ctx.Err() != nil {
+			if err := t.save(o.Checkpoint); err != nil {
+				return nil, errors.Join(ErrInterrupted, err)
+			}
+			return nil, fmt.Errorf("%w after %d control steps; --resume goes on", ErrInterrupted, t.used.Steps)
+		}
+		if stopped = t.exhausted(o.Budget); stopped != "" {
+			break
+		}
+		p, err := t.iterate(clock)
+		if err != nil {
+			return nil, err
+		}
+		if o.Progress != nil {
+			o.Progress(p, o.Budget.spent(t.used))
+		}
+		if t.goal() {
+			stopped = "goal"
+		}
+		if o.Checkpoint != "" && clock.checkpointDue() {
+			if err := t.save(o.Checkpoint); err != nil {
+				return nil, err
+			}
+		}
+	}
+	// Saved before the last evaluation, which happens only because this budget ends here.
+	if err := t.save(o.Checkpoint); err != nil {
+		return nil, err
+	}
+	return t.finish(stopped, clock)
+}
+
+// exhausted says whether another iteration would go beyond the budget. The first iteration is always run.
+func (t *Trainer) exhausted(b Budget) string {
+	next := t.used.Steps + int64(t.runner.Worlds()*t.config.Horizon)
+	if t.iteration > 0 && (b.spent(t.used) >= 1 || b.Steps > 0 && next > b.Steps) {
+		return "budget"
+	}
+	return ""
+}
+
+func (t *Trainer) goal() bool { return t.goodInARow >= 2 && t.used.Steps >= t.config.MinSteps }
+
+func (t *Trainer) beginAll() error {
+	t.begin = t.begin[:0]
+	for w := range t.runner.Worlds() {
+		t.begin = append(t.begin, t.episode(w))
+	}
+	if err := t.runner.Begin(t.begin, t.dynamics()); err != nil {
+		return err
+	}
+	t.actorNorm.add(t.runner.Obs())
+	t.criticNorm.add(t.runner.Critic())
+	return nil
+}
+
+// iterate collects, learns, and now and then evaluates.
+func (t *Trainer) iterate(clock *clock) (Point, error) {
+	actorNorm, criticNorm := t.actorNorm.export(), t.criticNorm.export()
+	actor, err := infer.New(actorNorm, t.actor.layers())
+	if err != nil {
+		return Point{}, fmt.Errorf("train: after %d control steps the policy broke: %w", t.used.Steps, err)
+	}
+	critic, err := infer.New(criticNorm, t.critic.layers())
+	if err != nil {
+		return Point{}, fmt.Errorf("train: after %d control steps the critic broke: %w", t.used.Steps, err)
+	}
+	*t.actorStd = t.config.stdAt(t.used.Steps)
+	begin := clock.now()
+	if err := t.collect(actor, *t.actorStd); err != nil {
+		return Point{}, err
+	}
+	collected := clock.now()
+	t.actorNorm.add(t.batch.obs)
+	t.criticNorm.add(t.batch.critic)
+	t.batch.advantages(critic, t.config.Gamma, t.config.Lambda)
+	l, err := t.learn(actorNorm, criticNorm)
+	if err != nil {
+		return Point{}, fmt.Errorf("train: learning step: %w", err)
+	}
+
+	t.iteration++
+	s := &t.batch.stats
+	t.used.Steps += int64(t.runner.Worlds() * t.config.Horizon)
+	t.sampler.decay()
+	finished := 1.0
+	if s.episodes > 0 {
+		finished = float64(s.finished) / float64(s.episodes)
+	}
+	if s.episodes > 0 && finished >= t.config.LevelGate {
+		t.level = min(t.level+t.config.LevelUp, 1)
+	}
+	p := Point{Steps: t.used.Steps, Level: s.lvl, Reward: s.reward, JointErrRad: s.jointErr, RootErrM: s.rootErr,
+		Episodes: s.episodes, Finished: finished, PolicyLoss: l.policyLoss, ValueLoss: l.valueLoss, KL: l.kl, Clipped: l.clip,
+		Skipped: float64(l.skipped), CollectSeconds: collected.Sub(begin).Seconds(), LearnSec: clock.now().Sub(collected).Seconds()}
+	if t.iteration%t.config.EvalEvery == 0 {
+		score, err := t.evaluate()
+		if err != nil {
+			return p, err
+		}
+		p.Eval = &score
+		if t.level >= 1 && score.Survival >= t.config.StopSurvival && score.JointErrRad <= t.config.StopJointErrRad {
+			t.goodInARow++
+		} else {
+			t.goodInARow = 0
+		}
+	}
+	if err := clock.update(&t.used); err != nil {
+		return p, err
+	}
+	p.Seconds = t.used.Time.Seconds()
+	t.curve = append(t.curve, p)
+	return p, nil
+}
+
+// evaluate scores the present policy and keeps it if it is the best so far.
+func (t *Trainer) evaluate() (rollout.Score, error) {
+	norm := t.actorNorm.export()
+	net, err := infer.New(norm, t.actor.layers())
+	if err != nil {
+		return rollout.Score{}, fmt.Errorf("train: after %d control steps the policy broke: %w", t.used.Steps, err)
+	}
+	score, err := t.evaluator.Evaluate(net)
+	if err != nil {
+		return score, err
+	}
+	if t.best == nil || score.Better(t.best.Score) {
+		t.best = &candidate{Score: score, Steps: t.used.Steps, Norm: norm, W: append([]float32(nil), t.actor.w...), Iteration: t.iteration}
+	}
+	return score, nil
+}
+
+func (t *Trainer) finish(stopped string, clock *clock) (*Result, error) {
+	if t.iteration%t.config.EvalEvery != 0 || t.best == nil {
+		if _, err := t.evaluate(); err != nil {
+			return nil, err
+		}
+	}
+	if err := clock.update(&t.used); err != nil {
+		return nil, err
+	}
+	best := net{sizes: t.actor.sizes, w: t.best.W}
+	policy, err := infer.New(t.best.Norm, best.layers())
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Net: policy, Method: "ppo", Config: t.config, Score: t.best.Score, ChosenAt: t.best.Steps,
+		ControlSteps: t.used.Steps, WallS: t.used.Time.Seconds(), Joules: t.used.Joules, StoppedBy: stopped, Curve: t.curve}, nil
+}
