@@ -42,6 +42,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemonstrateCmd(),
 		newCompareCmd(),
+		newRetargetCmd(),
 		newEvalCmd(),
 		newBundleCmd(),
 		newBusCmd(),
