@@ -46,6 +46,7 @@ func commands() []*cobra.Command {
 		newEvalCmd(),
 		newBundleCmd(),
 		newBusCmd(),
+		newDoctorCmd(),
 	}
 }
 
