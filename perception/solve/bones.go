@@ -1,47 +1,104 @@
 package solve
 
-import "math"
+import (
+	"math"
+	"slices"
 
-// networkShare is how much the network's own proportions count against the
-// average adult's when the subject's bone lengths are set (both are biased:
-// the network's limbs are short where they point at the camera).
-const networkShare = 0.5
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
 
-// boneLengths sets the subject's lengths in metres: constant over time, equal
-// left and right, scaled to the stature heightM.
-func boneLengths(s *stream, heightM float64) [numBoneKinds]float64 {
-	var seen [numBoneKinds]float64
-	var samples [numBoneKinds][]float64
-	for _, b := range bones {
-		for t := range s.n {
-			if s.jointConf(t, b.a) < lowVisibility || s.jointConf(t, b.b) < lowVisibility {
-				continue
-			}
-			samples[b.kind] = append(samples[b.kind], s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a)).Norm())
-		}
-	}
-	for k := range seen {
-		seen[k] = median(samples[k])
-		if len(samples[k]) == 0 {
-			seen[k] = boneRatio[k]
-		}
-	}
-	// The chain from ankle to shoulder carries the scale.
-	chain := func(l *[numBoneKinds]float64) float64 { return l[trunk] + l[thigh] + l[shank] }
-	scale := chain(&boneRatio) / chain(&seen)
+// The subject's bone lengths come from the picture: a bone that lies across the
+// line of sight shows its true length, and the network's direction says when it
+// does. What the picture cannot show (a bone that always points at the camera,
+// feet, hands) keeps the average adult's proportion.
+const (
+	pictureShare = 0.85 // weight of a well-seen length against the average adult's
+	lengthSpread = 1.25 // no length differs from the average by more than this factor
+)
+
+// chainLength is the length that carries the scale: ankle to shoulder.
+func chainLength(l *[numBoneKinds]float64) float64 { return l[trunk] + l[thigh] + l[shank] }
+
+// boneLengths returns the subject's lengths in metres: constant over time, equal
+// left and right, scaled to the stature heightM. depth is the distance of the
+// body along the line of sight, up to a common factor.
+func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]float64 {
 	var out [numBoneKinds]float64
 	for k := range out {
-		ratio := seen[k] * scale / boneRatio[k]
-		share := networkShare
-		if k >= int(ankleHeel) || k == int(hand) { // small parts: mostly noise
-			share = 0
-		}
-		ratio = math.Max(0.8, math.Min(1.25, ratio))
-		out[k] = boneRatio[k] * math.Pow(ratio, share)
+		out[k] = boneRatio[k]
 	}
-	fix := chain(&boneRatio) / chain(&out)
+	var samples [numBoneKinds][]weighted
+	for i, b := range bones {
+		a0, a1 := ends(b.a)
+		b0, b1 := ends(b.b)
+		for t := range p.n {
+			across := math.Hypot(p.direction[t][i][0], p.direction[t][i][1])
+			if across < 0.5 {
+				continue
+			}
+			var d [2]float64
+			for k := range 2 {
+				d[k] = (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
+			}
+			w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
+			samples[b.kind] = append(samples[b.kind], weighted{math.Hypot(d[0], d[1]) * depth[t] / across, w * math.Pow(across, 12)})
+		}
+	}
+	var seen [numBoneKinds]float64
+	var sure [numBoneKinds]float64 // 0..1: how much of the clip shows the length
 	for k := range out {
-		out[k] *= fix * heightM
+		seen[k], sure[k] = weightedMedian(samples[k])
+		sure[k] = math.Min(1, sure[k]/(0.1*float64(p.n)))
+		if k >= int(ankleHeel) || k == int(hand) {
+			sure[k] = 0
+		}
+	}
+	// Common factor of the well-seen part of the chain.
+	have, want := 1e-9, 1e-9
+	for _, k := range [3]boneKind{trunk, thigh, shank} {
+		have += sure[k] * seen[k]
+		want += sure[k] * boneRatio[k]
+	}
+	for k := range out {
+		if sure[k] == 0 {
+			continue
+		}
+		ratio := seen[k] * want / have / boneRatio[k]
+		ratio = math.Max(1/lengthSpread, math.Min(lengthSpread, ratio))
+		out[k] *= math.Pow(ratio, pictureShare*sure[k])
+	}
+	fix := heightM * chainLength(&boneRatio) / chainLength(&out)
+	for k := range out {
+		out[k] *= fix
 	}
 	return out
+}
+
+// unitOr returns the direction of v, or straight down the picture.
+func unitOr(v spatial.Vec3) spatial.Vec3 { return v.Unit(spatial.Vec3{0, 1, 0}) }
+
+type weighted struct{ v, w float64 }
+
+// weightedMedian sorts x and returns its weighted median and total weight.
+func weightedMedian(x []weighted) (v, total float64) {
+	slices.SortFunc(x, func(a, b weighted) int {
+		switch {
+		case a.v < b.v:
+			return -1
+		case a.v > b.v:
+			return 1
+		}
+		return 0
+	})
+	for _, s := range x {
+		total += s.w
+	}
+	sum := 0.0
+	for _, s := range x {
+		sum += s.w
+		if sum >= total/2 {
+			return s.v, total
+		}
+	}
+	return 0, total
 }

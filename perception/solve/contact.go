@@ -145,9 +145,9 @@ func (p *problem) useContacts(c contacts) {
 func clamp01(v float64) float64 { return math.Max(0, math.Min(1, v)) }
 
 // levelFloor tilts up so that the places where feet stood lie in one level
-// plane. Each frame of contact votes; the slopes are held towards zero as if
-// known to 0.1 (6 degrees) against 4 cm of noise per independent stance place,
-// so a person who stays on one spot changes nothing.
+// plane. Every uninterrupted stance of a heel or toe is one vote; the slopes are
+// held towards zero as if known to 0.05 (3 degrees) against 6 cm of noise per
+// vote, so a person who stays on one spot changes nothing.
 func (p *problem) levelFloor(c contacts) spatial.Vec3 {
 	right, away := horizontal(p.up)
 	type place struct{ a, b, h float64 }
@@ -160,7 +160,7 @@ func (p *problem) levelFloor(c contacts) spatial.Vec3 {
 			}
 			var m spatial.Vec3
 			n := 0
-			for ; t < p.n && c[t][k] >= 0.5 && float64(n) < p.fps; t++ {
+			for ; t < p.n && c[t][k] >= 0.5; t++ {
 				m = m.Add(p.joint(t, j))
 				n++
 			}
@@ -173,7 +173,7 @@ func (p *problem) levelFloor(c contacts) spatial.Vec3 {
 	}
 	// Ridge regression h = h0 + sa a + sb b after centring; two votes (heel and
 	// toe) per stance are not independent, hence the doubled variance.
-	const ridge = 2 * (0.04 / 0.1) * (0.04 / 0.1)
+	const ridge = 2 * (0.06 / 0.05) * (0.06 / 0.05)
 	var ma, mb, mh float64
 	for _, q := range places {
 		ma, mb, mh = ma+q.a, mb+q.b, mh+q.h

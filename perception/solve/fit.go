@@ -14,6 +14,7 @@ import (
 //	direction      every bone along the network's own, mostly for its depth
 //	length         every bone as long as the subject's
 //	acceleration   along time, stronger in depth, which is the noisy direction
+//	knees          bend forwards only
 //	floor          touching feet at floor height, no foot below it
 //	stance         touching feet do not move
 //
@@ -24,6 +25,7 @@ const (
 	sigmaLengthM     = 0.003
 	sigmaAccel       = 20.0 // m/s^2 across the line of sight
 	sigmaAccelDepth  = 6.0  // m/s^2 along it
+	sigmaKneeM       = 0.010
 	sigmaFloorM      = 0.006
 	sigmaStanceSpeed = 0.008 // m/s
 	robustScale      = 3.0   // standard deviations at which an observation loses half its weight
@@ -43,6 +45,7 @@ type problem struct {
 	px             [][numFree][2]float64
 	weight         [][numFree]float64 // of the observation, 0..1
 	direction      [][len(bones)]spatial.Vec3
+	forward        []spatial.Vec3 // where the pelvis faces
 	length         [numBoneKinds]float64
 	up             spatial.Vec3
 	floor          float64                      // up . p on the floor
@@ -137,6 +140,19 @@ func (p *problem) visit(t int, emit func(*row)) {
 			var g spatial.Vec3
 			g[k] = robust
 			link(robust*d[k], g)
+		}
+	}
+	for _, h := range [2]human.Joint{human.LHip, human.RHip} {
+		// The knee lies in front of the line from hip to ankle.
+		s := p.length[shank] / (p.length[shank] + p.length[thigh])
+		ahead := p.forward[t].Dot(p.joint(t, h+1).Sub(p.joint(t, h+2).Lerp(p.joint(t, h), s)))
+		if ahead < 0 {
+			g := p.forward[t].Scale(1 / sigmaKneeM)
+			out := row{r: ahead / sigmaKneeM}
+			out.add(freeIndex[h+1], g)
+			out.add(freeIndex[h], g.Scale(-s))
+			out.add(freeIndex[h+2], g.Scale(s-1))
+			emit(&out)
 		}
 	}
 	if !p.useFloor {

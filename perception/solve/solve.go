@@ -54,7 +54,7 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 	rep.OutlierShare = outliers
 	s.smooth(cutoff)
 
-	p := newProblem(s, in, rep.FocalPx, boneLengths(s, rep.HeightM), up)
+	p := newProblem(s, in, rep.FocalPx, rep.HeightM, up)
 	p.minimise(fitSteps)
 	c := p.detectContacts()
 	if opt.UpInCamera == nil {

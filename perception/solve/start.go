@@ -12,13 +12,14 @@ const rootDepthCutoffHz = 1.5 // of the first guess only; the fit smooths by acc
 // newProblem sets the fit up from the cleaned landmarks, with a first guess:
 // the network's pose at the subject's size, placed where it best covers its
 // landmarks in the picture.
-func newProblem(s *stream, in *Input, focalPx float64, length [numBoneKinds]float64, up spatial.Vec3) *problem {
+func newProblem(s *stream, in *Input, focalPx, heightM float64, up spatial.Vec3) *problem {
 	p := &problem{
-		n: s.n, fps: s.fps, focalPx: focalPx, length: length, up: up,
+		n: s.n, fps: s.fps, focalPx: focalPx, up: up,
 		centrePx:  [2]float64{float64(in.WidthPx) / 2, float64(in.HeightPx) / 2},
 		px:        make([][numFree][2]float64, s.n),
 		weight:    make([][numFree]float64, s.n),
 		direction: make([][len(bones)]spatial.Vec3, s.n),
+		forward:   make([]spatial.Vec3, s.n),
 		touch:     make([][human.NumContacts]float64, s.n),
 		still:     make([][human.NumContacts]float64, s.n),
 		x:         make([]float64, s.n*frameVars),
@@ -31,15 +32,18 @@ func newProblem(s *stream, in *Input, focalPx float64, length [numBoneKinds]floa
 		}
 		for i, b := range bones {
 			d := s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a))
-			p.direction[t][i] = d.Unit(spatial.Vec3{0, 1, 0})
+			p.direction[t][i] = unitOr(d)
 		}
+		across := s.worldAt(t, lHip).Sub(s.worldAt(t, rHip)).Add(s.worldAt(t, lShoulder).Sub(s.worldAt(t, rShoulder)))
+		p.forward[t] = across.Cross(p.direction[t][0]).Unit(spatial.Vec3{0, 0, -1})
 	}
-	p.placeFirstGuess(s)
+	p.placeFirstGuess(s, heightM)
 	return p
 }
 
-// placeFirstGuess fills x. The root depth comes from the person's apparent size.
-func (p *problem) placeFirstGuess(s *stream) {
+// placeFirstGuess fills x and the bone lengths. The root depth comes from the
+// person's apparent size.
+func (p *problem) placeFirstGuess(s *stream, heightM float64) {
 	chain := make([]float64, s.n)
 	for t := range s.n {
 		j := func(j human.Joint) spatial.Vec3 { return s.jointWorld(t, j) }
@@ -47,7 +51,7 @@ func (p *problem) placeFirstGuess(s *stream) {
 			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
 			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
 	}
-	scale := (p.length[trunk] + p.length[thigh] + p.length[shank]) / math.Max(median(chain), 0.05)
+	scale := heightM * chainLength(&boneRatio) / math.Max(median(chain), 0.05)
 
 	rel := make([][numFree]spatial.Vec3, s.n)
 	depth := make([]float64, s.n)
@@ -65,6 +69,7 @@ func (p *problem) placeFirstGuess(s *stream) {
 		depth[t] = math.Max(0.5*typical, math.Min(2*typical, depth[t]))
 	}
 	lowPass(depth, p.fps, rootDepthCutoffHz)
+	p.length = p.boneLengths(heightM, depth)
 	for t := range s.n {
 		// With the depth known, the mean over the landmarks centres the body.
 		var root spatial.Vec3

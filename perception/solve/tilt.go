@@ -12,26 +12,52 @@ var levelUp = spatial.Vec3{0, -1, 0}
 // estimateUp finds the direction against gravity in camera axes from the
 // person: on average over a clip the centre of mass lies above the feet that
 // carry it, and the network does see a body lean in the picture's axes when
-// the camera is tilted. Frames that lean more than 50 degrees say nothing; if
-// few are left, the camera is taken as level. Left and right may be swapped.
+// the camera is tilted. Frames in which the body is stretched count most, since
+// the network sees bent legs too straight. Frames that lean more than 50 degrees
+// say nothing; if few are left, the camera is taken as level. Left and right
+// may be swapped.
 func estimateUp(frames []Frame) spatial.Vec3 {
 	up := levelUp
 	axes := make([]spatial.Vec3, 0, len(frames))
+	stretch := make([]float64, len(frames))
+	for i := range frames {
+		stretch[i] = stretchPx(&frames[i])
+	}
+	torsoPx, torsoM := torsoSize(frames)
+	enough := 0.95 * quantile(append([]float64(nil), stretch...), 0.9)
+	speeds := footSpeeds(frames, torsoM/torsoPx)
 	for range 4 {
 		axes = axes[:0]
 		for i := range frames {
 			f := &frames[i]
-			a := massCentre(f).Sub(support(f, up)).Unit(levelUp)
+			if stretch[i] < enough {
+				continue
+			}
+			w := hybrid(f, torsoM/torsoPx)
+			a := massCentre(&w).Sub(support(&w, up, speeds[i])).Unit(levelUp)
 			if a.Dot(levelUp) > math.Cos(50*math.Pi/180) {
 				axes = append(axes, a)
 			}
 		}
-		if len(axes) < max(minFoundFrames, len(frames)/5) {
+		if len(axes) < max(minFoundFrames/2, len(frames)/20) {
 			return levelUp
 		}
 		up = robustDirection(axes)
 	}
 	return up
+}
+
+// stretchPx is the length in the picture from the shoulders to the farther foot.
+func stretchPx(f *Frame) float64 {
+	far := 0.0
+	for side := range 2 {
+		d := [2]float64{}
+		for k := range 2 {
+			d[k] = (f.ImagePx[lShoulder][k]+f.ImagePx[rShoulder][k])/2 - f.ImagePx[lAnkle+side][k]
+		}
+		far = math.Max(far, math.Hypot(d[0], d[1]))
+	}
+	return far
 }
 
 // robustDirection returns the direction with the smallest sum of angles to the
@@ -54,8 +80,7 @@ func robustDirection(dirs []spatial.Vec3) spatial.Vec3 {
 
 // massCentre approximates the body's centre of mass from trunk, head, thighs,
 // shanks and arms with segment masses after Winter (Biomechanics, table 4.1).
-func massCentre(f *Frame) spatial.Vec3 {
-	w := &f.WorldM
+func massCentre(w *[NumLandmarks]spatial.Vec3) spatial.Vec3 {
 	mid := func(a, b int, s float64) spatial.Vec3 { return w[a].Lerp(w[b], s) }
 	hips, shoulders := mid(lHip, rHip, 0.5), mid(lShoulder, rShoulder, 0.5)
 	c := hips.Lerp(shoulders, 0.5).Scale(0.497).Add(mid(leftEar, rightEar, 0.5).Scale(0.081))
@@ -68,13 +93,45 @@ func massCentre(f *Frame) spatial.Vec3 {
 	return c
 }
 
-// support returns the point between the feet that carries the body: the lower
-// foot counts more, with a soft transition of 4 cm.
-func support(f *Frame, up spatial.Vec3) spatial.Vec3 {
+// support returns the point between the feet that carries the body. A moving
+// foot carries little, a clearly higher one (10 to 25 cm) nothing. The
+// thresholds are wide because up itself depends on the answer.
+func support(w *[NumLandmarks]spatial.Vec3, up spatial.Vec3, footSpeed [2]float64) spatial.Vec3 {
 	foot := func(side int) spatial.Vec3 {
-		w := &f.WorldM
 		return w[lAnkle+side].Add(w[lHeel+side]).Add(w[lToe+side]).Scale(1.0 / 3)
 	}
-	l, r := foot(0), foot(1)
-	return r.Lerp(l, 1/(1+math.Exp(up.Dot(l.Sub(r))/0.04)))
+	feet := [2]spatial.Vec3{foot(0), foot(1)}
+	var share [2]float64
+	for side := range 2 {
+		higher := up.Dot(feet[side].Sub(feet[1-side]))
+		share[side] = (0.05 + falling(footSpeed[side], 0.4, 0.1)) * (1 - clamp01((higher-0.10)/0.15))
+	}
+	return feet[0].Scale(share[0]).Add(feet[1].Scale(share[1])).Scale(1 / (share[0] + share[1]))
+}
+
+// footSpeeds returns the speed in the picture of the left and right ankle, in
+// metres per second at the person's scale.
+func footSpeeds(frames []Frame, metrePerPx float64) [][2]float64 {
+	out := make([][2]float64, len(frames))
+	for i := range frames {
+		a, b := &frames[max(0, i-1)], &frames[min(len(frames)-1, i+1)]
+		for side := range 2 {
+			p, q := a.ImagePx[lAnkle+side], b.ImagePx[lAnkle+side]
+			out[i][side] = math.Hypot(q[0]-p[0], q[1]-p[1]) * metrePerPx / (b.TimeS - a.TimeS)
+		}
+	}
+	return out
+}
+
+// hybrid returns the landmarks of f in metres with the picture's x and y, which
+// are far better than the network's own, and the network's depth.
+func hybrid(f *Frame, metrePerPx float64) (w [NumLandmarks]spatial.Vec3) {
+	var hip [2]float64
+	for k := range 2 {
+		hip[k] = (f.ImagePx[lHip][k] + f.ImagePx[rHip][k]) / 2
+	}
+	for j := range w {
+		w[j] = spatial.Vec3{(f.ImagePx[j][0] - hip[0]) * metrePerPx, (f.ImagePx[j][1] - hip[1]) * metrePerPx, f.WorldM[j][2]}
+	}
+	return w
 }
