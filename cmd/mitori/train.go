@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/obs"
+	"github.com/mitori-robotics/mitori/policy/rollout"
+	"github.com/mitori-robotics/mitori/policy/train"
+	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/sim/mujoco"
+	"github.com/mitori-robotics/mitori/sim/worlds"
+)
+
+// Sizes of a training: worlds that practise, worlds that test, and how long an
+// episode goes on in the last pose of its reference, so that the robot can stand
+// there as long as it must.
+const (
+	trainWorlds = 128
+	testWorlds  = 40
+	trainHoldS  = 1.0
+)
+
+// trainJob is one training, for the command and for `mitori learn`.
+type trainJob struct {
+	Robot      *robot.Description
+	Clips      []*motion.Clip
+	Seed       uint64
+	Budget     train.Budget
+	Method     string
+	Checkpoint string // file, none if empty
+	Resume     bool
+	Progress   func(p train.Point, spent float64)
+}
+
+// trainSummary is what --json prints.
+type trainSummary struct {
+	Bundle       string        `json:"bundle"`
+	Method       string        `json:"method"`
+	Seed         uint64        `json:"seed"`
+	WallS        float64       `json:"wall_s"`
+	ControlSteps int64         `json:"control_steps"`
+	ChosenAt     int64         `json:"chosen_at_step"`
+	Joules       float64       `json:"joules,omitempty"`
+	StoppedBy    string        `json:"stopped_by"`
+	Survival     float64       `json:"test_survival_rate"`
+	JointMAERad  float64       `json:"test_joint_mae_rad"`
+	BLAS         string        `json:"blas"`
+	Curve        []train.Point `json:"curve"`
+}
+
+func newTrainCmd() *cobra.Command {
+	var (
+		robotName, out, budget, checkpoint string
+		job                                trainJob
+		asJSON                             bool
+	)
+	c := &cobra.Command{
+		Use:   "train X.motion.npz... -o P.bundle",
+		Short: "Train a policy that performs reference motions without falling",
+		Long: `Train a tracking policy in simulation and write it as a bundle.
+
+The budget is a time (60s), a number of control steps over all simulated worlds
+(100000steps) or the energy of the processors (500J). Training stops earlier when
+the policy survives its whole test set twice in a row and tracks closely.
+With the same motions, robot, seed and a budget in steps, the bundle has the same bytes.
+
+A checkpoint lies beside the output while training runs; after Ctrl-C, a crash or
+a power cut, the same command with --resume goes on from it as if nothing had happened.`,
+		Example: `  mitori train wave.motion.npz --robot kata20 -o wave.bundle
+  mitori train wave.motion.npz --robot kata20 -o wave.bundle --budget 400000steps --seed 7
+  mitori train wave.motion.npz --robot kata20 -o wave.bundle --resume`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if out == "" {
+				return usageError("name the bundle to write with -o, as in: -o policy.bundle")
+			}
+			var err error
+			if job.Budget, err = train.ParseBudget(budget); err != nil {
+				return usageError("--budget: %w", err)
+			}
+			if err := checkMethod(job.Method); err != nil {
+				return usageError("--method: %w", err)
+			}
+			if job.Robot, err = robot.Load(robotName); err != nil {
+				return err
+			}
+			for _, name := range args {
+				clip, err := motion.Load(name)
+				if err != nil {
+					return err
+				}
+				job.Clips = append(job.Clips, clip)
+			}
+			if job.Checkpoint = checkpoint; checkpoint == "" {
+				job.Checkpoint = checkpointName(out)
+			}
+			job.Progress = trainProgress(c.ErrOrStderr())
+			res, b, err := job.run(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := b.Save(out); err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(c.OutOrStdout()).Encode(summariseTraining(out, res))
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survival %.1f %%, joint error %.3f rad\n",
+				out, res.ControlSteps, res.WallS, res.StoppedBy, 100*res.Score.Survival, res.Score.JointErrRad)
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&robotName, "robot", "kata20", "robot name or path of a robot.yaml")
+	f.StringVarP(&out, "output", "o", "", "bundle to write")
+	f.StringVar(&budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
+	f.Uint64Var(&job.Seed, "seed", 1, "seed of everything random")
+	f.StringVar(&job.Method, "method", methodPPO, "how to learn: "+strings.Join(methods(), ", "))
+	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .checkpoint)")
+	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
+	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	return c
+}
+
+const methodPPO = "ppo"
+
+func methods() []string { return []string{methodPPO} }
+
+func checkMethod(m string) error {
+	for _, known := range methods() {
+		if m == known {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is unknown; legal: %s", m, strings.Join(methods(), ", "))
+}
+
+func checkpointName(out string) string { return out + ".checkpoint" }
+
+func summariseTraining(out string, r *train.Result) trainSummary {
+	return trainSummary{Bundle: out, Method: r.Method, Seed: r.Config.Seed, WallS: r.WallS, ControlSteps: r.ControlSteps,
+		ChosenAt: r.ChosenAt, Joules: r.Joules, StoppedBy: r.StoppedBy, Survival: r.Score.Survival,
+		JointMAERad: r.Score.JointErrRad, BLAS: blas.CoreName(), Curve: r.Curve}
+}
+
+// task makes what the worlds practise.
+func (j *trainJob) task() (rollout.Task, error) {
+	task := rollout.Task{Spec: obs.DefaultSpec(j.Robot), Reward: rollout.DefaultReward(), Limits: rollout.TrainLimits()}
+	task.HoldSteps = int(trainHoldS / task.Spec.PeriodS)
+	for _, clip := range j.Clips {
+		if hash := clip.Meta.RobotHash; hash != "" && hash != j.Robot.Hash {
+			return task, refused("train: the motion from %q is for another robot (%s, hash %.12s) than %s (hash %.12s); retarget it again",
+				clip.Meta.Source, clip.Meta.Robot, hash, j.Robot.Name, j.Robot.Hash)
+		}
+		ref, err := obs.NewReference(clip, &task.Spec)
+		if err != nil {
+			return task, refused("train: the motion from %q: %w", clip.Meta.Source, err)
+		}
+		task.Refs = append(task.Refs, ref)
+	}
+	return task, nil
+}
+
+// run trains and packs the policy. Nothing is written but checkpoints.
+func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, error) {
+	task, err := j.task()
+	if err != nil {
+		return nil, nil, err
+	}
+	opt := train.Options{Budget: j.Budget, Checkpoint: j.Checkpoint, Progress: j.Progress}
+	if meter, err := train.NewRAPL("/sys/class/powercap"); err == nil {
+		opt.Meter = meter
+	} else if j.Budget.Joules > 0 {
+		return nil, nil, &codedError{exitRefused, err}
+	}
+	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer env.Close()
+	testEnv, err := worlds.New(j.Robot, worlds.Config{Worlds: testWorlds})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer testEnv.Close()
+	config := train.DefaultConfig()
+	config.Seed = j.Seed
+	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, config.Hard)
+	t, err := train.New(env, task, config, test)
+	if err != nil {
+		return nil, nil, err
+	}
+	if j.Resume {
+		if err := t.Resume(j.Checkpoint); err != nil {
+			return nil, nil, explainResume(err)
+		}
+	}
+	res, err := t.Run(ctx, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := j.pack(&task, res)
+	return res, b, err
+}
+
+func explainResume(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return refused("%w; there is nothing to resume: start without --resume", err)
+	case errors.Is(err, train.ErrCheckpoint):
+		return &codedError{exitRefused, err}
+	}
+	return err
+}
+
+// pack puts a trained policy into a bundle. Nothing in it depends on the clock.
+func (j *trainJob) pack(task *rollout.Task, res *train.Result) (*bundle.Bundle, error) {
+	spec, err := json.Marshal(task.Spec)
+	if err != nil {
+		return nil, err
+	}
+	b := &bundle.Bundle{Net: res.Net, Clips: j.Clips, Manifest: bundle.Manifest{
+		Name: j.Robot.Name + " tracking policy", Robot: j.Robot.Name, RobotHash: j.Robot.Hash,
+		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec,
+		Training: bundle.Training{Method: res.Method, Seed: j.Seed, ControlSteps: res.ControlSteps}, Tool: "mitori",
+		Versions: map[string]string{"mujoco": mujoco.Version(), "gorgonia": "0.9.18", "blas": blas.CoreName()},
+	}}
+	for i := range j.Robot.Joints {
+		s := j.Robot.ServoOf(i)
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+	}
+	return b, nil
+}
+
+// trainProgress draws one line that changes on a terminal, and says a line for
+// every evaluation otherwise.
+func trainProgress(w io.Writer) func(p train.Point, spent float64) {
+	f, ok := w.(*os.File)
+	terminal := ok && term.IsTerminal(int(f.Fd()))
+	survival := "not tested yet"
+	return func(p train.Point, spent float64) {
+		if p.Eval != nil {
+			survival = fmt.Sprintf("survival %.0f %%, joint error %.3f rad", 100*p.Eval.Survival, p.Eval.JointErrRad)
+		}
+		spent = min(spent, 1)
+		left := p.Seconds * (1 - spent) / max(spent, 1e-3)
+		rate := float64(p.Steps) / max(p.Seconds, 1e-3)
+		line := fmt.Sprintf("training: %3.0f %%, %d control steps, %.0f a second, at most %.0f s left; randomisation %.0f %%; test: %s",
+			100*spent, p.Steps, rate, left, 100*p.Level, survival)
+		switch {
+		case terminal && spent >= 1:
+			fmt.Fprintf(w, "\r\x1b[K%s\n", line)
+		case terminal:
+			fmt.Fprintf(w, "\r\x1b[K%s", line)
+		case p.Eval != nil:
+			fmt.Fprintln(w, line)
+		}
+	}
+}
