@@ -1,9 +1,15 @@
-// Package film makes videos of recorded motion: panes side by side, each a robot
-// drawn from its position vectors or pictures from elsewhere, on one clock.
+// Package film makes the pictures and videos that people look at: panes side by
+// side on one clock, each a robot drawn from its positions over time, a person's
+// video, or pictures from elsewhere; and sheets of moments.
 //
 // What is not here: the drawing (sim/render), the encoding (models/mp4), and
-// where the motion comes from. Write locks its goroutine to an OS thread while
-// it runs, because OpenGL wants that.
+// where the motion comes from. A person's video is decoded by the program
+// ffmpeg; blurring faces is the overlay's work, this package shows what it is
+// given.
+//
+// Every function draws on its own and locks its goroutine to an OS thread while
+// it runs, because OpenGL wants that; nothing is shared. In a build without tag
+// mujoco they return render.ErrNotBuilt.
 package film
 
 import (
@@ -12,62 +18,116 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/mp4"
-	"github.com/mitori-robotics/mitori/models/spatial"
-	"github.com/mitori-robotics/mitori/sim/render"
 )
 
-// Pane is one column of the video.
+// Pane is one column of the video: exactly one of QPos, Clip and Picture.
 type Pane struct {
+	Label string // in the corner; empty: none
+
 	// QPos are position vectors in the engine's order, PeriodS apart; after the
-	// last one the pane stands still. The first seven are the root's pose.
-	QPos    [][]float64
-	PeriodS float64
+	// last one the pane stands still. RootQPos is the first of the seven numbers
+	// of the root's free joint.
+	QPos     [][]float64
+	PeriodS  float64
+	RootQPos int
+	Fell     bool // a red note from FallS on
+	FallS    float64
+
+	// Clip is a person's video.
+	Clip *Clip
+
 	// Picture fills rgb (pane size, top row first) with what is to be seen at a
-	// second, in place of QPos.
+	// second.
 	Picture func(rgb []byte, second float64) error
 }
 
-// Options of a video; zero values mean the defaults.
+// Clip is a person's video on the film's clock.
+type Clip struct {
+	Video string  // path; the overlay, where there is one
+	FromS float64 // time in the video of the first picture shown
+	// StartS is when the video starts on the film's clock: the robot's lead-in.
+	// Before, the first picture is held; after the last, the last.
+	StartS float64
+	// EndS is when it stops on the film's clock; 0: at the video's end.
+	EndS float64
+}
+
+// Options of a video; the zero value of a field means its default.
 type Options struct {
-	PaneWidthPx, HeightPx int     // 480 x 480
-	FPS                   float64 // 25
-	Seconds               float64 // the longest pane
-	Shadows               bool
-	AzimuthDeg            float64 // heading of the view: 0 looks along +x; default 160, obliquely from the front
-	Progress              func(done, total int)
+	PaneWidthPx, HeightPx int     // default 432 x 576: two fit a phone held upright
+	FPS                   float64 // default 30
+	Seconds               float64 // default: the longest robot's pane
+	Shadows               bool    // default off: they cost several times the rest
+	// AzimuthDeg is the heading of the view of robots: 0 looks along +x; default
+	// 180, from the front, as the person is seen.
+	AzimuthDeg   float64
+	ElevationDeg float64 // default -8: a little from above
+	Clock        bool    // the time in the last pane's corner
+	Note         string  // a line under the panes
+	Progress     func(done, total int)
 }
 
 func (o *Options) fill(panes []Pane) error {
-	set := func(v *int, d int) {
+	or := func(v *float64, d float64) {
 		if *v == 0 {
 			*v = d
 		}
 	}
-	set(&o.PaneWidthPx, 480)
-	set(&o.HeightPx, 480)
-	if o.FPS == 0 {
-		o.FPS = 25
+	or(&o.FPS, 30)
+	or(&o.AzimuthDeg, 180)
+	or(&o.ElevationDeg, -8)
+	if o.PaneWidthPx == 0 && o.HeightPx == 0 {
+		o.PaneWidthPx, o.HeightPx = 432, 576
 	}
-	if o.AzimuthDeg == 0 {
-		o.AzimuthDeg = 160
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
+	if o.PaneWidthPx < 32 || o.HeightPx < 32 || o.PaneWidthPx%2 != 0 || o.HeightPx%2 != 0 {
+		return fmt.Errorf("film: panes of %d x %d pixels; legal: even numbers from 32", o.PaneWidthPx, o.HeightPx)
+	}
+	if !(o.FPS >= 1 && o.FPS <= 240) {
+		return fmt.Errorf("film: %g frames per second; legal: 1 to 240", o.FPS)
 	}
 	if len(panes) == 0 {
 		return fmt.Errorf("film: no panes; at least 1 is needed")
 	}
 	longest := 0.0
-	for i, p := range panes {
-		if p.Picture == nil && (len(p.QPos) == 0 || !(p.PeriodS > 0)) {
-			return fmt.Errorf("film: pane %d has %d positions %g s apart; legal: 1 and more, above 0", i, len(p.QPos), p.PeriodS)
+	for i := range panes {
+		if err := panes[i].check(); err != nil {
+			return fmt.Errorf("film: pane %d: %w", i, err)
 		}
-		longest = math.Max(longest, float64(len(p.QPos)-1)*p.PeriodS)
+		longest = math.Max(longest, panes[i].seconds())
 	}
-	if o.Seconds == 0 {
-		o.Seconds = longest
-	}
+	or(&o.Seconds, longest)
 	if !(o.Seconds >= 0 && o.Seconds <= 3600) {
 		return fmt.Errorf("film: %g seconds; legal: 0 to 3600", o.Seconds)
 	}
 	return nil
+}
+
+func (p *Pane) check() error {
+	if p.Clip != nil || p.Picture != nil {
+		return nil
+	}
+	if len(p.QPos) == 0 || !(p.PeriodS > 0) {
+		return fmt.Errorf("%d positions %g s apart; legal: 1 and more, above 0", len(p.QPos), p.PeriodS)
+	}
+	for i, q := range p.QPos {
+		if len(q) != len(p.QPos[0]) || p.RootQPos < 0 || p.RootQPos+7 > len(q) {
+			return fmt.Errorf("step %d has %d positions, the first %d; the root is at %d", i, len(q), len(p.QPos[0]), p.RootQPos)
+		}
+	}
+	return nil
+}
+
+// seconds is the time from the first to the last position.
+func (p *Pane) seconds() float64 { return float64(max(0, len(p.QPos)-1)) * p.PeriodS }
+
+// SideBySide writes a video of the person (left) and the robot (right) on the
+// robot's clock.
+func SideBySide(ctx context.Context, name string, person Clip, mjcf string, robot Pane, o Options) error {
+	o.Clock = true
+	return Write(ctx, name, mjcf, []Pane{{Label: "person", Clip: &person}, robot}, o)
 }
 
 // Write films the panes, drawing the robot of mjcf, into an mp4 file that
@@ -76,18 +136,29 @@ func Write(ctx context.Context, name, mjcf string, panes []Pane, o Options) erro
 	if err := o.fill(panes); err != nil {
 		return err
 	}
-	r, err := render.New(mjcf, render.Options{WidthPx: o.PaneWidthPx, HeightPx: o.HeightPx, Shadows: o.Shadows})
+	s, err := newStage(ctx, mjcf, panes, o)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	w, err := mp4.New(name, o.PaneWidthPx*len(panes), o.HeightPx, o.FPS)
+	defer s.close()
+	text, err := newLettering(o.HeightPx)
+	if err != nil {
+		return err
+	}
+	stripPx := 0
+	if o.Note != "" {
+		stripPx = text.stripPx
+	}
+	const gapPx = 4
+	step := o.PaneWidthPx + gapPx
+	out := newCanvas(len(panes)*step-gapPx, o.HeightPx+stripPx)
+	out.fill(paper)
+	text.strip(out, o.Note)
+	w, err := mp4.New(name, out.w, out.h, o.FPS)
 	if err != nil {
 		return err
 	}
 	defer w.Abort()
-	pane := make([]byte, 3*o.PaneWidthPx*o.HeightPx)
-	frame := make([]byte, len(pane)*len(panes))
 	total := int(math.Round(o.Seconds*o.FPS)) + 1
 	for k := range total {
 		if err := ctx.Err(); err != nil {
@@ -95,45 +166,23 @@ func Write(ctx context.Context, name, mjcf string, panes []Pane, o Options) erro
 		}
 		second := float64(k) / o.FPS
 		for i := range panes {
-			if err := panes[i].draw(r, pane, second, &o); err != nil {
+			pane, err := s.draw(i, second)
+			if err != nil {
 				return fmt.Errorf("film: %s: frame %d, pane %d: %w", name, k, i, err)
 			}
-			paste(frame, pane, i, len(panes), 3*o.PaneWidthPx)
+			out.paste(pane, i*step, 0)
+			text.label(out, i*step, 0, panes[i].Label)
+			if panes[i].Fell && second >= panes[i].FallS {
+				text.corner(out, i*step+o.PaneWidthPx, 1, fmt.Sprintf("fell at %.1f s", panes[i].FallS), red)
+			}
 		}
-		if err := w.WriteRGB(frame); err != nil {
+		if o.Clock {
+			text.corner(out, out.w, 0, fmt.Sprintf("%.1f s", second), ink)
+		}
+		if err := w.WriteRGB(out.rgb); err != nil {
 			return err
 		}
-		if o.Progress != nil {
-			o.Progress(k+1, total)
-		}
+		o.Progress(k+1, total)
 	}
 	return w.Close()
-}
-
-func (p *Pane) draw(r *render.Renderer, rgb []byte, second float64, o *Options) error {
-	if p.Picture != nil {
-		return p.Picture(rgb, second)
-	}
-	at := min(len(p.QPos)-1, int(math.Round(second/p.PeriodS)))
-	return r.Draw(rgb, p.camera(at, o), p.QPos[at], nil)
-}
-
-// camera stands still in height and follows the robot over the floor, smoothed
-// over half a second on either side so that steps do not shake the picture.
-func (p *Pane) camera(at int, o *Options) render.Camera {
-	reach := int(math.Round(0.5 / p.PeriodS))
-	var mid spatial.Vec3
-	lo, hi := max(0, at-reach), min(len(p.QPos)-1, at+reach)
-	for k := lo; k <= hi; k++ {
-		mid = mid.Add(spatial.Vec3{p.QPos[k][0], p.QPos[k][1], 0}.Scale(1 / float64(hi-lo+1)))
-	}
-	mid[2] = 0.85 * p.QPos[0][2] // a standing robot in the middle of the picture
-	return render.Camera{LookAtM: mid, DistanceM: 4.5 * p.QPos[0][2], AzimuthDeg: o.AzimuthDeg, ElevationDeg: -12, FovyDeg: 38}
-}
-
-// paste copies a pane of rows of rowBytes into column i of n of the frame.
-func paste(frame, pane []byte, i, n, rowBytes int) {
-	for y := 0; y*rowBytes < len(pane); y++ {
-		copy(frame[(y*n+i)*rowBytes:(y*n+i+1)*rowBytes], pane[y*rowBytes:])
-	}
 }
