@@ -11,47 +11,31 @@ import (
 // enforceSpeed slows the finished motion itself down wherever a joint is still too fast, so that the limit holds
 // whatever happened before. Feet stay where they are, only later.
 func (w *work) enforceSpeed() {
-	rate := w.rates()
-	ok := true
-	for _, r := range rate {
-		ok = ok && r <= 1
+	w.frame = make([]int, len(w.q))
+	for t := range w.frame {
+		w.frame[t] = t
 	}
-	if ok {
+	rate := w.rates()
+	for _, r := range rate {
+		w.retimed = w.retimed || r > 1
+	}
+	if !w.retimed {
 		return
 	}
-	w.retimed = true
 	var q [][]float64
-	var contacts [][2]bool
-	var targets []target
-	put := func(t int, f float64) {
+	w.frame = w.frame[:0]
+	for _, u := range slower(rate, w.o.FPS) {
+		t := min(int(u), len(w.q)-2)
 		row := make([]float64, len(w.q[0]))
-		w.between(row, t, f)
+		w.between(row, t, u-float64(t))
 		q = append(q, row)
-		near := t
-		if f >= 0.5 {
-			near = min(t+1, len(w.q)-1)
-		}
-		contacts = append(contacts, w.plan.contacts[near])
-		targets = append(targets, w.plan.targets[near])
+		w.frame = append(w.frame, int(math.Round(u)))
 	}
-	for t, r := range rate {
-		steps := max(1, int(math.Ceil(r-1e-9)))
-		if t == w.plan.lead[0] {
-			w.plan.lead[0] = len(q)
-		}
-		if t == len(w.q)-w.plan.lead[1] {
-			w.plan.lead[1] = -len(q) // settled below
-		}
-		for k := 0; k < steps; k++ {
-			put(t, float64(k)/float64(steps))
-		}
-	}
-	put(len(w.q)-1, 0)
-	if w.plan.lead[1] < 0 {
-		w.plan.lead[1] += len(q)
-	}
-	w.q, w.plan.contacts, w.plan.targets = q, contacts, targets
+	w.q = q
 }
+
+// on says on which feet the finished frame stands.
+func (w *work) on(t int) [2]bool { return w.plan.contacts[w.frame[t]] }
 
 // between writes the positions a fraction f of the way from frame t to the next.
 func (w *work) between(dst []float64, t int, f float64) {
@@ -75,7 +59,7 @@ func (w *work) pressure() {
 			w.margin[t] = math.Inf(-1)
 			continue
 		}
-		w.margin[t] = w.r.an.Support(w.s.d, w.plan.contacts[t]).Margin(cop)
+		w.margin[t] = w.r.an.Support(w.s.d, w.on(t)).Margin(cop)
 	}
 }
 
@@ -103,15 +87,23 @@ func (w *work) clip(m *human.Motion) *motion.Clip {
 			f.BodyPosM[k], f.BodyQuat[k] = w.s.d.BodyPos[b], positive(w.s.d.BodyRot[b])
 			f.BodyVelMS[k], f.BodyAngVel[k] = w.s.d.BodyVel[b], w.s.d.BodyAngVel[b]
 		}
-		for s, on := range w.plan.contacts[t] {
+		for s, on := range w.on(t) {
 			if on {
 				f.Contacts[s] = 1
 			}
 		}
 		c.Frames = append(c.Frames, f)
 	}
+	var lead [2]int
+	for _, t := range w.frame {
+		if t < w.plan.lead[0] {
+			lead[0]++
+		} else if t >= len(w.plan.targets)-w.plan.lead[1] {
+			lead[1]++
+		}
+	}
 	c.Meta = motion.Meta{Robot: r.desc.Name, RobotHash: r.desc.Hash, Source: m.Meta.Source, SourceSHA256: m.Meta.SourceSHA256,
-		LeadInS: float64(w.plan.lead[0]) / w.o.FPS, LeadOutS: float64(w.plan.lead[1]) / w.o.FPS, Tool: "mitori retarget"}
+		LeadInS: float64(lead[0]) / w.o.FPS, LeadOutS: float64(lead[1]) / w.o.FPS, Tool: "mitori retarget"}
 	return c
 }
 

@@ -112,8 +112,8 @@ func (w *work) feet(rep *Report) {
 			}
 			lowest = math.Min(lowest, z)
 			at := d.Point(l.Foot, l.SoleCenter)
-			on := w.plan.contacts[t][s]
-			if on && t > 0 && w.plan.contacts[t-1][s] {
+			on := w.on(t)[s]
+			if on && t > 0 && w.on(t - 1)[s] {
 				stance++
 				v := math.Hypot(at[0]-last[s][0], at[1]-last[s][1]) * w.o.FPS
 				rep.FootSlidingSpeedMS = math.Max(rep.FootSlidingSpeedMS, v)
@@ -122,7 +122,7 @@ func (w *work) feet(rep *Report) {
 				}
 			}
 			last[s] = at
-			if k := t - w.plan.lead[0]; !w.retimed && k >= 0 && k < len(w.pf.intents) && w.pf.intents[k].on[s] {
+			if k := w.frame[t] - w.plan.lead[0]; k >= 0 && k < len(w.pf.intents) && w.pf.intents[k].on[s] {
 				asked++
 				if z < contactKeptM {
 					kept++
@@ -149,9 +149,9 @@ func (w *work) likeness(rep *Report) {
 	d := w.s.d
 	angle, cosine, n := 0.0, 0.0, 0.0
 	for t := range w.q {
-		tg := &w.plan.targets[t]
-		k := t - w.plan.lead[0]
-		if w.retimed || k < 0 || k >= len(w.pf.intents) {
+		tg := &w.plan.targets[w.frame[t]]
+		k := w.frame[t] - w.plan.lead[0]
+		if k < 0 || k >= len(w.pf.intents) {
 			continue
 		}
 		w.r.kin.Forward(d, w.q[t])

@@ -31,7 +31,8 @@ type work struct {
 	leadS   [2]float64
 	slow    float64 // length of the motion over what was asked for
 	margin  []float64
-	retimed bool // the finished motion had to be slowed down once more
+	frame   []int // the planned frame that each finished frame comes from
+	retimed bool  // the finished motion had to be slowed down once more
 }
 
 func (w *work) run(m *human.Motion) {
@@ -48,8 +49,9 @@ func (w *work) run(m *human.Motion) {
 			break
 		}
 	}
-	w.slow = float64(len(w.times)-1) / math.Max(float64(n-1), 1)
+	planned := len(w.q)
 	w.enforceSpeed()
+	w.slow = float64(len(w.times)-1+len(w.q)-planned) / math.Max(float64(n-1), 1)
 	w.pressure()
 }
 
@@ -234,37 +236,47 @@ func (w *work) stretch() bool {
 			again = true
 		}
 	}
-	pace := make([]float64, to-from-1) // new frames per old one
 	hot := false
-	for t := range pace {
-		pace[t] = clamp(rate[from+t], 1, maxStretch)
-		hot = hot || rate[from+t] > 1
+	for t := from; t < to-1; t++ {
+		hot = hot || rate[t] > 1
 	}
 	if !hot {
 		return again
 	}
-	wide := make([]float64, len(pace))
-	reach := int(0.06*w.o.FPS) + 1
-	for t := range wide {
-		for k := max(0, t-reach); k <= min(len(pace)-1, t+reach); k++ {
-			wide[t] = math.Max(wide[t], pace[k])
-		}
+	var times []float64
+	for _, u := range slower(rate[from:to-1], w.o.FPS) {
+		i := min(int(u), len(w.times)-2)
+		times = append(times, w.times[i]+(w.times[i+1]-w.times[i])*(u-float64(i)))
 	}
-	gauss(wide, float64(reach)/2, make([]float64, len(wide)))
-	times := []float64{w.times[0]}
-	at, left := 0, 0.0 // position inside the old frames
-	for at < len(wide) {
-		left += 1 / math.Max(wide[at], 1)
-		for left >= 1 && at < len(wide) {
-			at++
-			left--
-		}
-		if at >= len(wide) {
-			break
-		}
-		times = append(times, w.times[at]+(w.times[at+1]-w.times[at])*left)
-	}
-	times = append(times, w.times[len(w.times)-1])
 	w.times = times
 	return true
+}
+
+// slower returns where, in old frames, the frames of a slowed-down sequence lie, so that no step has a rate above 1.
+// rate holds what each step between old frames has. The pace changes smoothly.
+func slower(rate []float64, fps float64) []float64 {
+	n := len(rate)
+	reach := int(0.08*fps) + 1
+	pace := make([]float64, n)
+	for t := range pace {
+		pace[t] = 1
+		for k := max(0, t-reach); k <= min(n-1, t+reach); k++ {
+			if rate[k] > 1 {
+				pace[t] = math.Max(pace[t], math.Min(rate[k]*1.03, maxStretch))
+			}
+		}
+	}
+	gauss(pace, float64(reach)/2, make([]float64, n))
+	for t := range pace {
+		pace[t] = math.Max(pace[t], rate[t])
+	}
+	out := []float64{0}
+	for u := 0.0; ; {
+		i := int(u)
+		u += 1 / math.Max(1, math.Max(pace[i], pace[min(i+1, n-1)]))
+		if u >= float64(n)-1e-6 {
+			return append(out, float64(n))
+		}
+		out = append(out, u)
+	}
 }
