@@ -142,8 +142,8 @@ func TestErrorRecovery(t *testing.T) {
 		if !strings.Contains(err.Error(), "stack") && !strings.Contains(err.Error(), "memory") {
 			t.Errorf("round %d: error does not name the cause: %v", i, err)
 		}
-		if err := d.Forward(); err == nil {
-			t.Error("a poisoned simulation computed on")
+		if err := d.Forward(); err == nil || !strings.Contains(err.Error(), "was not reset") {
+			t.Errorf("round %d: after an error the simulation computes on (%v)", i, err)
 		}
 	}
 	big := loadBiped(t)

@@ -90,7 +90,11 @@ func TestArmAndRelease(t *testing.T) {
 	if p.Held() != 1 {
 		t.Errorf("the gantry vanishes at once (%.2f left)", p.Held())
 	}
-	p.Advance(seconds(p, 5), stand(p))
+	p.Advance(seconds(p, 0.5), stand(p))
+	if h := p.Held(); math.Abs(h-0.5) > 0.01 {
+		t.Errorf("half way through the release %.2f of the gantry is left", h)
+	}
+	p.Advance(seconds(p, 4.5), stand(p))
 	if p.Held() != 0 {
 		t.Errorf("%.2f of the gantry is left after its release", p.Held())
 	}
@@ -190,7 +194,15 @@ func TestOpenBridgeDoesNotBrake(t *testing.T) {
 		at := p.scene.Joints[12]
 		d[12] = busemu.Drive{On: on} // no duty: short-circuited when on
 		p.data.QVel[at.Dof] = 3
-		p.Advance(10, d)
+		p.Advance(1, d)
+		want := 0.0
+		if on {
+			want = -0.85 * 3 // back-EMF of the shorted motor
+		}
+		if got := sense(p).Joints[12].TorqueNm; math.Abs(got-want) > 1e-9 {
+			t.Errorf("bridge on %v: torque %.3f N m at 3 rad/s; want %.3f", on, got, want)
+		}
+		p.Advance(9, d)
 		return p.data.QVel[at.Dof]
 	}
 	if braked, free := spin(true), spin(false); braked > 0.8*free {

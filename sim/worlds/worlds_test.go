@@ -5,6 +5,7 @@ package worlds
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -322,15 +323,19 @@ func TestPushesComeOnTime(t *testing.T) {
 	must(t, e.Reset(standing(e, 4, 0), r, rows))
 	var at []int
 	for k := range 100 {
-		before := append([]float64(nil), e.layout.Row(rows, 0).RootLinVelMS...)
+		before, due := append([]float64(nil), e.layout.Row(rows, 0).RootLinVelMS...), e.worlds[0].NextPushS
 		must(t, e.Step(e.scene.StandRad, rows))
+		if e.worlds[0].NextPushS == due {
+			continue
+		}
+		at = append(at, k)
 		v := e.layout.Row(rows, 0).RootLinVelMS
-		if math.Hypot(v[0]-before[0], v[1]-before[1]) > 0.06 {
-			at = append(at, k)
+		if d := math.Hypot(v[0]-before[0], v[1]-before[1]); d < 0.06 || d > 0.3 {
+			t.Errorf("a push of 0.2 m/s in period %d changed the speed by %.3f m/s", k, d)
 		}
 	}
-	if len(at) == 0 || at[0] != 30 {
-		t.Errorf("pushes in periods %v; want the first in 30 (0.6 s)", at)
+	if want := []int{30, 60, 90}; !slices.Equal(at, want) {
+		t.Errorf("pushes in periods %v; want %v (every 0.6 s)", at, want)
 	}
 }
 
@@ -358,6 +363,9 @@ func TestDivergedWorldIsReportedAndRests(t *testing.T) {
 				t.Fatalf("period %d: number %d of the rows is %v", k, i, v)
 			}
 		}
+	}
+	if i := same(e.layout.Row(rows, 1).TrueJointPosRad, e.scene.StandRad); i >= 0 {
+		t.Errorf("the broken world does not rest in the standing pose (joint %d)", i)
 	}
 	if i := same(rows[:n], calm[:n]); i >= 0 {
 		t.Errorf("world 0 was disturbed by its neighbour (number %d)", i)
