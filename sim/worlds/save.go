@@ -3,8 +3,10 @@ package worlds
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // header names what a saved state belongs to; every part must be equal on load.
@@ -63,12 +65,24 @@ func (e *Env) LoadState(r io.Reader) error {
 	if err := binary.Read(r, binary.LittleEndian, worlds); err != nil {
 		return fmt.Errorf("worlds: saved state is cut short: %w", err)
 	}
+	for w := range worlds {
+		if err := e.plausible(&worlds[w]); err != nil {
+			return fmt.Errorf("worlds: saved state of world %d: %w", w, err)
+		}
+	}
 	parts := e.parts()
 	read := make([][]float64, len(parts))
 	for i, p := range parts {
 		read[i] = make([]float64, len(p))
 		if err := binary.Read(r, binary.LittleEndian, read[i]); err != nil {
 			return fmt.Errorf("worlds: saved state is cut short: %w", err)
+		}
+	}
+	for i := range read {
+		for _, v := range read[i] {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return errors.New("worlds: saved state holds a number that is not finite")
+			}
 		}
 	}
 	state := read[0]
@@ -86,4 +100,20 @@ func (e *Env) LoadState(r io.Reader) error {
 		e.batch.ClearWarnings(w)
 	}
 	return nil
+}
+
+// plausible refuses a world that no episode can be in; the delays index rings.
+func (e *Env) plausible(w *world) error {
+	most := int64(math.Ceil(MaxDelayS / e.layout.PeriodS * float64(e.sub)))
+	switch {
+	case w.Step < 0 || w.Step > 1<<48:
+		return fmt.Errorf("step %d; legal: 0 to 2^48", w.Step)
+	case w.DelaySub < 0 || w.DelaySub > most:
+		return fmt.Errorf("delay of %d engine steps; legal: 0 to %d", w.DelaySub, most)
+	case !(w.SensorDelayS >= 0 && w.SensorDelayS <= MaxDelayS):
+		return fmt.Errorf("sensor delay of %g s; legal: 0 to %g", w.SensorDelayS, MaxDelayS)
+	case math.IsNaN(w.NextPushS):
+		return errors.New("time of the next push is not a number")
+	}
+	return check(w.Ranges)
 }

@@ -143,6 +143,33 @@ func TestSaveLoadContinuesToTheBit(t *testing.T) {
 	}
 }
 
+// A damaged state is refused, or at least does no harm.
+func FuzzLoadState(f *testing.F) {
+	e := open(f, 1, 1)
+	rows := rowsOf(e)
+	must(f, e.Reset(standing(e, 1, 0), rollout.Hard(), rows))
+	must(f, e.Step(wave(e, 0), rows))
+	var saved bytes.Buffer
+	must(f, e.SaveState(&saved))
+	f.Add(uint(0), byte(1), uint(1<<20))
+	// The fields of the world, bit by bit where damage shows: signs and exponents.
+	for at := uint(112); at < 112+8*60; at += 8 {
+		f.Add(at+7, byte(0xff), uint(1<<20))
+	}
+	f.Add(uint(5000), byte(0x80), uint(4000))
+	f.Fuzz(func(t *testing.T, at uint, flip byte, cut uint) {
+		b := bytes.Clone(saved.Bytes())
+		b[at%uint(len(b))] ^= flip
+		b = b[:min(uint(len(b)), cut)]
+		if err := e.LoadState(bytes.NewReader(b)); err != nil {
+			return
+		}
+		for k := range 3 {
+			must(t, e.Step(wave(e, k), rows))
+		}
+	})
+}
+
 // Every range really changes the motion or what is sensed of it.
 func TestEveryRangeTakesEffect(t *testing.T) {
 	e := open(t, 1, 1)
