@@ -309,7 +309,7 @@ func (pl *planner) swing(s int, a, b stance) {
 	dur := float64(b.from - a.to + 1)
 	// How fast the bends at the ends fade; long swings keep the person's path in between.
 	fade := math.Min(dur, 0.5*pl.fps)
-	edge := math.Min(dur/2.5, 0.2*pl.fps)
+	edge := math.Min(dur/2.2, 0.3*pl.fps)
 	errA, errB := a.at.Sub(pl.raw(a.to-1, s)), b.at.Sub(pl.raw(b.from, s))
 	yawB := a.yaw + angleDiff(b.yaw, a.yaw)
 	inLead := func(t int) bool { return t < pl.lead[0] || t >= pl.lead[0]+len(pl.pf.intents) }
