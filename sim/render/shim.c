@@ -141,6 +141,9 @@ mitori_render* mitori_render_open(const char* xml, int xml_len, int n, char** na
   }
   r->m->vis.global.offwidth = width;
   r->m->vis.global.offheight = height;
+  // Software OpenGL spends its time on vertices; at these pictures nobody sees more facets.
+  if (r->m->vis.quality.numslices > 16) r->m->vis.quality.numslices = 16;
+  if (r->m->vis.quality.numstacks > 10) r->m->vis.quality.numstacks = 10;
   r->m->vis.quality.offsamples = samples > 1 ? samples : 0;
   r->flip = malloc((size_t)width * height * 3);
   GUARDED(err, { r->d = mj_makeData(r->m); }, r->d = NULL);
