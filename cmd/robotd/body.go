@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/models/kin"
+	"github.com/mitori-robotics/mitori/models/kin/anatomy"
+	"github.com/mitori-robotics/mitori/models/mjcf"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+// body is what the loop needs to know that follows from the robot's shape.
+type body struct {
+	standRad  []float64 // joints of the stand keyframe
+	settleRad []float64 // a deeper bend of the same knees
+	leg       []bool
+}
+
+// settleBend is how much deeper than standing the legs are bent before torque
+// goes off: the trunk then has a third less far to fall.
+const settleBend = 2.3
+
+// bodyOf reads poses and legs from the robot's scene.
+func bodyOf(desc *robot.Description) (*body, error) {
+	tree, err := mjcf.Parse(desc.Name, []byte(desc.MJCF))
+	if err != nil {
+		return nil, err
+	}
+	qpos, ok := tree.KeyframeQPos(desc.StandKeyframe)
+	if !ok {
+		return nil, fmt.Errorf("%s: the scene has no keyframe %q with all positions", desc.Source, desc.StandKeyframe)
+	}
+	n := len(desc.Joints)
+	b := &body{standRad: make([]float64, n), settleRad: make([]float64, n), leg: make([]bool, n)}
+	byDof := map[int]int{}
+	for i := range desc.Joints {
+		found := false
+		for _, j := range tree.Joints {
+			if j.Name == desc.Joints[i].Name {
+				b.standRad[i], found = qpos[j.QPos], true
+				byDof[j.QVel] = i
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("%s: the scene has no joint %q", desc.Source, desc.Joints[i].Name)
+		}
+	}
+	copy(b.settleRad, b.standRad)
+	model, err := kin.New(tree)
+	if err != nil {
+		return nil, err
+	}
+	if a, err := anatomy.Derive(model, qpos); err == nil {
+		for _, leg := range a.Legs {
+			for _, dof := range leg.Dofs {
+				if i, ok := byDof[dof]; ok {
+					b.leg[i] = true
+				}
+			}
+		}
+	} // what is no humanoid has no legs to lose
+	b.bend(desc)
+	return b, nil
+}
+
+// bend deepens the stand's own leg angles in one common proportion, so that the
+// soles stay flat and the trunk upright, as far as every joint allows.
+func (b *body) bend(desc *robot.Description) {
+	scale := settleBend
+	for i, j := range desc.Joints {
+		if q := b.standRad[i]; b.leg[i] && q > 0 {
+			scale = min(scale, (j.MaxRad-0.05)/q)
+		} else if b.leg[i] && q < 0 {
+			scale = min(scale, (j.MinRad+0.05)/q)
+		}
+	}
+	for i := range b.settleRad {
+		if b.leg[i] && scale > 1 {
+			b.settleRad[i] *= scale
+		}
+	}
+}
+
+// Limits on commands that do not come from a policy.
+const (
+	gentleRadS = 1.5
+	// stallTorquePerA relates the description's stall torque to the stall current
+	// of geared hobby servos: 4.1 N m at 2.3 A for the XM430-W350.
+	stallTorquePerA = 4.1 / 2.3
+	playOut         = 4 * time.Second
+)
+
+// loopConfig derives the loop's configuration from the robot and its rates.
+//
+// A policy that obeys speed_limit_rad_s may move its target by that times its
+// own period at once, so over one tick the command may be ControlEvery times
+// faster; the guard lets exactly this through, and any stop or reversal of it.
+func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop.Config {
+	cfg := loop.Config{
+		RateHz: rateHz, ControlEvery: controlEvery, MinRamp: loop.MinRamp, PlayOut: playOut,
+		Thresholds: guard.DefaultThresholds(desc.Battery.WarnV, desc.Battery.StopV),
+		StandRad:   b.standRad, SettleRad: b.settleRad,
+	}
+	cfg.Thresholds.PolicyTicks = 3 * controlEvery
+	for i, j := range desc.Joints {
+		servo := desc.ServoOf(i)
+		full := j.SpeedLimitRadS * float64(controlEvery) * 1.01 // rounding of the policy's own limit
+		cfg.Limits = append(cfg.Limits, guard.Joint{
+			MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(gentleRadS, full), FullRadS: full,
+			AccelRadS2: 2 * full * float64(rateHz),
+		})
+		warn, stop := 60.0, 70.0
+		if servo.MaxTempC > 0 { // the servo itself stops at this temperature
+			warn, stop = servo.MaxTempC-20, servo.MaxTempC-10
+		}
+		cfg.Health = append(cfg.Health, guard.Health{
+			Leg: b.leg[i], StallCurrentA: servo.StallTorqueNm / stallTorquePerA, TempWarnC: warn, TempStopC: stop,
+		})
+	}
+	return cfg
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/mitori-robotics/mitori/actuators/clock"
+)
+
+// Config is the configuration file. Unknown keys are refused, and every fault is
+// reported at once, with its line.
+type Config struct {
+	Robot  string     `yaml:"robot"`
+	Port   string     `yaml:"port"`
+	Baud   int        `yaml:"baud"` // 0: the robot's
+	RateHz int        `yaml:"rate_hz"`
+	Policy string     `yaml:"policy"`
+	Record string     `yaml:"record"`
+	Arm    bool       `yaml:"arm"`
+	MQTT   MQTTConfig `yaml:"mqtt"`
+}
+
+// MQTTConfig describes the command link.
+type MQTTConfig struct {
+	URL      string `yaml:"url"` // off, embedded, or a broker's URL
+	User     string `yaml:"user"`
+	PassFile string `yaml:"password_file"`
+	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
+}
+
+const (
+	mqttOff      = "off"
+	mqttEmbedded = "embedded"
+)
+
+func defaults() Config { return Config{} }
+
+// load reads a configuration file over c.
+func (c *Config) load(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	if err := c.parse(text); err != nil {
+		return fmt.Errorf("config: %s:\n%w", name, err)
+	}
+	return nil
+}
+
+func (c *Config) parse(text []byte) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	err := dec.Decode(c)
+	var te *yaml.TypeError
+	switch {
+	case errors.As(err, &te):
+		for i, e := range te.Errors {
+			te.Errors[i] = "  " + explainYAML(e)
+		}
+		return errors.New(strings.Join(te.Errors, "\n"))
+	case errors.Is(err, io.EOF):
+		return errors.New("  the file is empty; at least robot: is needed")
+	case err != nil:
+		return fmt.Errorf("  %w", err)
+	}
+	return c.validate()
+}
+
+// explainYAML says an unknown key in the words of the file's author.
+func explainYAML(e string) string {
+	line, rest, ok := strings.Cut(e, ": field ")
+	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, mqtt (url, user, password_file, robot_id)", line, key)
+	}
+	return e
+}
+
+// validate reports every bad value at once.
+func (c *Config) validate() error {
+	var bad []string
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Sprintf("  "+format, args...))
+		}
+	}
+	check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz, "rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
+	check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
+	switch c.MQTT.URL {
+	case "", mqttOff, mqttEmbedded:
+		check(c.MQTT.User == "" && c.MQTT.PassFile == "", "mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
+	default:
+		u, err := url.Parse(c.MQTT.URL)
+		legal := err == nil && u.Host != "" && (u.Scheme == "mqtt" || u.Scheme == "tcp" || u.Scheme == "mqtts" || u.Scheme == "ssl" || u.Scheme == "ws" || u.Scheme == "wss")
+		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", c.MQTT.URL)
+		check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
+	}
+	check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
+	if len(bad) > 0 {
+		return &codedError{exitUsage, errors.New(strings.Join(bad, "\n"))}
+	}
+	return nil
+}
+
+// overlay takes the flags that were given into c.
+func overlay(c, flags *Config, given func(string) bool) {
+	set := func(flag string, dst, src *string) {
+		if given(flag) {
+			*dst = *src
+		}
+	}
+	set("robot", &c.Robot, &flags.Robot)
+	set("port", &c.Port, &flags.Port)
+	set("policy", &c.Policy, &flags.Policy)
+	set("record", &c.Record, &flags.Record)
+	set("mqtt", &c.MQTT.URL, &flags.MQTT.URL)
+	if given("rate") {
+		c.RateHz = flags.RateHz
+	}
+	if given("arm") {
+		c.Arm = flags.Arm
+	}
+}

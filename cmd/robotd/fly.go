@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+const (
+	// priority lies below the kernel's interrupt threads (50 on PREEMPT_RT are
+	// raised by most robots' set-up to 80 and more).
+	priority = 70
+	// ringSeconds of samples may wait for the recorder before ticks are dropped.
+	ringSeconds = 4
+)
+
+// fly is one run of the daemon, from files to torque-off.
+func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
+	tell := newTeller(out, errOut, o.json)
+	desc, err := robot.Load(o.Robot)
+	if err != nil {
+		return err
+	}
+	if o.Baud != 0 {
+		copied := *desc
+		copied.Buses = append([]robot.Bus(nil), desc.Buses...)
+		for i := range copied.Buses {
+			copied.Buses[i].Baud = o.Baud
+		}
+		desc = &copied
+	}
+	cfg, pol, err := prepare(desc, &o)
+	if err != nil {
+		return err
+	}
+	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
+	if pol != nil {
+		st.Policy, st.PolicyHash = o.Policy, pol.hash
+		tell.event("policy %s: %s", o.Policy, pol.describe())
+	}
+	rec, err := startRecording(&o, desc, pol, cfg, st)
+	if err != nil {
+		return err
+	}
+	if rec != nil {
+		defer func() {
+			if e := rec.Close(); e != nil && err == nil {
+				err = e
+			}
+		}()
+	}
+	link, err := newLink(o.MQTT, desc)
+	if err != nil {
+		return err
+	}
+	defer link.close()
+	if link != nil {
+		tell.event("command link: %s", link.where)
+	}
+
+	var sim *simulator
+	if o.sim {
+		if sim, err = startSim(ctx, o.Robot, o.simArgs); err != nil {
+			return err
+		}
+		defer sim.stop()
+		o.Port = sim.port
+		if sim.note != "" {
+			st.Notes = append(st.Notes, sim.note)
+		}
+		tell.event("simulator: process %d, bus on %s", sim.cmd.Process.Pid, sim.port)
+	}
+	drv, err := connect(ctx, desc, o.Port, tell)
+	if err != nil {
+		return err
+	}
+	var ctl loop.Controller
+	if pol != nil {
+		ctl = pol
+	}
+	ring := trace.NewRing(ringSeconds*cfg.RateHz, len(desc.Joints))
+	l, err := loop.New(cfg, drv, ctl, ring)
+	if err != nil {
+		return errors.Join(err, drv.Halt())
+	}
+	w := &watch{ring: ring, loop: l, rec: rec, link: link, tell: tell, script: newScript(&o, pol, link != nil && !o.sim && o.forTime == 0)}
+	link.start(l, pol != nil, w.snapshot)
+
+	result := operate(ctx, l, w, tell)
+	if e := drv.Halt(); e != nil && result.TorqueOff {
+		tell.event("note: %v", e)
+	}
+	st.fill(&result)
+	st.Transitions, st.Plays, st.Dropped = w.changes, w.script.played, ring.Dropped()
+	if sim != nil {
+		if st.Truth = sim.stop(); st.Truth != nil {
+			st.Fell = st.Fell || st.Truth.Fell
+		} else {
+			st.Notes = append(st.Notes, "the simulator died: "+sim.complaint(nil))
+		}
+	}
+	return conclude(st, w, &o, tell)
+}
+
+// prepare loads everything that needs no hardware.
+func prepare(desc *robot.Description, o *options) (loop.Config, *policy, error) {
+	b, err := bodyOf(desc)
+	if err != nil {
+		return loop.Config{}, nil, err
+	}
+	rate := o.RateHz
+	if rate == 0 {
+		rate = int(desc.LoopRateHz)
+	}
+	if o.Policy == "" {
+		return loopConfig(desc, b, rate, 1), nil, nil
+	}
+	pol, err := loadPolicy(o.Policy, desc)
+	if err != nil {
+		return loop.Config{}, nil, err
+	}
+	ticks := float64(rate) * pol.periodS
+	every := int(ticks + 0.5)
+	if every < 1 || ticks-float64(every) > 1e-6 || float64(every)-ticks > 1e-6 {
+		return loop.Config{}, nil, refused("%s wants a decision every %g s, which is %g ticks at %d Hz; legal rates: multiples of %g Hz",
+			o.Policy, pol.periodS, ticks, rate, 1/pol.periodS)
+	}
+	copy(b.standRad, pol.startRad())
+	return loopConfig(desc, b, rate, every), pol, nil
+}
+
+// startRecording opens the flight recording; nil when it is off.
+func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.Config, st *stats) (*recorder.Recorder, error) {
+	name := o.Record
+	switch name {
+	case "none":
+		return nil, nil
+	case "":
+		name = filepath.Join("out", "flights", time.Now().UTC().Format("20060102T150405Z")+".mcap")
+	}
+	facts := map[string]string{
+		"robot": desc.Name, "robot_hash": desc.Hash, "sim": fmt.Sprint(o.sim), "version": version(),
+		"limits": fmt.Sprintf("%+v", cfg.Limits), "health": fmt.Sprintf("%+v", cfg.Health), "thresholds": fmt.Sprintf("%+v", cfg.Thresholds),
+	}
+	if pol != nil {
+		facts["policy"], facts["policy_hash"] = o.Policy, pol.hash
+	}
+	rec, err := recorder.Create(name, recorder.Header{Joints: desc.JointNames(), RateHz: cfg.RateHz, Facts: facts})
+	if err == nil {
+		st.Recording = name
+	}
+	return rec, err
+}
+
+// version says what program this is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+			v += " " + s.Value
+		}
+	}
+	return strings.TrimSpace(v)
+}
+
+// connect opens the port and finds every servo.
+func connect(ctx context.Context, desc *robot.Description, port string, tell *teller) (driver.Driver, error) {
+	p, err := serialport.Open(port, desc.Buses[0].Baud)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range p.Notes() {
+		tell.event("note: %s", n)
+	}
+	drv, err := dynamixel.New(desc, p, dynamixel.Options{})
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	id, err := drv.Connect(ctx)
+	if err != nil {
+		_ = drv.Halt()
+		return nil, fmt.Errorf("%s: %w", port, err)
+	}
+	tell.event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), port, id.IMU, len(id.Changed))
+	return drv, nil
+}
+
+// newScript turns the command line into an operator.
+func newScript(o *options, pol *policy, daemon bool) *script {
+	s := &script{arm: o.Arm, forTime: o.forTime, hold: o.hold, again: time.Second, daemon: daemon}
+	if pol != nil {
+		s.play, s.clip = o.Arm, pol.clipTime()
+	}
+	return s
+}
+
+// operate runs the loop and its watcher until the robot carries no torque. The
+// first signal settles, the second switches torque off.
+func operate(ctx context.Context, l *loop.Loop, w *watch, tell *teller) loop.Stats {
+	defer realtime.TuneMemory()()
+	again := make(chan os.Signal, 1)
+	settling := context.AfterFunc(ctx, func() {
+		tell.event("stopping: settling the robot; once more to switch torque off at once")
+		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	})
+	defer settling()
+	defer signal.Stop(again)
+	over := make(chan struct{})
+	watched := make(chan struct{})
+	go func() { defer close(watched); w.run(over) }()
+	go func() {
+		select {
+		case <-again:
+			l.Request(mode.EStop)
+		case <-over:
+		}
+	}()
+	done := make(chan loop.Stats)
+	go func() { // a goroutine of its own: its thread gets real-time priority
+		s, err := l.Run(ctx, priority)
+		if err != nil { // a rate that New has accepted cannot fail
+			tell.event("%v", err)
+		}
+		done <- s
+	}()
+	result := <-done
+	close(over)
+	<-watched
+	for _, n := range result.Notes {
+		tell.event("note: %s", n)
+	}
+	return result
+}
+
+// conclude writes the statistics and decides how the run ended.
+func conclude(st *stats, w *watch, o *options, tell *teller) error {
+	var errs []error
+	if o.stats != "" {
+		if err := st.save(o.stats); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	tell.event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, %d bus errors, %d plays, fell %v",
+		st.EndState, st.TorqueOff, st.Ticks, st.RateHz, st.MissedTicks, st.LatenessUs.P50, st.LatenessUs.P99, st.LatenessUs.Max, st.BusErrors, st.Plays, st.Fell)
+	if tell.json != nil {
+		_ = tell.json.Encode(st)
+	}
+	switch {
+	case w.script.gaveUp:
+		errs = append(errs, w.script.refusal())
+	case st.Cause != "":
+		errs = append(errs, fmt.Errorf("ended by a failsafe: %s", st.Cause))
+	case st.EndState != mode.Disarmed.String():
+		errs = append(errs, fmt.Errorf("ended in state %s", st.EndState))
+	case !st.TorqueOff:
+		errs = append(errs, errors.New("ended without every servo confirming torque-off"))
+	}
+	if w.recErr != nil {
+		errs = append(errs, w.recErr)
+	}
+	return errors.Join(errs...)
+}

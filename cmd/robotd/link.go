@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+// commandLink is the line to operators. A nil link does nothing, so that callers
+// need not ask whether one was configured.
+type commandLink struct {
+	link   *mqttlink.Link
+	broker *mqttlink.Broker
+	where  string // for people
+
+	loop    *loop.Loop
+	canPlay bool
+	status  func() status
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// verbs maps the link's commands to requests.
+func verbs() map[string]mode.Request {
+	return map[string]mode.Request{
+		mqttlink.VerbEStop: mode.EStop, "arm": mode.Arm, "disarm": mode.Disarm, "settle": mode.Disarm,
+		"hold": mode.HoldPose, "stop": mode.HoldPose, "start": mode.Activate, "reset": mode.Reset,
+	}
+}
+
+// newLink prepares the line; nil when it is off. The embedded broker listens on
+// loopback only.
+func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
+	if cfg.URL == mqttOff {
+		return nil, nil
+	}
+	id := cfg.Robot
+	if id == "" {
+		id = strings.ToLower(desc.Name)
+	}
+	c := &commandLink{}
+	lc := mqttlink.Config{URL: cfg.URL, Robot: id, OnCommand: c.obey}
+	for v := range verbs() {
+		lc.Verbs = append(lc.Verbs, v)
+	}
+	if cfg.URL == mqttEmbedded {
+		dir := filepath.Join(os.TempDir(), fmt.Sprintf("mitori-%d", os.Getuid()))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		file := filepath.Join(dir, fmt.Sprintf("mqtt-%s-%d.json", id, os.Getpid()))
+		b, err := mqttlink.StartBroker(mqttlink.BrokerConfig{Robot: id, CredentialsFile: file})
+		if err != nil {
+			return nil, err
+		}
+		c.broker = b
+		lc.URL, lc.Username, lc.Password = b.URL(), b.Robot().Username, b.Robot().Password
+		c.where = fmt.Sprintf("embedded broker at %s, credentials in %s", b.URL(), file)
+	} else {
+		if cfg.PassFile != "" {
+			secret, err := os.ReadFile(cfg.PassFile)
+			if err != nil {
+				return nil, fmt.Errorf("mqtt.password_file: %w", err)
+			}
+			lc.Username, lc.Password = cfg.User, strings.TrimRight(string(secret), "\r\n")
+		}
+		c.where = "broker " + cfg.URL
+	}
+	var err error
+	if c.link, err = mqttlink.New(lc); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// start connects the line to a loop.
+func (c *commandLink) start(l *loop.Loop, canPlay bool, latest func() status) {
+	if c == nil {
+		return
+	}
+	c.loop, c.canPlay, c.status = l, canPlay, latest
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.done.Go(func() { _ = c.link.Run(ctx) })
+}
+
+// obey hands a checked command to the loop. What the loop would refuse in its
+// present state is refused here with the same words: both ask mode.Next.
+func (c *commandLink) obey(cmd mqttlink.Command) error {
+	r, ok := verbs()[cmd.Verb]
+	if !ok {
+		return fmt.Errorf("unknown verb %q", cmd.Verb)
+	}
+	if c.loop == nil {
+		return errors.New("robotd is starting")
+	}
+	if r != mode.EStop {
+		s := c.status()
+		d := mode.Next(s.mode, mode.Input{
+			Conditions: s.conditions, Failing: s.failing, Request: r, TorqueOff: s.TorqueOff, CanPlay: c.canPlay,
+		})
+		if d.Refused && d.Failing != 0 {
+			return fmt.Errorf("%s: %s", d.Why, d.Failing)
+		}
+		if d.Refused {
+			return errors.New(d.Why.String())
+		}
+	}
+	c.loop.Request(r)
+	return nil
+}
+
+// state publishes the robot's state.
+func (c *commandLink) state(s status) {
+	if c == nil {
+		return
+	}
+	if b, err := json.Marshal(s); err == nil {
+		_ = c.link.State(b)
+	}
+}
+
+// event publishes something that happened.
+func (c *commandLink) event(v any) {
+	if c == nil {
+		return
+	}
+	if b, err := json.Marshal(v); err == nil {
+		_ = c.link.Event(b)
+	}
+}
+
+// close says goodbye and stops the embedded broker.
+func (c *commandLink) close() {
+	if c == nil {
+		return
+	}
+	if c.stop != nil {
+		c.stop()
+		c.done.Wait()
+	}
+	if c.broker != nil {
+		c.broker.Close()
+	}
+}

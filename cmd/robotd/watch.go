@@ -1,0 +1,218 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+)
+
+// watch is the one consumer of the loop's samples. Outside the real-time thread
+// it records them, follows the script, keeps the latest state for the command
+// link, and tells people.
+type watch struct {
+	ring   *trace.Ring
+	loop   *loop.Loop
+	script *script
+	rec    *recorder.Recorder // nil: none
+	link   *commandLink       // nil: none
+	tell   *teller
+
+	mu     sync.Mutex
+	latest status
+
+	changes  []transition
+	firstNs  int64
+	recErr   error
+	dropped  uint64
+	late     clock.Histogram // of the present second
+	lastTell int64
+}
+
+// status is the robot's state as told to people and to the command link.
+type status struct {
+	Online     bool      `json:"online"`
+	State      string    `json:"state"`
+	Tick       int64     `json:"tick"`
+	Missed     int64     `json:"missed_ticks"`
+	LateP99Us  int64     `json:"late_p99_us"`
+	BusErrors  uint64    `json:"bus_errors"`
+	SupplyV    float64   `json:"supply_v"`
+	MaxTempC   float64   `json:"max_temp_c"`
+	TiltRad    float64   `json:"tilt_rad"`
+	Phase      float64   `json:"phase"`
+	TorqueOff  bool      `json:"torque_off"`
+	Conditions string    `json:"conditions,omitempty"`
+	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
+	PosRad     []float64 `json:"pos_rad,omitempty"`
+
+	mode       mode.State
+	conditions mode.Conditions
+	failing    mode.Checks
+}
+
+const (
+	drainEvery = 10 * time.Millisecond
+	tellEvery  = int64(time.Second)
+)
+
+// run drains the ring until done is closed and the ring is empty.
+func (w *watch) run(done <-chan struct{}) {
+	t := time.NewTicker(drainEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-done:
+			w.drain()
+			return
+		case <-t.C:
+			w.drain()
+		}
+	}
+}
+
+func (w *watch) drain() {
+	for s := w.ring.Next(); s != nil; s = w.ring.Next() {
+		w.take(s)
+		w.ring.Release()
+	}
+	if d := w.ring.Dropped(); d != w.dropped { // the writer is behind by a whole ring: the log has a hole
+		w.dropped = d
+		w.loop.External(mode.LogLost, true)
+	}
+}
+
+// take handles one sample.
+func (w *watch) take(s *trace.Sample) {
+	if w.firstNs == 0 {
+		w.firstNs, w.lastTell = s.WallNs, s.WallNs
+	}
+	w.record(s)
+	if s.From != s.Mode {
+		c := transition{AtS: float64(s.WallNs-w.firstNs) / 1e9, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
+		w.changes = append(w.changes, c)
+		w.tell.event("%s -> %s: %s", c.From, c.To, c.Why)
+		w.link.event(map[string]any{"at": time.Unix(0, s.WallNs).UTC(), "from": c.From, "to": c.To, "why": c.Why})
+	}
+	if s.Refused && s.Request != mode.Arm || s.Refused && s.Why != mode.ChecksFail {
+		w.tell.event("%s refused: %s", s.Request, s.Why)
+	}
+	ask, stop := w.script.step(s)
+	switch {
+	case stop:
+		w.loop.Stop()
+	case ask != mode.NoRequest:
+		w.loop.Request(ask)
+	}
+	w.late.AddNs(s.LateNs)
+	w.note(s)
+	if s.WallNs-w.lastTell >= tellEvery || s.From != s.Mode {
+		st := w.snapshot()
+		w.link.state(st)
+		if s.WallNs-w.lastTell >= tellEvery {
+			w.tell.status(st)
+			w.lastTell, w.late = s.WallNs, clock.Histogram{}
+		}
+	}
+}
+
+func (w *watch) record(s *trace.Sample) {
+	if w.rec == nil || w.recErr != nil {
+		return
+	}
+	if err := w.rec.Add(s); err != nil {
+		w.recErr = err
+		w.loop.External(mode.LogLost, true)
+		w.tell.event("warning: %v; flying on without a recording, the next arming is refused", err)
+	}
+}
+
+// note keeps the latest state for readers on other goroutines.
+func (w *watch) note(s *trace.Sample) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := &w.latest
+	l.Online, l.State, l.Tick, l.SupplyV, l.TiltRad, l.Phase, l.TorqueOff = true, s.Mode.String(), s.Tick, s.SupplyV, s.TiltRad, s.Phase, s.TorqueOff
+	l.Missed += s.Skipped
+	l.LateP99Us = w.late.QuantileUs(0.99)
+	l.BusErrors = s.Robot.Failures
+	l.MaxTempC = 0
+	for _, t := range s.Robot.TempC {
+		l.MaxTempC = max(l.MaxTempC, t)
+	}
+	l.Conditions, l.NotReady = "", ""
+	if s.Conditions != 0 {
+		l.Conditions = s.Conditions.String()
+	}
+	if s.Failing != 0 {
+		l.NotReady = s.Failing.String()
+	}
+	l.PosRad = append(l.PosRad[:0], s.Robot.PosRad...)
+	l.mode, l.conditions, l.failing = s.Mode, s.Conditions, s.Failing
+}
+
+// snapshot is a copy of the latest state.
+func (w *watch) snapshot() status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.latest
+	s.PosRad = append([]float64(nil), s.PosRad...)
+	return s
+}
+
+// teller talks to people: a status line a second on a terminal, plain lines for
+// what happens, JSON lines when asked.
+type teller struct {
+	mu     sync.Mutex
+	err    io.Writer
+	json   *json.Encoder // nil: no JSON
+	live   bool          // err is a terminal
+	onLine bool          // a status line stands on the terminal
+}
+
+func newTeller(out, errOut io.Writer, asJSON bool) *teller {
+	t := &teller{err: errOut}
+	if f, ok := errOut.(*os.File); ok {
+		t.live = term.IsTerminal(int(f.Fd()))
+	}
+	if asJSON {
+		t.json = json.NewEncoder(out)
+	}
+	return t
+}
+
+// event prints a line of its own.
+func (t *teller) event(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.onLine {
+		fmt.Fprint(t.err, "\r\x1b[K")
+		t.onLine = false
+	}
+	fmt.Fprintf(t.err, "robotd: "+format+"\n", args...)
+}
+
+// status shows the state of this second.
+func (t *teller) status(s status) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.json != nil {
+		_ = t.json.Encode(s)
+	}
+	if !t.live {
+		return
+	}
+	fmt.Fprintf(t.err, "\r\x1b[K%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad",
+		s.State, s.Tick, s.Missed, s.LateP99Us, s.BusErrors, s.SupplyV, s.MaxTempC, s.TiltRad)
+	t.onLine = true
+}
