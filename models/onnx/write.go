@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -16,7 +17,9 @@ func (m *Model) Marshal() []byte {
 	b = putString(b, 4, m.Domain)
 	b = putInt(b, 5, m.ModelVersion)
 	b = putString(b, 6, m.Doc)
-	b = putMessage(b, 7, m.Graph.marshal())
+	graph := m.Graph.marshal()
+	b = slices.Grow(b, len(graph)+1024)
+	b = putMessage(b, 7, graph)
 	for _, o := range m.Opsets {
 		b = putMessage(b, 8, putInt(putString(nil, 1, o.Domain), 2, o.Version))
 	}
@@ -27,7 +30,11 @@ func (m *Model) Marshal() []byte {
 }
 
 func (g *Graph) marshal() []byte {
-	var b []byte
+	size := 1024
+	for i := range g.Initialisers {
+		size += len(g.Initialisers[i].Raw) + 128
+	}
+	b := make([]byte, 0, size+128*len(g.Nodes))
 	for i := range g.Nodes {
 		b = putMessage(b, 1, g.Nodes[i].marshal())
 	}
@@ -93,7 +100,7 @@ func (a *Attribute) marshal() []byte {
 }
 
 func (t *Tensor) marshal() []byte {
-	var b []byte
+	b := make([]byte, 0, len(t.Raw)+len(t.Name)+64)
 	for _, d := range t.Dims {
 		b = protowire.AppendTag(b, 1, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(d))

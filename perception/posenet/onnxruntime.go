@@ -40,50 +40,74 @@ func onnxRuntimeUsable() error {
 	return nil
 }
 
-type ortNetwork struct {
-	session *ort.AdvancedSession
-	input   *ort.Tensor[float32]
-	outputs []*ort.Tensor[float32]
+// ortSession is the loaded network. Its Run may be called from many threads.
+type ortSession struct {
+	session *ort.DynamicAdvancedSession
+	spec    Spec
 }
 
-func openONNXRuntime(onnx []byte, spec Spec) (Network, error) {
+func loadONNXRuntime(onnx []byte, spec Spec) (sharedSession, error) {
 	if err := onnxRuntimeUsable(); err != nil {
 		return nil, err
 	}
-	n := &ortNetwork{}
-	if err := n.open(onnx, spec); err != nil {
-		return nil, errors.Join(fmt.Errorf("posenet: onnxruntime: %w", err), n.Close())
+	s := &ortSession{spec: spec}
+	if err := s.load(onnx); err != nil {
+		return nil, fmt.Errorf("posenet: onnxruntime: %w", err)
 	}
-	return n, nil
+	return s, nil
 }
 
-func (n *ortNetwork) open(onnx []byte, spec Spec) error {
+func (s *ortSession) load(onnx []byte) error {
 	opts, err := ort.NewSessionOptions()
 	if err != nil {
 		return err
 	}
 	defer opts.Destroy()
-	// One thread: two halves of a video side by side use two cores better
-	// than two threads on one frame.
+	// One thread: it is the caller's own, so that parts of a video run side
+	// by side, which uses the cores better than two threads on one frame.
 	if err := errors.Join(opts.SetIntraOpNumThreads(1), opts.SetInterOpNumThreads(1)); err != nil {
 		return err
 	}
+	var names []string
+	for _, o := range s.spec.Outputs {
+		names = append(names, o.Name)
+	}
+	s.session, err = ort.NewDynamicAdvancedSessionWithONNXData(onnx, []string{inputName}, names, opts)
+	return err
+}
+
+func (s *ortSession) Close() error { return s.session.Destroy() }
+
+// ortNetwork is a session with input and output buffers.
+type ortNetwork struct {
+	session *ort.DynamicAdvancedSession
+	input   *ort.Tensor[float32]
+	outputs []*ort.Tensor[float32]
+	in, out []ort.Value
+}
+
+func (s *ortSession) network() (Network, error) {
+	n := &ortNetwork{session: s.session}
+	if err := n.allocate(s.spec); err != nil {
+		return nil, errors.Join(fmt.Errorf("posenet: onnxruntime: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+func (n *ortNetwork) allocate(spec Spec) (err error) {
 	size := int64(spec.SizePx)
 	if n.input, err = ort.NewEmptyTensor[float32](ort.NewShape(1, 3, size, size)); err != nil {
 		return err
 	}
-	var names []string
-	var values []ort.Value
+	n.in = []ort.Value{n.input}
 	for _, o := range spec.Outputs {
 		t, err := ort.NewEmptyTensor[float32](outputShape(o))
 		if err != nil {
 			return err
 		}
-		n.outputs = append(n.outputs, t)
-		names, values = append(names, o.Name), append(values, t)
+		n.outputs, n.out = append(n.outputs, t), append(n.out, t)
 	}
-	n.session, err = ort.NewAdvancedSessionWithONNXData(onnx, []string{inputName}, names, []ort.Value{n.input}, values, opts)
-	return err
+	return nil
 }
 
 // outputShape restores the dimensions that the runtime insists on.
@@ -103,7 +127,7 @@ func (n *ortNetwork) Input() []float32       { return n.input.GetData() }
 func (n *ortNetwork) Output(i int) []float32 { return n.outputs[i].GetData() }
 
 func (n *ortNetwork) Run() error {
-	if err := n.session.Run(); err != nil {
+	if err := n.session.Run(n.in, n.out); err != nil {
 		return fmt.Errorf("posenet: onnxruntime: %w", err)
 	}
 	return nil
@@ -111,9 +135,6 @@ func (n *ortNetwork) Run() error {
 
 func (n *ortNetwork) Close() error {
 	var errs []error
-	if n.session != nil {
-		errs = append(errs, n.session.Destroy())
-	}
 	if n.input != nil {
 		errs = append(errs, n.input.Destroy())
 	}

@@ -8,4 +8,4 @@ func onnxRuntimeUsable() error {
 	return fmt.Errorf("%w: onnxruntime: build with -tags onnxruntime", ErrNotBuilt)
 }
 
-func openONNXRuntime([]byte, Spec) (Network, error) { return nil, onnxRuntimeUsable() }
+func loadONNXRuntime([]byte, Spec) (sharedSession, error) { return nil, onnxRuntimeUsable() }

@@ -3,7 +3,7 @@
 // with OpenCV's dnn module.
 //
 // Networks are read from the TensorFlow Lite files that "make deps" puts into
-// .deps/blazepose and are converted in memory when opened (about 0.1 s for the
+// .deps/blazepose and are converted in memory when loaded (about 0.1 s for the
 // default one), so that no converted copy can be stale.
 //
 // What the numbers mean (anchors, regions, landmarks) is package track's
@@ -161,10 +161,28 @@ type Network interface {
 	Close() error
 }
 
-// Open loads a network from .deps/blazepose.
-func Open(r Runtime, m Model) (Network, error) {
+// Weights are a network's loaded parameters, from which any number of Networks
+// can be made. They may be used by several goroutines.
+type Weights struct {
+	model   Model
+	runtime Runtime
+	shared  sharedSession // ONNX Runtime: one session for all networks
+	onnx    []byte        // OpenCV: the converted file
+}
+
+// sharedSession makes networks that share one session.
+type sharedSession interface {
+	network() (Network, error)
+	Close() error
+}
+
+// Load reads a network from .deps/blazepose.
+func Load(r Runtime, m Model) (*Weights, error) {
 	if m < 0 || int(m) >= len(models) {
 		return nil, fmt.Errorf("posenet: %v, want detector, lite, full or heavy", m)
+	}
+	if r != ONNXRuntime && r != OpenCV {
+		return nil, fmt.Errorf("posenet: %v, want onnxruntime or opencv", r)
 	}
 	path, err := assets.File("blazepose", models[m].file)
 	if err != nil {
@@ -174,21 +192,37 @@ func Open(r Runtime, m Model) (Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("posenet: %w", err)
 	}
+	w := &Weights{model: m, runtime: r}
 	clip := tflite.ClipInputs
 	if r == OpenCV {
 		clip = tflite.ClipAttributes
 	}
-	onnx, err := convert(file, m, clip)
-	if err != nil {
+	if w.onnx, err = convert(file, m, clip); err != nil {
 		return nil, fmt.Errorf("posenet: %s: %w; run \"make deps\" to fetch it anew", path, err)
 	}
-	switch r {
-	case ONNXRuntime:
-		return openONNXRuntime(onnx, m.Spec())
-	case OpenCV:
-		return openOpenCV(onnx, m.Spec())
+	if r == ONNXRuntime {
+		if w.shared, err = loadONNXRuntime(w.onnx, m.Spec()); err != nil {
+			return nil, err
+		}
+		w.onnx = nil
 	}
-	return nil, fmt.Errorf("posenet: %v, want onnxruntime or opencv", r)
+	return w, nil
+}
+
+// Network makes a network with buffers of its own.
+func (w *Weights) Network() (Network, error) {
+	if w.runtime == ONNXRuntime {
+		return w.shared.network()
+	}
+	return openOpenCV(w.onnx, w.model.Spec())
+}
+
+// Close frees the parameters; close the networks made from them first.
+func (w *Weights) Close() error {
+	if w.shared != nil {
+		return w.shared.Close()
+	}
+	return nil
 }
 
 // convert turns a TFLite file into ONNX bytes and checks its interface. The

@@ -49,12 +49,16 @@ func runtimes(t testing.TB) []Runtime {
 
 func open(t testing.TB, r Runtime, m Model) Network {
 	t.Helper()
-	n, err := Open(r, m)
+	w, err := Load(r, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := w.Network()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := n.Close(); err != nil {
+		if err := errors.Join(n.Close(), w.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -178,10 +182,10 @@ func TestDamagedNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("MITORI_DEPS", dir)
-	if _, err := Open(rs[0], Lite); err == nil || !strings.Contains(err.Error(), models[Lite].file) {
+	if _, err := Load(rs[0], Lite); err == nil || !strings.Contains(err.Error(), models[Lite].file) {
 		t.Errorf("cut network: got %v", err)
 	}
-	if _, err := Open(rs[0], Full); err == nil || !strings.Contains(err.Error(), "make deps") {
+	if _, err := Load(rs[0], Full); err == nil || !strings.Contains(err.Error(), "make deps") {
 		t.Errorf("missing network: got %v", err)
 	}
 }

@@ -1,0 +1,141 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// fillBlock is how many pictures the backward pass holds at a time.
+const fillBlock = 16
+
+// fill follows the person backwards from the first frame after each gap: who
+// is hard to find from nothing is easy to follow from a good view.
+func (v *run) fill(ctx context.Context, r *Result) error {
+	if !v.info.Seekable {
+		return nil
+	}
+	for i := len(r.Frames) - 1; i > 0; i-- {
+		if !r.Frames[i].Found || r.Frames[i-1].Found {
+			continue
+		}
+		start := i - 1
+		for start > 0 && !r.Frames[start-1].Found {
+			start--
+		}
+		n, err := v.fillGap(ctx, r.Frames, start, i)
+		if err != nil {
+			return err
+		}
+		r.Stats.Filled += n
+	}
+	return nil
+}
+
+// fillGap tracks frames[start:end] from the last to the first, until the
+// person is lost, and returns how many were found.
+func (v *run) fillGap(ctx context.Context, frames []Frame, start, end int) (int, error) {
+	t, err := v.tracker()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { v.idle <- t }()
+	after := frames[end]
+	t.who = &person{roi: after.ROI, last: after.ROI, lastS: -after.TimeS, filter: newROIFilter(), following: true}
+	filled := 0
+	for end > start {
+		from := max(start, end-fillBlock)
+		block, err := v.block(ctx, frames[from].TimeS, frames[end].TimeS)
+		if err != nil {
+			return filled, err
+		}
+		done := len(block) != end-from // another number than before: leave it
+		for i := len(block) - 1; i >= 0 && !done; i-- {
+			// Time runs backwards here, and filters want it to rise.
+			f := block[i]
+			f.TimeS = -f.TimeS
+			s, roi, ok, err := t.follow(f)
+			if err != nil {
+				releaseAll(block)
+				return filled, err
+			}
+			if !ok {
+				done = true
+				break
+			}
+			t.accept(f, s, roi)
+			at := &frames[from+i]
+			at.Found, at.Presence, at.ROI, at.Landmarks, at.World = true, s.presence, roi, s.marks, s.world
+			filled++
+		}
+		releaseAll(block)
+		if done {
+			break
+		}
+		end = from
+	}
+	return filled, nil
+}
+
+// block decodes the pictures with time stamps from fromS to before toS.
+func (v *run) block(ctx context.Context, fromS, toS float64) ([]*video.Frame, error) {
+	var out []*video.Frame
+	src, err := v.open()
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	half := 0.5 / v.info.FPS
+	if err := src.SeekS(max(0, fromS-half)); err != nil {
+		return nil, err
+	}
+	for ctx.Err() == nil {
+		f, err := src.Next()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			releaseAll(out)
+			return nil, err
+		}
+		if f.TimeS >= toS {
+			f.Release()
+			return out, nil
+		}
+		if f.TimeS < fromS {
+			f.Release()
+			continue
+		}
+		out = append(out, f)
+	}
+	releaseAll(out)
+	return nil, ctx.Err()
+}
+
+func releaseAll(frames []*video.Frame) {
+	for _, f := range frames {
+		f.Release()
+	}
+}
+
+// counter sums progress from several goroutines.
+type counter struct {
+	mu   sync.Mutex
+	done int
+	call func(done int)
+}
+
+func newCounter(call func(done int)) *counter { return &counter{call: call} }
+
+func (c *counter) add(n int) {
+	if c.call == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += n
+	c.call(c.done)
+}

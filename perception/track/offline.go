@@ -1,0 +1,342 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// ErrNoPerson reports a video in which nobody was found.
+var ErrNoPerson = errors.New("track: no person was found")
+
+// Result is the landmark stream of one video.
+type Result struct {
+	Info   video.Info
+	Frames []Frame // one for each picture of the window, by rising time
+	Stats  Stats
+	// Warnings say in words what a user should know.
+	Warnings []string
+}
+
+const (
+	// aheadFrames is how far decoding runs ahead of the networks.
+	aheadFrames = 4
+	// warmFrames are read before a part begins, so that its tracker has
+	// settled and can be compared with that of the part before.
+	warmFrames = 8
+	// A video is cut into an even number of parts of at least partFrames,
+	// by its length alone, never by the number of cores: the result must
+	// not depend on the machine.
+	splitFrames, partFrames, maxParts = 80, 100, 8
+)
+
+// parts is the number of parts that a video of n frames is cut into.
+func parts(n int, seekable bool) int {
+	switch {
+	case !seekable || n < splitFrames:
+		return 1
+	case n < 4*partFrames:
+		return 2
+	}
+	return min(maxParts, 2*(n/(2*partFrames)))
+}
+
+// Video tracks one person through the window of a video. Parts of the video
+// run side by side on the machine's cores, each with its own decoder and
+// networks; progress (may be nil) hears the number of finished frames and the
+// expected total, from several goroutines one at a time.
+func Video(ctx context.Context, open video.Opener, o Options, w video.Window, progress func(done, total int)) (Result, error) {
+	if err := errors.Join(o.Check(), w.Check()); err != nil {
+		return Result{}, err
+	}
+	v := &run{open: open, opt: o, window: w}
+	src, err := open()
+	if err != nil {
+		return Result{}, err
+	}
+	v.info = src.Info()
+	if err := src.Close(); err != nil {
+		return Result{}, err
+	}
+	v.plan()
+	if v.nets, err = LoadNetworks(o); err != nil {
+		return Result{}, err
+	}
+	defer v.close()
+	v.report = newCounter(nil)
+	if progress != nil {
+		v.report.call = func(done int) { progress(done, v.total) }
+	}
+	if err := v.tracks(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := v.join(ctx); err != nil {
+		return Result{}, err
+	}
+	return v.result(ctx)
+}
+
+// run is the state of one call of Video.
+type run struct {
+	open   video.Opener
+	opt    Options
+	info   video.Info
+	window video.Window
+	total  int
+	parts  []part
+	report *counter
+	nets   *Networks
+	// idle trackers, for reuse.
+	idle chan *Tracker
+}
+
+// part is one stretch of the video.
+type part struct {
+	window video.Window
+	warm   []Frame // before window.FromS
+	frames []Frame
+	stats  Stats
+	end    *person // state after the last frame
+}
+
+// plan cuts the window into parts, between frames.
+func (v *run) plan() {
+	fps := v.info.FPS
+	endS := v.window.ToS
+	if n := float64(v.info.Frames) / fps; v.info.Frames > 0 && (endS == 0 || endS > n) {
+		endS = n
+	}
+	v.total = max(0, int(math.Round((endS-v.window.FromS)*fps)))
+	n := parts(v.total, v.info.Seekable)
+	v.parts = make([]part, n)
+	for i := range v.parts {
+		p := &v.parts[i]
+		p.window = v.window
+		if i > 0 {
+			p.window.FromS = v.cut(i, n)
+		}
+		if i < n-1 {
+			p.window.ToS = v.cut(i+1, n)
+		}
+	}
+	v.idle = make(chan *Tracker, n+1)
+}
+
+// cut is the time before part i of n, half a frame off the time stamps of a
+// video of constant frame rate.
+func (v *run) cut(i, n int) float64 {
+	return v.window.FromS + (float64(v.total*i/n)-0.5)/v.info.FPS
+}
+
+// tracker takes an idle tracker or opens one.
+func (v *run) tracker() (*Tracker, error) {
+	select {
+	case t := <-v.idle:
+		t.Reset()
+		return t, nil
+	default:
+		return New(v.nets, v.opt.Person)
+	}
+}
+
+// tracks runs all parts, as many at a time as there are cores.
+func (v *run) tracks(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, min(len(v.parts), runtime.NumCPU())))
+	for i := range v.parts {
+		g.Go(func() error { return v.track(ctx, &v.parts[i], i > 0, nil) })
+	}
+	return g.Wait()
+}
+
+// track follows the person through one part; from is the state to begin with.
+func (v *run) track(ctx context.Context, p *part, warmUp bool, from *person) error {
+	t, err := v.tracker()
+	if err != nil {
+		return err
+	}
+	defer func() { v.idle <- t }()
+	if from != nil {
+		who := *from
+		t.who = &who
+	}
+	w := p.window
+	if warmUp {
+		w.FromS = max(v.window.FromS, w.FromS-warmFrames/v.info.FPS)
+	}
+	p.warm, p.frames = nil, nil
+	err = v.each(ctx, w, func(f *video.Frame) error {
+		out, err := t.Step(f)
+		if err != nil {
+			return err
+		}
+		disown(p.frames, t.Disowned)
+		if f.TimeS < p.window.FromS {
+			p.warm = append(p.warm, out)
+			return nil
+		}
+		p.frames = append(p.frames, out)
+		v.report.add(1)
+		return nil
+	})
+	p.stats, p.end = t.Stats, t.who
+	return err
+}
+
+// disown clears the last n frames.
+func disown(frames []Frame, n int) {
+	for i := max(0, len(frames)-n); i < len(frames); i++ {
+		frames[i] = Frame{TimeS: frames[i].TimeS}
+	}
+}
+
+// each decodes a window ahead of what visits its frames.
+func (v *run) each(ctx context.Context, w video.Window, visit func(*video.Frame) error) error {
+	src, err := v.open()
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	frames := make(chan *video.Frame, aheadFrames)
+	decoded := make(chan error, 1)
+	go func() { decoded <- video.Ahead(ctx, src, w, frames) }()
+	// After an error the channel is drained, so that the reader, which stops
+	// when it sees ctx, never waits for a place in it.
+	var failed error
+	for f := range frames {
+		if failed == nil {
+			if failed = visit(f); failed == nil {
+				failed = ctx.Err()
+			}
+			if failed != nil {
+				cancel()
+			}
+		}
+		f.Release()
+	}
+	err = <-decoded
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// join makes sure that every part follows the person of the part before, and
+// tracks it again from there where it does not.
+func (v *run) join(ctx context.Context) error {
+	for i := 1; i < len(v.parts); i++ {
+		before, p := &v.parts[i-1], &v.parts[i]
+		if before.end == nil {
+			continue // nobody yet: the choice is free
+		}
+		if agree(before.frames, p.warm) {
+			continue
+		}
+		v.report.add(-len(p.frames))
+		if err := v.track(ctx, p, false, before.end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agree tells whether two trackers saw the same person in the last frame that
+// both saw.
+func agree(a, b []Frame) bool {
+	for i, j := len(a)-1, len(b)-1; i >= 0 && j >= 0; {
+		switch {
+		case a[i].TimeS > b[j].TimeS:
+			i--
+		case a[i].TimeS < b[j].TimeS:
+			j--
+		case !a[i].Found || !b[j].Found:
+			i, j = i-1, j-1
+		default:
+			// Regions come out of a slow filter: compare the body.
+			p, q := a[i].body(), b[j].body()
+			size := math.Max(p.SidePx, q.SidePx)
+			return math.Hypot(p.CentreXPx-q.CentreXPx, p.CentreYPx-q.CentreYPx) < 0.1*size && math.Min(p.SidePx, q.SidePx) > 0.7*size
+		}
+	}
+	return false
+}
+
+// body is the upright square around the landmarks.
+func (f *Frame) body() ROI {
+	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	for _, m := range f.Landmarks {
+		x0, x1 = math.Min(x0, m.XPx), math.Max(x1, m.XPx)
+		y0, y1 = math.Min(y0, m.YPx), math.Max(y1, m.YPx)
+	}
+	return ROI{CentreXPx: (x0 + x1) / 2, CentreYPx: (y0 + y1) / 2, SidePx: math.Max(x1-x0, y1-y0)}
+}
+
+// result joins the parts, fills gaps backwards and counts.
+func (v *run) result(ctx context.Context) (Result, error) {
+	r := Result{Info: v.info}
+	for _, p := range v.parts {
+		r.Frames = append(r.Frames, p.frames...)
+		r.Stats.Detections += p.stats.Detections
+		r.Stats.Losses += p.stats.Losses
+	}
+	for i := range r.Frames {
+		r.Frames[i].Index = i
+	}
+	if err := v.fill(ctx, &r); err != nil {
+		return Result{}, err
+	}
+	r.Stats.Frames = len(r.Frames)
+	gap := 0
+	for _, f := range r.Frames {
+		if f.Found {
+			gap = 0
+			continue
+		}
+		r.Stats.Missed++
+		gap++
+		r.Stats.LongestGap = max(r.Stats.LongestGap, gap)
+	}
+	n := len(r.Frames)
+	if n == 0 {
+		return r, fmt.Errorf("track: %s: no frame lies between %gs and %s", v.info.Path, v.window.FromS, v.endText())
+	}
+	if found := n - r.Stats.Missed; found < min(youngFrames, n) {
+		return r, fmt.Errorf("%w in %s (%d frames, a person in %d of them): film one person, whole body, head visible, at least a fifth of the picture's height",
+			ErrNoPerson, v.info.Path, n, found)
+	}
+	if v.total-n > max(2, v.total/50) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s ends early: %d of %d frames could be decoded; the file may be damaged", v.info.Path, n, v.total))
+	}
+	if gap == n-1 || float64(r.Stats.LongestGap) > v.info.FPS {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the person is not seen for %.1f s", float64(r.Stats.LongestGap)/v.info.FPS))
+	}
+	return r, nil
+}
+
+func (v *run) endText() string {
+	if v.window.ToS == 0 {
+		return "the end"
+	}
+	return fmt.Sprintf("%gs", v.window.ToS)
+}
+
+// close frees the networks; nothing can be lost by a failure to do so.
+func (v *run) close() {
+	for {
+		select {
+		case t := <-v.idle:
+			_ = t.Close()
+		default:
+			_ = v.nets.Close()
+			return
+		}
+	}
+}

@@ -1,0 +1,408 @@
+package track
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mitori-robotics/mitori/perception/posenet"
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// Choice says which person to follow where the picture shows several.
+type Choice string
+
+// The choices. Best is the largest surely seen one: the greatest product of
+// detector score and size.
+const (
+	Best   Choice = "best"
+	Left   Choice = "left"
+	Right  Choice = "right"
+	Centre Choice = "centre"
+)
+
+// Options say how to track.
+type Options struct {
+	Runtime posenet.Runtime
+	// Model is the landmark network: posenet.Lite, Full or Heavy.
+	Model  posenet.Model
+	Person Choice
+}
+
+// Check reports options that mean nothing.
+func (o Options) Check() error {
+	if o.Model < posenet.Lite || o.Model > posenet.Heavy {
+		return fmt.Errorf("track: landmark network %v, want lite, full or heavy", o.Model)
+	}
+	switch o.Person {
+	case "", Best, Left, Right, Centre:
+		return nil
+	}
+	return fmt.Errorf("track: person %q, want best, left, right or centre", o.Person)
+}
+
+// Limits of what the same person can do between two frames, in sides of the
+// square (a side is about 1.5 body heights).
+const (
+	maxSidesPerS   = 10.0 // 15 m/s for an adult
+	minJump        = 0.2  // the square itself jitters by this much
+	maxGrowth      = 1.6  // per frame, and between loss and return
+	gateSidesPerS  = 1.0  // how fast the search widens after a loss
+	maxGate        = 1.5
+	alikeEnough    = 0.75 // similarity of clothes that outweighs position
+	unlike         = 0.45 // below this it is someone else
+	youngFrames    = 5    // a lock lost this early was none
+	tileEvery      = 8    // frames between searches in tiles
+	settleLooks    = 8
+	settleShift    = 0.04 // a square that moves less than this is at rest
+	settleGrowth   = 1.06
+	settleLoose    = 3   // times the above are good enough after settleLooks
+	firstLookFloor = 0.1 // a misplaced square may still lead to the person
+	torsoVisible   = 0.5
+	minSidePx      = 48
+)
+
+// person is the one who is followed.
+type person struct {
+	roi       ROI // where to look next
+	last      ROI // where last seen
+	lastS     float64
+	filter    *roiFilter
+	clothes   clothes
+	frames    int
+	following bool
+}
+
+// Tracker follows one person, frame by frame.
+type Tracker struct {
+	detector, landmark posenet.Network
+	choice             Choice
+	grid               []point
+	who                *person
+	searches           int
+	// Disowned is the number of frames before the current one that turned
+	// out not to show the person after all; it is set by Step.
+	Disowned int
+	Stats    Stats
+}
+
+// Networks are the loaded detector and landmark network, to be shared by
+// Trackers.
+type Networks struct{ detector, landmark *posenet.Weights }
+
+// LoadNetworks loads what the options name.
+func LoadNetworks(o Options) (*Networks, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	n := &Networks{}
+	var g errgroup.Group
+	g.Go(func() (err error) { n.detector, err = posenet.Load(o.Runtime, posenet.Detector); return err })
+	g.Go(func() (err error) { n.landmark, err = posenet.Load(o.Runtime, o.Model); return err })
+	if err := g.Wait(); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// Close frees the networks; close the Trackers first.
+func (n *Networks) Close() error {
+	var errs []error
+	for _, w := range []*posenet.Weights{n.detector, n.landmark} {
+		if w != nil {
+			errs = append(errs, w.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// New makes a tracker that follows the chosen person.
+func New(n *Networks, choice Choice) (*Tracker, error) {
+	detector, err := n.detector.Network()
+	if err != nil {
+		return nil, err
+	}
+	landmark, err := n.landmark.Network()
+	if err != nil {
+		return nil, errors.Join(err, detector.Close())
+	}
+	return &Tracker{detector: detector, landmark: landmark, choice: choice, grid: anchors()}, nil
+}
+
+// Close frees the tracker's buffers.
+func (t *Tracker) Close() error { return errors.Join(t.detector.Close(), t.landmark.Close()) }
+
+// Reset forgets the person and the statistics.
+func (t *Tracker) Reset() { t.who, t.searches, t.Disowned, t.Stats = nil, 0, 0, Stats{} }
+
+// Step looks at the next frame. Time stamps must increase from call to call.
+func (t *Tracker) Step(f *video.Frame) (Frame, error) {
+	out := Frame{TimeS: f.TimeS}
+	t.Disowned = 0
+	t.Stats.Frames++
+	s, roi, found, err := t.find(f)
+	if err != nil {
+		return out, err
+	}
+	if !found {
+		t.Stats.Missed++
+		return out, nil
+	}
+	t.accept(f, s, roi)
+	out.Found, out.Presence, out.ROI, out.Landmarks, out.World = true, s.presence, roi, s.marks, s.world
+	return out, nil
+}
+
+// find follows the person, or searches.
+func (t *Tracker) find(f *video.Frame) (seen, ROI, bool, error) {
+	if t.who != nil && t.who.following {
+		s, roi, ok, err := t.follow(f)
+		if ok || err != nil {
+			return s, roi, ok, err
+		}
+		t.who.following = false
+		if t.who.frames < youngFrames {
+			t.Disowned = t.who.frames
+			t.who = nil
+		} else {
+			t.Stats.Losses++
+		}
+	}
+	if t.who != nil {
+		return t.reacquire(f)
+	}
+	return t.acquire(f)
+}
+
+// accept remembers where the person was seen and where to look next.
+func (t *Tracker) accept(f *video.Frame, s seen, roi ROI) {
+	w := t.who
+	if !w.following {
+		w.filter, w.following = newROIFilter(), true
+	}
+	centre, scale := w.filter.next(s.centre, s.scale, f.TimeS, roi.SidePx)
+	w.last, w.lastS = roiFrom(s.centre, s.scale), f.TimeS
+	w.roi = roiFrom(centre, scale)
+	if s.presence > 0.8 {
+		w.clothes.learn(describe(f, &s.marks))
+	}
+	w.frames++
+}
+
+// follow looks where the person should be, then a little around it.
+func (t *Tracker) follow(f *video.Frame) (seen, ROI, bool, error) {
+	w := t.who
+	wider, upright := w.roi, w.roi
+	wider.SidePx *= 1.3
+	upright.SidePx *= 1.15
+	upright.RotationRad = 0
+	for i, roi := range [...]ROI{w.roi, wider, upright} {
+		if i == 2 && math.Abs(w.roi.RotationRad) < 0.35 {
+			continue
+		}
+		s, err := look(t.landmark, f, roi)
+		if err != nil {
+			return seen{}, ROI{}, false, err
+		}
+		next := roiFrom(s.centre, s.scale)
+		if s.presence > minPresence && next.Valid() && next.SidePx >= minSidePx/2 && w.canReach(next, f.TimeS) {
+			return s, roi, true, nil
+		}
+	}
+	return seen{}, ROI{}, false, nil
+}
+
+// canReach tells whether the person can be there one frame later.
+func (w *person) canReach(next ROI, timeS float64) bool {
+	moved := math.Hypot(next.CentreXPx-w.last.CentreXPx, next.CentreYPx-w.last.CentreYPx) / w.last.SidePx
+	limit := math.Max(minJump, maxSidesPerS*math.Abs(timeS-w.lastS))
+	growth := next.SidePx / w.last.SidePx
+	return moved <= limit && growth <= maxGrowth && growth >= 1/maxGrowth
+}
+
+// candidate is a person that the landmark network has confirmed.
+type candidate struct {
+	score float64 // the detector's
+	roi   ROI
+	seen  seen
+}
+
+// settle lets a detection's square converge on a person: each look gives a
+// better square, and only a real person holds it still.
+func (t *Tracker) settle(f *video.Frame, d Detection) (candidate, bool, error) {
+	roi := d.ROI
+	for i := range settleLooks {
+		s, err := look(t.landmark, f, roi)
+		if err != nil {
+			return candidate{}, false, err
+		}
+		next := roiFrom(s.centre, s.scale)
+		floor := minPresence
+		if i == 0 {
+			floor = firstLookFloor
+		}
+		if s.presence <= floor || !next.Valid() || next.SidePx < minSidePx {
+			return candidate{}, false, nil
+		}
+		slack := 1.0
+		if i == settleLooks-1 {
+			slack = settleLoose
+		}
+		growth := math.Abs(math.Log(next.SidePx / roi.SidePx))
+		still := math.Hypot(next.CentreXPx-roi.CentreXPx, next.CentreYPx-roi.CentreYPx) < slack*settleShift*roi.SidePx &&
+			growth < slack*math.Log(settleGrowth)
+		if still && s.presence > minPresence {
+			return candidate{d.Score, roi, s}, s.torso() > torsoVisible, nil
+		}
+		roi = next
+	}
+	return candidate{}, false, nil
+}
+
+// torso is the mean visibility of shoulders and hips.
+func (s *seen) torso() float64 {
+	return (s.marks[LeftShoulder].Visibility + s.marks[RightShoulder].Visibility +
+		s.marks[LeftHip].Visibility + s.marks[RightHip].Visibility) / 4
+}
+
+// candidates settles the best detections of an area.
+func (t *Tracker) candidates(f *video.Frame, area ROI, have []candidate) ([]candidate, error) {
+	t.Stats.Detections++
+	found, err := detect(t.detector, t.grid, f, area)
+	if err != nil {
+		return have, err
+	}
+	for _, d := range found[:min(len(found), 4)] {
+		c, ok, err := t.settle(f, d)
+		if err != nil {
+			return have, err
+		}
+		known := false
+		for _, h := range have {
+			known = known || math.Hypot(h.roi.CentreXPx-c.roi.CentreXPx, h.roi.CentreYPx-c.roi.CentreYPx) < 0.25*h.roi.SidePx
+		}
+		if ok && !known {
+			have = append(have, c)
+		}
+	}
+	return have, nil
+}
+
+// acquire chooses a person to follow.
+func (t *Tracker) acquire(f *video.Frame) (seen, ROI, bool, error) {
+	found, err := t.candidates(f, wholePicture(f), nil)
+	if err != nil {
+		return seen{}, ROI{}, false, err
+	}
+	if len(found) == 0 && t.searches%tileEvery == 0 {
+		for _, level := range tiles(f) {
+			for _, area := range level {
+				if found, err = t.candidates(f, area, found); err != nil {
+					return seen{}, ROI{}, false, err
+				}
+			}
+			if len(found) > 0 {
+				break
+			}
+		}
+	}
+	t.searches++
+	if len(found) == 0 {
+		return seen{}, ROI{}, false, nil
+	}
+	best := found[0]
+	for _, c := range found[1:] {
+		if t.better(f, c, best) {
+			best = c
+		}
+	}
+	t.who = &person{}
+	return best.seen, best.roi, true, nil
+}
+
+// better compares two candidates by the wanted choice.
+func (t *Tracker) better(f *video.Frame, a, b candidate) bool {
+	middle := float64(f.WidthPx) / 2
+	switch t.choice {
+	case Left:
+		return a.roi.CentreXPx < b.roi.CentreXPx
+	case Right:
+		return a.roi.CentreXPx > b.roi.CentreXPx
+	case Centre:
+		return math.Abs(a.roi.CentreXPx-middle) < math.Abs(b.roi.CentreXPx-middle)
+	}
+	return a.score*a.roi.SidePx > b.score*b.roi.SidePx
+}
+
+// reacquire searches the person who was lost, near the last place first, and
+// refuses others.
+func (t *Tracker) reacquire(f *video.Frame) (seen, ROI, bool, error) {
+	near := ROI{CentreXPx: t.who.last.CentreXPx, CentreYPx: t.who.last.CentreYPx, SidePx: 1.6 * t.who.last.SidePx}
+	for _, area := range [...]ROI{near, wholePicture(f)} {
+		found, err := t.candidates(f, area, nil)
+		if err != nil {
+			return seen{}, ROI{}, false, err
+		}
+		best, bestRank := -1, 0.0
+		for i, c := range found {
+			if rank, ok := t.who.same(f, c); ok && (best < 0 || rank < bestRank) {
+				best, bestRank = i, rank
+			}
+		}
+		if best >= 0 {
+			return found[best].seen, found[best].roi, true, nil
+		}
+	}
+	return seen{}, ROI{}, false, nil
+}
+
+// same tells whether a candidate is the person who was lost, and how far away
+// it is. Close to the last place it suffices not to look different; farther
+// away the clothes must be alike.
+func (w *person) same(f *video.Frame, c candidate) (distance float64, ok bool) {
+	goneS := math.Abs(f.TimeS - w.lastS)
+	at := roiFrom(c.seen.centre, c.seen.scale)
+	distance = math.Hypot(at.CentreXPx-w.last.CentreXPx, at.CentreYPx-w.last.CentreYPx) / w.last.SidePx
+	growth := at.SidePx / w.last.SidePx
+	alike := w.clothes.similarity(describe(f, &c.seen.marks))
+	if alike < unlike {
+		return distance, false
+	}
+	gate := math.Min(0.3+gateSidesPerS*goneS, maxGate)
+	if distance <= gate && growth <= maxGrowth && growth >= 1/maxGrowth {
+		return distance, true
+	}
+	return distance, goneS > 1 && alike >= alikeEnough
+}
+
+// tiles covers the picture with overlapping squares, level by level finer, for
+// persons who are too small for one look at the whole.
+func tiles(f *video.Frame) [][]ROI {
+	var out [][]ROI
+	short := float64(min(f.WidthPx, f.HeightPx))
+	for _, side := range [...]float64{short, short / 2} {
+		var level []ROI
+		for _, y := range spread(float64(f.HeightPx), side) {
+			for _, x := range spread(float64(f.WidthPx), side) {
+				level = append(level, ROI{CentreXPx: x, CentreYPx: y, SidePx: side})
+			}
+		}
+		out = append(out, level)
+	}
+	return out
+}
+
+// spread places windows of one side along a length, half overlapping.
+func spread(length, side float64) []float64 {
+	n := int(math.Ceil((length-side)/(side/2)-1e-9)) + 1
+	if n <= 1 {
+		return []float64{length / 2}
+	}
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = side/2 + (length-side)*float64(i)/float64(n-1)
+	}
+	return out
+}
