@@ -119,9 +119,12 @@ func (p *player) play(c Condition, n int, make Factory) ([]Episode, error) {
 
 func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, error) {
 	eps := make([]episode, n)
-	// Worlds beyond the group repeat its last episode, so that all are in a legal state.
 	for w := range p.layout.Worlds {
-		i := first + min(w, n-1)
+		if w >= n {
+			p.env.Park(w)
+			continue
+		}
+		i := first + w
 		clip := i % len(p.test.Refs)
 		seed := p.test.Seed + uint64(i)
 		dyn := c.Dynamics
@@ -134,9 +137,6 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 		start := p.start(ref, w, seed, c.StartJointRad)
 		if err := p.env.Reset([]rollout.Start{start}, dyn, p.rows); err != nil {
 			return nil, err
-		}
-		if w >= n {
-			continue
 		}
 		control, err := factory(ref)
 		if err != nil {
@@ -160,6 +160,7 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 		for w := range eps {
 			if e := &eps[w]; !e.done && p.judge(w, e, step+1) {
 				e.done = true
+				p.env.Park(w)
 				left--
 			}
 		}

@@ -15,7 +15,7 @@ func (e *Env) Step(targets, rows []float64) error {
 	}
 	e.alive = e.alive[:0]
 	for w := range e.worlds {
-		if e.worlds[w].Dead {
+		if e.worlds[w].Dead || e.worlds[w].Parked {
 			continue
 		}
 		e.alive = append(e.alive, w)
@@ -38,7 +38,9 @@ func (e *Env) Step(targets, rows []float64) error {
 		e.remember(w)
 	}
 	for w := range e.worlds {
-		e.write(w, e.layout.Row(rows, w))
+		if !e.worlds[w].Parked {
+			e.write(w, e.layout.Row(rows, w))
+		}
 	}
 	return nil
 }

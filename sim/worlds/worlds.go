@@ -74,7 +74,8 @@ type world struct {
 	Down                    spatial.Vec3 // direction of gravity in the world frame
 	SpeedRadS               [2]float64
 	Params                  [rollout.Params]float64
-	Dead                    bool
+	Dead                    bool // broke down
+	Parked                  bool
 }
 
 // offsets say where parts of the state lie in a row of the batch.
@@ -181,6 +182,9 @@ func (e *Env) Telemetry(w int) Telemetry {
 	}
 }
 
+// Park stops a world until its next Reset: it costs nothing and its row stays.
+func (e *Env) Park(w int) { e.worlds[w].Parked = true }
+
 // QPos returns a view of world w's position vector in the engine's order, as
 // the renderer wants it.
 func (e *Env) QPos(w int) []float64 {
@@ -253,7 +257,7 @@ func (e *Env) place(s *rollout.Start) {
 		copy(e.targets[(s.World*e.slots+slot)*nj:][:nj], s.TargetRad)
 	}
 	e.tilt(s.World)
-	w.Step, w.Dead = 0, false
+	w.Step, w.Dead, w.Parked = 0, false, false
 	e.batch.ClearWarnings(s.World)
 	p := e.period
 	nu := sc.Model.NU

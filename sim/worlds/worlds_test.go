@@ -404,6 +404,32 @@ func TestDivergedWorldIsReportedAndRests(t *testing.T) {
 	}
 }
 
+// A parked world stays where it is and disturbs no other, until its reset.
+func TestPark(t *testing.T) {
+	e, ref := open(t, 3, 2), open(t, 3, 2)
+	rows, want := rowsOf(e), rowsOf(e)
+	must(t, e.Reset(standing(e, 1, all(e)...), rollout.Hard(), rows))
+	must(t, ref.Reset(standing(ref, 1, all(ref)...), rollout.Hard(), want))
+	n := e.layout.RowLen()
+	still := append([]float64(nil), rows[n:2*n]...)
+	e.Park(1)
+	for k := range 20 {
+		must(t, e.Step(wave(e, k), rows))
+		must(t, ref.Step(wave(ref, k), want))
+	}
+	if i := same(rows[n:2*n], still); i >= 0 {
+		t.Errorf("number %d of the parked world's row changed", i)
+	}
+	if i, k := same(rows[:n], want[:n]), same(rows[2*n:], want[2*n:]); i >= 0 || k >= 0 {
+		t.Error("a parked world disturbs its neighbours")
+	}
+	must(t, e.Reset(standing(e, 1, 1), rollout.Hard(), rows))
+	must(t, e.Step(wave(e, 0), rows))
+	if same(rows[n:2*n], still) < 0 {
+		t.Error("a reset does not wake the world")
+	}
+}
+
 func TestRefusesBadInput(t *testing.T) {
 	e := open(t, 2, 1)
 	rows := rowsOf(e)
