@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -81,24 +82,39 @@ type weighted struct{ v, w float64 }
 
 // weightedMedian sorts x and returns its weighted median and total weight.
 func weightedMedian(x []weighted) (v, total float64) {
-	slices.SortFunc(x, func(a, b weighted) int {
-		switch {
-		case a.v < b.v:
-			return -1
-		case a.v > b.v:
-			return 1
-		}
-		return 0
-	})
+	v = weightedQuantile(x, 0.5)
 	for _, s := range x {
 		total += s.w
 	}
-	sum := 0.0
-	for _, s := range x {
-		sum += s.w
-		if sum >= total/2 {
-			return s.v, total
-		}
+	return v, total
+}
+
+// weightedQuantile sorts x and returns the value below which a share q of the
+// weight lies, interpolated between the middles of the samples' weights.
+func weightedQuantile(x []weighted, q float64) float64 {
+	if len(x) == 0 {
+		return 0
 	}
-	return 0, total
+	slices.SortFunc(x, func(a, b weighted) int { return cmp.Compare(a.v, b.v) })
+	total := 0.0
+	for _, s := range x {
+		total += s.w
+	}
+	want := q * total
+	below := 0.0 // weight up to the middle of the sample before
+	last := x[0].v
+	for i, s := range x {
+		mid := below + s.w/2
+		if i > 0 {
+			mid = below + (x[i-1].w+s.w)/2
+		}
+		if mid >= want {
+			if i == 0 || mid == below {
+				return s.v
+			}
+			return last + (s.v-last)*(want-below)/(mid-below)
+		}
+		below, last = mid, s.v
+	}
+	return last
 }

@@ -7,11 +7,10 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// Contact rules. Heights are of foot landmarks above the floor level around
-// the frame, speeds across the line of sight (along it they are mostly noise).
+// Contact rules. Heights are of heels and toes above the floor level around the
+// frame, speeds across the line of sight (along it they are mostly noise).
 const (
-	floorWindowS    = 1.0  // half width of the window whose low feet define the floor
-	soleHeightM     = 0.02 // of heel and toe landmarks when the foot is flat on the floor
+	floorWindowS    = 1.0 // half width of the window whose low feet define the floor
 	touchHeightM    = 0.045
 	touchHeightSoft = 0.010
 	stillSpeed      = 0.30 // m/s
@@ -31,7 +30,7 @@ func (p *problem) detectContacts() contacts {
 	for t := range n {
 		lowest[t] = math.Inf(1)
 		for c, j := range footJoints {
-			height[t][c] = p.up.Dot(p.joint(t, j))
+			height[t][c] = p.up.Dot(p.joint(t, j)) - p.seenHeight(c)
 			lowest[t] = min(lowest[t], height[t][c])
 		}
 	}
@@ -118,12 +117,12 @@ func debounce(p []float64, minRun int) {
 // useContacts turns contact probabilities into weights of the fit and sets the
 // floor from the touching feet.
 func (p *problem) useContacts(c contacts) {
-	p.useFloor, p.soleHeight = true, soleHeightM
+	p.useFloor = true
 	var h []float64
 	for t := range p.n {
 		for k, j := range footJoints {
 			if c[t][k] >= 0.5 {
-				h = append(h, p.up.Dot(p.joint(t, j)))
+				h = append(h, p.up.Dot(p.joint(t, j))-p.seenHeight(k))
 			}
 			// Ramp from 0 at probability 0.3 to 1 at 0.7.
 			p.touch[t][k] = clamp01((c[t][k] - 0.3) / 0.4)
@@ -138,7 +137,7 @@ func (p *problem) useContacts(c contacts) {
 		}
 	}
 	if len(h) > 0 {
-		p.floor = median(h) - p.soleHeight
+		p.floor = median(h)
 	}
 }
 
@@ -161,7 +160,7 @@ func (p *problem) levelFloor(c contacts) spatial.Vec3 {
 			var m spatial.Vec3
 			n := 0
 			for ; t < p.n && c[t][k] >= 0.5; t++ {
-				m = m.Add(p.joint(t, j))
+				m = m.Add(p.joint(t, j)).Sub(p.up.Scale(p.seenHeight(k)))
 				n++
 			}
 			m = m.Scale(1 / float64(n))

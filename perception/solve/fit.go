@@ -47,11 +47,11 @@ type problem struct {
 	direction      [][len(bones)]spatial.Vec3
 	forward        []spatial.Vec3 // where the pelvis faces
 	length         [numBoneKinds]float64
+	heightM        float64
 	up             spatial.Vec3
 	floor          float64                      // up . p on the floor
 	touch          [][human.NumContacts]float64 // weight of "at floor height"
 	still          [][human.NumContacts]float64 // weight of "does not move until the next frame"
-	soleHeight     float64                      // of a touching foot landmark
 	useFloor       bool
 	x              []float64 // the solution, n * frameVars
 	rootDepthLimit float64   // nearest legal depth
@@ -159,7 +159,7 @@ func (p *problem) visit(t int, emit func(*row)) {
 		return
 	}
 	for c, j := range footJoints {
-		h := p.up.Dot(p.joint(t, j)) - p.floor - p.soleHeight
+		h := p.up.Dot(p.joint(t, j)) - p.floor - p.seenHeight(c)
 		w := p.touch[t][c]
 		if h < 0 {
 			w = 1
@@ -232,4 +232,12 @@ func (p *problem) cost(scratch []float64) float64 {
 		sum += v * scratch[i]
 	}
 	return sum / 2
+}
+
+// seenHeight is the height of foot landmark c above the sole of a flat foot.
+func (p *problem) seenHeight(c int) float64 {
+	if c%2 == 0 {
+		return heelSeenHeight * p.heightM
+	}
+	return toeSeenHeight * p.heightM
 }

@@ -31,9 +31,36 @@ func (p *problem) pose(t int, world func(spatial.Vec3) spatial.Vec3, out *[human
 	}
 	for _, h := range [2]human.Joint{human.LHip, human.RHip} {
 		knee, ankle, heel, toe := h+1, h+2, h+3, h+4
-		out[knee], out[ankle] = twoBone(out[h], at(ankle), at(knee), l[thigh], l[shank])
-		out[heel], out[toe] = footTriangle(out[ankle], at(ankle), at(heel), at(toe), l)
+		foot := p.foot(at(ankle), at(heel), at(toe))
+		target := foot.place(spatial.Vec3{0, 0, ankleHeight * p.heightM})
+		// The skeleton's ankle lies deeper in the foot than the network's.
+		below := (ankleSeenHeight - ankleHeight) * p.heightM
+		out[knee], out[ankle] = twoBone(out[h], target, at(knee), l[thigh], l[shank]+below)
+		foot.origin = foot.origin.Add(out[ankle].Sub(target))
+		out[heel] = foot.place(spatial.Vec3{heelAhead * p.heightM, 0, 0})
+		out[toe] = foot.place(spatial.Vec3{toeAhead * p.heightM, 0, 0})
 	}
+}
+
+// sole is the frame of a foot: origin on the sole below the ankle, x ahead,
+// z out of the sole towards the ankle.
+type sole struct {
+	origin spatial.Vec3
+	turn   spatial.Quat
+}
+
+func (s sole) place(v spatial.Vec3) spatial.Vec3 { return s.origin.Add(s.turn.Rotate(v)) }
+
+// foot finds the sole from the three landmarks of a foot.
+func (p *problem) foot(ankle, heel, toe spatial.Vec3) sole {
+	ahead := toe.Sub(heel).Unit(spatial.Vec3{1, 0, 0})
+	left := ankle.Sub(heel).Cross(ahead).Unit(spatial.Vec3{0, 1, 0})
+	// From heel to toe the landmarks of a flat foot slope down a little.
+	slope := math.Atan2(heelSeenHeight-toeSeenHeight, toeSeenAhead-heelSeenAhead)
+	turn := spatial.FromAxes(ahead, left, ahead.Cross(left)).Mul(spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, -slope))
+	mean := ankle.Add(heel).Add(toe).Scale(1.0 / 3)
+	const x, z = (heelSeenAhead + toeSeenAhead) / 3, (ankleSeenHeight + heelSeenHeight + toeSeenHeight) / 3
+	return sole{mean.Sub(turn.Rotate(spatial.Vec3{x * p.heightM, 0, z * p.heightM})), turn}
 }
 
 // twoBone places the knee of a leg from hip towards ankle with bones of length
@@ -49,23 +76,4 @@ func twoBone(hip, ankle, hint spatial.Vec3, a, b float64) (knee, foot spatial.Ve
 	side = side.Sub(axis.Scale(side.Dot(axis))).Unit(spatial.Vec3{0, 1, 0})
 	knee = hip.Add(axis.Scale(along)).Add(side.Scale(math.Sqrt(math.Max(0, a*a-along*along))))
 	return knee, foot
-}
-
-// footTriangle puts the rigid triangle ankle, heel, toe at ankle in the plane
-// of the fitted one, its sole parallel to the fitted sole.
-func footTriangle(ankle, a, h, t spatial.Vec3, l *[numBoneKinds]float64) (heel, toe spatial.Vec3) {
-	x := t.Sub(h).Unit(spatial.Vec3{1, 0, 0})
-	up := a.Sub(h)
-	z := up.Sub(x.Scale(up.Dot(x))).Unit(spatial.Vec3{0, 0, 1})
-	along, height := soleTriangle(l)
-	heel = ankle.Sub(x.Scale(along)).Sub(z.Scale(height))
-	return heel, heel.Add(x.Scale(l[heelToe]))
-}
-
-// soleTriangle returns where the ankle stands over the line heel-toe: its
-// distance from the heel along the line, and its height above it.
-func soleTriangle(l *[numBoneKinds]float64) (along, height float64) {
-	a, b, c := l[ankleHeel], l[ankleToe], l[heelToe]
-	along = (a*a - b*b + c*c) / (2 * c)
-	return along, math.Sqrt(math.Max(1e-6, a*a-along*along))
 }

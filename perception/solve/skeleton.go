@@ -71,12 +71,28 @@ var boneNames = [numBoneKinds]string{"trunk", "hip_width", "shoulder_width", "ne
 	"forearm", "hand", "thigh", "shank", "ankle_heel", "heel_toe", "ankle_toe"}
 
 // boneRatio is each length as a share of stature, between the points that the
-// network calls hip, shoulder and so on. They differ from the joint centres of
-// anthropometric tables: its hips lie lower. Triangulated from several views
-// of adults, limb proportions blended with Winter, Biomechanics, figure 4.1.
-var boneRatio = [numBoneKinds]float64{trunk: 0.305, hipWidth: 0.115, shoulderWidth: 0.213, neck: 0.112,
-	upperArm: 0.172, forearm: 0.155, hand: 0.050, thigh: 0.242, shank: 0.238,
-	ankleHeel: 0.045, heelToe: 0.130, ankleToe: 0.112}
+// network calls hip, shoulder and so on, which are not quite the joint centres
+// of anthropometric tables: its hips lie lower, its ankles, heels and toes
+// higher. Triangulated from four calibrated views of an adult and blended with
+// Winter, Biomechanics, figure 4.1.
+var boneRatio = [numBoneKinds]float64{trunk: 0.300, hipWidth: 0.106, shoulderWidth: 0.208, neck: 0.114,
+	upperArm: 0.168, forearm: 0.150, hand: 0.048, thigh: 0.234, shank: 0.222,
+	ankleHeel: 0.046, heelToe: 0.132, ankleToe: 0.108}
+
+// Where the network's foot landmarks lie in a foot flat on the floor, and where
+// the skeleton has ankle, heel and toe, as shares of stature: ahead of the ankle
+// and above the sole. The landmarks' heights were triangulated like boneRatio.
+const (
+	ankleSeenHeight = 0.062
+	heelSeenHeight  = 0.031
+	toeSeenHeight   = 0.015
+	heelSeenAhead   = -0.034
+	toeSeenAhead    = 0.097
+
+	ankleHeight = 0.043
+	heelAhead   = -0.032
+	toeAhead    = 0.108
+)
 
 // bone is a rigid link from joint a to joint b.
 type bone struct {

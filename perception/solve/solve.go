@@ -43,12 +43,12 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 	}
 	frames = dropIntruders(frames)
 	up := estimateUp(frames)
+	rep.SwappedFrames = repairSwaps(frames, up)
+	if rep.SwappedFrames > 0 {
+		up = estimateUp(frames)
+	}
 	if opt.UpInCamera != nil {
 		up = *opt.UpInCamera
-	}
-	rep.SwappedFrames = repairSwaps(frames, up)
-	if rep.SwappedFrames > 0 && opt.UpInCamera == nil {
-		up = estimateUp(frames)
 	}
 	s, outliers := newStream(frames, opt.FPS)
 	rep.OutlierShare = outliers

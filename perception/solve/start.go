@@ -7,7 +7,10 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-const rootDepthCutoffHz = 1.5 // of the first guess only; the fit smooths by acceleration
+const (
+	rootDepthCutoffHz = 1.5 // of the first guess only; the fit smooths by acceleration
+	boneDepthQuantile = 0.35
+)
 
 // newProblem sets the fit up from the cleaned landmarks, with a first guess:
 // the network's pose at the subject's size, placed where it best covers its
@@ -62,14 +65,22 @@ func (p *problem) placeFirstGuess(s *stream, heightM float64) {
 		}
 		depth[t] = p.sizeDepth(t, &rel[t])
 	}
-	sorted := append([]float64(nil), depth...)
-	typical := median(sorted)
-	p.rootDepthLimit = 0.3 * typical
-	for t := range depth {
-		depth[t] = math.Max(0.5*typical, math.Min(2*typical, depth[t]))
-	}
-	lowPass(depth, p.fps, rootDepthCutoffHz)
+	p.heightM = heightM
+	p.settleDepth(depth)
 	p.length = p.boneLengths(heightM, depth)
+	// The network's pose is too upright where the body is bent, and a body too
+	// tall for its picture seems far away. Bones seen at full length know better.
+	for range 2 {
+		for t := range depth {
+			depth[t] = p.boneDepth(t, depth[t])
+		}
+		p.settleDepth(depth)
+		p.length = p.boneLengths(heightM, depth)
+	}
+	p.liftBones(depth)
+	for t := range s.n {
+		p.chain(t, &rel[t])
+	}
 	for t := range s.n {
 		// With the depth known, the mean over the landmarks centres the body.
 		var root spatial.Vec3
@@ -120,4 +131,67 @@ func (p *problem) sizeDepth(t int, rel *[numFree]spatial.Vec3) float64 {
 		return 3
 	}
 	return math.Max(0.3, math.Min(100, c/a))
+}
+
+// chain builds the pose of frame t, relative to the pelvis, from the directions.
+func (p *problem) chain(t int, rel *[numFree]spatial.Vec3) {
+	var at [human.NumJoints]spatial.Vec3
+	for i, b := range bones {
+		v := p.direction[t][i].Scale(p.length[b.kind])
+		switch b.kind {
+		case hipWidth, shoulderWidth:
+			mid := at[human.Pelvis]
+			if b.kind == shoulderWidth {
+				mid = at[human.Chest]
+			}
+			at[b.a], at[b.b] = mid.Sub(v.Scale(0.5)), mid.Add(v.Scale(0.5))
+		case ankleToe: // the triangle is closed by the two others
+		default:
+			at[b.b] = at[b.a].Add(v)
+		}
+	}
+	for i, j := range freeJoints {
+		rel[i] = at[j]
+	}
+}
+
+// settleDepth removes outliers from the root depth and smooths it.
+func (p *problem) settleDepth(depth []float64) {
+	typical := median(append([]float64(nil), depth...))
+	p.rootDepthLimit = 0.3 * typical
+	for t := range depth {
+		depth[t] = math.Max(0.5*typical, math.Min(2*typical, depth[t]))
+	}
+	lowPass(depth, p.fps, rootDepthCutoffHz)
+}
+
+// boneDepth returns the depth of the body in frame t judged by the bones that
+// look long for their length: a foreshortened bone only seems farther away.
+// guess is returned when no bone is seen well.
+func (p *problem) boneDepth(t int, guess float64) float64 {
+	var seen []weighted
+	for i, b := range bones {
+		switch b.kind {
+		case neck, hand, ankleHeel, heelToe, ankleToe:
+			continue
+		}
+		a0, a1 := ends(b.a)
+		b0, b1 := ends(b.b)
+		var d [2]float64
+		for k := range 2 {
+			d[k] = (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
+		}
+		across := math.Hypot(p.direction[t][i][0], p.direction[t][i][1])
+		px := math.Hypot(d[0], d[1])
+		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
+		if across < 0.7 || w < 0.5 || px < 1 {
+			continue
+		}
+		// Longer bones measure better.
+		seen = append(seen, weighted{p.focalPx * p.length[b.kind] * across / px, w * p.length[b.kind]})
+	}
+	if len(seen) < 3 {
+		return guess
+	}
+	return weightedQuantile(seen, boneDepthQuantile)
 }

@@ -1,0 +1,227 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// A bone of known length that looks short in the picture points towards or away
+// from the camera; the network knows which, but sees it far too flat. Lifting
+// chooses the depth of every bone over the whole clip by dynamic programming:
+// the picture's length and the network's depth vote in every frame, and depth
+// changes smoothly. Thigh and shank are chosen together, since a knee bends one
+// way only. The result is where the fit starts: from the network's flat bones
+// it would not find the way.
+const (
+	liftLevels     = 17   // depths tried, from -length to +length
+	liftImageM     = 0.02 // standard deviation of a bone's length in the picture
+	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
+	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
+	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
+)
+
+// liftBones replaces the directions of the long bones. depth is the root's.
+func (p *problem) liftBones(depth []float64) {
+	for i, b := range bones {
+		switch b.kind {
+		case ankleHeel, heelToe, ankleToe, hand, thigh, shank:
+			continue
+		}
+		l := p.liftLine(i, depth)
+		path := l.best()
+		for t := range path {
+			p.direction[t][i] = l.direction(t, path[t])
+		}
+	}
+	for side := range 2 {
+		p.liftLeg(boneIndex(thigh, side), boneIndex(shank, side), depth)
+	}
+}
+
+// boneIndex returns the place in bones of the left (0) or right (1) one of a kind.
+func boneIndex(k boneKind, side int) int {
+	for i, b := range bones {
+		if b.kind == k {
+			return i + side
+		}
+	}
+	panic("solve: no such bone")
+}
+
+// line is one bone over time: its length, its vector in the picture in metres
+// and the network's depth.
+type line struct {
+	length, fps float64
+	across      [][2]float64
+	depth       []float64
+	weight      []float64 // of the picture
+}
+
+func (p *problem) liftLine(i int, depth []float64) *line {
+	b := bones[i]
+	a0, a1 := ends(b.a)
+	b0, b1 := ends(b.b)
+	l := &line{length: p.length[b.kind], fps: p.fps, across: make([][2]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
+	for t := range p.n {
+		for k := range 2 {
+			d := (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
+			l.across[t][k] = d * depth[t] / p.focalPx
+		}
+		l.depth[t] = p.direction[t][i][2] * l.length
+		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
+		l.weight[t] = w * w
+	}
+	return l
+}
+
+// z is the depth of level s.
+func (l *line) z(s int) float64 { return l.length * (2*float64(s)/(liftLevels-1) - 1) }
+
+// cost of depth level s in frame t.
+func (l *line) cost(t, s int) float64 {
+	z := l.z(s)
+	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Hypot(l.across[t][0], l.across[t][1])) / liftImageM
+	net := (z - l.depth[t]) / (liftDepthShare * l.length)
+	// One wild landmark must not decide.
+	return l.weight[t]*math.Min(image*image, 25) + net*net
+}
+
+// step is the cost of changing the depth by d levels between frames.
+func (l *line) step(d int) float64 {
+	v := float64(d) * 2 * l.length / (liftLevels - 1) * l.fps / liftSpeed
+	return v * v
+}
+
+// direction is the unit vector of the bone at level s in frame t, its direction
+// in the picture kept.
+func (l *line) direction(t int, s int) spatial.Vec3 {
+	z := l.refine(t, s)
+	r := math.Hypot(l.across[t][0], l.across[t][1])
+	across := math.Sqrt(math.Max(0, l.length*l.length-z*z))
+	if r < 1e-6 {
+		return spatial.Vec3{0, 0, math.Copysign(1, z)}
+	}
+	return unitOr(spatial.Vec3{l.across[t][0] * across / r, l.across[t][1] * across / r, z})
+}
+
+// refine interpolates between levels by a parabola through the neighbours' cost.
+func (l *line) refine(t, s int) float64 {
+	if s == 0 || s == liftLevels-1 {
+		return l.z(s)
+	}
+	a, b, c := l.cost(t, s-1), l.cost(t, s), l.cost(t, s+1)
+	den := a - 2*b + c
+	if den < 1e-9 {
+		return l.z(s)
+	}
+	shift := math.Max(-0.5, math.Min(0.5, (a-c)/(2*den)))
+	return l.z(s) + shift*2*l.length/(liftLevels-1)
+}
+
+// best returns the cheapest sequence of levels.
+func (l *line) best() []int {
+	n := len(l.across)
+	var cost, next [liftLevels]float64
+	from := make([][liftLevels]int8, n)
+	for s := range cost {
+		cost[s] = l.cost(0, s)
+	}
+	for t := 1; t < n; t++ {
+		for s := range liftLevels {
+			best, arg := math.Inf(1), 0
+			for r := range liftLevels {
+				if c := cost[r] + l.step(s-r); c < best {
+					best, arg = c, r
+				}
+			}
+			next[s], from[t][s] = best+l.cost(t, s), int8(arg)
+		}
+		cost = next
+	}
+	s := 0
+	for r := range cost {
+		if cost[r] < cost[s] {
+			s = r
+		}
+	}
+	path := make([]int, n)
+	for t := n - 1; t >= 0; t-- {
+		path[t] = s
+		s = int(from[t][s])
+	}
+	return path
+}
+
+// liftLeg chooses the depths of a thigh and its shank together.
+func (p *problem) liftLeg(thighBone, shankBone int, depth []float64) {
+	a, b := p.liftLine(thighBone, depth), p.liftLine(shankBone, depth)
+	const m = liftLevels
+	n := p.n
+	cost, next := make([]float64, m*m), make([]float64, m*m)
+	from := make([]int16, n*m*m)
+	half := make([]float64, m*m)
+	halfFrom := make([]int16, m*m)
+	var ua, ub [m]float64
+	for t := range n {
+		for s := range m {
+			ua[s], ub[s] = a.cost(t, s), b.cost(t, s)
+		}
+		if t > 0 {
+			// The cost of change is a sum over the two bones: one at a time.
+			for i := range m {
+				for j := range m {
+					best, arg := math.Inf(1), 0
+					for r := range m {
+						if c := cost[r*m+j] + a.step(i-r); c < best {
+							best, arg = c, r
+						}
+					}
+					half[i*m+j], halfFrom[i*m+j] = best, int16(arg)
+				}
+			}
+			for i := range m {
+				for j := range m {
+					best, arg := math.Inf(1), 0
+					for r := range m {
+						if c := half[i*m+r] + b.step(j-r); c < best {
+							best, arg = c, r
+						}
+					}
+					next[i*m+j] = best
+					from[t*m*m+i*m+j] = halfFrom[i*m+arg]*m + int16(arg)
+				}
+			}
+			cost, next = next, cost
+		}
+		for i := range m {
+			for j := range m {
+				cost[i*m+j] += ua[i] + ub[j] + p.kneeCost(t, a, b, a.z(i), b.z(j))
+			}
+		}
+	}
+	s := 0
+	for r := range cost {
+		if cost[r] < cost[s] {
+			s = r
+		}
+	}
+	for t := n - 1; t >= 0; t-- {
+		p.direction[t][thighBone] = a.direction(t, s/m)
+		p.direction[t][shankBone] = b.direction(t, s%m)
+		s = int(from[t*m*m+s])
+	}
+}
+
+// kneeCost punishes a knee behind the line from hip to ankle.
+func (p *problem) kneeCost(t int, a, b *line, za, zb float64) float64 {
+	s := a.length / (a.length + b.length)
+	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
+	v := spatial.Vec3{
+		(1-s)*a.across[t][0] - s*b.across[t][0],
+		(1-s)*a.across[t][1] - s*b.across[t][1],
+		(1-s)*za - s*zb,
+	}
+	behind := math.Min(0, p.forward[t].Dot(v)) / liftKneeM
+	return behind * behind
+}
