@@ -1,0 +1,282 @@
+package mqttlink
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+const (
+	// MaxTelemetryBytes bounds one telemetry, event or state message.
+	MaxTelemetryBytes = 64 << 10
+	telemetryDepth    = 64
+	reliableDepth     = 256
+	connectTimeout    = 5 * time.Second
+	publishTimeout    = 2 * time.Second
+	goodbyeTimeout    = 500 * time.Millisecond
+)
+
+// Config says where the broker is and who this robot is.
+type Config struct {
+	URL      string // tcp://host:port, ssl://host:port or ws(s)://...; user:password@ is taken from it
+	Robot    string // id in the topics
+	Username string
+	Password string
+	TLS      *tls.Config
+	// Verbs are the commands that exist; default Verbs().
+	Verbs []string
+	// Issuers may command; empty: everyone whom the broker lets publish.
+	Issuers []string
+	// OnCommand obeys a command that passed all checks, or says why not. It must not
+	// block: it is called by the network's goroutine, one command at a time.
+	OnCommand func(Command) error
+	// OnLink, if set, is told when the line comes up or goes down.
+	OnLink func(up bool, why error)
+	Now    func() time.Time // default time.Now
+}
+
+// Verbs are the commands a robot understands by default.
+func Verbs() []string {
+	return []string{VerbEStop, "arm", "disarm", "hold", "start", "stop", "settle", "reset"}
+}
+
+// Stats count since the link was made.
+type Stats struct {
+	Connected bool
+	Sent      uint64 // messages the broker took
+	Dropped   uint64 // messages thrown away because the line was slow or down
+	Commands  uint64 // obeyed
+	Refused   uint64 // refused, with an answer
+	Connects  uint64
+}
+
+// Link is one robot's line. Make it with New, let Run do the work.
+type Link struct {
+	cfg      Config
+	base     string
+	tele     *queue
+	reliable *queue
+	stateMu  sync.Mutex
+	state    []byte // last state, sent again after a reconnect
+	judge    *judge // used by the network's goroutine only
+	client   mqtt.Client
+
+	up                                atomic.Bool
+	sent, commands, refused, connects atomic.Uint64
+	failed                            atomic.Uint64
+}
+
+// New checks the configuration. Nothing is sent before Run.
+func New(cfg Config) (*Link, error) {
+	if !validName(cfg.Robot) {
+		return nil, fmt.Errorf("mqttlink: robot id %q; legal: 1 to 64 of a-z 0-9 _ -", cfg.Robot)
+	}
+	u, err := url.Parse(cfg.URL)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"}, u.Scheme) {
+		return nil, fmt.Errorf("mqttlink: broker %q; legal: tcp://host:port, ssl://host:port, ws://host:port/path, wss://...", redact(cfg.URL))
+	}
+	if u.User != nil {
+		cfg.Username = u.User.Username()
+		cfg.Password, _ = u.User.Password()
+		u.User = nil
+	}
+	cfg.URL = u.String()
+	if cfg.OnCommand == nil {
+		return nil, errors.New("mqttlink: OnCommand is missing: a robot must answer its operators")
+	}
+	if cfg.Verbs == nil {
+		cfg.Verbs = Verbs()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	l := &Link{
+		cfg: cfg, base: "fleet/" + cfg.Robot + "/", tele: newQueue(telemetryDepth), reliable: newQueue(reliableDepth),
+		judge: newJudge(cfg.Robot, cfg.Verbs, cfg.Issuers),
+	}
+	l.client = mqtt.NewClient(l.options())
+	return l, nil
+}
+
+// redact hides a password in a URL.
+func redact(s string) string {
+	if u, err := url.Parse(s); err == nil {
+		return u.Redacted()
+	}
+	return "(not a URL)"
+}
+
+func (l *Link) options() *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions().AddBroker(l.cfg.URL).SetClientID("mitori-" + l.cfg.Robot)
+	o.SetUsername(l.cfg.Username).SetPassword(l.cfg.Password)
+	if l.cfg.TLS != nil {
+		o.SetTLSConfig(l.cfg.TLS)
+	}
+	// A clean session: commands queued while the robot was away must not be obeyed.
+	o.SetCleanSession(true).SetAutoReconnect(true).SetConnectRetry(true)
+	o.SetConnectRetryInterval(500 * time.Millisecond).SetMaxReconnectInterval(5 * time.Second)
+	o.SetConnectTimeout(connectTimeout).SetWriteTimeout(publishTimeout).SetKeepAlive(5 * time.Second).SetPingTimeout(3 * time.Second)
+	o.SetBinaryWill(l.base+"state", l.offline("connection lost"), 1, true)
+	o.SetOnConnectHandler(l.onConnect)
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { l.setUp(false, err) })
+	return o
+}
+
+func (l *Link) setUp(up bool, why error) {
+	if l.up.Swap(up) != up && l.cfg.OnLink != nil {
+		l.cfg.OnLink(up, why)
+	}
+}
+
+// offline is the state of a robot that is not there.
+func (l *Link) offline(why string) []byte {
+	b, _ := json.Marshal(struct { // cannot fail: two strings and a bool
+		Robot  string `json:"robot"`
+		Online bool   `json:"online"`
+		Reason string `json:"reason"`
+	}{l.cfg.Robot, false, why})
+	return b
+}
+
+func (l *Link) onConnect(c mqtt.Client) {
+	l.connects.Add(1)
+	t := c.Subscribe(l.base+"cmd", 1, func(_ mqtt.Client, m mqtt.Message) { l.receive(m.Payload(), m.Retained()) })
+	go func() { // waiting inside the handler would stop the client
+		t.WaitTimeout(connectTimeout)
+		if err := t.Error(); err != nil {
+			l.setUp(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
+			return
+		}
+		l.setUp(true, nil)
+		l.stateMu.Lock()
+		state := l.state
+		l.stateMu.Unlock()
+		if state != nil {
+			l.reliable.put(l.base+"state", state, 1, true)
+		}
+		l.reliable.wake() // what was queued while the line was down
+	}()
+}
+
+// receive decodes, checks and obeys one command message, and answers it.
+func (l *Link) receive(payload []byte, retained bool) {
+	now := l.cfg.Now()
+	c, err := DecodeCommand(payload)
+	if err == nil {
+		err = l.judge.admit(c, retained, now)
+	}
+	if err == nil {
+		err = l.cfg.OnCommand(c)
+	}
+	ack := Ack{Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, At: now.UTC()}
+	if err != nil {
+		ack.Reason = err.Error()
+		l.refused.Add(1)
+	} else {
+		l.commands.Add(1)
+	}
+	if b, err := json.Marshal(ack); err == nil {
+		l.reliable.put(l.base+"ack", b, 1, false)
+	}
+}
+
+// Telemetry queues one message of a group. It copies payload, never blocks, and drops
+// the oldest when the line is slow. It takes a mutex for the time of the copy: call it
+// from a publisher, not from the control loop.
+func (l *Link) Telemetry(group string, payload []byte) error {
+	if !validName(group) {
+		return fmt.Errorf("mqttlink: telemetry group %q; legal: 1 to 64 of a-z 0-9 _ -", group)
+	}
+	return l.queue(l.tele, l.base+"tele/"+group, payload, 0, false)
+}
+
+// Event queues something that happened.
+func (l *Link) Event(payload []byte) error {
+	return l.queue(l.reliable, l.base+"event", payload, 1, false)
+}
+
+// State queues the robot's state, which the broker keeps for those who come later.
+func (l *Link) State(payload []byte) error {
+	if err := l.queue(l.reliable, l.base+"state", payload, 1, true); err != nil {
+		return err
+	}
+	l.stateMu.Lock()
+	l.state = append([]byte(nil), payload...)
+	l.stateMu.Unlock()
+	return nil
+}
+
+func (l *Link) queue(q *queue, topic string, payload []byte, qos byte, retained bool) error {
+	if len(payload) > MaxTelemetryBytes {
+		return fmt.Errorf("mqttlink: %s: %d bytes; legal: up to %d", topic, len(payload), MaxTelemetryBytes)
+	}
+	q.put(topic, payload, qos, retained)
+	return nil
+}
+
+// Connected reports whether the line is up.
+func (l *Link) Connected() bool { return l.up.Load() }
+
+// Stats reports the counts so far.
+func (l *Link) Stats() Stats {
+	return Stats{
+		Connected: l.up.Load(), Sent: l.sent.Load(), Dropped: l.tele.lost() + l.reliable.lost() + l.failed.Load(),
+		Commands: l.commands.Load(), Refused: l.refused.Load(), Connects: l.connects.Load(),
+	}
+}
+
+// Run connects, keeps connected and publishes until ctx is done, then says goodbye. It
+// returns nil: a broker that is not there is tried again for ever.
+func (l *Link) Run(ctx context.Context) error {
+	l.client.Connect() // retries by itself; the token would wait for the first success
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-l.reliable.ready:
+		case <-l.tele.ready:
+		}
+		l.flush()
+	}
+	l.flush() // acks and events of the last moment
+	if l.client.IsConnectionOpen() {
+		l.client.Publish(l.base+"state", 1, true, l.offline("shut down")).WaitTimeout(goodbyeTimeout)
+	}
+	l.client.Disconnect(100)
+	l.setUp(false, nil)
+	return nil
+}
+
+// flush publishes what is queued, reliable messages first.
+func (l *Link) flush() {
+	for {
+		if !l.client.IsConnectionOpen() {
+			return // messages stay queued; the oldest go if the line stays down
+		}
+		m, ok := l.reliable.take()
+		if !ok {
+			if m, ok = l.tele.take(); !ok {
+				return
+			}
+		}
+		t := l.client.Publish(m.topic, m.qos, m.retained, m.payload)
+		if m.qos == 0 {
+			l.sent.Add(1)
+			continue
+		}
+		// One at a time keeps acks in order; paho would reorder after a reconnect.
+		if t.WaitTimeout(publishTimeout) && t.Error() == nil {
+			l.sent.Add(1)
+		} else {
+			l.failed.Add(1)
+		}
+	}
+}
