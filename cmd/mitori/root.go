@@ -41,6 +41,7 @@ func refused(format string, args ...any) error {
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newDemonstrateCmd(),
+		newExtractCmd(),
 		newCompareCmd(),
 		newRetargetCmd(),
 		newCheckCmd(),

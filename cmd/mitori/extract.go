@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/perception/overlay"
+	"github.com/mitori-robotics/mitori/perception/posenet"
+	"github.com/mitori-robotics/mitori/perception/solve"
+	"github.com/mitori-robotics/mitori/perception/track"
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// extractOptions say which person of which video becomes a motion, and how.
+type extractOptions struct {
+	Video  string
+	Window video.Window
+	Track  track.Options
+	Solve  solve.Options
+}
+
+// extraction is a motion and how it came about.
+type extraction struct {
+	Motion *human.Motion
+	Track  track.Result
+	Report *solve.Report
+	// WallS is the time from opening the video to the solved motion.
+	WallS float64
+	// SolveS is the solver's part of it.
+	SolveS float64
+}
+
+// FPS is the number of frames extracted per second.
+func (e *extraction) FPS() float64 { return float64(len(e.Track.Frames)) / e.WallS }
+
+// extractMotion runs the pose networks over a video and solves the motion.
+func extractMotion(ctx context.Context, o extractOptions, progress func(done, total int)) (*extraction, error) {
+	start := time.Now()
+	tracked, err := track.Video(ctx, openVideo(o.Video), o.Track, o.Window, progress)
+	if err != nil {
+		return nil, err
+	}
+	e := &extraction{Track: tracked}
+	solving := time.Now()
+	e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Video, err)
+	}
+	e.SolveS = time.Since(solving).Seconds()
+	m := &e.Motion.Meta
+	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
+	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
+	if m.SourceSHA256, err = fileSHA256(o.Video); err != nil {
+		return nil, err
+	}
+	e.WallS = time.Since(start).Seconds()
+	return e, nil
+}
+
+func openVideo(path string) video.Opener {
+	return func() (video.Source, error) {
+		r, err := video.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+}
+
+// solverInput hands the tracker's landmarks to the solver.
+func solverInput(r track.Result) *solve.Input {
+	in := &solve.Input{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx, Frames: make([]solve.Frame, len(r.Frames))}
+	for i := range r.Frames {
+		f, s := &r.Frames[i], &in.Frames[i]
+		s.TimeS, s.Found, s.WorldM = f.TimeS, f.Found, f.World
+		for k, m := range f.Landmarks {
+			s.ImagePx[k] = [2]float64{m.XPx, m.YPx}
+			s.Visibility[k] = m.Visibility
+		}
+	}
+	return in
+}
+
+// writeOverlay films the video with the tracked skeleton drawn in.
+func writeOverlay(ctx context.Context, name, clip string, frames []track.Frame, o overlay.Options) error {
+	src, err := video.Open(clip)
+	if err != nil {
+		return err
+	}
+	return errors.Join(overlay.Write(ctx, name, src, frames, o), src.Close())
+}
+
+func fileSHA256(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// extractFlags are the flags that extract shares with commands that contain it.
+type extractFlags struct {
+	model, runtime, person string
+	from, to               time.Duration
+	heightM, cutoffHz      float64
+}
+
+func (x *extractFlags) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&x.model, "model", "full", "pose network: lite, full or heavy")
+	f.StringVar(&x.runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
+	f.StringVar(&x.person, "person", "best", "who to follow where there are several: best, left, right or centre")
+	f.DurationVar(&x.from, "from", 0, "begin at this time of the video, as in 2s")
+	f.DurationVar(&x.to, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
+	f.Float64Var(&x.heightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
+	f.Float64Var(&x.cutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
+}
+
+// options checks the flags.
+func (x *extractFlags) options(clip string) (extractOptions, error) {
+	o := extractOptions{
+		Video:  clip,
+		Window: video.Window{FromS: x.from.Seconds(), ToS: x.to.Seconds()},
+		Track:  track.Options{Person: track.Choice(x.person)},
+		Solve:  solve.Options{HeightM: x.heightM, CutoffHz: x.cutoffHz},
+	}
+	var err error
+	if o.Track.Model, err = posenet.ParseLandmarkModel(x.model); err != nil {
+		return o, usageError("--model: %w", err)
+	}
+	if err := o.Track.Check(); err != nil {
+		return o, usageError("--person: %w", err)
+	}
+	if err := o.Window.Check(); err != nil {
+		return o, usageError("--from, --to: %w", err)
+	}
+	switch x.runtime {
+	case "auto", "onnxruntime", "opencv":
+	default:
+		return o, usageError("--runtime %q: legal: auto, onnxruntime, opencv", x.runtime)
+	}
+	o.Track.Runtime, err = posenet.ParseRuntime(x.runtime)
+	return o, err
+}
+
+func newExtractCmd() *cobra.Command {
+	var (
+		flags     extractFlags
+		out, film string
+		showFaces bool
+		asJSON    bool
+	)
+	c := &cobra.Command{
+		Use:   "extract VIDEO -o X.human.npz",
+		Short: "Turn the video of a person into a human motion",
+		Long: `Turn the video of a person into a human motion: joint positions in metres, gravity
+up, feet on the floor. One still camera, one person, whole body.
+
+Nothing but the motion is stored. --overlay also films the video with the skeleton
+drawn in; heads are masked there unless --show-faces is given.`,
+		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
+  mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o, err := flags.options(args[0])
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				base := filepath.Base(args[0])
+				out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+			}
+			e, err := extractMotion(c.Context(), o, stageProgress(c.ErrOrStderr(), "pose"))
+			if err != nil {
+				return err
+			}
+			if err := e.Motion.Save(out); err != nil {
+				return err
+			}
+			if film != "" {
+				if err := writeOverlay(c.Context(), film, o.Video, e.Track.Frames, overlay.Options{ShowFaces: showFaces}); err != nil {
+					return err
+				}
+			}
+			return reportExtraction(c.OutOrStdout(), e, o, out, film, asJSON)
+		},
+	}
+	flags.add(c)
+	f := c.Flags()
+	f.StringVarP(&out, "output", "o", "", "motion to write (default: the video's name with .human.npz, in this folder)")
+	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
+	f.BoolVar(&showFaces, "show-faces", false, "do not mask heads in the overlay")
+	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	return c
+}
+
+func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film string, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Video         string        `json:"video"`
+			Output        string        `json:"output"`
+			Overlay       string        `json:"overlay,omitempty"`
+			Frames        int           `json:"frames"`
+			FramesMissed  int           `json:"frames_missed"`
+			FPS           float64       `json:"fps"`
+			VideoFPS      float64       `json:"video_fps"`
+			Model         string        `json:"model"`
+			Runtime       string        `json:"runtime"`
+			WallS         float64       `json:"wall_s"`
+			SolveS        float64       `json:"solve_s"`
+			TrackingStats track.Stats   `json:"tracking"`
+			Warnings      []string      `json:"warnings"`
+			Solve         *solve.Report `json:"solve"`
+		}{o.Video, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.SolveS, e.Track.Stats, e.Track.Warnings, e.Report})
+	}
+	for _, text := range e.Track.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", text)
+	}
+	fmt.Fprintf(w, "%s: %d frames, %d without the person, %.0f frames/s (%s, %s)\n",
+		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime)
+	if film != "" {
+		fmt.Fprintf(w, "%s: overlay\n", film)
+	}
+	return nil
+}
+
+// stageProgress shows a counter with rate and time left on a terminal, and a
+// line at every quarter otherwise.
+func stageProgress(w io.Writer, what string) func(done, total int) {
+	f, ok := w.(*os.File)
+	live := ok && term.IsTerminal(int(f.Fd()))
+	start, quarter := time.Now(), 0
+	return func(done, total int) {
+		if total <= 0 || done <= 0 {
+			return
+		}
+		rate := float64(done) / time.Since(start).Seconds()
+		leftS := float64(max(0, total-done)) / rate
+		switch {
+		case live:
+			fmt.Fprintf(w, "\r%s: frame %d of %d, %.0f frames/s, %.0f s left \x1b[K", what, done, total, rate, leftS)
+			if done >= total {
+				fmt.Fprintln(w)
+			}
+		case 4*done/total > quarter:
+			quarter = 4 * done / total
+			fmt.Fprintf(w, "%s: frame %d of %d, %.0f frames/s\n", what, done, total, rate)
+		}
+	}
+}

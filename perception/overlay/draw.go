@@ -1,0 +1,113 @@
+package overlay
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/perception/track"
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// bones lists what is joined by lines, with the side it belongs to: the
+// person's left is orange, the right blue, the middle white.
+var bones = [...]struct{ a, b, side int }{
+	{track.LeftShoulder, track.RightShoulder, 0}, {track.LeftHip, track.RightHip, 0},
+	{track.LeftShoulder, track.LeftHip, 1}, {track.RightShoulder, track.RightHip, 2},
+	{track.LeftShoulder, track.LeftElbow, 1}, {track.LeftElbow, track.LeftWrist, 1},
+	{track.LeftWrist, track.LeftIndex, 1}, {track.LeftWrist, track.LeftPinky, 1}, {track.LeftWrist, track.LeftThumb, 1},
+	{track.RightShoulder, track.RightElbow, 2}, {track.RightElbow, track.RightWrist, 2},
+	{track.RightWrist, track.RightIndex, 2}, {track.RightWrist, track.RightPinky, 2}, {track.RightWrist, track.RightThumb, 2},
+	{track.LeftHip, track.LeftKnee, 1}, {track.LeftKnee, track.LeftAnkle, 1},
+	{track.LeftAnkle, track.LeftHeel, 1}, {track.LeftHeel, track.LeftFootIndex, 1}, {track.LeftAnkle, track.LeftFootIndex, 1},
+	{track.RightHip, track.RightKnee, 2}, {track.RightKnee, track.RightAnkle, 2},
+	{track.RightAnkle, track.RightHeel, 2}, {track.RightHeel, track.RightFootIndex, 2}, {track.RightAnkle, track.RightFootIndex, 2},
+	{track.LeftEar, track.Nose, 1}, {track.RightEar, track.Nose, 2},
+}
+
+var sideColours = [...][3]float64{{245, 245, 245}, {255, 140, 0}, {40, 140, 255}}
+
+// canvas is a picture to draw on, red first.
+type canvas struct {
+	rgb  []byte
+	w, h int
+}
+
+// skeleton draws a person; sx and sy scale landmarks to the canvas. What the
+// network believes to be hidden is drawn faintly.
+func (c *canvas) skeleton(f *track.Frame, sx, sy float64) {
+	width := math.Max(1.5, f.ROI.SidePx*sy/220)
+	at := func(i int) (x, y float64) { return f.Landmarks[i].XPx * sx, f.Landmarks[i].YPx * sy }
+	for _, b := range bones {
+		x0, y0 := at(b.a)
+		x1, y1 := at(b.b)
+		seen := math.Min(f.Landmarks[b.a].Visibility, f.Landmarks[b.b].Visibility)
+		c.line(x0, y0, x1, y1, width, sideColours[b.side], 0.25+0.65*seen)
+	}
+	for i := track.LeftShoulder; i < track.NumLandmarks; i++ {
+		x, y := at(i)
+		c.line(x, y, x, y, 2.2*width, sideColours[1+(i+1)%2], 0.25+0.75*f.Landmarks[i].Visibility)
+	}
+}
+
+// line draws a stroke with round ends and soft edges: every pixel near it is
+// blended by its distance. A stroke of no length is a disc.
+func (c *canvas) line(x0, y0, x1, y1, width float64, colour [3]float64, alpha float64) {
+	for _, v := range [...]float64{x0, y0, x1, y1} {
+		if math.IsNaN(v) || math.Abs(v) > 1e6 {
+			return
+		}
+	}
+	r := width/2 + 1
+	left, right := max(0, int(math.Min(x0, x1)-r)), min(c.w-1, int(math.Max(x0, x1)+r))
+	top, bottom := max(0, int(math.Min(y0, y1)-r)), min(c.h-1, int(math.Max(y0, y1)+r))
+	dx, dy := x1-x0, y1-y0
+	square := dx*dx + dy*dy
+	for y := top; y <= bottom; y++ {
+		for x := left; x <= right; x++ {
+			px, py := float64(x)+0.5-x0, float64(y)+0.5-y0
+			t := 0.0
+			if square > 0 {
+				t = math.Min(1, math.Max(0, (px*dx+py*dy)/square))
+			}
+			cover := alpha * math.Min(1, math.Max(0, width/2+0.5-math.Hypot(px-t*dx, py-t*dy)))
+			if cover <= 0 {
+				continue
+			}
+			p := c.rgb[3*(y*c.w+x):]
+			for k := range colour {
+				p[k] = byte(float64(p[k]) + cover*(colour[k]-float64(p[k])) + 0.5)
+			}
+		}
+	}
+}
+
+// scale resamples a picture to w x h by averaging the covered pixels and swaps
+// blue and red. With equal sizes, or one row or column less, it copies.
+func scale(out []byte, w, h int, f *video.Frame) {
+	if f.WidthPx-w < 2 && f.HeightPx-h < 2 {
+		for y := range h {
+			src, dst := f.Pix[3*y*f.WidthPx:][:3*w], out[3*y*w:][:3*w]
+			for i := 0; i < len(dst); i += 3 {
+				dst[i], dst[i+1], dst[i+2] = src[i+2], src[i+1], src[i]
+			}
+		}
+		return
+	}
+	for y := range h {
+		y0, y1 := y*f.HeightPx/h, max((y+1)*f.HeightPx/h, y*f.HeightPx/h+1)
+		for x := range w {
+			x0, x1 := x*f.WidthPx/w, max((x+1)*f.WidthPx/w, x*f.WidthPx/w+1)
+			var sum [3]int
+			for sy := y0; sy < y1; sy++ {
+				row := f.Pix[3*(sy*f.WidthPx+x0) : 3*(sy*f.WidthPx+x1)]
+				for i := 0; i < len(row); i += 3 {
+					sum[0] += int(row[i])
+					sum[1] += int(row[i+1])
+					sum[2] += int(row[i+2])
+				}
+			}
+			n := (x1 - x0) * (y1 - y0)
+			at := 3 * (y*w + x)
+			out[at], out[at+1], out[at+2] = byte(sum[2]/n), byte(sum[1]/n), byte(sum[0]/n)
+		}
+	}
+}
