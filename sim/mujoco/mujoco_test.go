@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 func loadBiped(t testing.TB, edits ...string) *Model {
@@ -124,6 +126,37 @@ func TestSaveRestoreIsBitIdentical(t *testing.T) {
 	for i := range want {
 		if other.QPos[i] != want[i] {
 			t.Fatalf("qpos[%d] = %v after restore; want %v", i, other.QPos[i], want[i])
+		}
+	}
+}
+
+// What is left out for speed has no effect on the motion.
+func TestLoadPhysicsMovesAlike(t *testing.T) {
+	r, err := robot.Load("kata20")
+	must(t, err)
+	full, err := Load("kata20", []byte(r.MJCF), nil)
+	must(t, err)
+	t.Cleanup(full.Close)
+	lean, err := LoadPhysics("kata20", []byte(r.MJCF), nil)
+	must(t, err)
+	t.Cleanup(lean.Close)
+	if lean.NGeom >= full.NGeom || lean.NBody != full.NBody || lean.NSite != full.NSite {
+		t.Fatalf("full %+v, lean %+v", full.Sizes, lean.Sizes)
+	}
+	a, b := newData(t, full), newData(t, lean)
+	must(t, a.Reset(0))
+	must(t, b.Reset(0))
+	for k := range 100 {
+		for u := range a.Ctrl {
+			a.Ctrl[u] += 0.05 * math.Sin(float64(k+u))
+			b.Ctrl[u] = a.Ctrl[u]
+		}
+		must(t, a.Step(5))
+		must(t, b.Step(5))
+	}
+	for i := range a.QPos {
+		if a.QPos[i] != b.QPos[i] {
+			t.Fatalf("qpos[%d] is %v with all geoms, %v without the visual ones", i, a.QPos[i], b.QPos[i])
 		}
 	}
 }

@@ -16,6 +16,9 @@ func Version() string { return "" }
 // Load returns ErrNotBuilt.
 func Load(string, []byte, map[string][]byte) (*Model, error) { return nil, ErrNotBuilt }
 
+// LoadPhysics returns ErrNotBuilt.
+func LoadPhysics(string, []byte, map[string][]byte) (*Model, error) { return nil, ErrNotBuilt }
+
 // Close does nothing.
 func (m *Model) Close() {}
 

@@ -48,7 +48,7 @@ static void mit_once(void) {
   } while (0)
 
 mjModel* mit_load(const char* name, const void* xml, int nxml, int nfile, char** names,
-                  void** data, int* sizes, char* err) {
+                  void** data, int* sizes, int physics_only, char* err) {
   mit_once();
   mjVFS vfs;
   mj_defaultVFS(&vfs);
@@ -60,7 +60,14 @@ mjModel* mit_load(const char* name, const void* xml, int nxml, int nfile, char**
   if (rc != 0) {
     snprintf(err, MIT_ERR, "cannot hold the files in memory (code %d; 2: the same name twice)", rc);
   } else {
-    m = mj_loadXML(name, &vfs, err, MIT_ERR);  // catches its own errors
+    // Parser and compiler catch their own errors.
+    mjSpec* s = mj_parseXML(name, &vfs, err, MIT_ERR);
+    if (s) {
+      if (physics_only) s->compiler.discardvisual = 1;
+      m = mj_compile(s, &vfs);
+      if (!m) snprintf(err, MIT_ERR, "%s", mjs_getError(s));
+      mj_deleteSpec(s);
+    }
   }
   mj_deleteVFS(&vfs);
   return m;

@@ -9,9 +9,10 @@
 
 enum { MIT_ERR = 1024 };
 
-// Loads a model from memory. names/data/sizes are nfile asset files.
+// Loads a model from memory. names/data/sizes are nfile asset files. With
+// physics_only, geoms and materials that no force depends on are left out.
 mjModel* mit_load(const char* name, const void* xml, int nxml, int nfile, char** names,
-                  void** data, int* sizes, char* err);
+                  void** data, int* sizes, int physics_only, char* err);
 
 mjData* mit_make_data(const mjModel* m, char* err);
 

@@ -44,7 +44,7 @@ type Scene struct {
 
 // Compile loads the robot's model. timestepS 0 keeps the file's own.
 func Compile(d *robot.Description, timestepS float64) (*Scene, error) {
-	m, err := mujoco.Load(d.Name+" scene", []byte(d.MJCF), nil)
+	m, err := mujoco.LoadPhysics(d.Name+" scene", []byte(d.MJCF), nil)
 	if err != nil {
 		return nil, err
 	}
