@@ -82,6 +82,16 @@ func (pl *planner) balance(correction [][2]float64) {
 		}
 		o.targets[0].com[k] = c[0]
 	}
+	// Seeing ahead never quite ends; the first and last moments shall be quite still all the same.
+	still := pl.frames(holdS)
+	last := o.end.apply(r.standCom)
+	for t := 0; t < still; t++ {
+		f := smoothstep(float64(t) / float64(still))
+		for k := 0; k < 2; k++ {
+			a, b := &o.targets[t].com[k], &o.targets[n-1-t].com[k]
+			*a, *b = r.standCom[k]*(1-f)+*a*f, last[k]*(1-f)+*b*f
+		}
+	}
 }
 
 // natural writes where the person's centre of mass would be, carried over to the robot's feet. In lead-in and

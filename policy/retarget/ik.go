@@ -10,8 +10,8 @@ import (
 // Weights of the tasks. Lengths count in leg lengths and angles in rad, so the numbers compare directly; feet and
 // balance come first, then the trunk, then the arms, and the standing pose decides what is left open.
 const (
-	wFootPos   = 3000
-	wFootRot   = 300
+	wFootPos   = 10000
+	wFootRot   = 1000
 	wCom       = 1000
 	wHip       = 30
 	wRootRot   = 3
@@ -23,7 +23,8 @@ const (
 	wStay      = 2e-2 // towards the frame before: decides where the pose is singular
 	wLead      = 30   // towards the blended joint angles in lead-in and lead-out
 	limitGap   = 0.02 // rad kept from every joint limit, room for the policy
-	damping    = 1e-5
+	damping    = 1e-5 // of the equations where the targets are met, and by this share of the error where not
+	dampError  = 0.1  // (Sugihara, Solvability-unconcerned inverse kinematics, 2011): no jumps where targets are out of reach
 	rootFree   = 6
 	converged  = 2e-4 // rad or leg lengths: the largest step that ends the iteration
 	maxIter    = 12
@@ -44,6 +45,7 @@ type solver struct {
 	chol     []float64
 	rhs      []float64
 	rows     [3][]float64 // scratch for Jacobian rows, dense
+	cost     float64      // weighted squared error at the start of the present step
 	iters    int          // spent so far
 	unsolved int          // frames that hit maxIter in the last pass
 	warm     bool         // there is an earlier solution of every frame
@@ -72,6 +74,7 @@ func (s *solver) solve(tg *target, rest []float64) {
 		s.m.Forward(s.d, s.q)
 		clear(s.h)
 		clear(s.g)
+		s.cost = 0
 		s.tasks(tg)
 		s.posture(tg, rest)
 		if s.move() < converged {
@@ -88,6 +91,7 @@ func (s *solver) solve(tg *target, rest []float64) {
 func (s *solver) add(cols []int, rows int, weight float64, r spatial.Vec3) {
 	for k := 0; k < rows; k++ {
 		j := s.rows[k]
+		s.cost += weight * r[k] * r[k]
 		for a, i := range cols {
 			w := weight * j[i]
 			if w == 0 {
@@ -184,7 +188,7 @@ func (s *solver) direction(a, b spatial.Vec3, ba, bb int, want spatial.Vec3, wei
 // posture pulls weakly towards the rest pose and the frame before, and in the lead strongly towards the blend.
 func (s *solver) posture(tg *target, rest []float64) {
 	for k, i := range s.r.active {
-		s.h[i*s.nv+i] += damping
+		s.h[i*s.nv+i] += damping + dampError*s.cost
 		if k < rootFree {
 			continue
 		}

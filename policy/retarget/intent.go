@@ -9,7 +9,8 @@ import (
 
 // Limits of what is taken over from the person; beyond them the robot does what it can and the report says so.
 const (
-	maxTiltRad    = 0.75 // of the trunk
+	maxTiltRad    = 0.75 // of the trunk, forward or back
+	maxSideRad    = 0.35 // of the trunk, sideways: hips of robots roll little
 	maxTwistRad   = 0.6  // of the trunk against the feet
 	tiltDamping   = 0.85 // share of the trunk's lean that is copied: the robot's trunk is heavier than a person's
 	biasTiltRad   = 0.10 // a constant lean up to this size is taken as the camera's, not the person's
@@ -27,7 +28,7 @@ type intent struct {
 	reach      [2]spatial.Vec3 // from shoulder to wrist, unit, heading frame
 	thigh      [2]spatial.Vec3 // world, for scoring only
 	shank      [2]spatial.Vec3
-	hip        float64         // hip height over the standing one, 1 = standing
+	hip        float64         // height of the hips above the lower ankle over the standing one, 1 = standing
 	foot       [2]spatial.Vec3 // ankle in a world where stance feet do not move; z = height above the lower foot
 	footYaw    [2]float64      // relative to heading
 	com        spatial.Vec3    // same world, horizontal only
@@ -159,9 +160,11 @@ func (pf *perform) limitTilt(in *intent, amplify float64) {
 	if a < 1e-9 {
 		return
 	}
+	// The limit is an ellipse around upright: r[1] leans forward, r[0] sideways.
 	want := a * tiltDamping * amplify
-	if want > maxTiltRad {
-		want = maxTiltRad
+	limit := a / math.Hypot(r[1]/maxTiltRad, r[0]/maxSideRad)
+	if want > limit {
+		want = limit
 		pf.tilted++
 	}
 	cut := spatial.Exp(r.Scale((want - a) / a))

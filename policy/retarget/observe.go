@@ -10,9 +10,13 @@ import (
 // missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in time.
 const missing = 0.1
 
-// smoothS is the width of the Gaussian that takes jitter off the observed positions: -3 dB at 5 Hz, the usual cut-off
-// for human kinematics.
-const smoothS = 0.027
+// smoothS is the width of the Gaussian that takes jitter off clean observed positions: -3 dB at 5 Hz, the usual cut-off
+// for human kinematics. Jitter of cleanM widens it to twice that, and so on up to widestS (1.3 Hz).
+const (
+	smoothS = 0.027
+	cleanM  = 0.006
+	widestS = 0.1
+)
 
 // pose is what is read off the person at one instant. World axes: the person's first heading is +x.
 type pose struct {
@@ -29,8 +33,9 @@ var armJoints = [2][3]human.Joint{
 	{human.RShoulder, human.RElbow, human.RWrist}}
 
 // observe samples the motion at the given times (s), bridges what was not seen, mirrors it if asked, smooths it over
-// frames that follow each other fps times a second, and turns it so that it starts facing +x.
-func observe(m *human.Motion, times []float64, fps float64, mirror bool) []pose {
+// frames that follow each other fps times a second (soft times more than its jitter asks for), and turns it so that it
+// starts facing +x.
+func observe(m *human.Motion, times []float64, fps, soft float64, mirror bool) []pose {
 	src := bridge(m)
 	n := len(times)
 	out := make([]pose, n)
@@ -53,10 +58,16 @@ func observe(m *human.Motion, times []float64, fps float64, mirror bool) []pose 
 		}
 	}
 	buf, buf2 := make([]float64, n), make([]float64, n)
-	sigma := smoothS * fps
+	sigma := smoothS * fps * soft
+	noise := jitter(src)
 	for j := range out[0].pos {
+		k := human.Joint(j)
+		if mirror {
+			k = k.Mirror()
+		}
+		wide := math.Min(smoothS*(1+noise[k]/cleanM), widestS) * fps * soft
 		for c := 0; c < 3; c++ {
-			gaussEach(n, sigma, func(t int) *float64 { return &out[t].pos[j][c] }, buf, buf2)
+			gaussEach(n, wide, func(t int) *float64 { return &out[t].pos[j][c] }, buf, buf2)
 		}
 	}
 	for k := 1; k < n; k++ { // the same sign for neighbours, so that components can be averaged
@@ -79,6 +90,26 @@ func observe(m *human.Motion, times []float64, fps float64, mirror bool) []pose 
 	return out
 }
 
+// jitter estimates the white noise on every joint in m from fourth differences, which smooth motion hardly has; their
+// standard deviation is sqrt(70) times the noise's, and the median of the absolute value 0.6745 of that.
+func jitter(ps []pose) (out [human.NumJoints]float64) {
+	if len(ps) < 8 {
+		return out
+	}
+	v := make([]float64, 0, 3*len(ps))
+	for j := range out {
+		v = v[:0]
+		for t := 2; t+2 < len(ps); t++ {
+			for c := 0; c < 3; c++ {
+				d := ps[t-2].pos[j][c] - 4*ps[t-1].pos[j][c] + 6*ps[t].pos[j][c] - 4*ps[t+1].pos[j][c] + ps[t+2].pos[j][c]
+				v = append(v, math.Abs(d))
+			}
+		}
+		out[j] = median(v) / (0.6745 * math.Sqrt(70))
+	}
+	return out
+}
+
 // bridge replaces joints of low confidence by interpolating their offset from the parent joint over the gap.
 func bridge(m *human.Motion) []pose {
 	n := len(m.Frames)
@@ -91,8 +122,8 @@ func bridge(m *human.Motion) []pose {
 			math.Max(f.Contacts[human.LHeelContact], f.Contacts[human.LToeContact]),
 			math.Max(f.Contacts[human.RHeelContact], f.Contacts[human.RToeContact])}
 	}
-	for j := human.Joint(1); int(j) < human.NumJoints; j++ {
-		p := j.Parent()
+	for j := human.Joint(0); int(j) < human.NumJoints; j++ {
+		p := max(j.Parent(), 0)
 		last := -1 // the last frame in which the joint was seen
 		for t := 0; t <= n; t++ {
 			if t < n && m.Frames[t].Confidence[j] < missing {
@@ -100,6 +131,20 @@ func bridge(m *human.Motion) []pose {
 			}
 			if last < 0 && t == n {
 				break // never seen: keep what the file says
+			}
+			if j == human.Pelvis { // it has no parent: straight on
+				for g := last + 1; g < t; g++ {
+					a, b := max(last, 0), min(t, n-1)
+					if last < 0 {
+						a = b
+					} else if t == n {
+						b = a
+					}
+					f := float64(g-a) / math.Max(float64(b-a), 1)
+					out[g].pos[0] = out[a].pos[0].Lerp(out[b].pos[0], f)
+				}
+				last = t
+				continue
 			}
 			off := func(i int) spatial.Vec3 { return out[i].pos[j].Sub(out[i].pos[p]) }
 			for g := last + 1; g < t; g++ {

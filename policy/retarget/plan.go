@@ -328,7 +328,8 @@ func (pl *planner) swing(s int, a, b stance) {
 		window := smoothstep(x/edge) * smoothstep(y/edge)
 		ft.at[2] = math.Max(lift, clearance*leg) * window
 		ft.yaw = a.yaw + (yawB-a.yaw)*smoothstep(x/dur)
-		ft.steer = 1 - 0.95*smoothstep((ft.at[2]-0.1*leg)/(0.3*leg))
+		// A foot high enough that no corner of a tilted sole reaches the floor may tilt.
+		ft.steer = 1 - 0.95*smoothstep((ft.at[2]-pl.r.an.Legs[s].HalfSizeM[0])/(0.25*leg))
 		// Keep clear of the other foot.
 		if other := o.targets[t].foot[1-s]; other.on {
 			v := ft.at.Sub(other.at)
@@ -366,7 +367,8 @@ func (pl *planner) posture() {
 				tg.upper[s] = q.Rotate(in.reach[s])
 			}
 		}
-		tg.hipM = in.hip * r.standHipM
+		ankle := r.an.Legs[anatomy.Left].AnkleHeightM
+		tg.hipM = ankle + in.hip*(r.standHipM-ankle)
 		var w float64 // 1 at quiet standing
 		end := place{}
 		switch {

@@ -10,7 +10,8 @@ import (
 
 const (
 	maxStretch   = 4    // by which one pass may slow a moment down
-	stretchRound = 4    // passes of stretching time and planning anew
+	stretchRound = 5    // passes of stretching time and planning anew
+	maxLonger    = 4    // times the length asked for
 	speedGap     = 0.97 // of the speed limit: what the finished motion stays below
 	settleRounds = 2    // passes of correcting the plan by the measured pressure
 )
@@ -41,12 +42,19 @@ func (w *work) run(m *human.Motion) {
 	for k := 0; k < n; k++ {
 		w.times = append(w.times, math.Min(float64(k)/w.o.FPS*w.o.Tempo, m.Seconds()))
 	}
+	asked := append([]float64(nil), w.times...)
+	soft := 1.0
 	for round := 0; round < stretchRound; round++ {
-		w.pf = read(observe(m, w.times, w.o.FPS, w.o.Mirror), w.o.FPS, w.o.Amplify)
+		w.pf = read(observe(m, w.times, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
 		w.layout()
 		w.solveAll()
 		if !w.stretch() {
 			break
+		}
+		if len(w.times) > maxLonger*n { // that is jitter, not motion: smooth it away instead
+			w.times = append(w.times[:0], asked...)
+			w.leadS = [2]float64{leadS, leadS}
+			soft *= 2
 		}
 	}
 	planned := len(w.q)
@@ -55,29 +63,26 @@ func (w *work) run(m *human.Motion) {
 	w.pressure()
 }
 
-// layout plans with lead times long enough for what happens in them.
+// layout plans with lead times that are as long as what happens in them, first as if a step were needed at both ends.
 func (w *work) layout() {
+	steps := [2]bool{true, true}
 	for try := 0; try < 2; try++ {
 		pl := &planner{r: w.r, fps: w.o.FPS, pf: w.pf}
-		need := w.leadS
-		if w.plan != nil && try > 0 && w.plan.stepIn {
-			need[0] = math.Max(need[0], shiftS+stepS+2*settleS)
+		for e, t := range [2]int{0, len(w.pf.intents) - 1} {
+			need := w.leadS[e]
+			if on := w.pf.intents[t].on; !on[0] || !on[1] {
+				need = math.Max(need, shiftS+stepS)
+			}
+			if steps[e] {
+				need = math.Max(need, shiftS+stepS+2*settleS)
+			}
+			pl.lead[e] = pl.frames(need + holdS)
 		}
-		if w.plan != nil && try > 0 && w.plan.stepOut {
-			need[1] = math.Max(need[1], shiftS+stepS+2*settleS)
-		}
-		in := &w.pf.intents[0]
-		if !in.on[0] || !in.on[1] {
-			need[0] = math.Max(need[0], shiftS+stepS)
-		}
-		if in = &w.pf.intents[len(w.pf.intents)-1]; !in.on[0] || !in.on[1] {
-			need[1] = math.Max(need[1], shiftS+stepS)
-		}
-		pl.lead = [2]int{pl.frames(need[0] + holdS), pl.frames(need[1] + holdS)}
 		w.pl, w.plan = pl, pl.layout()
-		if !w.plan.stepIn && !w.plan.stepOut {
+		if steps == [2]bool{w.plan.stepIn, w.plan.stepOut} {
 			return
 		}
+		steps = [2]bool{w.plan.stepIn, w.plan.stepOut}
 	}
 }
 
