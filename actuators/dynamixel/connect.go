@@ -76,12 +76,9 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 	if err != nil {
 		return []error{fmt.Errorf("sensor hub %d: servo power: %w", hub, err)}
 	}
-	size := dxl.HubBlockSize
+	d.hubLen = dxl.HubBlockSize
 	if found.Firmware < dxl.HubFirmwareExtended {
-		size = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
-	}
-	if d.hub, err = dxl.NewSyncReader(d.bus, []dxl.ID{hub}, dxl.HubBlockAddr, size, dxl.Plain); err != nil {
-		return []error{err}
+		d.hubLen = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
 	}
 	return nil
 }

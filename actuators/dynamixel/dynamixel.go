@@ -53,7 +53,9 @@ type Driver struct {
 	status []*dxl.SyncReader
 	health []*dxl.SyncReader
 	hub    *dxl.SyncReader
+	hubLen int // bytes of the hub's block; 0: no hub
 	hubNow dxl.HubState
+	on     []bool // torque, as last read from each servo
 	slow   int // 2 * joint + block
 	seen   uint64
 	failed uint64
@@ -82,12 +84,20 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	}
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
-	d.bus = dxl.NewBus(port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: opt.Margin, Retries: 2})
+	d.on = make([]bool, len(d.ids))
+	d.bus = dxl.NewBus(port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: setupMargin, Retries: setupRetries})
 	return d, nil
 }
 
+// Setting up is not in a hurry; a tick is.
+const (
+	setupMargin  = 50 * time.Millisecond
+	setupRetries = 3
+)
+
 // prepare allocates everything that the real-time path needs.
 func (d *Driver) prepare() (err error) {
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.desc.Buses[0].Baud, Margin: d.opt.Margin})
 	keep := func(e error) {
 		if err == nil {
 			err = e
@@ -104,6 +114,10 @@ func (d *Driver) prepare() (err error) {
 	keep(e)
 	d.guard, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
 	keep(e)
+	if d.hubLen > 0 {
+		d.hub, e = dxl.NewSyncReader(d.bus, []dxl.ID{dxl.ID(d.desc.IMU.ID)}, dxl.HubBlockAddr, d.hubLen, dxl.Plain)
+		keep(e)
+	}
 	d.status, d.health = nil, nil
 	for _, id := range d.ids {
 		s, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, statusAddr, statusSize, dxl.Plain)
@@ -147,6 +161,7 @@ func (d *Driver) Read(dst *driver.State) error {
 		d.readHub(dst)
 		d.readSlow(dst)
 	}
+	copy(dst.TorqueOn, d.on)
 	dst.Transactions, dst.Failures = d.seen, d.failed
 	switch {
 	case d.bus.PortError() != nil:
@@ -204,7 +219,7 @@ func (d *Driver) readSlow(dst *driver.State) {
 			return
 		}
 		b := d.status[j].Data(0)
-		dst.TorqueOn[j] = dxl.TorqueEnable.Get(b) != 0
+		d.on[j] = dxl.TorqueEnable.Get(b) != 0
 		dst.Alert[j] = uint8(dxl.HardwareStatus.Get(b[dxl.HardwareStatus-statusAddr:]))
 	}
 	dst.Slow = j
@@ -275,10 +290,15 @@ func (d *Driver) Torque(on bool) error {
 	if d.bus.PortError() != nil {
 		return driver.ErrLinkLost
 	}
+	confirmed := true
 	for j := range d.ids {
-		if d.check.Outcome(j) != dxl.Answered || (d.check.Data(j)[0] != 0) != on {
-			return driver.ErrPartial
+		if d.check.Outcome(j) == dxl.Answered {
+			d.on[j] = d.check.Data(j)[0] != 0
 		}
+		confirmed = confirmed && d.check.Outcome(j) == dxl.Answered && d.on[j] == on
+	}
+	if !confirmed {
+		return driver.ErrPartial
 	}
 	return nil
 }

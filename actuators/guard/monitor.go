@@ -325,14 +325,13 @@ func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {
 	}
 }
 
-// torqueLost looks only at registers read after torque was switched on: one
-// round over all servos takes two ticks for each.
+// torqueLost looks only at what was read after torque was switched on.
 func (m *Monitor) torqueLost(c *mode.Conditions, o Observation) {
 	if !o.Energised {
 		m.torque = 0
 		return
 	}
-	if m.torque++; m.torque <= 2*len(m.health)+2 {
+	if m.torque++; m.torque <= 1 {
 		return
 	}
 	for _, on := range o.State.TorqueOn {

@@ -53,7 +53,7 @@ func (l *Loop) Tick(now Instant) {
 }
 
 // torqueTries is how many ticks in a row servos may fail to confirm torque-on.
-const torqueTries = 5
+const torqueTries = 20
 
 // done reports whether the present state's work is finished.
 func (l *Loop) done() bool {

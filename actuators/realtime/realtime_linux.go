@@ -65,22 +65,3 @@ func SleepUntil(ns int64) {
 	for unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &ts, nil) == unix.EINTR {
 	}
 }
-
-// Hasten runs start on a thread of the lowest real-time priority, so that a
-// process started there inherits it: for a simulator that stands for hardware,
-// which does not wait for other programs either. Where that is not permitted
-// start runs as usual, and the note says so.
-func Hasten(start func() error) (note string, err error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: 1}
-	if e := unix.SchedSetAttr(0, attr, 0); e != nil {
-		return fmt.Sprintf("the simulator runs without real-time priority (%v): on a busy machine its answers come late", e), start()
-	}
-	err = start()
-	normal := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
-	if e := unix.SchedSetAttr(0, normal, 0); e != nil {
-		return fmt.Sprintf("a thread kept its real-time priority: %v", e), err
-	}
-	return "", err
-}

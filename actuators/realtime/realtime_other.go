@@ -19,8 +19,3 @@ func NowNs() int64 { return time.Now().UnixNano() }
 
 // SleepUntil blocks until NowNs reaches ns.
 func SleepUntil(ns int64) { time.Sleep(time.Duration(ns - NowNs())) }
-
-// Hasten runs start; there is no real-time priority to give.
-func Hasten(start func() error) (note string, err error) {
-	return "the simulator runs without real-time priority: on a busy machine its answers come late", start()
-}

@@ -122,3 +122,15 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 	}
 	return cfg
 }
+
+// forgive widens what depends on the host's punctuality. An emulated bus shares
+// its processors with everything else that runs, and its bytes pass kernel
+// threads of ordinary priority: on a busy machine answers come tens of
+// milliseconds late, which a wire never does. What a robot would feel (angles,
+// tilt, heat, voltage, torque) keeps its limits.
+func forgive(cfg *loop.Config) {
+	quarter := cfg.RateHz / 4
+	t := &cfg.Thresholds
+	t.StaleTicks, t.SilentTicks, t.IMUTicks = max(t.StaleTicks, quarter), max(t.SilentTicks, quarter), max(t.IMUTicks, quarter)
+	t.NoisyShare, t.Overruns = 0.5, max(t.Overruns, quarter)
+}

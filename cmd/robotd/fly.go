@@ -51,6 +51,9 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.sim {
+		forgive(&cfg)
+	}
 	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
 	if pol != nil {
 		st.Policy, st.PolicyHash = o.Policy, pol.hash
@@ -83,9 +86,6 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 		}
 		defer sim.stop()
 		o.Port = sim.port
-		if sim.note != "" {
-			st.Notes = append(st.Notes, sim.note)
-		}
 		tell.event("simulator: process %d, bus on %s", sim.cmd.Process.Pid, sim.port)
 	}
 	drv, err := connect(ctx, desc, o.Port, tell)

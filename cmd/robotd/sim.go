@@ -15,8 +15,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/mitori-robotics/mitori/actuators/realtime"
 )
 
 // simulator is the emulated robot: a process of its own that knows nothing of
@@ -25,7 +23,6 @@ type simulator struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	port   string
-	note   string // what the system did not permit
 	stderr tail
 	lines  chan []byte // of its standard output after the first
 	exited chan struct{}
@@ -70,7 +67,7 @@ func startSim(ctx context.Context, robotName string, args []string) (*simulator,
 	if err != nil {
 		return nil, err
 	}
-	if s.note, err = realtime.Hasten(s.cmd.Start); err != nil {
+	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the simulator: %w", err)
 	}
 	first := make(chan []byte, 1)
