@@ -15,12 +15,25 @@ const (
 	touchHeightSoft = 0.010
 	stillSpeed      = 0.30 // m/s
 	stillSpeedSoft  = 0.06
+	restSpeed       = 0.10 // m/s; slower, a foot rests, on the floor or not
+	restSpeedSoft   = 0.02
 	flightHeightM   = 0.09 // both feet higher: the person is in the air
 	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
 )
 
 // contacts holds, per frame and foot landmark, the probability of touching.
 type contacts [][human.NumContacts]float64
+
+// restFeet marks the foot landmarks that rest in the picture as not moving in
+// space either: hardly anything moves exactly along the line of sight. That
+// anchors the depth of the body long before it is known where the floor is.
+func (p *problem) restFeet() {
+	for t := 0; t+1 < p.n; t++ {
+		for c, j := range footJoints {
+			p.still[t][c] = min(falling(p.screenSpeed(t, j), restSpeed, restSpeedSoft), falling(p.screenSpeed(t+1, j), restSpeed, restSpeedSoft))
+		}
+	}
+}
 
 // detectContacts judges the current solution.
 func (p *problem) detectContacts() contacts {
@@ -68,8 +81,11 @@ func falling(v, edge, soft float64) float64 { return 1 / (1 + math.Exp((v-edge)/
 
 // screenSpeed is the speed of joint j across the line of sight, in m/s.
 func (p *problem) screenSpeed(t int, j human.Joint) float64 {
+	return p.screenSpeedAt(t, j, p.joint(t, human.Pelvis)[2])
+}
+
+func (p *problem) screenSpeedAt(t int, j human.Joint, depth float64) float64 {
 	a, b := max(0, t-1), min(p.n-1, t+1)
-	depth := p.joint(t, human.Pelvis)[2]
 	i := freeIndex[j]
 	d := [2]float64{p.px[b][i][0] - p.px[a][i][0], p.px[b][i][1] - p.px[a][i][1]}
 	return math.Hypot(d[0], d[1]) * depth / p.focalPx * p.fps / float64(b-a)
@@ -130,9 +146,8 @@ func (p *problem) useContacts(c contacts) {
 	}
 	for t := range p.n {
 		for k := range footJoints {
-			p.still[t][k] = 0
 			if t+1 < p.n {
-				p.still[t][k] = min(p.touch[t][k], p.touch[t+1][k])
+				p.still[t][k] = max(p.still[t][k], min(p.touch[t][k], p.touch[t+1][k]))
 			}
 		}
 	}

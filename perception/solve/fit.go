@@ -16,7 +16,7 @@ import (
 //	acceleration   along time, stronger in depth, which is the noisy direction
 //	knees          bend forwards only
 //	floor          touching feet at floor height, no foot below it
-//	stance         touching feet do not move
+//	stance         feet that touch the floor or rest in the picture do not move
 //
 // Standard deviations, in metres and seconds unless said otherwise.
 const (
@@ -200,9 +200,6 @@ func (p *problem) temporal(y, v []float64) {
 			y[o] -= 2 * d
 			y[o+m] += d
 		}
-	}
-	if !p.useFloor {
-		return
 	}
 	for c, j := range footJoints {
 		for t := 0; t+1 < p.n; t++ {

@@ -81,19 +81,17 @@ func (p *problem) precondition(factors, blocks []float64, lambda float64) {
 			}
 			f[k*m+k] += w*p.accelWeight(k) + lambda*(1+blocks[t*m*m+k*m+k])
 		}
-		if p.useFloor {
-			for c, j := range footJoints {
-				w := 0.0
-				if t+1 < p.n {
-					w += p.stillWeight(t, c)
-				}
-				if t > 0 {
-					w += p.stillWeight(t-1, c)
-				}
-				for k := range 3 {
-					o := 3*freeIndex[j] + k
-					f[o*m+o] += w
-				}
+		for c, j := range footJoints {
+			w := 0.0
+			if t+1 < p.n {
+				w += p.stillWeight(t, c)
+			}
+			if t > 0 {
+				w += p.stillWeight(t-1, c)
+			}
+			for k := range 3 {
+				o := 3*freeIndex[j] + k
+				f[o*m+o] += w
 			}
 		}
 		cholesky(f, m)

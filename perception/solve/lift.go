@@ -11,14 +11,16 @@ import (
 // chooses the depth of every bone over the whole clip by dynamic programming:
 // the picture's length and the network's depth vote in every frame, and depth
 // changes smoothly. Thigh and shank are chosen together, since a knee bends one
-// way only. The result is where the fit starts: from the network's flat bones
-// it would not find the way.
+// way only, and since a leg that stands for long has the centre of mass above
+// its foot. The result is where the fit starts: from the network's flat bones it
+// would not find the way.
 const (
 	liftLevels     = 17   // depths tried, from -length to +length
 	liftImageM     = 0.02 // standard deviation of a bone's length in the picture
 	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
 	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
 	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
+	liftBalanceM   = 0.08 // standard deviation of the centre of mass over the feet in quiet stance
 )
 
 // liftBones replaces the directions of the long bones. depth is the root's.
@@ -34,8 +36,9 @@ func (p *problem) liftBones(depth []float64) {
 			p.direction[t][i] = l.direction(t, path[t])
 		}
 	}
+	mass := p.upperMass()
 	for side := range 2 {
-		p.liftLeg(boneIndex(thigh, side), boneIndex(shank, side), depth)
+		p.liftLeg(boneIndex(thigh, side), boneIndex(shank, side), depth, mass, p.quietStance(side, depth))
 	}
 }
 
@@ -154,7 +157,7 @@ func (l *line) best() []int {
 }
 
 // liftLeg chooses the depths of a thigh and its shank together.
-func (p *problem) liftLeg(thighBone, shankBone int, depth []float64) {
+func (p *problem) liftLeg(thighBone, shankBone int, depth []float64, mass []spatial.Vec3, quiet []float64) {
 	a, b := p.liftLine(thighBone, depth), p.liftLine(shankBone, depth)
 	const m = liftLevels
 	n := p.n
@@ -196,7 +199,7 @@ func (p *problem) liftLeg(thighBone, shankBone int, depth []float64) {
 		}
 		for i := range m {
 			for j := range m {
-				cost[i*m+j] += ua[i] + ub[j] + p.kneeCost(t, a, b, a.z(i), b.z(j))
+				cost[i*m+j] += ua[i] + ub[j] + p.legCost(t, a, b, a.z(i), b.z(j), mass[t], quiet[t])
 			}
 		}
 	}
@@ -213,8 +216,9 @@ func (p *problem) liftLeg(thighBone, shankBone int, depth []float64) {
 	}
 }
 
-// kneeCost punishes a knee behind the line from hip to ankle.
-func (p *problem) kneeCost(t int, a, b *line, za, zb float64) float64 {
+// legCost punishes a knee behind the line from hip to ankle and, in quiet stance,
+// a centre of mass that is not above the foot.
+func (p *problem) legCost(t int, a, b *line, za, zb float64, mass spatial.Vec3, quiet float64) float64 {
 	s := a.length / (a.length + b.length)
 	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
 	v := spatial.Vec3{
@@ -223,5 +227,56 @@ func (p *problem) kneeCost(t int, a, b *line, za, zb float64) float64 {
 		(1-s)*za - s*zb,
 	}
 	behind := math.Min(0, p.forward[t].Dot(v)) / liftKneeM
-	return behind * behind
+	cost := behind * behind
+	if quiet > 0 {
+		upper := spatial.Vec3{a.across[t][0], a.across[t][1], za}
+		lower := spatial.Vec3{b.across[t][0], b.across[t][1], zb}
+		// Both legs carry alike, in mass (see massCentre) and in load.
+		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
+		middle := p.forward[t].Scale(p.heightM * (heelAhead + toeAhead) / 2)
+		_, away := horizontal(p.up)
+		off := away.Dot(centre.Sub(upper).Sub(lower).Sub(middle)) / liftBalanceM
+		cost += quiet * off * off
+	}
+	return cost
+}
+
+// upperMass is what trunk, head and arms add to the centre of mass, from the
+// pelvis, by the bones' directions (see massCentre for the shares).
+func (p *problem) upperMass() []spatial.Vec3 {
+	out := make([]spatial.Vec3, p.n)
+	for t := range out {
+		chest := p.direction[t][0].Scale(p.length[trunk])
+		m := chest.Scale(0.497 / 2).Add(chest.Add(p.direction[t][boneIndex(neck, 0)].Scale(p.length[neck])).Scale(0.081))
+		for side := range 2 {
+			arm := p.direction[t][boneIndex(upperArm, side)].Scale(p.length[upperArm])
+			fore := p.direction[t][boneIndex(forearm, side)].Scale(p.length[forearm])
+			m = m.Add(chest.Add(arm.Scale(0.436)).Scale(0.028)).Add(chest.Add(arm).Add(fore.Scale(0.682)).Scale(0.022))
+		}
+		out[t] = m
+	}
+	return out
+}
+
+// quietStance is 1 where a foot has rested in the picture for over a second
+// around the frame, 0 where for less than 0.7 s, as in walking.
+func (p *problem) quietStance(side int, depth []float64) []float64 {
+	out := make([]float64, p.n)
+	for t := 0; t < p.n; {
+		u := t
+		for u < p.n && p.footSpeed(u, side, depth[u]) < restSpeed {
+			u++
+		}
+		for i := t; i < u; i++ {
+			out[i] = clamp01((float64(u-t)/p.fps - 0.7) / 0.3)
+		}
+		t = max(u, t+1)
+	}
+	return out
+}
+
+// footSpeed is the speed of a foot in the picture in m/s at the given depth.
+func (p *problem) footSpeed(t, side int, depth float64) float64 {
+	heel := footJoints[2*side]
+	return math.Min(p.screenSpeedAt(t, heel, depth), p.screenSpeedAt(t, heel+1, depth))
 }

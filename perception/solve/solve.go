@@ -55,6 +55,7 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 	s.smooth(cutoff)
 
 	p := newProblem(s, in, rep.FocalPx, rep.HeightM, up)
+	p.restFeet()
 	p.minimise(fitSteps)
 	c := p.detectContacts()
 	if opt.UpInCamera == nil {
