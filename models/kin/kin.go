@@ -12,6 +12,7 @@ package kin
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -147,7 +148,8 @@ func (m *Model) Forward(d *Data, qpos []float64) {
 				d.DofLin[j.QVel], d.DofAng[j.QVel] = jf.axis, spatial.Vec3{}
 				continue
 			}
-			rot = rot.Mul(spatial.FromAxisAngle(j.Axis, move))
+			sin, cos := math.Sincos(move / 2)
+			rot = rot.Mul(spatial.Quat{cos, sin * j.Axis[0], sin * j.Axis[1], sin * j.Axis[2]})
 			if j.AnchorM != (spatial.Vec3{}) {
 				pos = jf.anchor.Sub(rot.Rotate(j.AnchorM))
 			}

@@ -68,9 +68,10 @@ func (q Quat) Dot(p Quat) float64 { return q[0]*p[0] + q[1]*p[1] + q[2]*p[2] + q
 
 // Rotate returns q v q^-1.
 func (q Quat) Rotate(v Vec3) Vec3 {
-	u := Vec3{q[1], q[2], q[3]}
-	t := u.Cross(v).Scale(2)
-	return v.Add(t.Scale(q[0])).Add(u.Cross(t))
+	// v + w t + u x t with t = 2 u x v, written out: the compiler keeps scalars in registers, arrays in memory.
+	w, x, y, z := q[0], q[1], q[2], q[3]
+	tx, ty, tz := 2*(y*v[2]-z*v[1]), 2*(z*v[0]-x*v[2]), 2*(x*v[1]-y*v[0])
+	return Vec3{v[0] + w*tx + (y*tz - z*ty), v[1] + w*ty + (z*tx - x*tz), v[2] + w*tz + (x*ty - y*tx)}
 }
 
 // Normalize returns q / |q|, or the identity when |q| is below 1e-12.

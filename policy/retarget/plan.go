@@ -74,6 +74,7 @@ type planner struct {
 	out   *plan
 	first [2]spatial.Vec3 // robot world: where each foot first stands
 	moved int             // the foot that a step in the lead-in moves
+	ref   [2]spatial.Vec3 // the person's foot in its first stance
 }
 
 func (pl *planner) frames(s float64) int { return int(math.Ceil(s*pl.fps - 1e-9)) }
@@ -99,7 +100,7 @@ func (pl *planner) inMotion(t int) *intent {
 
 // raw returns where foot s would be at frame t if the person's path were copied as it is.
 func (pl *planner) raw(t, s int) spatial.Vec3 {
-	p := pl.first[s].Add(pl.inMotion(t).foot[s].Sub(pl.footRef(s)).Scale(pl.out.scale))
+	p := pl.first[s].Add(pl.inMotion(t).foot[s].Sub(pl.ref[s]).Scale(pl.out.scale))
 	p[2] = 0
 	return p
 }
@@ -133,7 +134,8 @@ func (pl *planner) placements() {
 	if !pl.pf.intents[0].on[0] {
 		fixed, moved, sign = 1, 0, -1
 	}
-	ref := pl.footRef(fixed).Sub(pl.footRef(moved)).Scale(sign) // right to left
+	pl.ref = [2]spatial.Vec3{pl.footRef(0), pl.footRef(1)}
+	ref := pl.ref[fixed].Sub(pl.ref[moved]).Scale(sign) // right to left
 	wide := ref.Sub(spatial.Vec3{0, pl.pf.amplify * pl.pf.hipRatio, 0}).Scale(o.scale)
 	wide[1] += stand[0].Sub(stand[1])[1]
 	wide[2] = 0
