@@ -11,12 +11,19 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 )
 
-// powerUp is how long servos need after the hub feeds them.
-const powerUp = 600 * time.Millisecond
+const (
+	// powerUp is how long servos need after the hub feeds them.
+	powerUp = 600 * time.Millisecond
+	// patience is the margin of exchanges before the loop runs, when nothing is in a
+	// hurry and a busy machine must not look like a missing servo.
+	patience = 50 * time.Millisecond
+)
 
 // connect finds and configures the hub and every servo, collecting all faults.
 func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 	var id driver.Identity
+	d.bus.SetMargin(max(patience, d.opt.Margin))
+	defer d.bus.SetMargin(d.opt.Margin)
 	faults := d.connectHub(ctx, &id)
 	silent := 0
 	for j := range d.ids {

@@ -56,7 +56,7 @@ type Driver struct {
 	hubLen int // bytes of the hub's block; 0: no hub
 	hubNow dxl.HubState
 	on     []bool // torque, as last read from each servo
-	slow   int // 2 * joint + block
+	slow   int    // 2 * joint + block
 	seen   uint64
 	failed uint64
 	halted bool

@@ -119,18 +119,20 @@ func Next(s State, in Input) Decision {
 	}
 	if s.Energised() {
 		if d, ok := failsafe(s, in.Conditions); ok {
-			if in.Request != NoRequest {
-				d.Refused = true
-			}
+			d.Refused = overtaken(in.Request)
 			return d
 		}
 	}
 	if d, ok := finished(s, in); ok {
-		d.Refused = in.Request != NoRequest && in.Request != EStop
+		d.Refused = overtaken(in.Request)
 		return d
 	}
 	return requested(s, in)
 }
+
+// overtaken reports whether a request that came in the same tick as another
+// change was refused by it. Stopping never is.
+func overtaken(r Request) bool { return r != NoRequest && r != EStop && r != Disarm }
 
 // failsafe returns the more severe state that the conditions demand, if any.
 func failsafe(s State, c Conditions) (Decision, bool) {
