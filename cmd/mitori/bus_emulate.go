@@ -192,11 +192,14 @@ func (e *emulation) run(ctx context.Context, desc *robot.Description, physics bu
 			stop()
 		}()
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- e.server.Run(ctx) }()
+	<-e.server.Serving()
 	if err := e.say(map[string]any{"port": e.server.Path(), "robot": desc.Name, "servos": len(desc.Joints), "pid": os.Getpid()}); err != nil {
-		e.server.Close()
-		return err
+		stop()
+		return errors.Join(err, <-ended)
 	}
-	err := e.server.Run(ctx)
+	err := <-ended
 	if p, ok := physics.(interface{ Err() error }); ok && p.Err() != nil {
 		err = errors.Join(err, p.Err())
 	}

@@ -76,6 +76,9 @@ func NewBus(port Port, cfg Config) *Bus {
 	return &Bus{port: port, cfg: cfg, dec: NewDecoder(decoderSize), tx: make([]byte, 0, 2048), params: make([]byte, 0, 1024)}
 }
 
+// SetMargin changes Config.Margin: patient while setting up, short in a loop.
+func (b *Bus) SetMargin(d time.Duration) { b.cfg.Margin = d }
+
 // Counters are the counts of device id.
 func (b *Bus) Counters(id ID) Counters { return b.counters[id] }
 

@@ -96,6 +96,7 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Verbs == nil {
 		cfg.Verbs = Verbs()
 	}
+	cfg.Verbs = slices.Sorted(slices.Values(cfg.Verbs)) // refusals list them
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -52,12 +52,13 @@ type Server struct {
 	slave   *os.File // kept open: without an open slave the master reads EIO
 	slaveFD int
 
-	mu     sync.Mutex
-	line   *Line
-	epoch  time.Time // wall clock when the line's clock was 0
-	wrote  bool      // lockstep: goals came since the last state read
-	served uint64
-	lostNS time.Duration
+	serving chan struct{}
+	mu      sync.Mutex
+	line    *Line
+	epoch   time.Time // wall clock when the line's clock was 0
+	wrote   bool      // lockstep: goals came since the last state read
+	served  uint64
+	lostNS  time.Duration
 }
 
 // NewServer opens a pseudo-terminal for line. Close or Run releases it.
@@ -81,7 +82,7 @@ func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
 		return nil, fmt.Errorf("busemu: %s: set raw mode: %w", slave.Name(), err)
 	}
 	line.Untimed = cfg.Lockstep > 0
-	return &Server{cfg: cfg, master: master, slave: slave, slaveFD: slaveFD, line: line}, nil
+	return &Server{cfg: cfg, master: master, slave: slave, slaveFD: slaveFD, line: line, serving: make(chan struct{})}, nil
 }
 
 // pollable returns a file on f's terminal whose Read ends when it is closed and whose
@@ -98,6 +99,10 @@ func pollable(f *os.File) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
+
+// Serving is closed once Run answers: a master that waits for it sees no slow first
+// exchange.
+func (s *Server) Serving() <-chan struct{} { return s.serving }
 
 // Path is the device to open.
 func (s *Server) Path() string { return s.slave.Name() }
@@ -197,6 +202,7 @@ func (s *Server) serve() error {
 	dec := dxl.NewDecoder(4096)
 	var p dxl.Packet
 	last := time.Now()
+	close(s.serving)
 	for {
 		n, err := s.master.Read(dec.Space())
 		if err != nil {
