@@ -195,6 +195,9 @@ func (m *Model) SetSolver(iterations, lineSearch int) {
 	}
 }
 
+// Disable switches features off; the motion changes by rounding at most.
+func (m *Model) Disable(f Feature) { m.p.opt.disableflags |= C.int(f) }
+
 // SetConst recomputes the derived constants after an edit of masses or
 // inertias. Works on a scratch Data, so no state is lost.
 func (m *Model) SetConst() error {

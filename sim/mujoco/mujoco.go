@@ -138,6 +138,16 @@ func (w Warning) String() string {
 // Diverged reports whether the counter means that the state was thrown away.
 func (w Warning) Diverged() bool { return w >= WarnBadQPos && w <= WarnBadCtrl }
 
+// Feature is a part of the engine that can be switched off (mjtDisableBit).
+type Feature int32
+
+// The features that cost time and that training can do without: the sensors of
+// the MJCF, and the search for constraint islands, of which one robot has one.
+const (
+	Sensors Feature = 1 << 13
+	Islands Feature = 1 << 18
+)
+
 // Sizes are the dimensions of a model.
 type Sizes struct {
 	NQ, NV, NU, NBody, NJnt, NGeom, NSite, NSensor, NSensorData, NKey int

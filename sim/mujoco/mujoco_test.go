@@ -161,6 +161,26 @@ func TestLoadPhysicsMovesAlike(t *testing.T) {
 	}
 }
 
+func TestDisable(t *testing.T) {
+	m, lean := loadBiped(t), loadBiped(t)
+	lean.Disable(Sensors | Islands)
+	a, b := newData(t, m), newData(t, lean)
+	for _, d := range []*Data{a, b} {
+		must(t, d.Reset(0))
+		d.Ctrl[1] += 0.3
+		must(t, d.Step(100))
+	}
+	for i := range a.QPos {
+		// The solver sums in another order.
+		if e := math.Abs(a.QPos[i] - b.QPos[i]); e > 1e-6 {
+			t.Errorf("qpos[%d] differs by %.1e", i, e)
+		}
+	}
+	if a.SensorData[5] == 0 || b.SensorData[5] != 0 {
+		t.Errorf("accelerometer %g with sensors, %g without", a.SensorData[5], b.SensorData[5])
+	}
+}
+
 // An error raised inside the engine comes back, again and again, and a reset
 // makes the simulation usable.
 func TestErrorRecovery(t *testing.T) {

@@ -46,6 +46,9 @@ func (m *Model) SetTimestepS(float64) {}
 // SetSolver does nothing.
 func (m *Model) SetSolver(int, int) {}
 
+// Disable does nothing.
+func (m *Model) Disable(Feature) {}
+
 // SetConst returns ErrNotBuilt.
 func (m *Model) SetConst() error { return ErrNotBuilt }
 

@@ -94,6 +94,8 @@ func New(d *robot.Description, c Config) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Sensors are simulated here, from the state.
+	s.Model.Disable(mujoco.Sensors | mujoco.Islands)
 	e := &Env{scene: s, sub: c.SubSteps, track: len(c.Track), worlds: make([]world, c.Worlds)}
 	if err := e.open(c, period); err != nil {
 		e.Close()
