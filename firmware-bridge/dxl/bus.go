@@ -159,15 +159,15 @@ func (b *Bus) exchange(id ID, want int, p *Packet) error {
 			if err == nil {
 				continue
 			}
+			if n := len(b.dec.pending()); outcome == Silent && n > 0 {
+				outcome, why = Damaged, fmt.Sprintf("the answer broke off after %d bytes", n)
+			}
 			b.counters[id].add(outcome, false)
-			if outcome == Damaged {
-				return fmt.Errorf("%w: %s", ErrBadData, why)
-			}
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
+			switch {
+			case !errors.Is(err, os.ErrDeadlineExceeded):
 				return fmt.Errorf("%w: %w", err, b.portErr)
-			}
-			if len(b.dec.pending()) > 0 {
-				return fmt.Errorf("%w: the answer broke off after %d bytes", ErrBadData, len(b.dec.pending()))
+			case outcome == Damaged:
+				return fmt.Errorf("%w: %s", ErrBadData, why)
 			}
 			return fmt.Errorf("%w: no answer", ErrLinkLost)
 		case BadCRC:
