@@ -7,11 +7,50 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// pose builds frame t in world axes with exactly the subject's bone lengths.
-// Legs keep hips and ankles of the fit and bend the knee by the cosine rule, so
-// stance feet stay where the fit put them; the rest of the body follows the
-// fitted directions outwards.
-func (p *problem) pose(t int, world func(spatial.Vec3) spatial.Vec3, out *[human.NumJoints]spatial.Vec3) {
+// skeleton builds the positions of all frames in world axes (floor at zero) with
+// exactly the subject's bone lengths. Feet stay where lockFeet puts them and the
+// knees bend by the cosine rule; the rest of the body follows the fitted
+// directions outwards from the pelvis. c is adjusted to the feet.
+func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) [][human.NumJoints]spatial.Vec3 {
+	size := footOf(p.heightM)
+	var feet [2][]sole
+	for side, h := range hipJoints {
+		feet[side] = make([]sole, p.n)
+		for t := range p.n {
+			at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }
+			feet[side][t] = p.foot(at(h+2), at(h+3), at(h+4))
+		}
+		lockFeet(feet[side], side, c, size, p.fps)
+	}
+	ankle := spatial.Vec3{0, 0, ankleHeight * p.heightM}
+	// The skeleton's ankle lies deeper in the foot than the network's.
+	shankM := p.length[shank] + (ankleSeenHeight-ankleHeight)*p.heightM
+	out := make([][human.NumJoints]spatial.Vec3, p.n)
+	hips, ankles := make([][2]spatial.Vec3, p.n), make([][2]spatial.Vec3, p.n)
+	for t := range out {
+		p.upperBody(t, world, &out[t])
+		for side, h := range hipJoints {
+			hips[t][side], ankles[t][side] = out[t][h], feet[side][t].place(ankle)
+		}
+	}
+	down := reach(hips, ankles, c, p.length[thigh]+shankM-1e-4, p.fps)
+	for t := range out {
+		for j := range out[t] {
+			out[t][j][2] -= down[t]
+		}
+		for side, h := range hipJoints {
+			knee := world(p.joint(t, h+1))
+			foot := feet[side][t]
+			out[t][h+1], out[t][h+2] = twoBone(out[t][h], ankles[t][side], knee, p.length[thigh], shankM)
+			foot.origin = foot.origin.Add(out[t][h+2].Sub(ankles[t][side]))
+			out[t][h+3], out[t][h+4] = foot.place(size.heel), foot.place(size.toe)
+		}
+	}
+	return out
+}
+
+// upperBody places everything but legs and nose.
+func (p *problem) upperBody(t int, world func(spatial.Vec3) spatial.Vec3, out *[human.NumJoints]spatial.Vec3) {
 	l := &p.length
 	at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }
 	toward := func(from, a, b human.Joint, k boneKind) spatial.Vec3 {
@@ -29,27 +68,7 @@ func (p *problem) pose(t int, world func(spatial.Vec3) spatial.Vec3, out *[human
 		out[s+2] = toward(s+1, s+1, s+2, forearm)
 		out[s+3] = toward(s+2, s+2, s+3, hand)
 	}
-	for _, h := range [2]human.Joint{human.LHip, human.RHip} {
-		knee, ankle, heel, toe := h+1, h+2, h+3, h+4
-		foot := p.foot(at(ankle), at(heel), at(toe))
-		target := foot.place(spatial.Vec3{0, 0, ankleHeight * p.heightM})
-		// The skeleton's ankle lies deeper in the foot than the network's.
-		below := (ankleSeenHeight - ankleHeight) * p.heightM
-		out[knee], out[ankle] = twoBone(out[h], target, at(knee), l[thigh], l[shank]+below)
-		foot.origin = foot.origin.Add(out[ankle].Sub(target))
-		out[heel] = foot.place(spatial.Vec3{heelAhead * p.heightM, 0, 0})
-		out[toe] = foot.place(spatial.Vec3{toeAhead * p.heightM, 0, 0})
-	}
 }
-
-// sole is the frame of a foot: origin on the sole below the ankle, x ahead,
-// z out of the sole towards the ankle.
-type sole struct {
-	origin spatial.Vec3
-	turn   spatial.Quat
-}
-
-func (s sole) place(v spatial.Vec3) spatial.Vec3 { return s.origin.Add(s.turn.Rotate(v)) }
 
 // foot finds the sole from the three landmarks of a foot.
 func (p *problem) foot(ankle, heel, toe spatial.Vec3) sole {

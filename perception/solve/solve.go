@@ -85,9 +85,10 @@ func (p *problem) motion(s *stream, c contacts) *human.Motion {
 	m := &human.Motion{FPS: s.fps, Frames: make([]human.Pose, s.n)}
 	m.Meta.Schema = 1
 	m.Meta.StartS = s.startS
+	positions := p.skeleton(world, c)
 	for t := range s.n {
 		f := &m.Frames[t]
-		p.pose(t, world, &f.Positions)
+		f.Positions = positions[t]
 		noseDir := turn(s.worldAt(t, nose).Sub(s.jointWorld(t, human.Head)))
 		f.Positions[human.Nose] = f.Positions[human.Head].Add(noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLengthRatio * p.length[trunk]))
 		f.Contacts = c[t]
