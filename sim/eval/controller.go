@@ -11,7 +11,8 @@ import (
 // builder, one forward pass, the network's own output.
 func Policy(spec obs.Spec, net *infer.Net) (Factory, error) {
 	if net.In() != spec.Dim() || net.Out() != spec.Joints() {
-		return nil, fmt.Errorf("eval: the network maps %d numbers to %d, the observation has %d and the robot %d joints", net.In(), net.Out(), spec.Dim(), spec.Joints())
+		return nil, fmt.Errorf("eval: the network maps %d numbers to %d, the observation has %d and the robot %d joints",
+			net.In(), net.Out(), spec.Dim(), spec.Joints())
 	}
 	return func(ref *obs.Reference) (Controller, error) {
 		b, err := obs.NewBuilder(spec)

@@ -226,7 +226,8 @@ func (p *Plant) findIMU(d *robot.Description) error {
 		}
 	}
 	if p.gyroAt < 0 || p.accelAt < 0 {
-		return fmt.Errorf("the model's site %q has no gyro and accelerometer; add <gyro site=%q/> and <accelerometer site=%q/> under <sensor>", d.IMU.Site, d.IMU.Site, d.IMU.Site)
+		return fmt.Errorf("the model's site %q has no gyro and accelerometer; add <gyro site=%q/> and <accelerometer site=%q/> under <sensor>",
+			d.IMU.Site, d.IMU.Site, d.IMU.Site)
 	}
 	return nil
 }

@@ -213,7 +213,8 @@ func (e *Env) Reset(starts []rollout.Start, r rollout.Randomization, rows []floa
 			return fmt.Errorf("worlds: reset of world %d; legal: 0 to %d", s.World, len(e.worlds)-1)
 		}
 		if n := e.layout.Joints; len(s.JointPosRad) != n || len(s.JointVelRadS) != n || len(s.TargetRad) != n {
-			return fmt.Errorf("worlds: start of world %d has %d, %d, %d joint values; the robot has %d joints", s.World, len(s.JointPosRad), len(s.JointVelRadS), len(s.TargetRad), n)
+			return fmt.Errorf("worlds: start of world %d has %d, %d, %d joint values; the robot has %d joints",
+				s.World, len(s.JointPosRad), len(s.JointVelRadS), len(s.TargetRad), n)
 		}
 		e.reset = append(e.reset, s.World)
 		e.draw(s.World, s.Seed, r)
