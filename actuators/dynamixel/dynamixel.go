@@ -158,8 +158,9 @@ func (d *Driver) Read(dst *driver.State) error {
 		d.failed++
 	}
 	if fresh > 0 { // a silent bus is not worth two more timeouts in this tick
-		d.readHub(dst)
-		d.readSlow(dst)
+		if d.readHub(dst) {
+			d.readSlow(dst)
+		}
 	}
 	copy(dst.TorqueOn, d.on)
 	dst.Transactions, dst.Failures = d.seen, d.failed
@@ -176,14 +177,15 @@ func (d *Driver) Read(dst *driver.State) error {
 // names the error has been read. Bit 7 of Hardware Error Status is unused.
 const unnamedAlert = 0x80
 
-func (d *Driver) readHub(dst *driver.State) {
+// readHub reports whether the bus still answers in time.
+func (d *Driver) readHub(dst *driver.State) bool {
 	if d.hub == nil {
-		return
+		return true
 	}
 	d.seen++
 	if d.hub.Read() != nil {
 		d.failed++
-		return
+		return false
 	}
 	dxl.DecodeHub(&d.hubNow, d.hub.Data(0))
 	h := &d.hubNow
@@ -196,6 +198,7 @@ func (d *Driver) readHub(dst *driver.State) {
 	// matrix worldFromHub.
 	w, x, y, z := h.WorldFromHub[0], h.WorldFromHub[1], h.WorldFromHub[2], h.WorldFromHub[3]
 	dst.GravityDir = [3]float64{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
+	return true
 }
 
 // readSlow refreshes one block of one joint: supply and temperature, or torque

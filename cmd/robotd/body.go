@@ -132,5 +132,5 @@ func forgive(cfg *loop.Config) {
 	quarter := cfg.RateHz / 4
 	t := &cfg.Thresholds
 	t.StaleTicks, t.SilentTicks, t.IMUTicks = max(t.StaleTicks, quarter), max(t.SilentTicks, quarter), max(t.IMUTicks, quarter)
-	t.NoisyShare, t.Overruns = 0.5, max(t.Overruns, quarter)
+	t.NoisyShare, t.NoisyS, t.Overruns = 0.5, 2, max(t.Overruns, quarter)
 }
