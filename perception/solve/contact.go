@@ -7,18 +7,22 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// Contact rules. Heights are of heels and toes above the floor level around the
-// frame, speeds across the line of sight (along it they are mostly noise).
+// Contact rules. A foot touches the floor where it rests in the picture and is
+// not clearly higher than the other foot at the same instant: heights of one
+// instant share the error of the body's depth, heights of different times do
+// not. Speeds are across the line of sight (along it they are mostly noise).
 const (
-	floorWindowS    = 1.0 // half width of the window whose low feet define the floor
-	touchHeightM    = 0.045
-	touchHeightSoft = 0.010
+	touchHeightM    = 0.07 // above the lower foot
+	rollHeightM     = 0.06 // of the heel above the toe, or the toe above the heel
+	touchHeightSoft = 0.012
 	stillSpeed      = 0.30 // m/s
 	stillSpeedSoft  = 0.06
 	restSpeed       = 0.10 // m/s; slower, a foot rests, on the floor or not
 	restSpeedSoft   = 0.02
-	flightHeightM   = 0.09 // both feet higher: the person is in the air
 	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
+
+	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
+	flightHeightM = 0.09 // both feet higher: the person is in the air
 )
 
 // contacts holds, per frame and foot landmark, the probability of touching.
@@ -49,11 +53,16 @@ func (p *problem) detectContacts() contacts {
 	}
 	floor := floorLine(lowest, p.fps)
 	out := make(contacts, n)
-	for c := range footJoints {
+	for c, j := range footJoints {
 		col := make([]float64, n)
+		other := c ^ 1                 // heel and toe of the same foot
+		across := [2]int{c ^ 2, c ^ 3} // the other foot
 		for t := range n {
-			h := height[t][c] - floor[t]
-			col[t] = falling(h, touchHeightM, touchHeightSoft) * falling(p.screenSpeed(t, footJoints[c]), stillSpeed, stillSpeedSoft)
+			h := &height[t]
+			foot := min(h[c], h[other])
+			lift := foot - min(foot, h[across[0]], h[across[1]])
+			col[t] = falling(p.screenSpeed(t, j), stillSpeed, stillSpeedSoft) *
+				falling(lift, touchHeightM, touchHeightSoft) * falling(h[c]-foot, rollHeightM, touchHeightSoft)
 		}
 		debounce(col, int(math.Round(contactMinS*p.fps)))
 		for t := range n {
