@@ -57,14 +57,14 @@ func squatArmRaise(t float64) stance {
 	s := standing()
 	down := path(0.5, 0, 2.3, 1, 3.1, 1, 5.0, 0).at(t)
 	s.dropM += 0.25 * down
-	s.pelvisPitch = rad(30) * down
-	s.head.pitch = rad(-20) * down
+	s.pelvisPitch = rad(24) * down
+	s.head.pitch = rad(-16) * down
 	arms := path(0.6, 0, 2.2, 1, 3.2, 1, 4.9, 0).at(t)
 	for i := range s.arm {
 		a := &s.arm[i]
-		// Out and a little forward of the side: horizontal once the trunk leans.
-		a.flex = mix(a.flex, rad(110), arms)
-		a.abduct = mix(a.abduct, rad(62), arms)
+		// Almost straight out to the side, where one camera sees them best.
+		a.flex = mix(a.flex, rad(70), arms)
+		a.abduct = mix(a.abduct, rad(76), arms)
 		a.elbow = mix(a.elbow, rad(8), arms)
 		s.foot[i].y = sign(i) * 0.115
 		s.foot[i].yaw = rad(9)
