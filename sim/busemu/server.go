@@ -57,6 +57,7 @@ type Server struct {
 	line    *Line
 	epoch   time.Time // wall clock when the line's clock was 0
 	wrote   bool      // lockstep: goals came since the last state read
+	free    time.Time // when the wire is free again; only the serving goroutine uses it
 	served  uint64
 	lostNS  time.Duration
 }
@@ -251,19 +252,35 @@ func (s *Server) answer(p *dxl.Packet, n int, arrived time.Time) {
 		s.wrote = true
 	}
 	s.mu.Unlock()
-	// Only this goroutine calls Handle, so reply stays as it is without the lock.
+	if s.cfg.Lockstep == 0 {
+		s.pace(n, len(reply), pause, arrived)
+	}
 	if len(reply) == 0 {
 		return
 	}
-	if s.cfg.Baud > 0 && s.cfg.Lockstep == 0 {
-		wire := time.Duration(n+len(reply)) * 10 * time.Second / time.Duration(s.cfg.Baud)
-		sleepUntil(arrived.Add(wire + pause))
-	} else if s.cfg.Lockstep == 0 {
-		sleepUntil(arrived.Add(pause))
-	}
+	// Only this goroutine calls Handle, so reply stays as it is without the lock.
 	// A master that does not read must not stop the world: what does not fit is lost.
 	if s.master.SetWriteDeadline(time.Now().Add(writeGrace)) == nil {
 		s.master.Write(reply)
+	}
+}
+
+// pace waits until the wire would have carried a request of in bytes and a reply of
+// out bytes. A packet that nobody answers keeps the wire busy for the next one.
+func (s *Server) pace(in, out int, pause time.Duration, arrived time.Time) {
+	wire := func(n int) time.Duration {
+		if s.cfg.Baud == 0 {
+			return 0
+		}
+		return time.Duration(n) * 10 * time.Second / time.Duration(s.cfg.Baud)
+	}
+	if arrived.After(s.free) {
+		s.free = arrived
+	}
+	s.free = s.free.Add(wire(in))
+	if out > 0 {
+		s.free = s.free.Add(pause + wire(out))
+		sleepUntil(s.free)
 	}
 }
 

@@ -121,11 +121,26 @@ func TestLockstep(t *testing.T) {
 func TestPacing(t *testing.T) {
 	b, _ := serve(t, 20, ServerConfig{Baud: 57600})
 	r, states := b.reader(t, dxl.Fast)
-	start := time.Now()
-	must(t, r.ReadInto(states))
-	wire := time.Duration(14+20+dxl.FastStatusLen(20, 10)) * 10 * time.Second / 57600
-	if took := time.Since(start); took < wire {
-		t.Errorf("answered in %v, the wire needs %v", took, wire)
+	w, err := dxl.NewGoalWriter(b.bus, b.ids)
+	must(t, err)
+	goals := make([]dxl.PositionCount, 20)
+	for _, c := range []struct {
+		what  string
+		bytes int
+		write bool
+	}{
+		{"read", 14 + 20 + dxl.FastStatusLen(20, 10), false},
+		{"write, then read", 14 + 20*5 + 14 + 20 + dxl.FastStatusLen(20, 10), true},
+	} {
+		wire := time.Duration(c.bytes) * 10 * time.Second / 57600
+		start := time.Now()
+		if c.write {
+			must(t, w.Write(goals))
+		}
+		must(t, r.ReadInto(states))
+		if took := time.Since(start); took < wire {
+			t.Errorf("%s: answered in %v, the wire needs %v", c.what, took, wire)
+		}
 	}
 }
 
