@@ -5,8 +5,8 @@ import "math"
 // gravityMps2 is standard gravity.
 const gravityMps2 = 9.80665
 
-// track is a smooth curve in the floor plane sampled on a fixed grid.
-type track struct {
+// floorPath is a smooth curve in the floor plane sampled on a fixed grid.
+type floorPath struct {
 	dtS  float64
 	x, y []float64
 }
@@ -20,10 +20,10 @@ type track struct {
 // solved as a boundary value problem with the body at rest at both ends. So a
 // slow motion has its centre of mass over the stance foot and a brisk one sways
 // just as far as a person would.
-func balance(durationS, heightM float64, pressure func(tS float64) (x, y float64)) track {
+func balance(durationS, heightM float64, pressure func(tS float64) (x, y float64)) floorPath {
 	const dtS = 0.01
 	n := int(math.Ceil(durationS/dtS-1e-9)) + 1
-	t := track{dtS: dtS, x: make([]float64, n), y: make([]float64, n)}
+	t := floorPath{dtS: dtS, x: make([]float64, n), y: make([]float64, n)}
 	for i := range n {
 		t.x[i], t.y[i] = pressure(float64(i) * dtS)
 	}
@@ -59,7 +59,7 @@ func solveSmooth(p []float64, k float64) {
 }
 
 // at interpolates with a cubic through four grid points (Catmull-Rom).
-func (t track) at(tS float64) (x, y float64) {
+func (t floorPath) at(tS float64) (x, y float64) {
 	u := math.Max(0, math.Min(tS/t.dtS, float64(len(t.x)-1)))
 	i := min(int(u), len(t.x)-2)
 	f := u - float64(i)
