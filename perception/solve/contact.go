@@ -15,10 +15,11 @@ const (
 	touchHeightM    = 0.07 // above the lower foot
 	rollHeightM     = 0.06 // of the heel above the toe, or the toe above the heel
 	touchHeightSoft = 0.012
-	stillSpeed      = 0.30 // m/s
+	stillSpeed      = 0.25 // m/s
 	stillSpeedSoft  = 0.06
 	restSpeed       = 0.10 // m/s; slower, a foot rests, on the floor or not
 	restSpeedSoft   = 0.02
+	speedHalfS      = 0.07 // half the time over which a speed is measured; shorter is noise
 	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
 
 	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
@@ -94,7 +95,8 @@ func (p *problem) screenSpeed(t int, j human.Joint) float64 {
 }
 
 func (p *problem) screenSpeedAt(t int, j human.Joint, depth float64) float64 {
-	a, b := max(0, t-1), min(p.n-1, t+1)
+	half := max(1, int(math.Round(speedHalfS*p.fps)))
+	a, b := max(0, t-half), min(p.n-1, t+half)
 	i := freeIndex[j]
 	d := [2]float64{p.px[b][i][0] - p.px[a][i][0], p.px[b][i][1] - p.px[a][i][1]}
 	return math.Hypot(d[0], d[1]) * depth / p.focalPx * p.fps / float64(b-a)

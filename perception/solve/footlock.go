@@ -22,9 +22,13 @@ type footSize struct{ heel, toe spatial.Vec3 }
 const (
 	lockBlendS    = 0.20 // a foot takes this long to follow a lock before and after it
 	lockFlatS     = 0.07 // half width of the change from rolling to flat
-	lockDriftM    = 0.07 // a "standing" foot that has gone this far stands somewhere else
+	lockDriftM    = 0.10 // a "standing" foot that has gone this far stands somewhere else
 	lockTurnRad   = 0.45
-	releasedTouch = 0.3 // contact probability left while a foot changes its place
+	lockFreeS     = 0.12 // free time on both sides of such a change of place
+	releasedTouch = 0.3  // contact probability left while a foot changes its place
+
+	straightLeg = 0.995 // of full length; a knee never straightens completely, as nothing steadies it there
+	reachS      = 0.15  // half width of the window over which the pelvis gives way to a short leg
 )
 
 // lockFeet holds touching feet in place: a flat foot is level, on the floor and
@@ -43,7 +47,7 @@ func lockFeet(feet []sole, side int, c contacts, size footSize, fps float64) {
 	flat = boxSmooth(flat, int(math.Round(lockFlatS*fps)))
 	locked := make([]sole, n)
 	held := make([]bool, n)
-	for _, r := range standings(feet, side, c) {
+	for _, r := range standings(feet, side, c, fps) {
 		base := restingPlace(feet, side, c, r)
 		for t := r[0]; t < r[1]; t++ {
 			held[t] = true
@@ -60,7 +64,8 @@ func lockFeet(feet []sole, side int, c contacts, size footSize, fps float64) {
 
 // standings returns the runs [from, to) of frames in which the foot stands on
 // one spot. A run that drifts away is split, with a break to move in.
-func standings(feet []sole, side int, c contacts) (runs [][2]int) {
+func standings(feet []sole, side int, c contacts, fps float64) (runs [][2]int) {
+	free := max(1, int(math.Round(lockFreeS*fps)))
 	touches := func(t int) bool { return math.Max(c[t][2*side], c[t][2*side+1]) >= 0.5 }
 	for t := 0; t < len(feet); {
 		if !touches(t) {
@@ -82,9 +87,6 @@ func standings(feet []sole, side int, c contacts) (runs [][2]int) {
 		}
 		runs = append(runs, [2]int{from, t})
 		if t < len(feet) && touches(t) {
-			// Drifted: leave a few frames free on both sides of the break.
-			free := max(1, (t-from)/4)
-			free = min(free, 4)
 			runs[len(runs)-1][1] = max(from+1, t-free)
 			t += free
 		}
@@ -211,15 +213,15 @@ func reach(hips, ankles [][2]spatial.Vec3, c contacts, leg, fps float64) []float
 			}
 		}
 	}
-	half := max(1, int(math.Round(0.1*fps)))
+	half := max(1, int(math.Round(reachS*fps)))
 	wide := make([]float64, n)
 	for t := range wide {
-		for u := max(0, t-half); u < min(n, t+half+1); u++ {
+		for u := max(0, t-2*half); u < min(n, t+2*half+1); u++ {
 			wide[t] = math.Max(wide[t], need[u])
 		}
 	}
-	// A mean over the window of a maximum over the same window never falls below.
-	return boxSmooth(wide, half)
+	// Two means over half the window of a maximum never fall below what is needed.
+	return boxSmooth(boxSmooth(wide, half), half)
 }
 
 // footOf returns the places of heel and toe in the sole's frame.

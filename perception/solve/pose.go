@@ -33,13 +33,15 @@ func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) []
 			hips[t][side], ankles[t][side] = out[t][h], feet[side][t].place(ankle)
 		}
 	}
-	down := reach(hips, ankles, c, p.length[thigh]+shankM-1e-4, p.fps)
+	down := reach(hips, ankles, c, straightLeg*(p.length[thigh]+shankM), p.fps)
 	for t := range out {
 		for j := range out[t] {
 			out[t][j][2] -= down[t]
 		}
 		for side, h := range hipJoints {
-			knee := world(p.joint(t, h+1))
+			// A knee in line with its leg bends towards where the pelvis faces.
+			ahead := world(p.joint(t, human.Pelvis).Add(p.forward[t])).Sub(world(p.joint(t, human.Pelvis)))
+			knee := world(p.joint(t, h+1)).Add(ahead.Scale(kneeHintM))
 			foot := feet[side][t]
 			out[t][h+1], out[t][h+2] = twoBone(out[t][h], ankles[t][side], knee, p.length[thigh], shankM)
 			foot.origin = foot.origin.Add(out[t][h+2].Sub(ankles[t][side]))
@@ -82,12 +84,16 @@ func (p *problem) foot(ankle, heel, toe spatial.Vec3) sole {
 	return sole{mean.Sub(turn.Rotate(spatial.Vec3{x * p.heightM, 0, z * p.heightM})), turn}
 }
 
+// kneeHintM is how far forward a knee is assumed where the fit has it in line.
+const kneeHintM = 0.05
+
 // twoBone places the knee of a leg from hip towards ankle with bones of length
-// a and b, bent to the side of hint. An ankle out of reach is moved into reach.
+// a and b, bent to the side of hint. An ankle almost out of reach is moved
+// towards the hip, gently.
 func twoBone(hip, ankle, hint spatial.Vec3, a, b float64) (knee, foot spatial.Vec3) {
 	d := ankle.Sub(hip)
 	axis := d.Unit(spatial.Vec3{0, 0, -1})
-	r := math.Max(abs(a-b)+1e-6, math.Min(d.Norm(), a+b-1e-6))
+	r := math.Max(abs(a-b)+1e-6, softLimit(d.Norm(), 0.999*(a+b), (0.999-straightLeg)*(a+b)))
 	foot = hip.Add(axis.Scale(r))
 	along := (a*a - b*b + r*r) / (2 * r)
 	side := hint.Sub(hip)
@@ -95,4 +101,14 @@ func twoBone(hip, ankle, hint spatial.Vec3, a, b float64) (knee, foot spatial.Ve
 	side = side.Sub(axis.Scale(side.Dot(axis))).Unit(spatial.Vec3{0, 1, 0})
 	knee = hip.Add(axis.Scale(along)).Add(side.Scale(math.Sqrt(math.Max(0, a*a-along*along))))
 	return knee, foot
+}
+
+// softLimit returns x up to limit - soft, and above bends smoothly towards limit,
+// never beyond.
+func softLimit(x, limit, soft float64) float64 {
+	edge := limit - soft
+	if x <= edge {
+		return x
+	}
+	return edge + soft*(1-math.Exp(-(x-edge)/soft))
 }
