@@ -39,15 +39,23 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 			pf.intents[t].on[s] = on
 		}
 	}
+	last := 0
 	for t := range pf.intents {
 		in := &pf.intents[t]
+		if in.on[0] != in.on[1] {
+			last = 0
+			if in.on[1] {
+				last = 1
+			}
+		}
 		if !in.on[0] && !in.on[1] {
 			pf.flight++
-			s := 0
-			if lift(t, 0) > 0 {
-				s = 1
+			// The foot that stood last stands on, unless the other is clearly lower.
+			s := last
+			if lift(t, s) > smallestLift {
+				s = 1 - s
 			}
-			in.on[s] = true
+			in.on[s], last = true, s
 		}
 	}
 	for s := 0; s < 2; s++ {

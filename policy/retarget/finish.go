@@ -15,37 +15,48 @@ func (w *work) enforceSpeed() {
 	for t := range w.frame {
 		w.frame[t] = t
 	}
-	rate := w.rates()
-	for _, r := range rate {
-		w.retimed = w.retimed || r > 1
+	for {
+		rate := w.rates(false)
+		fast := false
+		for _, r := range rate {
+			fast = fast || r > 1
+		}
+		if !fast {
+			return
+		}
+		w.retimed = true
+		var q [][]float64
+		var frame []int
+		for _, u := range slower(rate, w.o.FPS) {
+			t := min(int(u), len(w.q)-2)
+			row := make([]float64, len(w.q[0]))
+			w.between(row, t, u-float64(t))
+			q, frame = append(q, row), append(frame, w.frame[int(math.Round(u))])
+		}
+		w.q, w.frame = q, frame
 	}
-	if !w.retimed {
-		return
-	}
-	var q [][]float64
-	w.frame = w.frame[:0]
-	for _, u := range slower(rate, w.o.FPS) {
-		t := min(int(u), len(w.q)-2)
-		row := make([]float64, len(w.q[0]))
-		w.between(row, t, u-float64(t))
-		q = append(q, row)
-		w.frame = append(w.frame, int(math.Round(u)))
-	}
-	w.q = q
 }
 
 // on says on which feet the finished frame stands.
 func (w *work) on(t int) [2]bool { return w.plan.contacts[w.frame[t]] }
 
-// between writes the positions a fraction f of the way from frame t to the next.
+// between writes the positions a fraction f of the way from frame t to the next, on a cubic that goes through all
+// frames with continuous speed (Catmull and Rom), in the tangent space at frame t.
 func (w *work) between(dst []float64, t int, f float64) {
-	n := min(t+1, len(w.q)-1)
-	step := make([]float64, w.r.kin.Tree.NV)
+	n, nv, last := min(t+1, len(w.q)-1), w.r.kin.Tree.NV, len(w.q)-1
+	step, before, after := make([]float64, nv), make([]float64, nv), make([]float64, nv)
 	w.r.kin.Difference(step, w.q[t], w.q[n])
+	w.r.kin.Difference(before, w.q[max(t-1, 0)], w.q[t])
+	w.r.kin.Difference(after, w.q[n], w.q[min(n+1, last)])
+	h01, h10, h11 := f*f*(3-2*f), f*(1-f)*(1-f), -f*f*(1-f)
 	for i := range step {
-		step[i] *= f
+		step[i] = h01*step[i] + h10*(before[i]+step[i])/2 + h11*(after[i]+step[i])/2
 	}
 	w.r.kin.Integrate(dst, w.q[t], step)
+	for _, i := range w.r.active[rootFree:] { // a cubic may swing past a limit
+		p := w.r.dofQ[i]
+		dst[p] = clamp(dst[p], w.r.lo[i], w.r.hi[i])
+	}
 }
 
 // pressure measures, for every frame, how far the needed pressure point lies inside the standing feet.

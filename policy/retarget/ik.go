@@ -12,6 +12,7 @@ import (
 const (
 	wFootPos   = 10000
 	wFootRot   = 1000
+	wSwing     = 1000 // of a foot in the air
 	wCom       = 1000
 	wHip       = 30
 	wRootRot   = 3
@@ -49,6 +50,7 @@ type solver struct {
 	iters    int          // spent so far
 	unsolved int          // frames that hit maxIter in the last pass
 	warm     bool         // there is an earlier solution of every frame
+	armsSet  bool         // the arms' paths are known: rest holds them
 }
 
 func newSolver(r *Retargeter) *solver {
@@ -63,7 +65,7 @@ func newSolver(r *Retargeter) *solver {
 }
 
 // reset forgets earlier solutions.
-func (s *solver) reset() { s.warm = false }
+func (s *solver) reset() { s.warm, s.armsSet = false, false }
 
 // solve moves s.q to the target. rest is the pose that the joints without a task go to (canonical tree positions);
 // in lead-in and lead-out it is followed closely by everything above the legs.
@@ -122,7 +124,7 @@ func (s *solver) tasks(tg *target) {
 		path := s.m.Path(leg.Foot)
 		p := d.Point(leg.Foot, r.footPoint[f])
 		s.fill(path, func(i int) spatial.Vec3 { return d.DofLin[i].Add(d.DofAng[i].Cross(p)).Scale(inv) })
-		s.add(path, 3, wFootPos, ft.at.Sub(p).Scale(inv))
+		s.add(path, 3, wSwing+(wFootPos-wSwing)*ft.grip, ft.at.Sub(p).Scale(inv))
 		s.rotation(leg.Foot, leg.FootFromSole, spatial.FromYaw(ft.yaw), wFootRot*ft.steer*ft.steer)
 	}
 	s.rotation(r.an.Root, spatial.Identity(), tg.rootRot, wRootRot)
@@ -141,7 +143,7 @@ func (s *solver) tasks(tg *target) {
 	s.add(root, 1, wHip, spatial.Vec3{(tg.hipM - p[2]) * inv})
 	s.fill(r.active, func(i int) spatial.Vec3 { return s.m.ComColumn(d, i).Scale(inv) })
 	s.add(r.active, 2, wCom, spatial.Vec3{(tg.com[0] - d.ComM[0]) * inv, (tg.com[1] - d.ComM[1]) * inv})
-	if !r.an.HasArms || tg.lead >= 1 {
+	if !r.an.HasArms || tg.lead >= 1 || s.armsSet {
 		return
 	}
 	for a := range r.an.Arms {
@@ -194,7 +196,7 @@ func (s *solver) posture(tg *target, rest []float64) {
 		}
 		p := s.r.dofQ[i]
 		w := wRest
-		if tg.lead > 0 && !s.r.isLeg[i] {
+		if tg.lead > 0 && !s.r.isLeg[i] || s.armsSet && s.r.isArm[i] {
 			w = wLead
 		}
 		s.h[i*s.nv+i] += w + wStay

@@ -25,6 +25,7 @@ type footTarget struct {
 	yaw   float64
 	on    bool
 	steer float64 // 1: the sole shall be level; towards 0 as the foot is lifted high
+	grip  float64 // 1: the place must be met; towards 0 in the middle of a swing
 }
 
 // stance is one stretch of standing on a foot.
@@ -285,7 +286,7 @@ func (pl *planner) paths() {
 	for s := 0; s < 2; s++ {
 		for i, st := range o.stances[s] {
 			for t := st.from; t < st.to; t++ {
-				o.targets[t].foot[s] = footTarget{at: st.at, yaw: st.yaw, on: true, steer: 1}
+				o.targets[t].foot[s] = footTarget{at: st.at, yaw: st.yaw, on: true, steer: 1, grip: 1}
 				o.contacts[t][s] = true
 			}
 			if i+1 < len(o.stances[s]) {
@@ -329,6 +330,7 @@ func (pl *planner) swing(s int, a, b stance) {
 		}
 		window := smoothstep(x/edge) * smoothstep(y/edge)
 		ft.at[2] = math.Max(lift, clearance*leg) * window
+		ft.grip = 1 - smoothstep(math.Min(x, y)/(0.25*pl.fps))
 		ft.yaw = a.yaw + (yawB-a.yaw)*smoothstep(x/dur)
 		// A foot high enough that no corner of a tilted sole reaches the floor may tilt.
 		ft.steer = 1 - 0.95*smoothstep((ft.at[2]-pl.r.an.Legs[s].HalfSizeM[0])/(0.25*leg))
@@ -386,6 +388,30 @@ func (pl *planner) posture() {
 			tg.chestRot = tg.chestRot.Slerp(spatial.FromYaw(end.yaw).Mul(r.standChest), w)
 			tg.headRot = tg.headRot.Slerp(spatial.FromYaw(end.yaw).Mul(r.standHead), w)
 			tg.hipM = tg.hipM*(1-w) + r.standHipM*w
+		}
+	}
+}
+
+// inReach pulls swinging feet to where the leg can reach them from the hips, as the planned balance places those.
+func (pl *planner) inReach() {
+	o, r := pl.out, pl.r
+	for t := range o.targets {
+		tg := &o.targets[t]
+		for s := range tg.foot {
+			ft := &tg.foot[s]
+			if ft.on {
+				continue
+			}
+			hip := tg.rootRot.Rotate(r.hipFromMid[s])
+			hip = hip.Add(spatial.Vec3{tg.com[0] - r.standCom[0], tg.com[1] - r.standCom[1], tg.hipM})
+			ankle := ft.at.Add(spatial.Vec3{0, 0, r.an.Legs[s].AnkleHeightM})
+			v := ankle.Sub(hip)
+			if n, far := v.Norm(), 0.97*(r.an.Legs[s].ThighM+r.an.Legs[s].ShankM); n > far {
+				// Keep the height, so that the foot does not touch the floor; shorten the way sideways.
+				flat := math.Sqrt(math.Max(far*far-v[2]*v[2], 0)) / math.Max(math.Hypot(v[0], v[1]), 1e-9)
+				near := spatial.Vec3{hip[0] + v[0]*math.Min(flat, 1), hip[1] + v[1]*math.Min(flat, 1), ft.at[2]}
+				ft.at = near.Lerp(ft.at, ft.grip)
+			}
 		}
 	}
 }

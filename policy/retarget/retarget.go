@@ -29,6 +29,9 @@ import (
 // speedShare is the part of a servo's no-load speed that a motion may ask for: beyond it no torque is left.
 const speedShare = 0.7
 
+// leastBendRad is how bent the knees stay.
+const leastBendRad = 0.2
+
 // Options changes what is copied. The zero value means 1, 1, no mirror, the robot's policy rate.
 type Options struct {
 	Tempo   float64 // 2 = twice as fast
@@ -54,12 +57,15 @@ type Retargeter struct {
 	lo, hi   []float64 // rad, by velocity index, with a gap
 	speed    []float64 // rad/s, by velocity index
 	isLeg    []bool
+	isArm    []bool
+	accel    []float64 // rad/s^2, by velocity index: what takes most of the stall torque
 	scratch  []int
 	joints   []int // velocity index of each described joint
 	hasWaist bool
 
 	chestFromBody, headFromBody spatial.Quat
 	hipMid                      spatial.Vec3    // in the root's frame
+	hipFromMid                  [2]spatial.Vec3 // in the standing root's frame turned upright
 	footPoint                   [2]spatial.Vec3 // sole point below the ankle, foot frame
 	soleOffset                  [2]spatial.Vec3 // from that point to the sole's middle, sole frame
 
@@ -107,7 +113,7 @@ func (r *Retargeter) mapJoints() error {
 	tree := r.kin.Tree
 	nv := tree.NV
 	r.dofQ, r.lo, r.hi = make([]int, nv), make([]float64, nv), make([]float64, nv)
-	r.speed, r.isLeg = make([]float64, nv), make([]bool, nv)
+	r.speed, r.isLeg, r.isArm = make([]float64, nv), make([]bool, nv), make([]bool, nv)
 	used := make([]bool, nv)
 	var bad []error
 	for _, j := range r.desc.Joints {
@@ -150,9 +156,55 @@ func (r *Retargeter) mapJoints() error {
 		for _, i := range r.an.Legs[s].Dofs {
 			r.isLeg[i] = true
 		}
+		for _, i := range r.an.Arms[s].Dofs {
+			r.isArm[i] = true
+		}
 	}
 	r.scratch = make([]int, 0, len(r.active))
+	r.bendKnees()
+	r.accelerations()
 	return nil
+}
+
+// bendKnees keeps the knees from going straight (or through), where the slightest reach costs a great turn: at least
+// as bent as leastBendRad, or as half of the standing pose if that is less.
+func (r *Retargeter) bendKnees() {
+	d := r.kin.NewData()
+	r.kin.Forward(d, r.an.Ref)
+	for s := range r.an.Legs {
+		l := &r.an.Legs[s]
+		path := r.kin.Path(l.Knee.Body)
+		i := path[len(path)-1]
+		if r.dofQ[i] == 0 {
+			continue
+		}
+		// The angle at which the leg is straight, from the bend that the standing pose has.
+		thigh, shank := l.Knee.At(d).Sub(l.Hip.At(d)), l.Ankle.At(d).Sub(l.Knee.At(d))
+		bend := spatial.Between(thigh, shank).Log().Dot(d.DofAng[i])
+		least := math.Min(leastBendRad, math.Abs(bend)/2)
+		if straight := r.an.Ref[r.dofQ[i]] - bend; bend > 0 {
+			r.lo[i] = math.Max(r.lo[i], straight+least)
+		} else if bend < 0 {
+			r.hi[i] = math.Min(r.hi[i], straight-least)
+		}
+	}
+}
+
+// accelerations finds what each joint may accelerate at: by 0.7 of the stall torque, with the inertia it feels in the
+// standing pose.
+func (r *Retargeter) accelerations() {
+	nv := r.kin.Tree.NV
+	r.accel = make([]float64, nv)
+	d := r.kin.NewData()
+	r.kin.Forward(d, r.an.Ref)
+	rest, tau, acc, zero := make([]float64, nv), make([]float64, nv), make([]float64, nv), make([]float64, nv)
+	r.kin.InverseDynamics(rest, d, zero, zero, nil)
+	for k, i := range r.joints {
+		acc[i] = 1
+		r.kin.InverseDynamics(tau, d, zero, acc, nil)
+		acc[i] = 0
+		r.accel[i] = 0.7 * r.desc.ServoOf(k).StallTorqueNm / math.Max(tau[i]-rest[i], 1e-6)
+	}
 }
 
 // measureStand reads off the standing pose what the plan is built from.
@@ -169,6 +221,9 @@ func (r *Retargeter) measureStand() {
 		r.soleOffset[s] = foot.Inv().Rotate(sole.Sub(below))
 		r.standFeet[s] = spatial.Vec3{below[0], below[1], 0}
 		hip = hip.Add(l.Hip.At(d).Scale(0.5))
+	}
+	for s := range r.an.Legs {
+		r.hipFromMid[s] = r.an.Legs[s].Hip.At(d).Sub(hip)
 	}
 	r.hipMid = d.BodyRot[r.an.Root].Inv().Rotate(hip.Sub(d.BodyPos[r.an.Root]))
 	r.standHipM, r.comHeightM = hip[2], d.ComM[2]

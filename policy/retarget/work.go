@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	maxStretch   = 4    // by which one pass may slow a moment down
-	stretchRound = 5    // passes of stretching time and planning anew
+	maxStretch   = 2 // by which one pass may slow a moment down
+	stretchRound = 5 // passes of stretching time and planning anew
+	maxLeadS     = 3
 	maxLonger    = 4    // times the length asked for
 	speedGap     = 0.97 // of the speed limit: what the finished motion stays below
 	settleRounds = 2    // passes of correcting the plan by the measured pressure
@@ -28,12 +29,15 @@ type work struct {
 	vel  [][]float64
 	acc  [][]float64
 	// times holds the source time of every frame of the motion proper.
-	times   []float64
-	leadS   [2]float64
-	slow    float64 // length of the motion over what was asked for
-	margin  []float64
-	frame   []int // the planned frame that each finished frame comes from
-	retimed bool  // the finished motion had to be slowed down once more
+	times  []float64
+	leadS  [2]float64
+	slow   float64 // length of the motion over what was asked for
+	margin []float64
+	// armHaste is by how much arms may be too fast in this pass: the first passes rather slow the motion down, the last
+	// ones make it smaller.
+	armHaste float64
+	frame    []int // the planned frame that each finished frame comes from
+	retimed  bool  // the finished motion had to be slowed down once more
 }
 
 func (w *work) run(m *human.Motion) {
@@ -45,6 +49,7 @@ func (w *work) run(m *human.Motion) {
 	asked := append([]float64(nil), w.times...)
 	soft := 1.0
 	for round := 0; round < stretchRound; round++ {
+		w.armHaste = []float64{1.6, 1.3, 1}[min(round, 2)]
 		w.pf = read(observe(m, w.times, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
 		w.layout()
 		w.solveAll()
@@ -91,7 +96,12 @@ func (w *work) solveAll() {
 	var correction [][2]float64
 	for round := 0; ; round++ {
 		w.pl.balance(correction)
+		w.pl.inReach()
 		w.solveFrames()
+		if round == 0 {
+			w.armPaths()
+			w.s.armsSet = true
+		}
 		if round == settleRounds {
 			return
 		}
@@ -120,22 +130,26 @@ func (w *work) solveFrames() {
 		w.s.reset()
 	}
 	w.s.unsolved = 0
+	rest := make([]float64, nq)
 	from, to := w.plan.lead[0], n-w.plan.lead[1]
 	for t := from; t < to; t++ {
 		w.seed(t, t == from)
-		w.s.solve(&w.plan.targets[t], r.an.Ref)
+		copy(rest, r.an.Ref)
+		w.keepArms(rest, t)
+		w.s.solve(&w.plan.targets[t], rest)
 		copy(w.q[t], w.s.q)
 	}
-	rest := make([]float64, nq)
 	for t := from - 1; t >= 0; t-- {
 		w.seed(t, t == from-1)
 		blend(rest, w.q[from], r.an.Ref, w.plan.targets[t].lead)
+		w.keepArms(rest, t)
 		w.s.solve(&w.plan.targets[t], rest)
 		copy(w.q[t], w.s.q)
 	}
 	for t := to; t < n; t++ {
 		w.seed(t, t == to)
 		blend(rest, w.q[to-1], r.an.Ref, w.plan.targets[t].lead)
+		w.keepArms(rest, t)
 		w.s.solve(&w.plan.targets[t], rest)
 		copy(w.q[t], w.s.q)
 	}
@@ -156,6 +170,18 @@ func (w *work) seed(t int, first bool) {
 			copy(w.s.q, w.q[t+1])
 		default:
 			copy(w.s.q, w.q[t-1])
+		}
+	}
+}
+
+// keepArms puts the arms' paths into the rest pose once they are known.
+func (w *work) keepArms(rest []float64, t int) {
+	if !w.s.armsSet {
+		return
+	}
+	for i, arm := range w.r.isArm {
+		if p := w.r.dofQ[i]; arm && p > 0 {
+			rest[p] = w.q[t][p]
 		}
 	}
 }
@@ -214,13 +240,19 @@ func (w *work) pressureError() [][2]float64 {
 	return out
 }
 
-// rates returns for every step between frames the largest joint speed over its limit.
-func (w *work) rates() []float64 {
+// rates returns for every step between frames by how much it must be slowed down: the largest joint speed over its
+// limit, or the root of the largest acceleration over its own.
+func (w *work) rates(accel bool) []float64 {
 	out := make([]float64, len(w.q)-1)
 	for t := range out {
 		for _, i := range w.r.active[rootFree:] {
 			p := w.r.dofQ[i]
-			out[t] = math.Max(out[t], math.Abs(w.q[t+1][p]-w.q[t][p])*w.o.FPS/(w.r.speed[i]*speedGap))
+			step := w.q[t+1][p] - w.q[t][p]
+			out[t] = math.Max(out[t], math.Abs(step)*w.o.FPS/(w.r.speed[i]*speedGap))
+			if accel && t > 0 && t+2 < len(w.q) { // mean over three frames: a jolt of one frame is the policy's to soften
+				a := math.Sqrt(math.Abs(w.q[t+2][p]-w.q[t+1][p]-w.q[t][p]+w.q[t-1][p]) / 2 * w.o.FPS * w.o.FPS / w.r.accel[i])
+				out[t] = math.Max(out[t], a)
+			}
 		}
 	}
 	return out
@@ -228,7 +260,7 @@ func (w *work) rates() []float64 {
 
 // stretch slows the moments down in which a joint is too fast and reports whether there were any.
 func (w *work) stretch() bool {
-	rate := w.rates()
+	rate := w.rates(true)
 	from, to := w.plan.lead[0], len(w.q)-w.plan.lead[1]
 	again := false
 	for e, span := range [2][2]int{{0, from}, {to - 1, len(rate)}} {
@@ -237,8 +269,8 @@ func (w *work) stretch() bool {
 			worst = math.Max(worst, rate[t])
 		}
 		if worst > 1 {
-			w.leadS[e] *= math.Min(worst*1.03, 2)
-			again = true
+			w.leadS[e] = math.Min(w.leadS[e]*math.Min(worst*1.03, 1.5), maxLeadS)
+			again = again || w.leadS[e] < maxLeadS
 		}
 	}
 	hot := false
@@ -261,7 +293,7 @@ func (w *work) stretch() bool {
 // rate holds what each step between old frames has. The pace changes smoothly.
 func slower(rate []float64, fps float64) []float64 {
 	n := len(rate)
-	reach := int(0.08*fps) + 1
+	reach := int(0.12*fps) + 1
 	pace := make([]float64, n)
 	for t := range pace {
 		pace[t] = 1
