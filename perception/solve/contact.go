@@ -13,13 +13,15 @@ import (
 // not. Speeds are across the line of sight (along it they are mostly noise).
 const (
 	touchHeightM    = 0.07 // above the lower foot
-	rollHeightM     = 0.06 // of the heel above the toe, or the toe above the heel
+	rollHeightM     = 0.09 // of the heel above the toe, or the toe above the heel
 	touchHeightSoft = 0.012
 	stillSpeed      = 0.25 // m/s
 	stillSpeedSoft  = 0.06
 	restSpeed       = 0.10 // m/s; slower, a foot rests, on the floor or not
 	restSpeedSoft   = 0.02
 	speedHalfS      = 0.07 // half the time over which a speed is measured; shorter is noise
+	samePlaceM      = 0.06 // a landmark that leaves its place by less than this
+	samePlaceS      = 0.50 // and for less than this never left it
 	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
 
 	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
@@ -65,6 +67,7 @@ func (p *problem) detectContacts() contacts {
 			col[t] = falling(p.screenSpeed(t, j), stillSpeed, stillSpeedSoft) *
 				falling(lift, touchHeightM, touchHeightSoft) * falling(h[c]-foot, rollHeightM, touchHeightSoft)
 		}
+		p.closeBreaks(col, j)
 		debounce(col, int(math.Round(contactMinS*p.fps)))
 		for t := range n {
 			out[t][c] = col[t]
@@ -84,6 +87,31 @@ func (p *problem) detectContacts() contacts {
 		}
 	}
 	return out
+}
+
+// closeBreaks joins contacts of joint j between which it stays about where it is
+// in the picture: a shaking landmark, not a step.
+func (p *problem) closeBreaks(prob []float64, j human.Joint) {
+	i := freeIndex[j]
+	longest := int(samePlaceS * p.fps)
+	for t := 1; t < len(prob); t++ {
+		if prob[t] >= 0.5 || prob[t-1] < 0.5 {
+			continue
+		}
+		from := t - 1
+		stays := true
+		for ; t < len(prob) && prob[t] < 0.5; t++ {
+			metre := p.joint(t, human.Pelvis)[2] / p.focalPx
+			d := math.Hypot(p.px[t][i][0]-p.px[from][i][0], p.px[t][i][1]-p.px[from][i][1]) * metre
+			stays = stays && d < samePlaceM
+		}
+		if t == len(prob) || !stays || t-from > longest {
+			continue
+		}
+		for u := from + 1; u < t; u++ {
+			prob[u] = max(prob[u], 0.75)
+		}
+	}
 }
 
 // falling is a soft step from 1 below edge to 0 above it.
