@@ -44,7 +44,7 @@ func (v *run) fillGap(ctx context.Context, frames []Frame, start, end int) (int,
 	}
 	defer func() { v.idle <- t }()
 	after := frames[end]
-	t.who = &person{roi: after.ROI, last: after.ROI, lastS: -after.TimeS, filter: newROIFilter(), following: true}
+	t.who = &person{roi: after.ROI, last: after.ROI, lastS: -after.TimeS, clothes: after.wear, filter: newROIFilter(), following: true}
 	filled := 0
 	for end > start {
 		from := max(start, end-fillBlock)
@@ -67,8 +67,7 @@ func (v *run) fillGap(ctx context.Context, frames []Frame, start, end int) (int,
 				break
 			}
 			t.accept(f, s, roi)
-			at := &frames[from+i]
-			at.Found, at.Presence, at.ROI, at.Landmarks, at.World = true, s.presence, roi, s.marks, s.world
+			frames[from+i].set(s, roi, t.who.worn)
 			filled++
 		}
 		releaseAll(block)

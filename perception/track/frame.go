@@ -93,6 +93,10 @@ type Frame struct {
 	// of the hips: x right, y down, z away from the camera, in the axes of
 	// the picture. Its size is biased towards an average adult.
 	World [NumLandmarks]spatial.Vec3
+
+	// wear tells the person from others when the frame is the start of a
+	// backward pass.
+	wear clothes
 }
 
 // Stats summarises a pass over a video.

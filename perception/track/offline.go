@@ -55,7 +55,13 @@ func Video(ctx context.Context, open video.Opener, o Options, w video.Window, pr
 	if err := errors.Join(o.Check(), w.Check()); err != nil {
 		return Result{}, err
 	}
-	v := &run{open: open, opt: o, window: w}
+	load := func() (*Networks, error) { return LoadNetworks(o) }
+	return runVideo(ctx, open, load, o.Person, w, progress)
+}
+
+func runVideo(ctx context.Context, open video.Opener, load func() (*Networks, error), choice Choice, w video.Window,
+	progress func(done, total int)) (Result, error) {
+	v := &run{open: open, choice: choice, window: w}
 	src, err := open()
 	if err != nil {
 		return Result{}, err
@@ -65,7 +71,7 @@ func Video(ctx context.Context, open video.Opener, o Options, w video.Window, pr
 		return Result{}, err
 	}
 	v.plan()
-	if v.nets, err = LoadNetworks(o); err != nil {
+	if v.nets, err = load(); err != nil {
 		return Result{}, err
 	}
 	defer v.close()
@@ -85,7 +91,7 @@ func Video(ctx context.Context, open video.Opener, o Options, w video.Window, pr
 // run is the state of one call of Video.
 type run struct {
 	open   video.Opener
-	opt    Options
+	choice Choice
 	info   video.Info
 	window video.Window
 	total  int
@@ -141,7 +147,7 @@ func (v *run) tracker() (*Tracker, error) {
 		t.Reset()
 		return t, nil
 	default:
-		return New(v.nets, v.opt.Person)
+		return New(v.nets, v.choice)
 	}
 }
 

@@ -52,7 +52,9 @@ const (
 	gateSidesPerS  = 1.0  // how fast the search widens after a loss
 	maxGate        = 1.5
 	alikeEnough    = 0.75 // similarity of clothes that outweighs position
-	unlike         = 0.45 // below this it is someone else
+	unlike         = 0.45 // below this it is someone else, after a loss
+	stranger       = 0.3  // the same for someone who is being followed
+	strangerJump   = 0.1  // and only if the square jumps by so much
 	youngFrames    = 5    // a lock lost this early was none
 	tileEvery      = 8    // frames between searches in tiles
 	settleLooks    = 8
@@ -70,7 +72,8 @@ type person struct {
 	last      ROI // where last seen
 	lastS     float64
 	filter    *roiFilter
-	clothes   clothes
+	clothes   clothes // average
+	worn      clothes // in the last frame
 	frames    int
 	following bool
 }
@@ -90,7 +93,13 @@ type Tracker struct {
 
 // Networks are the loaded detector and landmark network, to be shared by
 // Trackers.
-type Networks struct{ detector, landmark *posenet.Weights }
+type Networks struct{ detector, landmark weights }
+
+// weights make networks; *posenet.Weights does.
+type weights interface {
+	Network() (posenet.Network, error)
+	Close() error
+}
 
 // LoadNetworks loads what the options name.
 func LoadNetworks(o Options) (*Networks, error) {
@@ -99,8 +108,17 @@ func LoadNetworks(o Options) (*Networks, error) {
 	}
 	n := &Networks{}
 	var g errgroup.Group
-	g.Go(func() (err error) { n.detector, err = posenet.Load(o.Runtime, posenet.Detector); return err })
-	g.Go(func() (err error) { n.landmark, err = posenet.Load(o.Runtime, o.Model); return err })
+	load := func(into *weights, m posenet.Model) {
+		g.Go(func() error {
+			w, err := posenet.Load(o.Runtime, m)
+			if err == nil {
+				*into = w
+			}
+			return err
+		})
+	}
+	load(&n.detector, posenet.Detector)
+	load(&n.landmark, o.Model)
 	if err := g.Wait(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -110,7 +128,7 @@ func LoadNetworks(o Options) (*Networks, error) {
 // Close frees the networks; close the Trackers first.
 func (n *Networks) Close() error {
 	var errs []error
-	for _, w := range []*posenet.Weights{n.detector, n.landmark} {
+	for _, w := range []weights{n.detector, n.landmark} {
 		if w != nil {
 			errs = append(errs, w.Close())
 		}
@@ -151,8 +169,13 @@ func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 		return out, nil
 	}
 	t.accept(f, s, roi)
-	out.Found, out.Presence, out.ROI, out.Landmarks, out.World = true, s.presence, roi, s.marks, s.world
+	out.set(s, roi, t.who.worn)
 	return out, nil
+}
+
+// set fills in what was seen.
+func (f *Frame) set(s seen, roi ROI, worn clothes) {
+	f.Found, f.Presence, f.ROI, f.Landmarks, f.World, f.wear = true, s.presence, roi, s.marks, s.world, worn
 }
 
 // find follows the person, or searches.
@@ -185,8 +208,9 @@ func (t *Tracker) accept(f *video.Frame, s seen, roi ROI) {
 	centre, scale := w.filter.next(s.centre, s.scale, f.TimeS, roi.SidePx)
 	w.last, w.lastS = roiFrom(s.centre, s.scale), f.TimeS
 	w.roi = roiFrom(centre, scale)
+	w.worn = describe(f, &s.marks)
 	if s.presence > 0.8 {
-		w.clothes.learn(describe(f, &s.marks))
+		w.clothes.learn(w.worn)
 	}
 	w.frames++
 }
@@ -207,19 +231,23 @@ func (t *Tracker) follow(f *video.Frame) (seen, ROI, bool, error) {
 			return seen{}, ROI{}, false, err
 		}
 		next := roiFrom(s.centre, s.scale)
-		if s.presence > minPresence && next.Valid() && next.SidePx >= minSidePx/2 && w.canReach(next, f.TimeS) {
+		if s.presence > minPresence && next.Valid() && next.SidePx >= minSidePx/2 && w.canBe(f, &s, next) {
 			return s, roi, true, nil
 		}
 	}
 	return seen{}, ROI{}, false, nil
 }
 
-// canReach tells whether the person can be there one frame later.
-func (w *person) canReach(next ROI, timeS float64) bool {
+// canBe tells whether what is seen now can be the person who was seen one frame
+// ago, by the way they would have moved and by their clothes.
+func (w *person) canBe(f *video.Frame, s *seen, next ROI) bool {
 	moved := math.Hypot(next.CentreXPx-w.last.CentreXPx, next.CentreYPx-w.last.CentreYPx) / w.last.SidePx
-	limit := math.Max(minJump, maxSidesPerS*math.Abs(timeS-w.lastS))
+	limit := math.Max(minJump, maxSidesPerS*math.Abs(f.TimeS-w.lastS))
 	growth := next.SidePx / w.last.SidePx
-	return moved <= limit && growth <= maxGrowth && growth >= 1/maxGrowth
+	if moved > limit || growth > maxGrowth || growth < 1/maxGrowth {
+		return false
+	}
+	return moved < strangerJump || w.clothes.similarity(describe(f, &s.marks)) >= stranger
 }
 
 // candidate is a person that the landmark network has confirmed.
