@@ -145,6 +145,15 @@ func TestRetriesAndRefusals(t *testing.T) {
 	}
 }
 
+// TestEchoIsNoAnswer: a reboot's echo on an adapter that hears itself has the right id
+// and no data, like its answer.
+func TestEchoIsNoAnswer(t *testing.T) {
+	reboot := "FF FF FD 00 01 03 00 08 2F 4E"
+	if err := newScript(t, reboot, reboot).bus(0).Reboot(1); !errors.Is(err, ErrLinkLost) {
+		t.Errorf("%v, want ErrLinkLost", err)
+	}
+}
+
 func TestLateAnswerIsNotBelieved(t *testing.T) {
 	// The answer to the first read comes after its deadline, with the next request.
 	s := newScript(t, read1, "", read1, got166)

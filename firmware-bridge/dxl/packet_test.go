@@ -120,7 +120,8 @@ func TestMalformed(t *testing.T) {
 	// FF FF FD inside a packet, unstuffed, with a checksum that holds.
 	raw := seal([]byte{0xFF, 0xFF, 0xFD, 0, 1, 0, 0, byte(InstWrite), 0xFF, 0xFF, 0xFD, 1}, 0)
 	short := seal([]byte{0xFF, 0xFF, 0xFD, 0, 1, 0, 0, byte(InstStatus)}, 0)
-	for _, b := range [][]byte{raw, short} {
+	nobody := seal([]byte{0xFF, 0xFF, 0xFD, 0, 0xFD, 0, 0, byte(InstPing)}, 0) // 253 is no id
+	for _, b := range [][]byte{raw, short, nobody} {
 		d := NewDecoder(64)
 		d.Feed(b)
 		var p Packet
@@ -151,6 +152,9 @@ func TestDecodeFast(t *testing.T) {
 		if !bytes.Equal(data[:4*n], want[:4*n]) {
 			t.Errorf("cut to %d bytes: data % X", cut, data)
 		}
+	}
+	if n, _ := DecodeFast(wire, []ID{3, 4, 7}, 4, make([]byte, 12), make([]byte, 3)); n != 1 {
+		t.Errorf("answers in another order than asked: %d devices believed, want 1", n)
 	}
 	// Any flipped bit spoils its own block and all behind it, never one before it.
 	for bit := 8 * 8; bit < len(wire)*8; bit++ {

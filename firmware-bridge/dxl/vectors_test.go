@@ -69,6 +69,9 @@ func vectors() []vector {
 		// Current -1, velocity -3: ordinary telemetry that contains a header.
 		{"stuffed telemetry", "FF FF FD 00 01 0F 00 55 00 FF FF FD FD FF FF FF 00 08 00 00 49 F0",
 			status(1, 0, 0xFF, 0xFF, 0xFD, 0xFF, 0xFF, 0xFF, 0, 8, 0, 0)},
+		{"stuffed after three FF", "FF FF FD 00 01 0B 00 03 E0 00 FF FF FF FD FD 01 55 D3",
+			instruction(1, InstWrite, 224, 0, 0xFF, 0xFF, 0xFF, 0xFD, 1)},
+		{"fast status is not stuffed", "FF FF FD 00 FE 09 00 55 00 03 FF FF FD 00 9C 98", status(Broadcast, 0, 3, 0xFF, 0xFF, 0xFD, 0)},
 		{"alert", "FF FF FD 00 01 04 00 55 80 A2 8F", status(1, AlertBit)},
 	}
 }

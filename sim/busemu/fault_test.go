@@ -124,6 +124,17 @@ func TestFastFallsBack(t *testing.T) {
 	}
 }
 
+func TestGroupRefusal(t *testing.T) {
+	for _, mode := range []dxl.ReadMode{dxl.Fast, dxl.Plain} {
+		b := newBench(t, 2, nil)
+		r, err := dxl.NewSyncReader(b.bus, b.ids, 660, 4, mode) // beyond the table
+		must(t, err)
+		if err := r.Read(); !errors.Is(err, dxl.ErrBadData) || r.Outcome(0) != dxl.Refused || r.Outcome(1) != dxl.Refused {
+			t.Errorf("mode %d: %v, %v %v", mode, err, r.Outcome(0), r.Outcome(1))
+		}
+	}
+}
+
 func TestStateFaults(t *testing.T) {
 	b := newBench(t, 3, nil)
 	for _, id := range b.ids {
