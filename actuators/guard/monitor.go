@@ -237,9 +237,11 @@ func (m *Monitor) link(c *mode.Conditions, o Observation) {
 }
 
 func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
-	if !s.IMUFresh {
+	switch {
+	case m.silent > 0: // nobody answers: that is the link's condition, not the sensor's
+	case !s.IMUFresh:
 		m.imuStale++
-	} else {
+	default:
 		m.imuStale = 0
 		now := [7]float64{s.GyroRadS[0], s.GyroRadS[1], s.GyroRadS[2],
 			s.GravityDir[0], s.GravityDir[1], s.GravityDir[2], float64(s.IMUSample)}

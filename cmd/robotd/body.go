@@ -127,10 +127,9 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 // its processors with everything else that runs, and its bytes pass kernel
 // threads of ordinary priority: on a busy machine answers come tens of
 // milliseconds late, which a wire never does. What a robot would feel (angles,
-// tilt, heat, voltage, torque) keeps its limits.
+// tilt, heat, voltage, torque) keeps its limits; --strict keeps these too.
 func forgive(cfg *loop.Config) {
-	quarter := cfg.RateHz / 4
 	t := &cfg.Thresholds
-	t.StaleTicks, t.SilentTicks, t.IMUTicks = max(t.StaleTicks, quarter), max(t.SilentTicks, quarter), max(t.IMUTicks, quarter)
-	t.NoisyShare, t.NoisyS, t.Overruns = 0.5, 2, max(t.Overruns, quarter)
+	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = cfg.RateHz, cfg.RateHz, cfg.RateHz, cfg.RateHz
+	t.FrozenS, t.NoisyS, t.NoisyShare = 2, 2, 0.75
 }

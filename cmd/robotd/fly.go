@@ -51,7 +51,7 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.sim {
+	if o.sim && !o.strict {
 		forgive(&cfg)
 	}
 	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}

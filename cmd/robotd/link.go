@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -23,11 +24,16 @@ type commandLink struct {
 	broker *mqttlink.Broker
 	where  string // for people
 
+	pilot atomic.Pointer[pilot] // nil until there is a loop
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+}
+
+// pilot is what commands act on.
+type pilot struct {
 	loop    *loop.Loop
 	canPlay bool
 	status  func() status
-	stop    context.CancelFunc
-	done    sync.WaitGroup
 }
 
 // verbs maps the link's commands to requests.
@@ -38,7 +44,7 @@ func verbs() map[string]mode.Request {
 	}
 }
 
-// newLink prepares the line; nil when it is off. The embedded broker listens on
+// newLink opens the line; nil when it is off. The embedded broker listens on
 // loopback only.
 func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 	if cfg.URL == mqttOff {
@@ -81,18 +87,18 @@ func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 		c.close()
 		return nil, err
 	}
-	return c, nil
-}
-
-// start connects the line to a loop.
-func (c *commandLink) start(l *loop.Loop, canPlay bool, latest func() status) {
-	if c == nil {
-		return
-	}
-	c.loop, c.canPlay, c.status = l, canPlay, latest
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	c.done.Go(func() { _ = c.link.Run(ctx) })
+	return c, nil
+}
+
+// start connects the line to a loop; until then commands are answered with a
+// refusal.
+func (c *commandLink) start(l *loop.Loop, canPlay bool, latest func() status) {
+	if c != nil {
+		c.pilot.Store(&pilot{loop: l, canPlay: canPlay, status: latest})
+	}
 }
 
 // obey hands a checked command to the loop. What the loop would refuse in its
@@ -102,13 +108,14 @@ func (c *commandLink) obey(cmd mqttlink.Command) error {
 	if !ok {
 		return fmt.Errorf("unknown verb %q", cmd.Verb)
 	}
-	if c.loop == nil {
+	p := c.pilot.Load()
+	if p == nil {
 		return errors.New("robotd is starting")
 	}
 	if r != mode.EStop {
-		s := c.status()
+		s := p.status()
 		d := mode.Next(s.mode, mode.Input{
-			Conditions: s.conditions, Failing: s.failing, Request: r, TorqueOff: s.TorqueOff, CanPlay: c.canPlay,
+			Conditions: s.conditions, Failing: s.failing, Request: r, TorqueOff: s.TorqueOff, CanPlay: p.canPlay,
 		})
 		if d.Refused && d.Failing != 0 {
 			return fmt.Errorf("%s: %s", d.Why, d.Failing)
@@ -117,7 +124,7 @@ func (c *commandLink) obey(cmd mqttlink.Command) error {
 			return errors.New(d.Why.String())
 		}
 	}
-	c.loop.Request(r)
+	p.loop.Request(r)
 	return nil
 }
 

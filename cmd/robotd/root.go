@@ -41,12 +41,12 @@ func refused(format string, args ...any) error {
 type options struct {
 	Config
 	sim     bool
+	strict  bool
 	simArgs []string
 	forTime time.Duration
 	stats   string
 	json    bool
 	hold    time.Duration
-	robotd  string // version
 }
 
 // run executes one command line and returns the exit code.
@@ -97,6 +97,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.StringVar(&file, "config", "", "configuration file (YAML)")
 	f.StringVar(&c.Robot, "robot", "", "robot name or path of a robot.yaml")
 	f.BoolVar(&o.sim, "sim", false, "drive an emulated bus with physics behind it instead of a port")
+	f.BoolVar(&o.strict, "strict", false, "with --sim: hold the emulated bus to the limits on late and lost answers that hardware has")
 	f.StringArrayVar(&o.simArgs, "sim-arg", nil, "argument for \"mitori bus emulate\", e.g. --sim-arg=--fault=silence:id=7,at=5s (repeatable)")
 	f.StringVar(&c.Port, "port", "", "serial device, e.g. /dev/ttyUSB0")
 	f.IntVar(&c.RateHz, "rate", 0, "ticks per second; default: the robot's loop_rate_hz")
@@ -140,8 +141,8 @@ func (o *options) check() error {
 		return usageError("no bus: give --sim, --port DEVICE, or port: in the configuration file")
 	case o.forTime < 0 || o.hold < 0:
 		return usageError("--for %v, --hold %v; legal: 0 or more", o.forTime, o.hold)
-	case !o.sim && len(o.simArgs) > 0:
-		return usageError("--sim-arg needs --sim")
+	case !o.sim && (len(o.simArgs) > 0 || o.strict):
+		return usageError("--sim-arg and --strict need --sim")
 	}
 	if o.MQTT.URL == "" {
 		o.MQTT.URL = mqttOff

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/sim/busemu"
+)
+
+// The test binary is three programs: the tests, robotd itself, and a stand-in
+// for "mitori bus emulate" whose robot has joints but no body. Which one it is
+// stands in its name, so that robotd finds and starts the stand-in as it would
+// the real one.
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case "robotd":
+		main()
+	case "mitori":
+		if err := emulate(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "mitori:", err)
+			os.Exit(1)
+		}
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// tipping is an ideal robot whose trunk falls over at a given time.
+type tipping struct {
+	*busemu.Ideal
+	at  time.Duration
+	now time.Duration
+}
+
+func (p *tipping) Advance(steps int, drives []busemu.Drive) {
+	p.Ideal.Advance(steps, drives)
+	p.now += time.Duration(steps) * p.Step()
+}
+
+func (p *tipping) Sense(dst *busemu.Sense) {
+	p.Ideal.Sense(dst)
+	if p.at > 0 && p.now > p.at {
+		s, c := math.Sincos(0.6) // half of 1.2 rad
+		dst.IMU.WorldFromHub = [4]float64{c, 0, s, 0}
+	}
+}
+
+// emulate serves a bus like "mitori bus emulate --plant ideal".
+func emulate(args []string) error {
+	if len(args) < 2 || args[0] != "bus" || args[1] != "emulate" {
+		return fmt.Errorf("arguments %q; want bus emulate", args)
+	}
+	f := flag.NewFlagSet("emulate", flag.ContinueOnError)
+	name := f.String("robot", "", "")
+	tilt := f.Duration("tilt-at", 0, "")
+	dead := f.Bool("dead", false, "")
+	var faults []string
+	f.Func("fault", "", func(s string) error { faults = append(faults, s); return nil })
+	if err := f.Parse(args[2:]); err != nil {
+		return err
+	}
+	if *dead {
+		return fmt.Errorf("no physics today")
+	}
+	desc, err := robot.Load(*name)
+	if err != nil {
+		return err
+	}
+	cfg, err := busemu.ForRobot(desc, &tipping{Ideal: busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond), at: *tilt})
+	if err != nil {
+		return err
+	}
+	line, err := busemu.NewLine(cfg)
+	if err != nil {
+		return err
+	}
+	for _, text := range faults {
+		fault, err := busemu.ParseFault(text)
+		if err != nil {
+			return err
+		}
+		line.Inject(fault)
+	}
+	server, err := busemu.NewServer(line, busemu.ServerConfig{Baud: desc.Buses[0].Baud})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path()}); err != nil {
+		return err
+	}
+	err = server.Run(ctx)
+	torque := 0
+	server.With(func(l *busemu.Line) { torque = l.TorqueOn() })
+	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"torque_on": torque})
+	return err
+}
+
+// daemon is a running robotd.
+type daemon struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	dir   string
+	out   *tail
+	ended chan error
+}
+
+// bin returns a folder with robotd and mitori, both of which are this program.
+func bin(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"robotd", "mitori"} {
+		if err := os.Symlink(exe, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// launch starts robotd in a folder of its own. Statistics go to stats.json, the
+// recording to flight.mcap there.
+func launch(t *testing.T, args ...string) *daemon {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs in real time for seconds")
+	}
+	t.Parallel()
+	dir := bin(t)
+	d := &daemon{t: t, dir: dir, out: &tail{}, ended: make(chan error, 1)}
+	given := strings.Join(args, " ")
+	for flag, value := range map[string]string{"--stats": "stats.json", "--record": "flight.mcap", "--mqtt": "off"} {
+		if !strings.Contains(given, flag) {
+			args = append(args, flag, value)
+		}
+	}
+	d.cmd = exec.Command(filepath.Join(dir, "robotd"), args...)
+	d.cmd.Dir = dir
+	d.cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { d.ended <- d.cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = d.cmd.Process.Kill()
+		if t.Failed() {
+			t.Logf("robotd %s\n%s", strings.Join(args, " "), d.out)
+		}
+	})
+	return d
+}
+
+// says waits until robotd has printed text.
+func (d *daemon) says(text string) {
+	d.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.out.String(), text); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("robotd never said %q", text)
+		}
+		select {
+		case err := <-d.ended:
+			d.ended <- err
+			if !strings.Contains(d.out.String(), text) {
+				d.t.Fatalf("robotd ended (%v) without saying %q", err, text)
+			}
+			return
+		default:
+		}
+	}
+}
+
+// exit waits for the end and checks the exit code and that nothing crashed.
+func (d *daemon) exit(code int, within time.Duration) {
+	d.t.Helper()
+	select {
+	case <-d.ended:
+	case <-time.After(within):
+		d.t.Fatalf("robotd did not end within %v", within)
+	}
+	if got := d.cmd.ProcessState.ExitCode(); got != code {
+		d.t.Errorf("exit code %d, want %d", got, code)
+	}
+	if text := d.out.String(); strings.Contains(text, "goroutine ") || strings.Contains(text, "panic") {
+		d.t.Error("a stack trace")
+	}
+}
+
+// stats reads what robotd wrote.
+func (d *daemon) stats() *stats {
+	d.t.Helper()
+	data, err := os.ReadFile(filepath.Join(d.dir, "stats.json"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	s := &stats{}
+	if err := json.Unmarshal(data, s); err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+// states lists the states that were entered.
+func (s *stats) states() string {
+	var names []string
+	for _, c := range s.Transitions {
+		names = append(names, c.To)
+	}
+	return strings.Join(names, " ")
+}

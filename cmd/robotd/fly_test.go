@@ -1,0 +1,422 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/infer"
+	"github.com/mitori-robotics/mitori/policy/obs"
+)
+
+func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--for", "4s")
+	d.exit(exitDone, time.Minute)
+	s := d.stats()
+	if s.states() != "arming hold settle disarmed" || s.EndState != "disarmed" || !s.TorqueOff || s.Fell || s.Cause != "" {
+		t.Errorf("states %q, end %s, torque off %v, fell %v, cause %q", s.states(), s.EndState, s.TorqueOff, s.Fell, s.Cause)
+	}
+	if s.RateHz != 100 || s.Servos != 20 || s.Ticks < 400 || s.Guard.NotFinite+s.Guard.Range != 0 {
+		t.Errorf("%d Hz, %d servos, %d ticks, guard %+v", s.RateHz, s.Servos, s.Ticks, s.Guard)
+	}
+	if s.Truth == nil || s.Truth.TorqueOn != 0 {
+		t.Errorf("the simulator's view: %+v", s.Truth)
+	}
+	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Truncated || int64(len(f.Ticks))+int64(s.Dropped) != s.Ticks || f.Facts["robot_hash"] != s.RobotHash {
+		t.Errorf("recording: truncated %v, %d ticks of %d", f.Truncated, len(f.Ticks), s.Ticks)
+	}
+	desc, _ := robot.Load("kata20")
+	b, _ := bodyOf(desc)
+	for j, q := range f.Ticks[len(f.Ticks)-1].PosRad {
+		if math.Abs(q-b.settleRad[j]) > 0.05 {
+			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f", j, q, b.settleRad[j])
+		}
+	}
+}
+
+func TestCtrlCSettles(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim")
+	d.says("arming -> hold")
+	d.cmd.Process.Signal(syscall.SIGINT)
+	d.exit(exitDone, 20*time.Second)
+	if s := d.stats(); s.EndState != "disarmed" || !s.TorqueOff || s.states() != "arming hold settle disarmed" {
+		t.Errorf("%s, torque off %v, states %q", s.EndState, s.TorqueOff, s.states())
+	}
+}
+
+func TestSecondCtrlCCutsTorque(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim")
+	d.says("arming -> hold")
+	d.cmd.Process.Signal(syscall.SIGINT)
+	d.says("hold -> settle")
+	d.cmd.Process.Signal(syscall.SIGINT)
+	d.exit(exitFailed, 20*time.Second)
+	if s := d.stats(); s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" {
+		t.Errorf("%s, torque off %v, cause %q", s.EndState, s.TorqueOff, s.Cause)
+	}
+}
+
+func TestSimulatorKilled(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--for", "30s")
+	d.says("arming -> hold")
+	pid, err := strconv.Atoi(regexp.MustCompile(`simulator: process (\d+)`).FindStringSubmatch(d.out.String())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	d.exit(exitFailed, 20*time.Second)
+	s := d.stats()
+	if s.EndState != "fault" || s.Cause != "link-lost" || s.TorqueOff || s.TorqueNote == "" {
+		t.Errorf("%s because of %q, torque off %v (%s)", s.EndState, s.Cause, s.TorqueOff, s.TorqueNote)
+	}
+	if f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap")); err != nil || f.Log[len(f.Log)-2].Text != "hold -> cut: link-lost" {
+		t.Errorf("recording: %v, %+v", err, f.Log)
+	}
+}
+
+// operator connects to the embedded broker with the credentials that robotd
+// wrote, and sends commands.
+type operator struct {
+	t      *testing.T
+	client mqtt.Client
+	robot  string
+	acks   chan mqttlink.Ack
+	seq    uint64
+}
+
+func (d *daemon) operator() *operator {
+	d.t.Helper()
+	d.says("credentials in ")
+	file := regexp.MustCompile(`credentials in (\S+)`).FindStringSubmatch(d.out.String())[1]
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		d.t.Fatalf("%s: %v, mode %v; want 0600", file, err, info.Mode().Perm())
+	}
+	a, err := mqttlink.ReadAccess(file)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	o := &operator{t: d.t, robot: a.Robot, acks: make(chan mqttlink.Ack, 16)}
+	o.client = mqtt.NewClient(mqtt.NewClientOptions().AddBroker(a.URL).SetClientID("tester").
+		SetUsername(a.Operator.Username).SetPassword(a.Operator.Password))
+	o.wait(o.client.Connect())
+	d.t.Cleanup(func() { o.client.Disconnect(0) })
+	o.wait(o.client.Subscribe("fleet/"+a.Robot+"/ack", 1, func(_ mqtt.Client, m mqtt.Message) {
+		var ack mqttlink.Ack
+		if json.Unmarshal(m.Payload(), &ack) == nil {
+			o.acks <- ack
+		}
+	}))
+	return o
+}
+
+func (o *operator) wait(t mqtt.Token) {
+	o.t.Helper()
+	if !t.WaitTimeout(10*time.Second) || t.Error() != nil {
+		o.t.Fatalf("mqtt: %v", t.Error())
+	}
+}
+
+// send publishes a command and returns its answer.
+func (o *operator) send(verb string) mqttlink.Ack {
+	o.t.Helper()
+	for range 5 { // a command to a robot that has not connected yet is lost
+		if ack, ok := o.try(verb); ok {
+			return ack
+		}
+	}
+	o.t.Fatalf("no answer to %s", verb)
+	return mqttlink.Ack{}
+}
+
+func (o *operator) try(verb string) (mqttlink.Ack, bool) {
+	o.t.Helper()
+	o.seq++
+	b, err := mqttlink.EncodeCommand(mqttlink.Command{Robot: o.robot, Issuer: "tester", Seq: o.seq, IssuedAt: time.Now(), TTL: 5 * time.Second, Verb: verb})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.wait(o.client.Publish("fleet/"+o.robot+"/cmd", 1, false, b))
+	select {
+	case ack := <-o.acks:
+		return ack, true
+	case <-time.After(3 * time.Second):
+		return mqttlink.Ack{}, false
+	}
+}
+
+func TestEStopOverMQTT(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--mqtt", "embedded", "--for", "30s")
+	o := d.operator()
+	d.says("arming -> hold")
+	if ack := o.send("start"); ack.Accepted || ack.Reason != "no policy is loaded" {
+		t.Errorf("start without a policy: %+v", ack)
+	}
+	if ack := o.send("estop"); !ack.Accepted {
+		t.Errorf("e-stop refused: %+v", ack)
+	}
+	d.exit(exitFailed, 20*time.Second)
+	s := d.stats()
+	if s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" || s.Truth.TorqueOn != 0 {
+		t.Errorf("%s because of %q, torque off %v, servos with torque %d", s.EndState, s.Cause, s.TorqueOff, s.Truth.TorqueOn)
+	}
+	last := s.Transitions[len(s.Transitions)-1].AtS - s.Transitions[len(s.Transitions)-2].AtS
+	if last > 0.5 {
+		t.Errorf("torque was off %.2f s after the stop", last)
+	}
+}
+
+// Without --arm an operator has the say: arm, stop, reset, arm again.
+func TestOperatorArmsAndResets(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--mqtt", "embedded", "--arm=false")
+	o := d.operator()
+	d.says("servos on")
+	time.Sleep(200 * time.Millisecond) // the first ticks
+	if ack := o.send("hold"); ack.Accepted || ack.Reason != "not holding a pose" {
+		t.Errorf("hold while disarmed: %+v", ack)
+	}
+	arm := func() {
+		t.Helper()
+		for range 100 { // the checks need a round of slow registers first
+			if ack := o.send("arm"); ack.Accepted {
+				return
+			} else if !strings.HasPrefix(ack.Reason, "arming checks fail: ") {
+				t.Fatalf("arm: %+v", ack)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Fatal("never armed")
+	}
+	arm()
+	d.says("arming -> hold")
+	o.send("disarm")
+	d.says("settle -> disarmed")
+	d.cmd.Process.Signal(syscall.SIGTERM)
+	d.exit(exitDone, 20*time.Second)
+}
+
+func TestFall(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--for", "8s", "--sim-arg=--tilt-at=4s")
+	d.exit(exitFailed, time.Minute)
+	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(s.states(), "hold limp fault") {
+		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, s.states())
+	}
+}
+
+// clip stands still but for a wave of one arm, seconds long.
+func clip(desc *robot.Description, seconds float64) *motion.Clip {
+	b, _ := bodyOf(desc)
+	c := &motion.Clip{FPS: 50, JointNames: desc.JointNames(), BodyNames: []string{desc.RootBody}}
+	n := int(seconds * 50)
+	for k := range n + 1 {
+		f := motion.NewFrame(len(desc.Joints), 1)
+		copy(f.JointPosRad, b.standRad)
+		j := desc.JointIndex("l_shoulder_roll")
+		f.JointPosRad[j] += 0.5 * (1 - math.Cos(2*math.Pi*float64(k)/float64(n)))
+		f.BodyPosM[0], f.BodyQuat[0] = spatial.Vec3{0, 0, 0.28}, spatial.Identity()
+		c.Frames = append(c.Frames, f)
+	}
+	c.Meta.Robot, c.Meta.RobotHash = desc.Name, desc.Hash
+	return c
+}
+
+// playback is a bundle whose network always answers 0: it plays its clip.
+func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) string {
+	t.Helper()
+	desc, err := robot.Load("kata20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := obs.DefaultSpec(desc)
+	in, out := spec.Dim(), len(desc.Joints)
+	norm := infer.Normalizer{Mean: make([]float32, in), InvStd: make([]float32, in), Clip: 10}
+	for i := range norm.InvStd {
+		norm.InvStd[i] = 1
+	}
+	net, err := infer.New(norm, []infer.Layer{{In: in, Out: out, W: make([]float32, in*out), B: make([]float32, out)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bundle.Bundle{Net: net, Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
+		Name: "playback", Robot: desc.Name, RobotHash: desc.Hash, JointNames: desc.JointNames(), PolicyRateHz: 50, Observation: text,
+	}}
+	if spoil != nil {
+		spoil(b)
+	}
+	name := filepath.Join(t.TempDir(), "playback.bundle")
+	if err := b.Save(name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--policy", playback(t, 2, nil), "--hold", "500ms")
+	d.says("active -> hold")
+	d.says("hold -> active: request activate")
+	d.cmd.Process.Signal(syscall.SIGINT)
+	d.exit(exitDone, 20*time.Second)
+	s := d.stats()
+	if s.Plays < 1 || s.EndState != "disarmed" || !s.TorqueOff || s.PolicyBad != 0 || s.Guard.Total() != 0 || s.PolicyHash == "" {
+		t.Errorf("%d plays, %s, torque off %v, policy faults %d, guard %+v", s.Plays, s.EndState, s.TorqueOff, s.PolicyBad, s.Guard)
+	}
+	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	desc, _ := robot.Load("kata20")
+	j, top := desc.JointIndex("l_shoulder_roll"), 0.0
+	for _, tick := range f.Ticks {
+		if tick.Mode == "active" {
+			top = max(top, tick.PosRad[j])
+		}
+	}
+	if top < 1 {
+		t.Errorf("the arm rose to %.2f rad, the clip to 1.15", top)
+	}
+}
+
+// Everything that is refused or fails before a servo gets torque.
+func TestBadInput(t *testing.T) {
+	whole := playback(t, 1, nil)
+	data, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	put := func(name string, data []byte) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Close(); slave.Close() }) // subtests outlive this function
+	takenMaster, takenSlave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := serialport.Open(takenSlave.Name(), 3_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close(); takenSlave.Close(); takenMaster.Close() })
+	full := filepath.Join(dir, "full.mcap")
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Fatal(err)
+	}
+	sim := []string{"--robot", "kata20", "--sim", "--for", "1s"}
+	tests := []struct {
+		name  string
+		args  []string
+		code  int
+		words []string
+	}{
+		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), exitRefused, []string{"cut.bundle", "truncated"}},
+		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), exitFailed, []string{"none.bundle", "no such file"}},
+		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), exitRefused, []string{"other9", "kata20"}},
+		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), exitRefused, []string{"changed since training"}},
+		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), exitRefused, []string{"l_knee", "must start and end standing"}},
+		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), exitRefused, []string{"version"}},
+		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), exitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
+		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, exitFailed, []string{"nonesuch", "kata20"}},
+		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitFailed, []string{"surprise_key", "line 2", "key.yaml"}},
+		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, exitFailed, []string{"none.yaml"}},
+		{"unknown flag", []string{"--frobnicate"}, exitUsage, []string{"frobnicate"}},
+		{"argument", []string{"dance"}, exitUsage, []string{"dance"}},
+		{"nothing", nil, exitUsage, []string{"--robot"}},
+		{"no bus", []string{"--robot", "kata20"}, exitUsage, []string{"--port"}},
+		{"sim and port", append(sim, "--port", "/dev/null"), exitUsage, []string{"exclude"}},
+		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, exitFailed, []string{"/dev/nonesuch", "no such device"}},
+		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, exitFailed, []string{slave.Name(), "does not answer"}},
+		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, exitFailed, []string{takenSlave.Name(), "taken by another process"}},
+		{"disk full", append(sim, "--record", full), exitFailed, []string{"full.mcap", "disk is full"}},
+		{"simulator fails", append(sim, "--sim-arg=--dead"), exitFailed, []string{"no physics today"}},
+		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), exitUsage, []string{"nowhere", "mqtt://"}},
+		{"rate 5", append(sim, "--rate", "5"), exitUsage, []string{"rate_hz: 5"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string(nil), tt.args...)
+			if !strings.Contains(fmt.Sprint(args), "--config") {
+				args = append(args, "--json")
+			}
+			d := launch(t, args...)
+			d.exit(tt.code, time.Minute)
+			for _, w := range tt.words {
+				if !strings.Contains(d.out.String(), w) {
+					t.Errorf("the message does not say %q", w)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(d.dir, "stats.json")); err == nil {
+				t.Error("statistics of a run that never was")
+			}
+		})
+	}
+}
+
+func TestArmingRefused(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--for", "2s", "--sim-arg=--fault=heat:id=3,v=65")
+	d.exit(exitRefused, time.Minute)
+	if s := d.stats(); !strings.Contains(d.out.String(), "temperatures") || s.Armed != 0 || s.EndState != "disarmed" || !s.TorqueOff {
+		t.Errorf("armed %d times, %s", s.Armed, s.EndState)
+	}
+}
+
+func TestBodyOfTheShippedRobot(t *testing.T) {
+	desc, err := robot.Load("kata20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bodyOf(desc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	legs := 0
+	for j, leg := range b.leg {
+		name := desc.Joints[j].Name
+		want := strings.Contains(name, "hip") || strings.Contains(name, "knee") || strings.Contains(name, "ankle")
+		if leg != want {
+			t.Errorf("%s: leg %v", name, leg)
+		}
+		if leg {
+			legs++
+		}
+	}
+	k, h, a := desc.JointIndex("l_knee"), desc.JointIndex("l_hip_pitch"), desc.JointIndex("l_ankle_pitch")
+	if legs != 12 || b.settleRad[k] < 2*b.standRad[k] || math.Abs(b.settleRad[h]+b.settleRad[k]+b.settleRad[a]) > 1e-9 {
+		t.Errorf("%d leg joints; settle pose: hip %.2f, knee %.2f, ankle %.2f rad", legs, b.settleRad[h], b.settleRad[k], b.settleRad[a])
+	}
+}
