@@ -37,6 +37,7 @@ func (c *Checker) Check(clip *motion.Clip) (*Verdict, error) {
 		c.kin.InverseDynamics(need, c.d, tr.vel[t], tr.acc[t], ext)
 		c.servos(v, f, sec, tr, t, need)
 		c.feet(f, sec, tr, t)
+		c.place()
 		for _, p := range c.pairs {
 			if d := -c.gap(p.a, p.b); d > 0.002 {
 				a, b := c.kin.Tree.Bodies[c.pills[p.a].body].Name, c.kin.Tree.Bodies[c.pills[p.b].body].Name

@@ -69,6 +69,8 @@ func (c *Checker) collisionPairs() {
 			c.pills = append(c.pills, fill(&tree.Geoms[i])...)
 		}
 	}
+	c.placed = make([]placed, len(c.pills))
+	c.place()
 	off := map[[2]int]bool{}
 	for _, e := range tree.Excludes {
 		off[e], off[[2]int{e[1], e[0]}] = true, true
@@ -94,16 +96,26 @@ func (c *Checker) jointsBetween(a, b int) int {
 	return len(pa) + len(pb) - 2*k
 }
 
-// gap returns the distance between two pills in the configuration of the data; negative: how deep they overlap. Far
-// apart, it is a lower bound.
-func (c *Checker) gap(i, k int) float64 {
-	p, q := &c.pills[i], &c.pills[k]
-	a0, a1 := c.d.Point(p.body, p.a), c.d.Point(p.body, p.b)
-	b0, b1 := c.d.Point(q.body, q.a), c.d.Point(q.body, q.b)
-	if d := a0.Lerp(a1, 0.5).Sub(b0.Lerp(b1, 0.5)).Norm() - p.reach - q.reach; d > 0 {
-		return d
+// placed is a pill in the world.
+type placed struct{ a, b, mid spatial.Vec3 }
+
+// place puts all pills where the configuration of the data has them.
+func (c *Checker) place() {
+	for i := range c.pills {
+		p := &c.pills[i]
+		a, b := c.d.Point(p.body, p.a), c.d.Point(p.body, p.b)
+		c.placed[i] = placed{a, b, a.Lerp(b, 0.5)}
 	}
-	return segments(a0, a1, b0, b1) - p.r - q.r
+}
+
+// gap returns the distance between two placed pills; negative: how deep they overlap. Far apart, it is a lower bound.
+func (c *Checker) gap(i, k int) float64 {
+	p, q, reach := &c.placed[i], &c.placed[k], c.pills[i].reach+c.pills[k].reach
+	x, y, z := p.mid[0]-q.mid[0], p.mid[1]-q.mid[1], p.mid[2]-q.mid[2]
+	if d := x*x + y*y + z*z; d > reach*reach {
+		return math.Sqrt(d) - reach
+	}
+	return segments(p.a, p.b, q.a, q.b) - c.pills[i].r - c.pills[k].r
 }
 
 // segments returns the distance between two line segments (Ericson, Real-Time Collision Detection, 5.1.9).

@@ -111,6 +111,7 @@ type Checker struct {
 	root   int // first position index of the free joint
 	pairs  []pair
 	pills  []pill
+	placed []placed
 }
 
 // New prepares a robot.
