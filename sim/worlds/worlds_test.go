@@ -10,6 +10,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/rollout"
+	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
 
 var _ rollout.Env = (*Env)(nil)
@@ -285,6 +286,21 @@ func BenchmarkStep128(b *testing.B) {
 			b.ReportMetric(float64(b.N*128)/b.Elapsed().Seconds(), "control-steps/s")
 		})
 	}
+}
+
+// The engine alone with the same work, to read BenchmarkStep128 against.
+func BenchmarkEngine128(b *testing.B) {
+	e := open(b, 128, 0)
+	must(b, e.Reset(standing(e, 1, all(e)...), rollout.Nominal(), rowsOf(e)))
+	for w := range 128 {
+		for j, at := range e.scene.Joints {
+			e.row(w)[e.at.ctrl+at.Actuator] = e.scene.StandRad[j]
+		}
+	}
+	for b.Loop() {
+		must(b, e.batch.Step(nil, e.sub, mujoco.StageNone))
+	}
+	b.ReportMetric(float64(b.N*128)/b.Elapsed().Seconds(), "control-steps/s")
 }
 
 func BenchmarkReset(b *testing.B) {
