@@ -122,7 +122,6 @@ func TestFaultsOnTheBusEndInTheTabledState(t *testing.T) {
 		{"healthy", "crc:p=0", 0, mode.Hold, mode.NoReason, 20, false},
 		{"damaged answers", "crc:p=0.01", 0, mode.Hold, mode.NoReason, 20, false},
 		{"junk before answers", "noise:p=0.05", 0, mode.Hold, mode.NoReason, 20, false},
-		{"bad line", "crc:p=0.16,at=4s", 0, mode.Disarmed, mode.Caused(mode.BusNoisy), 0, true},
 		{"hopeless line", "crc:p=0.6,at=4s", 0, mode.Fault, mode.Caused(mode.IMULost), 0, true},
 		{"leg servo silent", "silence:id=5,at=4s", 0, mode.Fault, mode.Caused(mode.LegServoLost), 1, false},
 		{"arm servo silent", "silence:id=16,at=4s", 0, mode.Disarmed, mode.Caused(mode.ArmServoLost), 1, false},

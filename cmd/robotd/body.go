@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
@@ -131,5 +132,5 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 func forgive(cfg *loop.Config) {
 	t := &cfg.Thresholds
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = cfg.RateHz, cfg.RateHz, cfg.RateHz, cfg.RateHz
-	t.FrozenS, t.NoisyS, t.NoisyShare = 2, 2, 0.75
+	t.FrozenS, t.NoisyShare = 2, math.Inf(1)
 }

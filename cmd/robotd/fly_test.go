@@ -360,7 +360,7 @@ func TestBadInput(t *testing.T) {
 		{"no bus", []string{"--robot", "kata20"}, exitUsage, []string{"--port"}},
 		{"sim and port", append(sim, "--port", "/dev/null"), exitUsage, []string{"exclude"}},
 		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, exitFailed, []string{"/dev/nonesuch", "no such device"}},
-		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, exitFailed, []string{slave.Name(), "does not answer"}},
+		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, exitFailed, []string{slave.Name(), "none of 20 servos answers"}},
 		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, exitFailed, []string{takenSlave.Name(), "taken by another process"}},
 		{"disk full", append(sim, "--record", full), exitFailed, []string{"full.mcap", "disk is full"}},
 		{"simulator fails", append(sim, "--sim-arg=--dead"), exitFailed, []string{"no physics today"}},

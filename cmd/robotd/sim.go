@@ -32,6 +32,7 @@ type simulator struct {
 const (
 	simStart = 30 * time.Second // compiling a scene and opening a terminal takes one
 	simStop  = 5 * time.Second
+	simNice  = -10
 )
 
 // findMitori returns the mitori beside this executable, or on the path.
@@ -82,6 +83,9 @@ func startSim(ctx context.Context, robotName string, args []string) (*simulator,
 			return nil, fmt.Errorf("the simulator did not start: %s", s.complaint(line))
 		}
 		s.port = hello.Port
+		// It stands for hardware, which waits for no other program; where raising
+		// its priority is not permitted it runs as it is.
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, s.cmd.Process.Pid, simNice)
 		return s, nil
 	case <-time.After(simStart):
 		s.stop()
