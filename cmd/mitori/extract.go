@@ -94,13 +94,22 @@ func solverInput(r track.Result) *solve.Input {
 	return in
 }
 
-// writeOverlay films the video with the tracked skeleton drawn in.
-func writeOverlay(ctx context.Context, name, clip string, frames []track.Frame, o overlay.Options) error {
+// drawOverlay hands the frames of the video to draw with the tracked skeleton
+// drawn in and, unless faces are wanted, with the heads of all persons masked.
+func drawOverlay(clip string, rt posenet.Runtime, o overlay.Options, draw func(src video.Source, o overlay.Options) error) error {
 	src, err := video.Open(clip)
 	if err != nil {
 		return err
 	}
-	return errors.Join(overlay.Write(ctx, name, src, frames, o), src.Close())
+	if o.ShowFaces {
+		return errors.Join(draw(src, o), src.Close())
+	}
+	heads, err := track.NewHeadFinder(rt)
+	if err != nil {
+		return errors.Join(err, src.Close())
+	}
+	o.Heads = heads.Find
+	return errors.Join(draw(src, o), heads.Close(), src.Close())
 }
 
 func fileSHA256(name string) (string, error) {
@@ -196,7 +205,10 @@ drawn in; heads are masked there unless --show-faces is given.`,
 				return err
 			}
 			if film != "" {
-				if err := writeOverlay(c.Context(), film, o.Video, e.Track.Frames, overlay.Options{ShowFaces: showFaces}); err != nil {
+				err := drawOverlay(o.Video, o.Track.Runtime, overlay.Options{ShowFaces: showFaces}, func(src video.Source, opt overlay.Options) error {
+					return overlay.Write(c.Context(), film, src, e.Track.Frames, opt)
+				})
+				if err != nil {
 					return err
 				}
 			}

@@ -40,6 +40,7 @@ func refused(format string, args ...any) error {
 // commands lists the sub-commands in the order of the help text.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
+		newLearnCmd(),
 		newDemonstrateCmd(),
 		newExtractCmd(),
 		newCompareCmd(),

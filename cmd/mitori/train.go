@@ -28,7 +28,7 @@ import (
 // there as long as it must.
 const (
 	trainWorlds = 128
-	testWorlds  = 40
+	testWorlds  = 24
 	trainHoldS  = 1.0
 )
 
@@ -197,7 +197,7 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	defer testEnv.Close()
 	config := train.DefaultConfig()
 	config.Seed = j.Seed
-	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, config.Hard)
+	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(config.Hard))
 	t, err := train.New(env, task, config, test)
 	if err != nil {
 		return nil, nil, err
@@ -213,6 +213,16 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	}
 	b, err := j.pack(&task, res)
 	return res, b, err
+}
+
+// testDynamics are those that a policy must survive to be done: a little harder than the test set of `mitori eval`
+// in pushes and delay, and with other seeds.
+func testDynamics(hard rollout.Randomization) rollout.Randomization {
+	r := hard
+	r.Friction, r.GainScale, r.TorqueScale = [2]float64{0.45, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.85, 1}
+	r.DelayS = [2]float64{0, 0.025}
+	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.25}, [2]float64{1.2, 1.2}
+	return r
 }
 
 func explainResume(err error) error {

@@ -48,13 +48,16 @@ type Clip struct {
 	// StartS is when the video starts on the film's clock: the robot's lead-in.
 	// Before, the first picture is held; after the last, the last.
 	StartS float64
+	// Rate is the speed at which the video plays on the film's clock, for a robot
+	// that is slower than the person; 0 means 1.
+	Rate float64
 	// EndS is when it stops on the film's clock; 0: at the video's end.
 	EndS float64
 }
 
 // Options of a video; the zero value of a field means its default.
 type Options struct {
-	PaneWidthPx, HeightPx int     // default 432 x 576: two fit a phone held upright
+	PaneWidthPx, HeightPx int     // default 432 x 540: two fit a phone held upright
 	FPS                   float64 // default 30
 	Seconds               float64 // default: the longest robot's pane
 	Shadows               bool    // default off: they cost several times the rest
@@ -77,7 +80,7 @@ func (o *Options) fill(panes []Pane) error {
 	or(&o.AzimuthDeg, 180)
 	or(&o.ElevationDeg, -8)
 	if o.PaneWidthPx == 0 && o.HeightPx == 0 {
-		o.PaneWidthPx, o.HeightPx = 432, 576
+		o.PaneWidthPx, o.HeightPx = 432, 540
 	}
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}

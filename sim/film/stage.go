@@ -65,6 +65,8 @@ func (s *stage) draw(i int, second float64) (*canvas, error) {
 	}
 	// Steps are not blended: they are as fine as the frames of a video.
 	k := max(0, min(len(p.QPos)-1, int(math.Round(second/p.PeriodS))))
+	root := p.QPos[k][p.RootQPos:]
+	s.view.Shade(root[0], root[1], 0.33*bodyHeightM(p))
 	return s.pane, s.view.Draw(s.pane.rgb, s.cams[i][k], p.QPos[k], nil)
 }
 
@@ -79,18 +81,21 @@ func (s *stage) close() {
 	}
 }
 
+// bodyHeightM guesses the robot's height from the first step, where it stands:
+// the hips of a humanoid are at 0.56 of its height.
+func bodyHeightM(p *Pane) float64 { return math.Max(0.1, p.QPos[0][p.RootQPos+2]/0.56) }
+
 // follow plans the camera of every step: at a distance where the robot with
 // raised arms fits the pane, still while the robot moves about its place, and
 // going along without haste when it leaves.
 func follow(p *Pane, o Options) []render.Camera {
 	const (
 		fovyDeg    = 32
-		standShare = 0.56 // height of a standing humanoid's hips in its body height
 		spanShare  = 1.50 // picture height at the robot, in body heights
 		lookShare  = 0.54
 		stillShare = 0.25
 	)
-	heightM := math.Max(0.1, p.QPos[0][p.RootQPos+2]/standShare)
+	heightM := bodyHeightM(p)
 	// A humanoid with its arms out is about as wide as it is tall.
 	aspect := float64(o.PaneWidthPx) / float64(o.HeightPx)
 	span := heightM * math.Max(spanShare, 1.12/aspect)

@@ -31,6 +31,7 @@ type Summary struct {
 	StageS   map[string]float64 `json:"stage_wall_s"`
 	TotalS   float64            `json:"total_wall_s"`
 	Outcome  string             `json:"outcome"` // "learned" or why not
+	Notes    []string           `json:"notes"`
 }
 
 // Extract describes the stage from video to human motion.
@@ -45,7 +46,8 @@ type Extract struct {
 
 // Truth compares the extracted motion with the exact one.
 type Truth struct {
-	JointAngleDeg float64 `json:"joint_angle_deg"` // mean absolute error
+	JointAngleDeg float64 `json:"joint_angle_deg"` // mean, rotations relative to the parent segment
+	JointSwingDeg float64 `json:"joint_swing_deg"` // the same without the turn about the bone itself
 	MPJPEmm       float64 `json:"mpjpe_mm"`        // root-aligned
 	RootCm        float64 `json:"root_cm"`         // mean root position error
 }
@@ -78,11 +80,11 @@ type Train struct {
 
 // CardLine is one line of the robustness card.
 type CardLine struct {
-	Name          string  `json:"name"`
-	SurvivalRate  float64 `json:"survival_rate"`
-	JointMAERad   float64 `json:"joint_mae_rad"`
-	BaselineRate  float64 `json:"baseline_playback_survival_rate"`
-	EpisodesCount int     `json:"episodes"`
+	Name         string  `json:"name"`
+	Text         string  `json:"text"`
+	Episodes     int     `json:"episodes"`
+	SurvivalRate float64 `json:"survival_rate"`
+	JointMAERad  float64 `json:"joint_mae_rad"`
 }
 
 // Eval is the verdict of the hard test set.

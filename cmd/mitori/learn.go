@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/cmd/mitori/report"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/retarget"
+	"github.com/mitori-robotics/mitori/policy/train"
+)
+
+// learnFlags are the choices of one run of the whole path.
+type learnFlags struct {
+	video, robot, dir string
+	extract           extractFlags
+	retarget          retarget.Options
+	budget, method    string
+	seed              uint64
+	tries, episodes   int
+	asJSON, showFaces bool
+}
+
+func newLearnCmd() *cobra.Command {
+	var f learnFlags
+	c := &cobra.Command{
+		Use:   "learn VIDEO --robot R -o DIR",
+		Short: "From a video to a tested policy, and a robot that performs it under robotd",
+		Long: `The whole path: find the person's pose, solve their motion, retarget it to the robot,
+judge it, train a policy, test it hard, run it under robotd over the bytes of an
+emulated servo bus, and report.
+
+DIR gets the human motion, the reference motion, the bundle, eval.json, stats.json,
+summary.json, report.html and side_by_side.mp4. Faces are blurred in stored pictures.
+When the policy does not reach 95 % survival, training goes on, then the motion is
+slowed down; the report says so.`,
+		Example: `  mitori learn clip.mp4 --robot kata20 -o out/clip
+  mitori learn clip.mp4 --robot kata20 -o out/clip --from 2s --to 7s --seed 7`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f.video = args[0]
+			return learn(c.Context(), f, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.robot, "robot", "", "robot: a built-in name or the path of a robot.yaml")
+	fl.StringVarP(&f.dir, "output", "o", "", "folder to write")
+	f.extract.add(c)
+	fl.StringVar(&f.budget, "budget", "500000steps", "training budget of one try: time (60s), control steps (100000steps) or energy (500J)")
+	fl.StringVar(&f.method, "method", methodPPO, "how to learn: "+strings.Join(methods(), ", "))
+	fl.Uint64Var(&f.seed, "seed", 1, "seed of everything random")
+	fl.IntVar(&f.tries, "tries", 3, "how often to train, at most, until 95 % survive: with more steps, then slower")
+	fl.Float64Var(&f.retarget.Tempo, "tempo", 1, "speed of the motion: 2 is twice as fast")
+	fl.Float64Var(&f.retarget.Amplify, "amplify", 1, "size of the motion: 1.2 is a fifth wider")
+	fl.BoolVar(&f.retarget.Mirror, "mirror", false, "exchange left and right")
+	fl.IntVar(&f.episodes, "episodes", 40, "episodes of the hard test set")
+	fl.BoolVar(&f.showFaces, "show-faces", false, "do not blur faces in side_by_side.mp4")
+	fl.BoolVar(&f.asJSON, "json", false, "print summary.json to standard output at the end")
+	return c
+}
+
+// prepare refuses bad choices before any work, and before DIR exists.
+func (f *learnFlags) prepare() (*learner, error) {
+	if f.robot == "" {
+		return nil, usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
+	}
+	if f.dir == "" {
+		return nil, usageError("name the folder to write with -o, as in: -o out/clip")
+	}
+	if f.tries < 1 || f.episodes < 1 {
+		return nil, usageError("--tries %d, --episodes %d; legal: 1 and more", f.tries, f.episodes)
+	}
+	budget, err := train.ParseBudget(f.budget)
+	if err != nil {
+		return nil, usageError("--budget: %w", err)
+	}
+	if err := checkMethod(f.method); err != nil {
+		return nil, usageError("--method: %w", err)
+	}
+	d, err := robot.Load(f.robot)
+	if err != nil {
+		return nil, err
+	}
+	look, err := f.extract.options(f.video)
+	if err != nil {
+		return nil, err
+	}
+	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: report.Summary{
+		Video: filepath.Base(f.video), Robot: d.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
+	}}, nil
+}
+
+// learner carries the results from stage to stage.
+type learner struct {
+	learnFlags
+	desc    *robot.Description
+	budget  train.Budget
+	look    extractOptions
+	log     io.Writer
+	summary report.Summary
+	notes   []string
+	began   time.Time
+
+	seen   *extraction
+	policy *trained
+	flight *flight
+
+	columns  []int // of the joints in the engine's position vector
+	rootQPos int
+	sheet    []byte
+}
+
+func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {
+	l, err := f.prepare()
+	if err != nil {
+		return err
+	}
+	l.log = log
+	for _, s := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"extract", l.watch}, {"train", l.practise}, {"robotd", l.fly}, {"film", l.film},
+	} {
+		if err := l.stage(ctx, s.name, s.run); err != nil {
+			return err
+		}
+	}
+	if err := l.write(out); err != nil {
+		return err
+	}
+	return l.verdict()
+}
+
+// stage runs one stage and notes its wall time, less that of stages inside it.
+func (l *learner) stage(ctx context.Context, name string, run func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("interrupted before %s; what was written lies in %s", name, l.dir)
+	}
+	inside := 0.0
+	for _, t := range l.summary.StageS {
+		inside -= t
+	}
+	start := time.Now()
+	err := run(ctx)
+	for _, t := range l.summary.StageS {
+		inside += t
+	}
+	l.summary.StageS[name] += time.Since(start).Seconds() - inside
+	return err
+}
+
+// say prints one line of progress.
+func (l *learner) say(stage, format string, args ...any) {
+	fmt.Fprintf(l.log, "%5.0f s  %-9s %s\n", time.Since(l.began).Seconds(), stage, fmt.Sprintf(format, args...))
+}
+
+// path returns a file of the output folder.
+func (l *learner) path(name string) string { return filepath.Join(l.dir, name) }
+
+// goodSurvival is the share of hard episodes that a finished policy survives.
+const goodSurvival = 0.95
+
+// verdict turns a run that ended with a policy that mostly falls into exit code
+// 3: the motion is beyond the robot, and the report says so.
+func (l *learner) verdict() error {
+	if s := l.summary.Eval.SurvivalRate; s < 0.5 {
+		return refused("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes; see %s",
+			l.video, l.desc.Name, 100*s, l.path("report.html"))
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/mitori-robotics/mitori/cmd/mitori/report"
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/feasible"
+	"github.com/mitori-robotics/mitori/policy/retarget"
+	"github.com/mitori-robotics/mitori/policy/train"
+	"github.com/mitori-robotics/mitori/sim/eval"
+)
+
+// reference is a motion that the robot shall perform, and what was said of it.
+type reference struct {
+	clip    *motion.Clip
+	report  *retarget.Report
+	verdict *feasible.Verdict
+	tempo   float64
+}
+
+// trained is a policy and how it did.
+type trained struct {
+	result *train.Result
+	bundle *bundle.Bundle
+	eval   *eval.Report
+	motion *reference
+	steps  int64   // of all tries so far
+	wallS  float64 // likewise
+}
+
+// slowDown is the tempo of the last resort: the same motion in 1.25 times its
+// time, which cuts inertial forces by a third.
+const slowDown = 0.8
+
+// practise retargets, judges, trains and tests, and goes on while the policy
+// falls: first it trains twice as long, then it slows the motion down. The best
+// policy stays.
+func (l *learner) practise(ctx context.Context) error {
+	tempo := l.retarget.Tempo
+	ref, err := l.reference(ctx, tempo)
+	if err != nil {
+		return err
+	}
+	var before trained // steps and time of the tries that were given up
+	budget, resume := l.budget, false
+	for try := 1; ; try++ {
+		t, err := l.train(ctx, ref, budget, resume)
+		if err != nil {
+			return err
+		}
+		t.steps, t.wallS = before.steps+t.result.ControlSteps, before.wallS+t.result.WallS
+		if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
+			return err
+		}
+		if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
+			l.policy = t
+		}
+		l.policy.steps, l.policy.wallS = t.steps, t.wallS
+		if l.policy.eval.SurvivalRate >= goodSurvival || try >= l.tries {
+			break
+		}
+		if resume = !resume; resume {
+			budget = twice(l.budget)
+			l.note("%.0f %% of the hard episodes survived; training on.", 100*t.eval.SurvivalRate)
+			continue
+		}
+		before.steps, before.wallS = t.steps, t.wallS
+		budget, tempo = l.budget, tempo*slowDown
+		l.note("%.0f %% of the hard episodes survived at tempo %.2f; trying again at tempo %.2f.", 100*t.eval.SurvivalRate, ref.tempo, tempo)
+		if ref, err = l.reference(ctx, tempo); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(l.path(checkpointName("policy.bundle"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if share := l.policy.motion.tempo / l.retarget.Tempo; share < 1 {
+		l.note("The robot performs the motion at %.0f %% of its speed.", 100*share)
+	}
+	return l.keep()
+}
+
+func twice(b train.Budget) train.Budget {
+	return train.Budget{Time: 2 * b.Time, Steps: 2 * b.Steps, Joules: 2 * b.Joules}
+}
+
+func (l *learner) note(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	l.notes = append(l.notes, s)
+	l.say("note", "%s", s)
+}
+
+// reference retargets at a tempo and asks for the verdict.
+func (l *learner) reference(ctx context.Context, tempo float64) (*reference, error) {
+	ref := &reference{tempo: tempo}
+	err := l.stage(ctx, "retarget", func(context.Context) error {
+		r, err := retarget.New(l.desc)
+		if err != nil {
+			return err
+		}
+		opt := l.retarget
+		opt.Tempo = tempo
+		ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.say("retarget", "%.1f s of robot motion, %d joint-limit violations, limb directions %.1f deg off, %.0f frames/s",
+		ref.report.Seconds, ref.report.JointLimitViolations, ref.report.DirectionErrorDeg, ref.report.FPS)
+	err = l.stage(ctx, "check", func(context.Context) error {
+		c, err := feasible.New(l.desc)
+		if err != nil {
+			return err
+		}
+		ref.verdict, err = c.Check(ref.clip)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.say("check", "%s", ref.verdict.Summary)
+	return ref, nil
+}
+
+func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget, resume bool) (*trained, error) {
+	job := trainJob{
+		Robot: l.desc, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
+		Checkpoint: l.path(checkpointName("policy.bundle")), Resume: resume, Progress: trainProgress(l.log),
+	}
+	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+		return nil, err
+	}
+	res, b, err := job.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.Manifest.Name = l.nameOfVideo()
+	l.say("train", "%d control steps in %.1f s (%.0f a second), stopped by %s",
+		res.ControlSteps, res.WallS, float64(res.ControlSteps)/max(res.WallS, 1e-9), res.StoppedBy)
+	return &trained{result: res, bundle: b, motion: ref}, nil
+}
+
+func (l *learner) evaluate(t *trained) error {
+	test, policy, err := evalTest(t.bundle, l.desc)
+	if err != nil {
+		return err
+	}
+	test.Episodes = l.episodes
+	if t.eval, err = eval.Run(*test, policy); err != nil {
+		return err
+	}
+	l.say("eval", "survived %.1f %% of %d hard episodes (plain playback %.1f %%), joints %.3f rad, bodies %.1f mm",
+		100*t.eval.SurvivalRate, t.eval.Episodes, 100*t.eval.BaselinePlaybackSurvivalRate, t.eval.JointMAERad, t.eval.MPJPELocalMM)
+	return nil
+}
+
+// keep writes the files of the best try.
+func (l *learner) keep() error {
+	t, ref := l.policy, l.policy.motion
+	var js bytes.Buffer
+	if err := t.eval.Encode(&js); err != nil {
+		return err
+	}
+	t.bundle.Eval = js.Bytes()
+	if err := ref.clip.Save(l.path("reference.motion.npz")); err != nil {
+		return err
+	}
+	if err := t.bundle.Save(l.path("policy.bundle")); err != nil {
+		return err
+	}
+	if err := t.eval.Save(l.path("eval.json")); err != nil {
+		return err
+	}
+	s := &l.summary
+	s.Retarget = report.Retarget{
+		FPS: ref.report.FPS, JointLimitViolations: ref.report.JointLimitViolations, SpeedLimitViolations: ref.report.SpeedLimitViolations,
+		Frames: ref.report.Frames, Seconds: ref.report.Seconds, FootSlidingFraction: ref.report.FootSlidingFraction,
+		PenetrationFraction: ref.report.PenetrationFraction, DirectionErrorDeg: ref.report.DirectionErrorDeg,
+	}
+	s.Check.Verdict = string(ref.verdict.Verdict)
+	for _, f := range ref.verdict.Findings {
+		s.Check.Reasons = append(s.Check.Reasons, f.Text)
+	}
+	s.Check.Reasons = append(s.Check.Reasons, ref.report.Notes...)
+	s.Train = report.Train{
+		WallS: t.wallS, ControlSteps: t.steps, StepsPerS: float64(t.steps) / max(t.wallS, 1e-9), Method: t.result.Method,
+	}
+	s.Eval = report.Eval{
+		Episodes: t.eval.Episodes, SurvivalRate: t.eval.SurvivalRate, JointMAERad: t.eval.JointMAERad, MPJPELocalMm: t.eval.MPJPELocalMM,
+		BaselineSurvival: t.eval.BaselinePlaybackSurvivalRate, Rule: t.eval.Rule,
+	}
+	for _, c := range t.eval.Card {
+		s.Eval.Card = append(s.Eval.Card, report.CardLine{Name: c.Name, Text: c.Text, SurvivalRate: c.SurvivalRate, JointMAERad: c.JointMAERad, Episodes: c.Episodes})
+	}
+	return nil
+}

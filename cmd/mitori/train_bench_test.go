@@ -1,0 +1,62 @@
+//go:build mujoco && cgo
+
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/retarget"
+	"github.com/mitori-robotics/mitori/policy/train"
+	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/sim/demonstrator"
+)
+
+// benchClip is the demonstrator's march, retargeted from the exact truth.
+func benchClip(tb testing.TB, d *robot.Description) *motion.Clip {
+	tb.Helper()
+	m, err := demonstrator.Find("march")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	person, err := demonstrator.Perform(m, demonstrator.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r, err := retarget.New(d)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	clip, _, err := r.Retarget(person, retarget.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return clip
+}
+
+// BenchmarkTrainer is real training: kata20 in randomised worlds, roll-outs and learning, without the evaluations.
+// One operation is ten iterations of 4096 control steps.
+func BenchmarkTrainer(b *testing.B) {
+	d, err := robot.Load("kata20")
+	if err != nil {
+		b.Fatal(err)
+	}
+	job := trainJob{Robot: d, Clips: []*motion.Clip{benchClip(b, d)}, Seed: 1, Method: methodPPO, Budget: train.Budget{Steps: 40960}}
+	var collect, learn, steps float64
+	job.Progress = func(p train.Point, _ float64) {
+		collect += p.CollectSeconds
+		learn += p.LearnSec
+		steps += 4096
+	}
+	for b.Loop() {
+		if _, _, err := job.run(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(steps/(collect+learn), "control-steps/s")
+	b.ReportMetric(collect/(collect+learn), "collecting")
+	b.ReportMetric(steps/collect, "collected/s")
+	b.Logf("BLAS: %s", blas.CoreName())
+}
