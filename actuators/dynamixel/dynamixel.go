@@ -93,24 +93,44 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 const (
 	setupMargin  = 50 * time.Millisecond
 	setupRetries = 3
+	// turnaround is how long a servo takes to answer when its return delay is 0,
+	// as Connect makes it; measured figures are 50 us and below.
+	turnaround = 100 * time.Microsecond
+	probes     = 5
 )
+
+// readMode finds out, without haste, whether every servo knows fast sync read:
+// it saves a third of the wire time, and not every firmware has it.
+func (d *Driver) readMode() dxl.ReadMode {
+	r, err := dxl.NewStateReader(d.bus, d.ids, dxl.Fast)
+	if err != nil {
+		return dxl.Plain
+	}
+	for range probes {
+		if r.ReadInto(d.raw) == nil {
+			return dxl.Fast
+		}
+	}
+	return dxl.Plain
+}
 
 // prepare allocates everything that the real-time path needs.
 func (d *Driver) prepare() (err error) {
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.desc.Buses[0].Baud, Margin: d.opt.Margin})
+	mode := d.readMode()
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.desc.Buses[0].Baud, Margin: d.opt.Margin, ReturnDelay: turnaround})
 	keep := func(e error) {
 		if err == nil {
 			err = e
 		}
 	}
 	var e error
-	d.state, e = dxl.NewStateReader(d.bus, d.ids, dxl.Auto)
+	d.state, e = dxl.NewStateReader(d.bus, d.ids, mode)
 	keep(e)
 	d.goals, e = dxl.NewGoalWriter(d.bus, d.ids)
 	keep(e)
 	d.torque, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size())
 	keep(e)
-	d.check, e = dxl.NewSyncReader(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size(), dxl.Auto)
+	d.check, e = dxl.NewSyncReader(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size(), mode)
 	keep(e)
 	d.guard, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
 	keep(e)
