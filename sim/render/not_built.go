@@ -19,6 +19,9 @@ func (r *Renderer) Nq() int { return 0 }
 // NMocap is the number of mocap bodies of the model.
 func (r *Renderer) NMocap() int { return 0 }
 
+// Shade does nothing.
+func (r *Renderer) Shade(xM, yM, radiusM float64) {}
+
 // Draw returns ErrNotBuilt.
 func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error { return ErrNotBuilt }
 

@@ -4,7 +4,7 @@ package render
 
 /*
 #cgo CFLAGS: -std=gnu11 -O2 -Wall -I${SRCDIR}/../../.deps/mujoco/include
-#cgo LDFLAGS: -L${SRCDIR}/../../.deps/mujoco/lib -lmujoco -Wl,-rpath,${SRCDIR}/../../.deps/mujoco/lib -lOSMesa
+#cgo LDFLAGS: -L${SRCDIR}/../../.deps/mujoco/lib -lmujoco -Wl,-rpath,${SRCDIR}/../../.deps/mujoco/lib -lOSMesa -lm
 #include <stdlib.h>
 #include "shim.h"
 */
@@ -34,6 +34,7 @@ type Renderer struct {
 	errBuf [C.MITORI_RENDER_ERR]C.char
 	nq     int
 	nmocap int
+	shade  C.mitori_render_shade
 }
 
 // New compiles the MJCF and opens an offscreen context for it, locking the
@@ -104,6 +105,13 @@ func (r *Renderer) Nq() int { return r.nq }
 // NMocap is the number of mocap bodies of the model.
 func (r *Renderer) NMocap() int { return r.nmocap }
 
+// Shade puts a soft round shadow on the floor (z = 0) of every later picture, a
+// cheap stand-in for real ones that keeps a figure from seeming to float; radius
+// 0 takes it away.
+func (r *Renderer) Shade(xM, yM, radiusM float64) {
+	r.shade = C.mitori_render_shade{x: C.double(xM), y: C.double(yM), radius_m: C.double(radiusM)}
+}
+
 // Draw sets the state and draws it into rgb: Size() pixels of three bytes, top
 // row first. qpos has Nq numbers, or is nil to keep the last state; mocap has
 // seven numbers a body (x y z in metres, quaternion w x y z), or is nil.
@@ -137,7 +145,7 @@ func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error {
 	if len(mocap) > 0 {
 		mc = (*C.double)(&mocap[0])
 	}
-	if C.mitori_render_draw(r.c, q, mc, &c, &r.groups[0], (*C.uchar)(&rgb[0]), &r.errBuf[0]) != 0 {
+	if C.mitori_render_draw(r.c, q, mc, &c, &r.shade, &r.groups[0], (*C.uchar)(&rgb[0]), &r.errBuf[0]) != 0 {
 		return fmt.Errorf("render: draw: %s", C.GoString(&r.errBuf[0]))
 	}
 	return nil

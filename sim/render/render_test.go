@@ -87,6 +87,28 @@ func TestDrawPlacesBodies(t *testing.T) {
 	}
 }
 
+func TestShadeDarkensTheFloorBelow(t *testing.T) {
+	r := open(t, `<mujoco><visual><headlight ambient="1 1 1" diffuse="0 0 0" specular="0 0 0"/></visual>
+	<worldbody><geom type="plane" size="5 5 1" rgba="0.8 0.8 0.8 1"/></worldbody></mujoco>`, Options{WidthPx: 100, HeightPx: 100})
+	rgb := make([]byte, 3*100*100)
+	above := Camera{DistanceM: 2, ElevationDeg: -90, FovyDeg: 45}
+	grey := func() (middle, corner int) {
+		t.Helper()
+		if err := r.Draw(rgb, above, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		return int(rgb[3*(50*100+50)]), int(rgb[3*(5*100+5)])
+	}
+	r.Shade(0, 0, 0.3)
+	if m, c := grey(); m > c-60 || c < 190 {
+		t.Errorf("shaded floor has grey %d in the middle, %d in the corner", m, c)
+	}
+	r.Shade(0, 0, 0)
+	if m, c := grey(); m != c {
+		t.Errorf("floor without shade has grey %d and %d", m, c)
+	}
+}
+
 func abs(x float64) float64 { return max(x, -x) }
 
 func TestSamePictureTwice(t *testing.T) {

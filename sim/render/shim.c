@@ -3,6 +3,7 @@
 #include "shim.h"
 
 #define _GNU_SOURCE
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,7 @@ mitori_render* mitori_render_open(const char* xml, int xml_len, int n, char** na
   // Software OpenGL spends its time on vertices; at these pictures nobody sees more facets.
   if (r->m->vis.quality.numslices > 16) r->m->vis.quality.numslices = 16;
   if (r->m->vis.quality.numstacks > 10) r->m->vis.quality.numstacks = 10;
+  if (r->m->vis.quality.shadowsize > 2048) r->m->vis.quality.shadowsize = 2048;
   r->m->vis.quality.offsamples = samples > 1 ? samples : 0;
   r->flip = malloc((size_t)width * height * 3);
   GUARDED(err, { r->d = mj_makeData(r->m); }, r->d = NULL);
@@ -171,9 +173,23 @@ int mitori_render_nq(const mitori_render* r) { return (int)r->m->nq; }
 int mitori_render_nmocap(const mitori_render* r) { return (int)r->m->nmocap; }
 int mitori_render_nlight(const mitori_render* r) { return (int)r->m->nlight; }
 
+// nested almost clear discs: dark in the middle, fading outwards.
+static void add_shade(mjvScene* scn, const mitori_render_shade* s) {
+  enum { DISCS = 9 };
+  for (int i = 0; s->radius_m > 0 && i < DISCS && scn->ngeom < scn->maxgeom; i++) {
+    double r = s->radius_m * (DISCS - i) / DISCS;
+    double turn = 2.4 * i;  // so that the corners of the facets do not line up
+    mjtNum mat[9] = {cos(turn), -sin(turn), 0, sin(turn), cos(turn), 0, 0, 0, 1};
+    mjtNum size[3] = {r, r, 0.0004};
+    mjtNum pos[3] = {s->x, s->y, 0.0006 + 0.0003 * i};
+    float rgba[4] = {0.03f, 0.03f, 0.05f, 0.065f};
+    mjv_initGeom(&scn->geoms[scn->ngeom++], mjGEOM_ELLIPSOID, size, pos, mat, rgba);
+  }
+}
+
 int mitori_render_draw(mitori_render* r, const double* qpos, const double* mocap,
-                       const mitori_render_camera* cam, const unsigned char* groups,
-                       unsigned char* rgb, char* err) {
+                       const mitori_render_camera* cam, const mitori_render_shade* shade,
+                       const unsigned char* groups, unsigned char* rgb, char* err) {
   if (r->thread != gettid()) {
     snprintf(err, MITORI_RENDER_ERR, "called from another thread than the one that opened it");
     return -1;
@@ -198,6 +214,7 @@ int mitori_render_draw(mitori_render* r, const double* qpos, const double* mocap
   GUARDED(err, {
     mj_fwdKinematics(r->m, r->d);
     mjv_updateScene(r->m, r->d, &r->opt, NULL, &c, mjCAT_ALL, &r->scn);
+    add_shade(&r->scn, shade);
     mjr_render(view, &r->scn, &r->con);
     mjr_readPixels(r->flip, NULL, view, &r->con);
   }, return -1);

@@ -16,6 +16,11 @@ typedef struct {
   double fovy_deg;
 } mitori_render_camera;
 
+// a soft round shadow on the floor z = 0; none where the radius is 0.
+typedef struct {
+  double x, y, radius_m;
+} mitori_render_shade;
+
 // names and data are n assets (meshes, textures) the MJCF may refer to.
 mitori_render* mitori_render_open(const char* xml, int xml_len, int n, char** names, char** data,
                                   int* sizes, int width, int height, int samples, int shadows,
@@ -29,8 +34,8 @@ int mitori_render_nlight(const mitori_render* r);
 // draws into rgb (width*height*3 bytes, top row first); qpos may be NULL (keep), mocap may be
 // NULL or nmocap*7 numbers (x y z, w x y z). Returns 0, or -1 with the reason in err.
 int mitori_render_draw(mitori_render* r, const double* qpos, const double* mocap,
-                       const mitori_render_camera* cam, const unsigned char* groups,
-                       unsigned char* rgb, char* err);
+                       const mitori_render_camera* cam, const mitori_render_shade* shade,
+                       const unsigned char* groups, unsigned char* rgb, char* err);
 
 // world position of a named body after the last draw; -1 if there is no such body.
 int mitori_render_body(const mitori_render* r, const char* name);
