@@ -89,6 +89,15 @@ func TestNothingHalfWritten(t *testing.T) {
 	if !strings.Contains(err.Error(), "b.mp4") {
 		t.Errorf("error does not name the file: %v", err)
 	}
+	// An encoder that dies at the end.
+	w, err = New(filepath.Join(dir, "c.mp4"), 64, 48, 25)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cmd.Process.Kill()
+	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "c.mp4") {
+		t.Errorf("a killed encoder: %v", err)
+	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}

@@ -29,7 +29,8 @@ type Options struct {
 	Shadows  bool // real shadows; several times slower
 }
 
-// Camera stands on the floor and looks at the middle of the person's place.
+// Camera looks at the middle (0.54 of the height) of a person standing at the
+// origin.
 type Camera struct {
 	DistanceM  float64 // from the person; default 3.6
 	HeightM    float64 // over the floor; default 0.95

@@ -16,16 +16,15 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// pinhole projects a world point into the picture of the given options.
+// pinhole projects a world point into the picture of the given options, from
+// what Camera's documentation says and nothing else.
 func pinhole(o Options, p spatial.Vec3) (x, y float64) {
-	c := o.Camera.view(o.HeightM)
-	pitch := rad(c.ElevationDeg)
-	eye := c.LookAtM.Add(spatial.Vec3{math.Cos(pitch), 0, -math.Sin(pitch)}.Scale(c.DistanceM))
-	ahead := c.LookAtM.Sub(eye).Unit(spatial.Vec3{})
+	eye := spatial.Vec3{o.Camera.DistanceM, 0, o.Camera.HeightM}
+	ahead := spatial.Vec3{0, 0, 0.54 * o.HeightM}.Sub(eye).Unit(spatial.Vec3{})
 	right := spatial.Vec3{0, 1, 0} // of a camera that looks along -x
 	up := right.Cross(ahead)
 	d := p.Sub(eye)
-	focal := float64(o.HeightPx) / 2 / math.Tan(rad(c.FovyDeg)/2)
+	focal := float64(o.HeightPx) / 2 / math.Tan(rad(o.Camera.FovDeg)/2)
 	return float64(o.WidthPx)/2 + focal*d.Dot(right)/d.Dot(ahead), float64(o.HeightPx)/2 - focal*d.Dot(up)/d.Dot(ahead)
 }
 
