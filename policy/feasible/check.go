@@ -59,12 +59,12 @@ func (c *Checker) Check(clip *motion.Clip) (*Verdict, error) {
 // balance finds the pressure point and hands the ground reaction to the feet.
 func (c *Checker) balance(v *Verdict, f *faults, sec *Second, tr *track, t int, tau []float64, ext []kin.Wrench) {
 	on := tr.on[t]
-	cop, force, pushing := c.kin.GroundReaction(c.d, c.an.Root, tau, 0)
 	if !on[0] && !on[1] {
 		f.see("flight", "feet", t, 1, 0)
 		clear(ext)
 		return
 	}
+	cop, pushing := c.support(tau, on, ext)
 	if on[0] != on[1] {
 		v.OneFootShare += 1 / float64(len(tr.q))
 	}
@@ -85,10 +85,6 @@ func (c *Checker) balance(v *Verdict, f *faults, sec *Second, tr *track, t int, 
 	if margin < -lostMarginM {
 		f.see("balance_lost", "pressure point", t, -margin, lostMarginM)
 	}
-	i := c.kin.Tree.Joints[c.kin.Tree.Bodies[c.an.Root].Joints[0]].QVel
-	root := c.d.BodyRot[c.an.Root].Rotate(spatial.Vec3{tau[i+3], tau[i+4], tau[i+5]})
-	twist := root.Add(c.d.BodyPos[c.an.Root].Sub(cop).Cross(force))[2]
-	c.share(ext, cop, force, twist, on)
 }
 
 // servos compares angles, speeds and torques of one frame with what the servos have.
@@ -104,10 +100,8 @@ func (c *Checker) servos(v *Verdict, f *faults, sec *Second, tr *track, t int, n
 		if q > j.MaxRad+limitSlackRad {
 			f.see("joint_limit", j.Name, t, q-j.MaxRad, j.MaxRad)
 		}
-		torque := need[i]
-		torque += math.Copysign(c.kin.Tree.Joints[c.kin.Tree.JointIndex(j.Name)].FrictionNm, w) * math.Min(1, math.Abs(w)/0.05)
-		have, free := c.servo(k, w, torque)
-		share := math.Abs(torque) / math.Max(have, 0.02*c.desc.ServoOf(k).StallTorqueNm)
+		torque, have, share := c.need(k, need[i], w)
+		_, free := c.servo(k, w, torque)
 		l.PeakNm = math.Max(l.PeakNm, math.Abs(torque))
 		l.RMSNm += torque * torque
 		if share > l.TorqueShare {
@@ -159,10 +153,50 @@ func (c *Checker) feet(f *faults, sec *Second, tr *track, t int) {
 	}
 }
 
+// TorqueShare returns the largest share, over all joints, of the torque needed in one frame over what its servo gives
+// there, for a robot standing on the given feet. Vectors have the layout of the robot's model.
+func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool) float64 {
+	nv := c.kin.Tree.NV
+	if c.tau == nil {
+		c.tau, c.ext = make([]float64, nv), make([]kin.Wrench, len(c.kin.Tree.Bodies))
+	}
+	c.kin.Forward(c.d, q)
+	c.kin.InverseDynamics(c.tau, c.d, vel, acc, nil)
+	c.support(c.tau, on, c.ext)
+	c.kin.InverseDynamics(c.tau, c.d, vel, acc, c.ext)
+	worst := 0.0
+	for k, i := range c.joints {
+		_, _, share := c.need(k, c.tau[i], vel[i])
+		worst = math.Max(worst, share)
+	}
+	return worst
+}
+
+// need adds joint friction to a torque from inverse dynamics and returns it with what the servo gives at that speed
+// and the share of the two.
+func (c *Checker) need(k int, torqueNm, speedRadS float64) (needNm, haveNm, share float64) {
+	needNm = torqueNm + math.Copysign(c.friction[k], speedRadS)*math.Min(1, math.Abs(speedRadS)/0.05)
+	haveNm, _ = c.servo(k, speedRadS, needNm)
+	return needNm, haveNm, math.Abs(needNm) / math.Max(haveNm, 0.02*c.desc.ServoOf(k).StallTorqueNm)
+}
+
+// support hands the ground reaction that tau asks of the root to the standing feet, as wrenches in ext, and returns
+// the pressure point and whether the floor pushes.
+func (c *Checker) support(tau []float64, on [2]bool, ext []kin.Wrench) (spatial.Vec3, bool) {
+	cop, force, pushing := c.kin.GroundReaction(c.d, c.an.Root, tau, 0)
+	i := c.kin.Tree.Joints[c.kin.Tree.Bodies[c.an.Root].Joints[0]].QVel
+	root := c.d.BodyRot[c.an.Root].Rotate(spatial.Vec3{tau[i+3], tau[i+4], tau[i+5]})
+	twist := root.Add(c.d.BodyPos[c.an.Root].Sub(cop).Cross(force))[2]
+	c.share(ext, cop, force, twist, on)
+	return cop, pushing
+}
+
 // fault gathers what was seen of one kind at one part.
 type fault struct {
 	kind, part   string
 	frames, at   int
+	last         int // frame seen last
+	run, longest int // frames in a row
 	value, limit float64
 }
 
@@ -181,13 +215,24 @@ func (f *faults) see(kind, part string, t int, value, limit float64) {
 		x = &fault{kind: kind, part: part, value: math.Inf(-1)}
 		f.seen[k] = x
 	}
-	x.frames++
-	if value-limit > x.value-x.limit || x.frames == 1 {
+	switch {
+	case x.frames > 0 && x.last == t: // several shapes of one part
+	case x.frames > 0 && x.last == t-1:
+		x.run++
+		x.frames++
+	default:
+		x.run = 1
+		x.frames++
+	}
+	x.last = t
+	x.longest = max(x.longest, x.run)
+	if value-limit > x.value-x.limit {
 		x.at, x.value, x.limit = t, value, limit
 	}
 }
 
-// rule says how a kind of fault is worded and how long it must last to be fatal; a negative time means never.
+// rules say how a kind of fault is worded and how long it must last without a break to be fatal; a negative time means
+// never.
 var rules = map[string]struct {
 	fatalS     float64
 	fatalAbove float64
@@ -200,7 +245,7 @@ var rules = map[string]struct {
 	"speed": {0, 0, "rad/s", func(x *fault, at float64) string {
 		return fmt.Sprintf("%s turns at %.1f rad/s at %.1f s, the servo reaches %.1f without load", x.part, x.value, at, x.limit)
 	}},
-	"torque": {faultS, 0, "N m", func(x *fault, at float64) string {
+	"torque": {overloadS, 0, "N m", func(x *fault, at float64) string {
 		return fmt.Sprintf("%s needs %.1f N m at %.1f s, the servo gives %.1f at that speed", x.part, x.value, at, x.limit)
 	}},
 	"torque_high": {-1, 0, "N m", func(x *fault, at float64) string {
@@ -237,15 +282,15 @@ func (f *faults) judge() []Finding {
 	out := []Finding{}
 	for _, x := range f.seen {
 		r := rules[x.kind]
-		at, dur := float64(x.at)/f.fps, float64(x.frames)/f.fps
+		at, long := float64(x.at)/f.fps, float64(x.longest)/f.fps
 		sev := "care"
-		if r.fatalS >= 0 && dur > r.fatalS-1e-9 && x.value > r.fatalAbove {
+		if r.fatalS >= 0 && long > r.fatalS-1e-9 && x.value > r.fatalAbove {
 			sev = "fatal"
 		}
 		if sev == "care" && (x.kind == "balance_lost" || x.kind == "collision" && x.value < 0.005) {
 			continue // said by "balance" already; touching lightly
 		}
-		out = append(out, Finding{Severity: sev, Kind: x.kind, Part: x.part, AtS: at, ForS: dur, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)})
+		out = append(out, Finding{Severity: sev, Kind: x.kind, Part: x.part, AtS: at, ForS: float64(x.frames) / f.fps, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)})
 	}
 	sort.Slice(out, func(i, j int) bool {
 		a, b := &out[i], &out[j]

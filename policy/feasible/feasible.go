@@ -37,13 +37,14 @@ const (
 	shareTorque   = 1.0  // of what the servo gives at that speed: beyond it, infeasible
 	calmTorque    = 0.75 // beyond it, too little is left for balancing by playback alone
 	faultS        = 0.06
+	overloadS     = 0.12  // a servo that lags for less only softens the motion
 	calmMarginM   = 0.012 // pressure point at least this far inside the feet: playback may stand it
 	lostMarginM   = 0.030 // farther outside the feet than this, no ankle brings it back
 	lostS         = 0.25
 	floatM        = 0.01 // a sole above this is off the floor
 	sinkM         = 0.01
 	stillMS       = 0.05 // a sole on the floor faster than this slides
-	collisionM    = 0.015
+	collisionM    = 0.010
 	collisionS    = 0.1
 )
 
@@ -102,16 +103,19 @@ type Verdict struct {
 
 // Checker knows one robot.
 type Checker struct {
-	desc   *robot.Description
-	kin    *kin.Model
-	an     *anatomy.Anatomy
-	d      *kin.Data
-	joints []int // velocity index of each described joint
-	qpos   []int
-	root   int // first position index of the free joint
-	pairs  []pair
-	pills  []pill
-	placed []placed
+	desc     *robot.Description
+	kin      *kin.Model
+	an       *anatomy.Anatomy
+	d        *kin.Data
+	joints   []int // velocity index of each described joint
+	qpos     []int
+	friction []float64
+	tau      []float64 // scratch of TorqueShare
+	ext      []kin.Wrench
+	root     int // first position index of the free joint
+	pairs    []pair
+	pills    []pill
+	placed   []placed
 }
 
 // New prepares a robot.
@@ -141,6 +145,7 @@ func New(desc *robot.Description) (*Checker, error) {
 		}
 		c.joints = append(c.joints, tree.Joints[ji].QVel)
 		c.qpos = append(c.qpos, tree.Joints[ji].QPos)
+		c.friction = append(c.friction, tree.Joints[ji].FrictionNm)
 	}
 	km.Forward(c.d, an.Ref)
 	c.collisionPairs()

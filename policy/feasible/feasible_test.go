@@ -135,10 +135,10 @@ func TestEveryFaultIsNamed(t *testing.T) {
 			func(t float64, q []float64, _ *[2]float64) { q[b.root] += 0.1 * t }},
 		{"hand through the chest", Infeasible, "collision", "forearm", [2]float64{0, 2},
 			func(t float64, q []float64, _ *[2]float64) {
-				q[b.joint("l_shoulder_pitch")] = 0.1 - 0.9*wiggle(t)
-				q[b.joint("l_shoulder_roll")] = 0
+				q[b.joint("l_shoulder_pitch")] = 0.1
+				q[b.joint("l_shoulder_roll")] = 0.15 - 0.35*wiggle(t)
 				q[b.joint("l_shoulder_yaw")] = -1.5 * wiggle(t)
-				q[elbow] = -0.3 - 1.7*wiggle(t)
+				q[elbow] = -0.3 - 1.3*wiggle(t)
 			}},
 	} {
 		v := b.verdict(t, b.write(2, c.change))

@@ -7,6 +7,7 @@ const (
 	onAbove, offBelow = 0.6, 0.4 // hysteresis on the probability of contact
 	shortestSwingS    = 0.16
 	shortestStanceS   = 0.10
+	overlapS          = 0.06
 	smallestLift      = 0.025 // leg lengths
 	smallestStep      = 0.06  // leg lengths
 )
@@ -76,6 +77,26 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 	for t := range pf.intents {
 		if in := &pf.intents[t]; !in.on[0] && !in.on[1] {
 			in.on[0], in.on[1] = lift(t, 0) <= 0, lift(t, 0) > 0
+		}
+	}
+	pf.overlap(int(overlapS*fps) + 1)
+}
+
+// overlap lets both feet stand for a moment wherever the weight goes straight from one to the other.
+func (pf *perform) overlap(frames int) {
+	n := len(pf.intents)
+	was := make([][2]bool, n)
+	for t := range was {
+		was[t] = pf.intents[t].on
+	}
+	for t := 0; t+1 < n; t++ {
+		for s := range was[t] {
+			if was[t][s] && !was[t+1][s] && !was[t][1-s] && was[t+1][1-s] {
+				for k := 0; k < frames; k++ {
+					pf.intents[min(t+1+k, n-1)].on[s] = true
+					pf.intents[max(t-k, 0)].on[1-s] = true
+				}
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ func (w *work) enforceSpeed() {
 	for t := range w.frame {
 		w.frame[t] = t
 	}
+	w.stands = w.plan.contacts
 	for {
 		rate := w.rates(false)
 		fast := false
@@ -27,18 +28,27 @@ func (w *work) enforceSpeed() {
 		w.retimed = true
 		var q [][]float64
 		var frame []int
+		var stands [][2]bool
 		for _, u := range slower(rate, w.o.FPS) {
 			t := min(int(u), len(w.q)-2)
 			row := make([]float64, len(w.q[0]))
 			w.between(row, t, u-float64(t))
 			q, frame = append(q, row), append(frame, w.frame[int(math.Round(u))])
+			on, next := w.stands[t], w.stands[t+1]
+			if float64(t) == u {
+				next = on
+			}
+			if both := [2]bool{on[0] && next[0], on[1] && next[1]}; both[0] || both[1] {
+				on = both // between swing and stance, the foot still moves
+			}
+			stands = append(stands, on)
 		}
-		w.q, w.frame = q, frame
+		w.q, w.frame, w.stands = q, frame, stands
 	}
 }
 
 // on says on which feet the finished frame stands.
-func (w *work) on(t int) [2]bool { return w.plan.contacts[w.frame[t]] }
+func (w *work) on(t int) [2]bool { return w.stands[t] }
 
 // between writes the positions a fraction f of the way from frame t to the next, on a cubic that goes through all
 // frames with continuous speed (Catmull and Rom), in the tangent space at frame t.

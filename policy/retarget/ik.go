@@ -125,7 +125,7 @@ func (s *solver) tasks(tg *target) {
 		p := d.Point(leg.Foot, r.footPoint[f])
 		s.fill(path, func(i int) spatial.Vec3 { return d.DofLin[i].Add(d.DofAng[i].Cross(p)).Scale(inv) })
 		s.add(path, 3, wSwing+(wFootPos-wSwing)*ft.grip, ft.at.Sub(p).Scale(inv))
-		s.rotation(leg.Foot, leg.FootFromSole, spatial.FromYaw(ft.yaw), wFootRot*ft.steer*ft.steer)
+		s.rotation(leg.Foot, leg.FootFromSole, spatial.FromYaw(ft.yaw), wFootRot*ft.steer*ft.steer*(0.05+0.95*ft.grip))
 	}
 	s.rotation(r.an.Root, spatial.Identity(), tg.rootRot, wRootRot)
 	if r.hasWaist {

@@ -70,6 +70,13 @@ func read(ps []pose, fps, amplify float64) *perform {
 	for t := range pf.intents {
 		pf.limitTilt(&pf.intents[t], amplify)
 	}
+	for k := 0; k < 3; k++ { // a robot's trunk is most of its mass: no faster than 2.5 Hz
+		gaussEach(n, 0.05*fps, func(t int) *float64 { return &pf.intents[t].tilt[k] }, buf, buf2)
+	}
+	for t := range pf.intents {
+		in := &pf.intents[t]
+		in.tilt = in.tilt.Unit(spatial.Vec3{0, 0, 1})
+	}
 	pf.hips(ps, fps, amplify)
 	pf.contacts(ps, fps)
 	pf.odometry(ps, amplify)
@@ -164,8 +171,10 @@ func (pf *perform) limitTilt(in *intent, amplify float64) {
 	want := a * tiltDamping * amplify
 	limit := a / math.Hypot(r[1]/maxTiltRad, r[0]/maxSideRad)
 	if want > limit {
-		want = limit
 		pf.tilted++
+	}
+	if soft := 0.6 * limit; want > soft { // bent into the limit: a corner would be a jolt
+		want = soft + (limit-soft)*math.Tanh((want-soft)/(limit-soft))
 	}
 	cut := spatial.Exp(r.Scale((want - a) / a))
 	in.tilt, in.chest = cut.Rotate(in.tilt), cut.Mul(in.chest)

@@ -187,6 +187,7 @@ func (pl *planner) apart(v spatial.Vec3, heading float64) spatial.Vec3 {
 	} else { // one before the other: the lines may come closer, not cross
 		l[1] = math.Max(l[1], 0.6*least)
 	}
+	l[1] = math.Min(l[1], pl.r.widestM)
 	if far := math.Hypot(l[0], l[1]); far > 0.8*an.LegLengthM() {
 		l = l.Scale(0.8 * an.LegLengthM() / far)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/feasible"
 )
 
 // speedShare is the part of a servo's no-load speed that a motion may ask for: beyond it no torque is left.
@@ -58,7 +59,7 @@ type Retargeter struct {
 	speed    []float64 // rad/s, by velocity index
 	isLeg    []bool
 	isArm    []bool
-	accel    []float64 // rad/s^2, by velocity index: what takes most of the stall torque
+	check    *feasible.Checker
 	scratch  []int
 	joints   []int // velocity index of each described joint
 	hasWaist bool
@@ -73,6 +74,7 @@ type Retargeter struct {
 	standFeet                        [2]spatial.Vec3
 	standCom                         spatial.Vec3
 	standHipM, comHeightM            float64
+	widestM                          float64 // feet may stand this far apart sideways
 	standRoot, standChest, standHead spatial.Quat
 }
 
@@ -100,6 +102,9 @@ func New(d *robot.Description) (*Retargeter, error) {
 		return nil, err
 	}
 	r.measureStand()
+	if r.check, err = feasible.New(d); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -162,7 +167,6 @@ func (r *Retargeter) mapJoints() error {
 	}
 	r.scratch = make([]int, 0, len(r.active))
 	r.bendKnees()
-	r.accelerations()
 	return nil
 }
 
@@ -190,21 +194,17 @@ func (r *Retargeter) bendKnees() {
 	}
 }
 
-// accelerations finds what each joint may accelerate at: by 0.7 of the stall torque, with the inertia it feels in the
-// standing pose.
-func (r *Retargeter) accelerations() {
-	nv := r.kin.Tree.NV
-	r.accel = make([]float64, nv)
-	d := r.kin.NewData()
-	r.kin.Forward(d, r.an.Ref)
-	rest, tau, acc, zero := make([]float64, nv), make([]float64, nv), make([]float64, nv), make([]float64, nv)
-	r.kin.InverseDynamics(rest, d, zero, zero, nil)
-	for k, i := range r.joints {
-		acc[i] = 1
-		r.kin.InverseDynamics(tau, d, zero, acc, nil)
-		acc[i] = 0
-		r.accel[i] = 0.7 * r.desc.ServoOf(k).StallTorqueNm / math.Max(tau[i]-rest[i], 1e-6)
+// widest returns how far apart the feet may stand sideways: with the hips over one foot, the other leg must reach out
+// with a level sole, which the smallest of its roll joints bounds.
+func (r *Retargeter) widest(d *kin.Data) float64 {
+	l := &r.an.Legs[anatomy.Left]
+	roll := 1.0
+	for _, i := range l.Dofs {
+		if r.dofQ[i] > 0 && math.Abs(d.DofAng[i][0]) > 0.7 {
+			roll = math.Min(roll, math.Max(math.Abs(r.lo[i]), math.Abs(r.hi[i])))
+		}
 	}
+	return math.Abs(l.Hip.At(d)[1]) + (l.ThighM+l.ShankM)*(math.Sin(roll)+0.02)
 }
 
 // measureStand reads off the standing pose what the plan is built from.
@@ -225,6 +225,7 @@ func (r *Retargeter) measureStand() {
 	for s := range r.an.Legs {
 		r.hipFromMid[s] = r.an.Legs[s].Hip.At(d).Sub(hip)
 	}
+	r.widestM = r.widest(d)
 	r.hipMid = d.BodyRot[r.an.Root].Inv().Rotate(hip.Sub(d.BodyPos[r.an.Root]))
 	r.standHipM, r.comHeightM = hip[2], d.ComM[2]
 	r.standCom = spatial.Vec3{d.ComM[0], d.ComM[1], 0}

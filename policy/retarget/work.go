@@ -10,10 +10,12 @@ import (
 
 const (
 	maxStretch   = 2 // by which one pass may slow a moment down
-	stretchRound = 5 // passes of stretching time and planning anew
+	torqueRounds = 3 // of these, passes in which torques count
+	stretchRound = 6 // passes of stretching time and planning anew
 	maxLeadS     = 3
 	maxLonger    = 4    // times the length asked for
 	speedGap     = 0.97 // of the speed limit: what the finished motion stays below
+	torqueShare  = 0.9  // of the torque that a servo gives: what the motion is slowed down to
 	settleRounds = 2    // passes of correcting the plan by the measured pressure
 )
 
@@ -36,8 +38,9 @@ type work struct {
 	// armHaste is by how much arms may be too fast in this pass: the first passes rather slow the motion down, the last
 	// ones make it smaller.
 	armHaste float64
-	frame    []int // the planned frame that each finished frame comes from
-	retimed  bool  // the finished motion had to be slowed down once more
+	frame    []int     // the planned frame that each finished frame comes from
+	stands   [][2]bool // on which feet each finished frame stands
+	retimed  bool      // the finished motion had to be slowed down once more
 }
 
 func (w *work) run(m *human.Motion) {
@@ -53,10 +56,10 @@ func (w *work) run(m *human.Motion) {
 		w.pf = read(observe(m, w.times, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
 		w.layout()
 		w.solveAll()
-		if !w.stretch() {
+		if !w.stretch(round < torqueRounds && 2*len(w.times) < 5*n) {
 			break
 		}
-		if len(w.times) > maxLonger*n { // that is jitter, not motion: smooth it away instead
+		if len(w.times) > maxLonger*n && round < stretchRound/2 { // that is jitter, not motion: smooth it away instead
 			w.times = append(w.times[:0], asked...)
 			w.leadS = [2]float64{leadS, leadS}
 			soft *= 2
@@ -241,26 +244,40 @@ func (w *work) pressureError() [][2]float64 {
 }
 
 // rates returns for every step between frames by how much it must be slowed down: the largest joint speed over its
-// limit, or the root of the largest acceleration over its own.
-func (w *work) rates(accel bool) []float64 {
+// limit and, if torques count too, the root of the largest torque over what the servo gives, where slowness helps.
+func (w *work) rates(torques bool) []float64 {
 	out := make([]float64, len(w.q)-1)
 	for t := range out {
 		for _, i := range w.r.active[rootFree:] {
 			p := w.r.dofQ[i]
-			step := w.q[t+1][p] - w.q[t][p]
-			out[t] = math.Max(out[t], math.Abs(step)*w.o.FPS/(w.r.speed[i]*speedGap))
-			if accel && t > 0 && t+2 < len(w.q) { // mean over three frames: a jolt of one frame is the policy's to soften
-				a := math.Sqrt(math.Abs(w.q[t+2][p]-w.q[t+1][p]-w.q[t][p]+w.q[t-1][p]) / 2 * w.o.FPS * w.o.FPS / w.r.accel[i])
-				out[t] = math.Max(out[t], a)
-			}
+			out[t] = math.Max(out[t], math.Abs(w.q[t+1][p]-w.q[t][p])*w.o.FPS/(w.r.speed[i]*speedGap))
+		}
+	}
+	if !torques {
+		return out
+	}
+	w.derive()
+	still := make([]float64, w.r.kin.Tree.NV)
+	for t := 1; t+1 < len(w.q); t++ {
+		on := w.plan.contacts[t]
+		need := w.r.check.TorqueShare(w.q[t], w.vel[t], w.acc[t], on) / torqueShare
+		if need <= 1 {
+			continue
+		}
+		// Slowed down by k, the dynamic part of the torque falls with its square; the static part stays.
+		rest := w.r.check.TorqueShare(w.q[t], still, still, on) / torqueShare
+		if rest < 0.9 {
+			k := math.Sqrt(math.Min((need-rest)/(1-rest), 4))
+			out[t-1], out[t] = math.Max(out[t-1], k), math.Max(out[t], k)
 		}
 	}
 	return out
 }
 
-// stretch slows the moments down in which a joint is too fast and reports whether there were any.
-func (w *work) stretch() bool {
-	rate := w.rates(true)
+// stretch slows the moments down in which a joint is too fast, or overloaded if torques count, and reports whether there
+// were any.
+func (w *work) stretch(torques bool) bool {
+	rate := w.rates(torques)
 	from, to := w.plan.lead[0], len(w.q)-w.plan.lead[1]
 	again := false
 	for e, span := range [2][2]int{{0, from}, {to - 1, len(rate)}} {
