@@ -14,7 +14,7 @@ const (
 	maxTwistRad   = 0.6  // of the trunk against the feet
 	tiltDamping   = 0.85 // share of the trunk's lean that is copied: the robot's trunk is heavier than a person's
 	biasTiltRad   = 0.10 // a constant lean up to this size is taken as the camera's, not the person's
-	minHipRatio   = 0.45 // lowest hip height, of the standing one
+	minHipRatio   = 0.55 // lowest hip height, of the standing one
 	liftFromFloor = 0.12 // a foot that is higher than the other by this share of the leg is in the air
 )
 
