@@ -18,7 +18,8 @@ type script struct {
 	in     [][]byte
 	clock  time.Time
 	resets int
-	err    error // of the next write or read
+	err    error         // of the next write or read
+	held   time.Duration // the clock jumps by this before the first read
 }
 
 func newScript(t *testing.T, pairs ...string) *script {
@@ -57,6 +58,7 @@ func (s *script) Read(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}
+	s.clock, s.held = s.clock.Add(s.held), 0
 	if len(s.in) == 0 {
 		s.clock = s.clock.Add(time.Second)
 		return 0, os.ErrDeadlineExceeded
@@ -164,6 +166,21 @@ func TestLateAnswerIsNotBelieved(t *testing.T) {
 	s.in = append(s.in, unhex(t, "FF FF FD 00 01 08 00 55 00 FF 00 00 00"+crcHex(t, "FF FF FD 00 01 08 00 55 00 FF 00 00 00")))
 	if v, err := Read(b, 1, PresentPosition); err != nil || v != 166 {
 		t.Errorf("%v, %v; want 166: the stale 255 must be flushed", v, err)
+	}
+}
+
+// TestHeldUpHost: a host that sleeps past the deadline finds the answer waiting.
+func TestHeldUpHost(t *testing.T) {
+	s := newScript(t, read1, "FF FF FD 00 01 08 00|"+got166[21:])
+	s.held = time.Hour
+	if v, err := Read(s.bus(0), 1, PresentPosition); err != nil || v != 166 {
+		t.Errorf("%v, %v", v, err)
+	}
+	// A line that never stops talking nonsense does not hold the master for ever.
+	babble := newScript(t, read1, strings.Repeat("00|", 1000))
+	babble.held = time.Hour
+	if _, err := Read(babble.bus(0), 1, PresentPosition); !errors.Is(err, ErrLinkLost) || len(babble.in) < 900 {
+		t.Errorf("%v; %d reads left of 1000", err, len(babble.in))
 	}
 }
 
