@@ -94,22 +94,27 @@ func solverInput(r track.Result) *solve.Input {
 	return in
 }
 
-// drawOverlay hands the frames of the video to draw with the tracked skeleton
-// drawn in and, unless faces are wanted, with the heads of all persons masked.
-func drawOverlay(clip string, rt posenet.Runtime, o overlay.Options, draw func(src video.Source, o overlay.Options) error) error {
+// writeOverlay films the video with the tracked skeleton drawn in and, unless
+// faces are wanted, with the heads of all persons masked.
+func writeOverlay(ctx context.Context, name, clip string, frames []track.Frame, o overlay.Options) error {
 	src, err := video.Open(clip)
 	if err != nil {
 		return err
 	}
-	if o.ShowFaces {
-		return errors.Join(draw(src, o), src.Close())
+	defer src.Close()
+	if o.ShowFaces || o.Heads != nil {
+		return overlay.Write(ctx, name, src, frames, o)
+	}
+	rt, err := posenet.ParseRuntime("auto")
+	if err != nil {
+		return err
 	}
 	heads, err := track.NewHeadFinder(rt)
 	if err != nil {
-		return errors.Join(err, src.Close())
+		return err
 	}
 	o.Heads = heads.Find
-	return errors.Join(draw(src, o), heads.Close(), src.Close())
+	return errors.Join(overlay.Write(ctx, name, src, frames, o), heads.Close())
 }
 
 func fileSHA256(name string) (string, error) {
@@ -205,10 +210,7 @@ drawn in; heads are masked there unless --show-faces is given.`,
 				return err
 			}
 			if film != "" {
-				err := drawOverlay(o.Video, o.Track.Runtime, overlay.Options{ShowFaces: showFaces}, func(src video.Source, opt overlay.Options) error {
-					return overlay.Write(c.Context(), film, src, e.Track.Frames, opt)
-				})
-				if err != nil {
+				if err := writeOverlay(c.Context(), film, o.Video, e.Track.Frames, overlay.Options{ShowFaces: showFaces}); err != nil {
 					return err
 				}
 			}

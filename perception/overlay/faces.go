@@ -19,13 +19,13 @@ const (
 )
 
 // head is the disc that covers the head of a tracked person.
-func head(f *track.Frame) Circle {
+func head(f *track.Frame) track.Disc {
 	var x, y float64
 	for _, m := range f.Landmarks[:track.LeftShoulder] {
 		x += m.XPx / float64(track.LeftShoulder)
 		y += m.YPx / float64(track.LeftShoulder)
 	}
-	c := Circle{XPx: x, YPx: y}
+	c := track.Disc{XPx: x, YPx: y}
 	for _, m := range f.Landmarks[:track.LeftShoulder] {
 		c.RadiusPx = math.Max(c.RadiusPx, math.Hypot(m.XPx-x, m.YPx-y))
 	}
@@ -41,7 +41,7 @@ func head(f *track.Frame) Circle {
 
 // headsNear gives the head in frame i, or where it was and will be if it is
 // not seen there; known is false if nothing is known within headMemoryS.
-func headsNear(frames []track.Frame, i int) (heads []Circle, known bool) {
+func headsNear(frames []track.Frame, i int) (heads []track.Disc, known bool) {
 	if frames[i].Found {
 		heads = append(heads, head(&frames[i]))
 	}
@@ -67,7 +67,7 @@ func headsNear(frames []track.Frame, i int) (heads []Circle, known bool) {
 }
 
 // mosaic replaces a disc by square cells of their mean colour.
-func mosaic(f *video.Frame, c Circle, cells int) {
+func mosaic(f *video.Frame, c track.Disc, cells int) {
 	side := max(2, int(math.Ceil(2*c.RadiusPx/float64(cells))))
 	x0, y0 := int(math.Floor(c.XPx-c.RadiusPx)), int(math.Floor(c.YPx-c.RadiusPx))
 	n := int(math.Ceil(2*c.RadiusPx/float64(side))) + 1

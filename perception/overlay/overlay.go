@@ -29,11 +29,9 @@ type Options struct {
 	// Sizes are rounded down to even numbers.
 	HeightPx int
 	// Heads, when given, lists further heads to mask in a picture.
-	Heads func(f *video.Frame) ([]Circle, error)
+	// track.HeadFinder.Find does.
+	Heads func(f *video.Frame) ([]track.Disc, error)
 }
-
-// Circle is a disc in picture pixels.
-type Circle struct{ XPx, YPx, RadiusPx float64 }
 
 // Size gives the size of the drawn pictures for a video.
 func (o Options) Size(info video.Info) (widthPx, heightPx int) {
@@ -116,7 +114,7 @@ func draw(out []byte, w, h int, f *video.Frame, frames []track.Frame, i int, o O
 			heads = append(heads, more...)
 		}
 		if !known {
-			mosaic(f, Circle{float64(f.WidthPx) / 2, float64(f.HeightPx) / 2, float64(f.WidthPx + f.HeightPx)}, wholeCells)
+			mosaic(f, track.Disc{XPx: float64(f.WidthPx) / 2, YPx: float64(f.HeightPx) / 2, RadiusPx: float64(f.WidthPx + f.HeightPx)}, wholeCells)
 		}
 		for _, c := range heads {
 			mosaic(f, c, headCells)

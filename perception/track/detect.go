@@ -20,7 +20,8 @@ type Detection struct {
 	Score float64
 	// ROI is the square for the landmark network.
 	ROI ROI
-	box box
+	// hips and shoulders are the middles of both.
+	hips, shoulders point
 }
 
 type box struct{ x0, y0, x1, y1 float64 }
@@ -143,10 +144,10 @@ func detect(net posenet.Network, grid []point, f *video.Frame, area ROI) ([]Dete
 	raw := suppress(decodeDetections(net.Output(posenet.DetectorBoxes), net.Output(posenet.DetectorScores), grid, float64(spec.SizePx)))
 	var out []Detection
 	for _, d := range raw {
-		p0, p1 := area.toPicture(d.box.x0, d.box.y0), area.toPicture(d.box.x1, d.box.y1)
-		roi := roiFrom(area.toPicture(d.keys[0].x, d.keys[0].y), area.toPicture(d.keys[1].x, d.keys[1].y))
+		hips, shoulders := area.toPicture(d.keys[0].x, d.keys[0].y), area.toPicture(d.keys[2].x, d.keys[2].y)
+		roi := roiFrom(hips, area.toPicture(d.keys[1].x, d.keys[1].y))
 		if roi.Valid() {
-			out = append(out, Detection{Score: d.score, ROI: roi, box: box{p0.x, p0.y, p1.x, p1.y}})
+			out = append(out, Detection{Score: d.score, ROI: roi, hips: hips, shoulders: shoulders})
 		}
 	}
 	return out, nil

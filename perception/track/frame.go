@@ -101,12 +101,12 @@ type Frame struct {
 
 // Stats summarises a pass over a video.
 type Stats struct {
-	Frames int // frames read
-	Missed int // frames in which the person was not found
+	Frames int `json:"frames"` // read
+	Missed int `json:"missed"` // in which the person was not found
 	// Filled counts frames that only the backward pass could lock.
-	Filled     int
-	Detections int // runs of the person detector
-	Losses     int // times the person was lost after having been followed
+	Filled     int `json:"filled"`
+	Detections int `json:"detections"` // runs of the person detector
+	Losses     int `json:"losses"`     // times the person was lost after having been followed
 	// LongestGap is the longest run of missed frames.
-	LongestGap int
+	LongestGap int `json:"longest_gap"`
 }

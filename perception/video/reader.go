@@ -7,11 +7,16 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"sync"
 	"time"
 
 	"gocv.io/x/gocv"
 )
+
+// decoderLog is the environment variable from which OpenCV takes FFmpeg's log
+// level.
+const decoderLog = "OPENCV_FFMPEG_LOGLEVEL"
 
 // Reader decodes one file or camera.
 type Reader struct {
@@ -29,6 +34,13 @@ func Open(path string) (*Reader, error) {
 	abs, err := checkFile(path)
 	if err != nil {
 		return nil, err
+	}
+	// A decoder's complaints about a damaged file are not for users, who get
+	// an error in words; whoever wants them sets the variable.
+	if _, set := os.LookupEnv(decoderLog); !set {
+		if err := os.Setenv(decoderLog, "-8"); err != nil { // AV_LOG_QUIET
+			return nil, fmt.Errorf("video: %w", err)
+		}
 	}
 	// The FFmpeg backend only: others would take patterns and devices.
 	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)

@@ -1,0 +1,197 @@
+package overlay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/perception/track"
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// still is a Source of n equal pictures of white noise at 10 per second.
+type still struct {
+	w, h, n, next int
+	fail          error
+}
+
+func (s *still) Info() video.Info {
+	return video.Info{Path: "still", WidthPx: s.w, HeightPx: s.h, FPS: 10, Frames: s.n, Seekable: true}
+}
+
+func (s *still) Next() (*video.Frame, error) {
+	if s.next == s.n {
+		return nil, io.EOF
+	}
+	if s.fail != nil && s.next == 3 {
+		return nil, s.fail
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	pix := make([]byte, 3*s.w*s.h)
+	for i := range pix {
+		pix[i] = byte(r.Uint32())
+	}
+	s.next++
+	return video.NewFrame(float64(s.next-1)/10, s.w, s.h, pix), nil
+}
+
+func (s *still) SeekS(timeS float64) error { s.next = int(math.Ceil(timeS * 10)); return nil }
+func (s *still) Close() error              { return nil }
+
+// stand places an upright person: head of radius about 20 px around (x, 60).
+func stand(timeS, x float64) track.Frame {
+	f := track.Frame{TimeS: timeS, Found: true, ROI: track.ROI{CentreXPx: x, CentreYPx: 150, SidePx: 300}}
+	for i := range f.Landmarks {
+		f.Landmarks[i] = track.Landmark{XPx: x, YPx: 60 + 5*float64(i), Visibility: 1}
+		if i < track.LeftShoulder {
+			f.Landmarks[i].YPx = 60
+		}
+	}
+	f.Landmarks[track.LeftEar].XPx, f.Landmarks[track.RightEar].XPx = x+12, x-12
+	f.Landmarks[track.LeftShoulder] = track.Landmark{XPx: x + 25, YPx: 95.5, Visibility: 1}
+	f.Landmarks[track.RightShoulder] = track.Landmark{XPx: x - 25, YPx: 95.5, Visibility: 1}
+	return f
+}
+
+// detail is the mean difference between neighbouring pixels in a square: noise
+// has about 85, a mosaic far less.
+func detail(rgb []byte, w, x0, y0, side int) float64 {
+	sum := 0.0
+	for y := y0; y < y0+side; y++ {
+		for x := x0; x < x0+side-1; x++ {
+			at := 3 * (y*w + x)
+			sum += math.Abs(float64(rgb[at]) - float64(rgb[at+3]))
+		}
+	}
+	return sum / float64(side*(side-1))
+}
+
+// filmed returns copies of all drawn pictures.
+func filmed(t *testing.T, s *still, frames []track.Frame, o Options) [][]byte {
+	t.Helper()
+	var out [][]byte
+	err := Film(context.Background(), s, frames, o, func(i int, rgb []byte) error {
+		if i != len(out) {
+			t.Fatalf("picture %d comes as number %d", i, len(out))
+		}
+		out = append(out, append([]byte(nil), rgb...))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestHeadsAreMasked(t *testing.T) {
+	frames := make([]track.Frame, 30)
+	for i := range frames {
+		frames[i] = stand(float64(i)/10, 150)
+		if i >= 5 {
+			frames[i] = track.Frame{TimeS: float64(i) / 10}
+		}
+	}
+	masked := filmed(t, &still{w: 300, h: 320, n: 30}, frames, Options{})
+	if len(masked) != 30 {
+		t.Fatalf("%d pictures, want 30", len(masked))
+	}
+	for i, rgb := range masked {
+		// Landmarks and lines are drawn over it: look beside the nose.
+		if d := detail(rgb, 300, 135, 40, 14); d > 40 {
+			t.Errorf("picture %d: the face has detail %.0f", i, d)
+		}
+		body := detail(rgb, 300, 20, 250, 40)
+		if longGone := i > 4+int(10*headMemoryS); longGone && body > 40 {
+			t.Errorf("picture %d: nobody knows where the face is, and the picture is not masked (%.0f)", i, body)
+		} else if !longGone && body < 60 {
+			t.Errorf("picture %d: the background is masked (%.0f)", i, body)
+		}
+	}
+	shown := filmed(t, &still{w: 300, h: 320, n: 30}, frames, Options{ShowFaces: true})
+	if d := detail(shown[0], 300, 135, 40, 14); d < 60 {
+		t.Errorf("faces are wanted and masked (%.0f)", d)
+	}
+	other := func(*video.Frame) ([]track.Disc, error) {
+		return []track.Disc{{XPx: 60, YPx: 60, RadiusPx: 30}}, nil
+	}
+	both := filmed(t, &still{w: 300, h: 320, n: 30}, frames[:3], Options{Heads: other})
+	if d := detail(both[0], 300, 45, 45, 30); d > 40 {
+		t.Errorf("the bystander's head has detail %.0f", d)
+	}
+}
+
+// TestDraws: a limb is drawn in its side's colour where it is seen, and the
+// picture elsewhere is what was filmed, with red first.
+func TestDraws(t *testing.T) {
+	f := stand(0, 150)
+	f.Landmarks[track.LeftElbow] = track.Landmark{XPx: 250, YPx: 95.5, Visibility: 1}
+	got := filmed(t, &still{w: 301, h: 321, n: 1}, []track.Frame{f}, Options{ShowFaces: true})[0]
+	if len(got) != 3*300*320 {
+		t.Fatalf("%d bytes: odd sizes must lose a row and a column", len(got))
+	}
+	p := got[3*(95*300+215):]
+	if p[0] < 200 || p[1] < 90 || p[1] > 190 || p[2] > 90 {
+		t.Errorf("the left upper arm is %v, want orange", p[:3])
+	}
+	src := &still{w: 301, h: 321, n: 1}
+	raw, _ := src.Next()
+	at, from := 3*(300*300+10), 3*(300*301+10)
+	if got[at] != raw.Pix[from+2] || got[at+1] != raw.Pix[from+1] || got[at+2] != raw.Pix[from] {
+		t.Error("the background is not the filmed one with red first")
+	}
+}
+
+func TestScale(t *testing.T) {
+	f := video.NewFrame(0, 4, 2, []byte{
+		0, 0, 10, 0, 0, 20, 9, 0, 0, 9, 0, 0,
+		0, 0, 30, 0, 0, 40, 9, 0, 0, 9, 0, 0,
+	})
+	out := make([]byte, 6)
+	scale(out, 2, 1, f)
+	if want := []byte{25, 0, 0, 0, 0, 9}; string(out) != string(want) {
+		t.Errorf("got %v, want %v", out, want)
+	}
+	if w, h := (Options{HeightPx: 333}).Size(video.Info{WidthPx: 1768, HeightPx: 994}); w != 592 || h != 332 {
+		t.Errorf("size %dx%d, want 592x332", w, h)
+	}
+}
+
+// TestLineOutside: strokes beyond the picture, or of no length, do no harm.
+func TestLineOutside(t *testing.T) {
+	c := canvas{rgb: make([]byte, 3*20*10), w: 20, h: 10}
+	for _, l := range [][4]float64{{-50, -50, 60, 60}, {math.NaN(), 0, 1, 1}, {1e30, 0, 1, 1}, {5, 5, 5, 5}, {-9, 3, -5, 3}, {25, 20, 30, 30}} {
+		c.line(l[0], l[1], l[2], l[3], 3, sideColours[0], 1)
+	}
+	if c.rgb[3*(5*20+5)] < 200 {
+		t.Error("the point at 5,5 is not drawn")
+	}
+}
+
+func TestWriteFailsCleanly(t *testing.T) {
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		t.Skip("ffmpeg is not installed")
+	}
+	name := filepath.Join(t.TempDir(), "o.mp4")
+	frames := []track.Frame{stand(0, 50), stand(0.1, 50), stand(0.2, 50), stand(0.3, 50), stand(0.4, 50)}
+	broken := errors.New("disk on fire")
+	if err := Write(context.Background(), name, &still{w: 100, h: 200, n: 5, fail: broken}, frames, Options{}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Write(ctx, name, &still{w: 100, h: 200, n: 5}, frames, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(name)); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err := Write(context.Background(), name, &still{w: 100, h: 200, n: 5}, frames, Options{}); err != nil {
+		t.Error(err)
+	}
+}
