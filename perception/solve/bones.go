@@ -10,7 +10,7 @@ import (
 
 // The subject's bone lengths come from the picture: a bone that lies across the
 // line of sight shows its true length, and the network's direction says when it
-// does. What the picture cannot show (a bone that always points at the camera,
+// nearly does. What the picture cannot show (a bone that always points at the camera,
 // feet, hands) keeps the average adult's proportion.
 const (
 	pictureShare = 0.85 // weight of a well-seen length against the average adult's
@@ -48,7 +48,10 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 	var seen [numBoneKinds]float64
 	var sure [numBoneKinds]float64 // 0..1: how much of the clip shows the length
 	for k := range out {
-		seen[k], sure[k] = weightedMedian(samples[k])
+		for _, s := range samples[k] {
+			sure[k] += s.w
+		}
+		seen[k] = weightedQuantile(samples[k], 0.5)
 		sure[k] = math.Min(1, sure[k]/(0.1*float64(p.n)))
 		if k >= int(ankleHeel) || k == int(hand) {
 			sure[k] = 0
@@ -79,15 +82,6 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 func unitOr(v spatial.Vec3) spatial.Vec3 { return v.Unit(spatial.Vec3{0, 1, 0}) }
 
 type weighted struct{ v, w float64 }
-
-// weightedMedian sorts x and returns its weighted median and total weight.
-func weightedMedian(x []weighted) (v, total float64) {
-	v = weightedQuantile(x, 0.5)
-	for _, s := range x {
-		total += s.w
-	}
-	return v, total
-}
 
 // weightedQuantile sorts x and returns the value below which a share q of the
 // weight lies, interpolated between the middles of the samples' weights.

@@ -22,6 +22,7 @@ import (
 const (
 	sigmaImageM      = 0.015
 	sigmaDirection   = 0.25 // of the bone's length
+	shortBoneDoubt   = 4    // by so much worse is the direction from ankle to heel and toe
 	sigmaLengthM     = 0.003
 	sigmaAccel       = 20.0 // m/s^2 across the line of sight
 	sigmaAccelDepth  = 6.0  // m/s^2 along it
@@ -135,6 +136,9 @@ func (p *problem) visit(t int, emit func(*row)) {
 		link((n-l)/sigmaLengthM, v.Unit(spatial.Vec3{0, 0, 1}).Scale(1/sigmaLengthM))
 		d := v.Sub(p.direction[t][bi].Scale(l))
 		s := 1 / (sigmaDirection * l)
+		if b.kind == ankleHeel || b.kind == ankleToe {
+			s /= shortBoneDoubt
+		}
 		robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
 		for k := range 3 {
 			var g spatial.Vec3
@@ -175,7 +179,7 @@ func (p *problem) visit(t int, emit func(*row)) {
 // accelWeight is the squared weight of the second difference of coordinate k.
 func (p *problem) accelWeight(k int) float64 {
 	s := p.fps * p.fps / sigmaAccel
-	if k%3 == 2 {
+	if k == 2 {
 		s = p.fps * p.fps / sigmaAccelDepth
 	}
 	return s * s
@@ -185,50 +189,6 @@ func (p *problem) accelWeight(k int) float64 {
 func (p *problem) stillWeight(t, c int) float64 {
 	s := p.still[t][c] * p.fps / sigmaStanceSpeed
 	return s * s
-}
-
-// temporal adds the product of the temporal part of the normal matrix with v
-// to y. The same product with v = x is the temporal part of the gradient.
-func (p *problem) temporal(y, v []float64) {
-	const m = frameVars
-	for k := range m {
-		w := p.accelWeight(k)
-		for t := 1; t+1 < p.n; t++ {
-			o := t*m + k
-			d := w * (v[o-m] - 2*v[o] + v[o+m])
-			y[o-m] += d
-			y[o] -= 2 * d
-			y[o+m] += d
-		}
-	}
-	for c, j := range footJoints {
-		for t := 0; t+1 < p.n; t++ {
-			w := p.stillWeight(t, c)
-			if w == 0 {
-				continue
-			}
-			for k := range 3 {
-				o := t*m + 3*freeIndex[j] + k
-				d := w * (v[o+m] - v[o])
-				y[o+m] += d
-				y[o] -= d
-			}
-		}
-	}
-}
-
-// cost returns half the sum of squares at the current solution.
-func (p *problem) cost(scratch []float64) float64 {
-	sum := 0.0
-	for t := range p.n {
-		p.visit(t, func(r *row) { sum += r.r * r.r })
-	}
-	clear(scratch)
-	p.temporal(scratch, p.x)
-	for i, v := range p.x {
-		sum += v * scratch[i]
-	}
-	return sum / 2
 }
 
 // seenHeight is the height of foot landmark c above the sole of a flat foot.

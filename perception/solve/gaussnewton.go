@@ -1,199 +1,190 @@
 package solve
 
-import "math"
+import (
+	"slices"
 
-// minimise runs damped Gauss-Newton steps on p.x until the cost settles. Each
-// linear system is solved by conjugate gradients; frames couple only along
-// single coordinates, so the matrix is a dense block per frame plus a stencil
-// in time, and the blocks' Cholesky factors precondition it.
+	"github.com/mitori-robotics/mitori/models/human"
+)
+
+// The fit is solved in two parts, each over all frames: first the trunk and the
+// legs, which carry contacts and the root, then head and arms on top of them.
+// Neither the size of the band nor a misread arm is then felt by the trunk.
+var fitParts = [2][]human.Joint{
+	{human.LShoulder, human.RShoulder, human.LHip, human.RHip,
+		human.LKnee, human.LAnkle, human.LHeel, human.LToe, human.RKnee, human.RAnkle, human.RHeel, human.RToe},
+	{human.Head, human.LElbow, human.LWrist, human.LHand, human.RElbow, human.RWrist, human.RHand},
+}
+
+// part is the subset of unknowns that one solution moves; the others are fixed
+// or, when they belong to a later part, ignored.
+type part struct {
+	points  []int         // of freeJoints
+	column  [numFree]int  // in a frame's block, -1: not moved
+	ignored [numFree]bool // residuals with these are left out
+	size    int           // unknowns per frame
+}
+
+func newPart(k int) *part {
+	q := &part{}
+	for i := range q.column {
+		q.column[i] = -1
+	}
+	for later := k + 1; later < len(fitParts); later++ {
+		for _, j := range fitParts[later] {
+			q.ignored[freeIndex[j]] = true
+		}
+	}
+	for _, j := range fitParts[k] {
+		q.column[freeIndex[j]] = 3 * len(q.points)
+		q.points = append(q.points, freeIndex[j])
+	}
+	q.size = 3 * len(q.points)
+	return q
+}
+
+// uses reports whether a residual belongs to the part.
+func (q *part) uses(r *row) bool {
+	moved := false
+	for i := 0; i < r.n; i += 3 {
+		if q.ignored[r.idx[i]/3] {
+			return false
+		}
+		moved = moved || q.column[r.idx[i]/3] >= 0
+	}
+	return moved
+}
+
+// minimise runs damped Gauss-Newton steps on all parts of p.x until the cost
+// settles.
 func (p *problem) minimise(maxSteps int) {
-	const m = frameVars
-	size := p.n * m
-	blocks, factors := make([]float64, size*m), make([]float64, size*m)
-	grad, step, old := make([]float64, size), make([]float64, size), make([]float64, size)
-	cg := newConjugateGradients(size)
-	lambda := 1e-3
-	cost := p.cost(old)
+	for k := range fitParts {
+		p.minimisePart(newPart(k), maxSteps)
+	}
+}
+
+func (p *problem) minimisePart(q *part, maxSteps int) {
+	// The second difference reaches two frames back.
+	h := newBanded(p.n*q.size, 2*q.size)
+	keep := make([]float64, len(h.a))
+	grad, step := make([]float64, p.n*q.size), make([]float64, p.n*q.size)
+	old := make([]float64, len(p.x))
+	lambda, cost := 1e-4, p.cost(q)
 	for range maxSteps {
-		p.assemble(blocks, grad)
+		p.assemble(q, h, grad)
+		copy(keep, h.a)
 		copy(old, p.x)
-		accepted := false
-		for range 4 {
-			p.precondition(factors, blocks, lambda)
-			cg.solve(step, grad, p, blocks, factors, lambda)
-			for i := range p.x {
-				p.x[i] = old[i] - step[i]
+		before := cost
+		for range 5 {
+			copy(h.a, keep)
+			h.damp(lambda)
+			h.factor()
+			copy(step, grad)
+			h.solve(step)
+			for t := range p.n {
+				for i, point := range q.points {
+					for c := range 3 {
+						o := t*frameVars + 3*point + c
+						p.x[o] = old[o] - step[t*q.size+3*i+c]
+					}
+				}
 			}
-			if c := p.cost(cg.q); c < cost {
-				accepted = cost-c > 1e-4*cost
+			if c := p.cost(q); c < cost {
 				cost = c
-				lambda = max(lambda/5, 1e-6)
+				lambda = max(lambda/10, 1e-7)
 				break
 			}
 			copy(p.x, old)
-			lambda *= 10
-			accepted = true // try a shorter step
+			lambda *= 30
 		}
-		if !accepted {
+		if before-cost <= 1e-3*before {
 			return
 		}
 	}
 }
 
-// assemble builds the per-frame blocks of J^T J and the whole gradient J^T r.
-func (p *problem) assemble(blocks, grad []float64) {
-	const m = frameVars
-	clear(blocks)
+// assemble builds the matrix J^T J and the gradient J^T r of a part.
+func (p *problem) assemble(q *part, h *banded, grad []float64) {
+	clear(h.a)
 	clear(grad)
 	for t := range p.n {
-		h, g := blocks[t*m*m:(t+1)*m*m], grad[t*m:(t+1)*m]
+		base := t * q.size
 		p.visit(t, func(r *row) {
+			if !q.uses(r) {
+				return
+			}
 			for i := range r.n {
-				vi := r.val[i]
-				if vi == 0 {
+				ci := q.column[r.idx[i]/3]
+				if ci < 0 || r.val[i] == 0 {
 					continue
 				}
-				g[r.idx[i]] += vi * r.r
-				line := h[r.idx[i]*m:]
+				a := base + ci + r.idx[i]%3
+				grad[a] += r.val[i] * r.r
 				for j := range r.n {
-					line[r.idx[j]] += vi * r.val[j]
+					if cj := q.column[r.idx[j]/3]; cj >= 0 {
+						if b := base + cj + r.idx[j]%3; b <= a {
+							h.add(a, b, r.val[i]*r.val[j])
+						}
+					}
 				}
 			}
 		})
 	}
-	p.temporal(grad, p.x)
-}
-
-// precondition fills factors with the Cholesky factors of the damped blocks,
-// the diagonal of the temporal stencil included.
-func (p *problem) precondition(factors, blocks []float64, lambda float64) {
-	const m = frameVars
-	copy(factors, blocks)
-	for t := range p.n {
-		f := factors[t*m*m : (t+1)*m*m]
-		for k := range m {
-			// The second difference touches a sample three times: 1, 4 and 1.
-			w := 6.0
-			if t == 0 || t == p.n-1 {
-				w = 1
-			} else if t == 1 || t == p.n-2 {
-				w = 5
-			}
-			f[k*m+k] += w*p.accelWeight(k) + lambda*(1+blocks[t*m*m+k*m+k])
+	p.temporal(q, func(o, a, stride, fstride int, k []float64, w float64) {
+		d := 0.0
+		for i, c := range k {
+			d += c * p.x[o+i*fstride]
 		}
-		for c, j := range footJoints {
-			w := 0.0
-			if t+1 < p.n {
-				w += p.stillWeight(t, c)
-			}
-			if t > 0 {
-				w += p.stillWeight(t-1, c)
-			}
-			for k := range 3 {
-				o := 3*freeIndex[j] + k
-				f[o*m+o] += w
+		for i, ci := range k {
+			grad[a+i*stride] += w * ci * d
+			for j := 0; j <= i; j++ {
+				h.add(a+i*stride, a+j*stride, w*ci*k[j])
 			}
 		}
-		cholesky(f, m)
-	}
+	})
 }
 
-// cholesky overwrites the lower triangle of the m x m matrix a with its factor.
-func cholesky(a []float64, m int) {
-	for i := range m {
-		ai := a[i*m : i*m+m]
-		for j := 0; j <= i; j++ {
-			aj := a[j*m : j*m+m]
-			s := ai[j]
-			for k := range j {
-				s -= ai[k] * aj[k]
-			}
-			if i == j {
-				ai[i] = math.Sqrt(math.Max(s, 1e-12))
-			} else {
-				ai[j] = s / aj[j]
-			}
-		}
-	}
-}
-
-// choleskySolve solves L L^T y = b.
-func choleskySolve(y, b, l []float64, m int) {
-	for i := range m {
-		s := b[i]
-		li := l[i*m : i*m+m]
-		for k := range i {
-			s -= li[k] * y[k]
-		}
-		y[i] = s / li[i]
-	}
-	for i := m - 1; i >= 0; i-- {
-		s := y[i] / l[i*m+i]
-		y[i] = s
-		li := l[i*m : i*m+m]
-		for k := range i {
-			y[k] -= li[k] * s
-		}
-	}
-}
-
-// conjugateGradients holds the work vectors of the linear solver.
-type conjugateGradients struct{ r, z, d, q []float64 }
-
-func newConjugateGradients(n int) *conjugateGradients {
-	return &conjugateGradients{make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)}
-}
-
-const (
-	cgMaxSteps  = 60
-	cgTolerance = 1e-3 // residual in the preconditioned norm, relative to the start
+var (
+	accelStencil = []float64{1, -2, 1}
+	stillStencil = []float64{-1, 1}
 )
 
-// solve finds x with (blocks + stencil + damping) x = b.
-func (c *conjugateGradients) solve(x, b []float64, p *problem, blocks, factors []float64, lambda float64) {
-	const m = frameVars
-	clear(x)
-	copy(c.r, b)
-	apply := func() {
-		for t := range p.n {
-			choleskySolve(c.z[t*m:(t+1)*m], c.r[t*m:(t+1)*m], factors[t*m*m:(t+1)*m*m], m)
-		}
-	}
-	apply()
-	copy(c.d, c.z)
-	rz := dot(c.r, c.z)
-	stop := rz * cgTolerance * cgTolerance
-	for range cgMaxSteps {
-		if rz <= stop || rz == 0 {
-			return
-		}
-		for t := range p.n {
-			d, q := c.d[t*m:(t+1)*m], c.q[t*m:(t+1)*m]
-			for i := range m {
-				line := blocks[(t*m+i)*m : (t*m+i+1)*m]
-				q[i] = dot(line, d) + lambda*(1+line[i])*d[i]
+// temporal calls emit for every residual along time of a part: weight w times
+// the square of the stencil k over the unknown at p.x[o], p.x[o+fstride], ...,
+// which are the unknowns a, a+stride, ... of the part.
+func (p *problem) temporal(q *part, emit func(o, a, stride, fstride int, k []float64, w float64)) {
+	for i, point := range q.points {
+		c := slices.Index(footJoints[:], freeJoints[point])
+		for k := range 3 {
+			w := p.accelWeight(k)
+			for t := 0; t < p.n; t++ {
+				o, a := t*frameVars+3*point+k, t*q.size+3*i+k
+				if t+2 < p.n {
+					emit(o, a, q.size, frameVars, accelStencil, w)
+				}
+				if t+1 < p.n && c >= 0 && p.still[t][c] > 0 {
+					emit(o, a, q.size, frameVars, stillStencil, p.stillWeight(t, c))
+				}
 			}
 		}
-		p.temporal(c.q, c.d)
-		alpha := rz / dot(c.d, c.q)
-		for i := range x {
-			x[i] += alpha * c.d[i]
-			c.r[i] -= alpha * c.q[i]
-		}
-		apply()
-		next := dot(c.r, c.z)
-		beta := next / rz
-		for i := range c.d {
-			c.d[i] = c.z[i] + beta*c.d[i]
-		}
-		rz = next
 	}
 }
 
-func dot(a, b []float64) float64 {
-	s := 0.0
-	for i, v := range a {
-		s += v * b[i]
+// cost returns half the sum of squares of a part at the current solution.
+func (p *problem) cost(q *part) float64 {
+	sum := 0.0
+	for t := range p.n {
+		p.visit(t, func(r *row) {
+			if q.uses(r) {
+				sum += r.r * r.r
+			}
+		})
 	}
-	return s
+	p.temporal(q, func(o, _, _, fstride int, k []float64, w float64) {
+		d := 0.0
+		for i, c := range k {
+			d += c * p.x[o+i*fstride]
+		}
+		sum += w * d * d
+	})
+	return sum / 2
 }

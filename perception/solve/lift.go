@@ -20,7 +20,7 @@ const (
 	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
 	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
 	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
-	liftBalanceM   = 0.08 // standard deviation of the centre of mass over the feet in quiet stance
+	liftBalanceM   = 0.10 // standard deviation of the centre of mass over the feet in quiet stance
 )
 
 // liftBones replaces the directions of the long bones. depth is the root's.

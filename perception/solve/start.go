@@ -67,6 +67,7 @@ func (p *problem) placeFirstGuess(s *stream, heightM float64) {
 	}
 	p.heightM = heightM
 	p.settleDepth(depth)
+	p.standUpright(depth)
 	p.length = p.boneLengths(heightM, depth)
 	// The network's pose is too upright where the body is bent, and a body too
 	// tall for its picture seems far away. Bones seen at full length know better.

@@ -1,0 +1,92 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
+
+// The network bends an upright body a little in depth, alike in all frames of a
+// clip. Frames that look like standing on two straight legs therefore calibrate
+// it: there the trunk is upright, thighs point a little forwards and shanks a
+// little backwards.
+const (
+	uprightShare   = 0.8   // of the mean bend that is taken for the network's
+	uprightFrames  = 5     // fewer frames of standing calibrate nothing
+	uprightLine    = 0.985 // hip to ankle against hip to knee to ankle, in the picture
+	uprightLegs    = 0.90  // legs against trunk, of the usual proportion
+	uprightStretch = 0.96  // of the clip's longest body
+	uprightLevelM  = 0.07  // difference in height of the two ankles in the picture
+	kneeRest       = 0.07  // rad; how far thigh and shank of a standing leg lean
+)
+
+// standUpright takes the network's bend out of the directions of trunk, thighs
+// and shanks. depth is the root's.
+func (p *problem) standUpright(depth []float64) {
+	standing := p.standingFrames(depth)
+	if len(standing) < uprightFrames {
+		return
+	}
+	_, away := horizontal(p.up)
+	var facing spatial.Vec3
+	for _, t := range standing {
+		facing = facing.Add(p.forward[t])
+	}
+	facing = facing.Unit(p.forward[standing[0]])
+	for i, b := range bones {
+		rest := 0.0
+		switch b.kind {
+		case trunk:
+		case thigh:
+			rest = kneeRest
+		case shank:
+			rest = -kneeRest
+		default:
+			continue
+		}
+		bend := make([]float64, 0, len(standing))
+		for _, t := range standing {
+			bend = append(bend, away.Dot(p.direction[t][i])-rest*away.Dot(p.forward[t]))
+		}
+		bias := uprightShare * median(bend)
+		for t := range p.n {
+			// A person who has turned away from the standing pose's heading shows
+			// the camera another bend.
+			same := math.Max(0, facing.Dot(p.forward[t]))
+			p.direction[t][i] = unitOr(p.direction[t][i].Sub(away.Scale(bias * same)))
+		}
+	}
+}
+
+// standingFrames lists the frames that look like standing on two straight legs.
+func (p *problem) standingFrames(depth []float64) []int {
+	px := func(t int, j human.Joint) [2]float64 {
+		a, b := ends(j)
+		return [2]float64{(p.px[t][a][0] + p.px[t][b][0]) / 2, (p.px[t][a][1] + p.px[t][b][1]) / 2}
+	}
+	dist := func(t int, a, b human.Joint) float64 {
+		q, r := px(t, a), px(t, b)
+		return math.Hypot(q[0]-r[0], q[1]-r[1]) * depth[t] / p.focalPx
+	}
+	body := make([]float64, p.n)
+	for t := range body {
+		body[t] = math.Max(dist(t, human.Chest, human.LAnkle), dist(t, human.Chest, human.RAnkle))
+	}
+	longest := quantile(append([]float64(nil), body...), 0.95)
+	legs := uprightLegs * (boneRatio[thigh] + boneRatio[shank]) / boneRatio[trunk]
+	var out []int
+	for t := range p.n {
+		l, r := px(t, human.LAnkle), px(t, human.RAnkle)
+		drop := (l[0]-r[0])*p.up[0] + (l[1]-r[1])*p.up[1]
+		ok := body[t] >= uprightStretch*longest && abs(drop)*depth[t]/p.focalPx < uprightLevelM
+		for _, h := range hipJoints {
+			parts := dist(t, h, h+1) + dist(t, h+1, h+2)
+			ok = ok && dist(t, h, h+2) >= uprightLine*parts && parts >= legs*dist(t, human.Pelvis, human.Chest)
+		}
+		if ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
