@@ -24,7 +24,7 @@ type snapshot struct {
 	Identity               string
 	Used                   Used
 	Iteration              int
-	Level                  float64
+	Level, ActorRate       float64
 	GoodInARow             int
 	Actor, Critic          netState
 	ActorNorm, CriticNorm  normalizer
@@ -58,7 +58,7 @@ func (t *Trainer) save(name string) error {
 	if name == "" {
 		return nil
 	}
-	s := snapshot{Identity: t.identity, Used: t.used, Iteration: t.iteration, Level: t.level, GoodInARow: t.goodInARow,
+	s := snapshot{Identity: t.identity, Used: t.used, Iteration: t.iteration, Level: t.level, ActorRate: t.actorRate, GoodInARow: t.goodInARow,
 		Actor: t.actor.state(), Critic: t.critic.state(), ActorNorm: *t.actorNorm, CriticNorm: *t.criticNorm,
 		Fails: t.sampler.Fails, Best: t.best, Curve: t.curve}
 	var worlds bytes.Buffer
@@ -126,7 +126,7 @@ func (t *Trainer) Resume(name string) error {
 	}
 	*t.actorNorm, *t.criticNorm = s.ActorNorm, s.CriticNorm
 	copy(t.sampler.Fails, s.Fails)
-	t.used, t.iteration, t.level, t.goodInARow, t.best, t.curve = s.Used, s.Iteration, s.Level, s.GoodInARow, s.Best, s.Curve
+	t.used, t.iteration, t.level, t.actorRate, t.goodInARow, t.best, t.curve = s.Used, s.Iteration, s.Level, s.ActorRate, s.GoodInARow, s.Best, s.Curve
 	if err := t.runner.LoadState(bytes.NewReader(s.Worlds)); err != nil {
 		return fmt.Errorf("train: %s: %w: %w", name, ErrCheckpoint, err)
 	}

@@ -20,9 +20,9 @@ type Config struct {
 	Gamma     float64
 	Lambda    float64
 	Clip      float64 // of the probability ratio
-	KLLimit   float64 // an actor update is skipped where the policy has moved further than this
+	KLLimit   float64 // the actor's phase ends where the policy has moved further than this
 	GradNorm  float64
-	ActorRate float64
+	ActorRate float64 // at first; see Trainer.adapt
 	CritRate  float64
 	// Std is the exploration in network units, moving from the first to the second number over StdSteps control steps.
 	Std      [2]float64
@@ -47,12 +47,12 @@ type Config struct {
 // DefaultConfig is the setting for 128 worlds that docs/training.md reports on.
 func DefaultConfig() Config {
 	return Config{
-		Hidden: []int{256, 256}, Horizon: 32, Epochs: 4, Minibatch: 1024, Gamma: 0.97, Lambda: 0.95, Clip: 0.2,
-		KLLimit: 0.03, GradNorm: 1, ActorRate: 3e-4, CritRate: 1e-3, Std: [2]float64{0.2, 0.1}, StdSteps: 1_000_000,
+		Hidden: []int{256, 256}, Horizon: 32, Epochs: 4, Minibatch: 512, Gamma: 0.98, Lambda: 0.95, Clip: 0.2,
+		KLLimit: 0.08, GradNorm: 1, ActorRate: 4e-4, CritRate: 1e-3, Std: [2]float64{0.3, 0.15}, StdSteps: 500_000,
 		StartNoise: rollout.StartNoise{JointRad: 0.03, JointRadS: 0.2, TiltRad: 0.02, RootMS: 0.05, RootRadS: 0.1},
 		FromStart:  0.15, Adaptive: 0.5,
-		Easy: rollout.Nominal(), Hard: rollout.Hard(), LevelStart: 0.25, LevelUp: 0.03, LevelGate: 0.5,
-		EvalEvery: 10, StopSurvival: 1, StopJointErrRad: 0.04, MinSteps: 200_000,
+		Easy: rollout.Nominal(), Hard: rollout.Hard(), LevelStart: 0.5, LevelUp: 0.06, LevelGate: 0.4,
+		EvalEvery: 15, StopSurvival: 0.95, StopJointErrRad: 0.05, MinSteps: 150_000,
 	}
 }
 

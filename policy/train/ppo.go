@@ -10,7 +10,9 @@ import (
 // learnStats says how a learning phase went, averaged over its minibatches.
 type learnStats struct {
 	policyLoss, valueLoss, kl, clip float64
-	skipped                         int // actor updates not taken
+	actorSteps, batches             int
+	lastKL                          float64
+	stopped                         bool // the actor is done with this phase
 }
 
 // learn runs the epochs of PPO over the collected batch.
@@ -47,42 +49,65 @@ func (t *Trainer) learn(actorNorm, criticNorm infer.Normalizer) (learnStats, err
 			}
 		}
 	}
-	batches := float64(c.Epochs * n / c.Minibatch)
-	s.policyLoss, s.valueLoss, s.kl, s.clip = s.policyLoss/batches, s.valueLoss/batches, s.kl/batches, s.clip/batches
+	batches, seen := float64(s.batches), float64(s.actorSteps)
+	if s.stopped {
+		seen++ // the minibatch that stopped it was looked at
+	}
+	s.policyLoss, s.valueLoss, s.kl, s.clip = s.policyLoss/seen, s.valueLoss/batches, s.kl/seen, s.clip/seen
+	t.adapt(&s)
 	return s, nil
 }
 
+// adapt keeps the actor's rate where its updates last for most of a phase: slower where the guard ends them early,
+// faster where the policy hardly moves.
+func (t *Trainer) adapt(s *learnStats) {
+	const lowest, highest = 3e-5, 1e-3
+	switch {
+	case 4*s.actorSteps < 3*s.batches:
+		t.actorRate = max(t.actorRate*0.9, lowest)
+	case !s.stopped && s.lastKL < t.config.KLLimit/2:
+		t.actorRate = min(t.actorRate*1.1, highest)
+	}
+}
+
 // step learns from one minibatch. First each goroutine runs one half of both networks, then each updates one network.
+// The guard on the policy's movement ends the phase for the actor alone: a critic that stops learning when the policy
+// moves falls ever further behind.
 func (t *Trainer) step(samples []int, s *learnStats) error {
 	err := pair(func(half int) error {
 		from, to := halfOf(len(samples), half)
-		t.actor.halves[half].take(samples[from:to], t.batch.obs, t.actorData)
-		t.critic.halves[half].take(samples[from:to], t.batch.critic, t.criticData)
-		if err := t.actor.halves[half].run(); err != nil {
-			return err
+		if !s.stopped {
+			t.actor.halves[half].take(samples[from:to], t.batch.obs, t.actorData)
+			if err := t.actor.halves[half].run(); err != nil {
+				return err
+			}
 		}
+		t.critic.halves[half].take(samples[from:to], t.batch.critic, t.criticData)
 		return t.critic.halves[half].run()
 	})
 	if err != nil {
 		return err
 	}
-	a, v := t.actor.stats(), t.critic.stats()
-	s.policyLoss += a.Loss
-	s.valueLoss += v.Loss
-	s.kl += a.KL
-	s.clip += a.Clip
-	// The guard is the actor's alone: a critic that stops learning when the policy moves falls ever further behind.
-	moved := a.KL > t.config.KLLimit
-	if moved {
-		s.skipped++
+	s.batches++
+	s.valueLoss += t.critic.stats().Loss
+	learnActor := !s.stopped
+	if learnActor {
+		a := t.actor.stats()
+		s.policyLoss += a.Loss
+		s.kl += a.KL
+		s.clip += a.Clip
+		s.lastKL = a.KL
+		if a.KL > t.config.KLLimit {
+			s.stopped, learnActor = true, false
+		} else {
+			s.actorSteps++
+		}
 	}
 	return pair(func(half int) error {
-		if half == 0 {
-			if !moved {
-				t.actor.update(t.config.ActorRate, t.actor.gather(), t.config.GradNorm)
-			}
-		} else {
+		if half == 1 {
 			t.critic.update(t.config.CritRate, t.critic.gather(), t.config.GradNorm)
+		} else if learnActor {
+			t.actor.update(t.actorRate, t.actor.gather(), t.config.GradNorm)
 		}
 		return nil
 	})

@@ -73,6 +73,7 @@ type Trainer struct {
 	noise, starts, shuffle *rand.PCG
 	sampler                *sampler
 	level                  float64
+	actorRate              float64
 	iteration              int
 	used                   Used
 	goodInARow             int
@@ -99,7 +100,9 @@ type Point struct {
 	Episodes                 int     // that ended in this iteration
 	Finished                 float64 // share of them that stood to their end
 	PolicyLoss, ValueLoss    float64
-	KL, Clipped, Skipped     float64 // mean KL a minibatch, share of clipped samples, actor updates not taken
+	KL, Clipped              float64 // mean KL a minibatch, share of clipped samples
+	ActorSteps               float64 // share of the minibatches before the guard ended the actor's phase
+	ActorRate                float64
 	CollectSeconds, LearnSec float64
 	Eval                     *rollout.Score `json:",omitempty"`
 }
@@ -132,7 +135,7 @@ func New(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator)
 		return nil, err
 	}
 	t := &Trainer{config: config, task: task, runner: runner, evaluator: evaluator, criticDim: runner.CriticDim(),
-		outcomes: make([]rollout.Outcome, worlds), sampler: newSampler(&task), level: config.LevelStart}
+		outcomes: make([]rollout.Outcome, worlds), sampler: newSampler(&task), level: config.LevelStart, actorRate: config.ActorRate}
 	if t.identity, err = fingerprint(config, task, worlds); err != nil {
 		return nil, err
 	}
@@ -277,7 +280,7 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	}
 	p := Point{Steps: t.used.Steps, Level: s.lvl, Reward: s.reward, JointErrRad: s.jointErr, RootErrM: s.rootErr,
 		Episodes: s.episodes, Finished: finished, PolicyLoss: l.policyLoss, ValueLoss: l.valueLoss, KL: l.kl, Clipped: l.clip,
-		Skipped: float64(l.skipped), CollectSeconds: collected.Sub(begin).Seconds(), LearnSec: clock.now().Sub(collected).Seconds()}
+		ActorSteps: float64(l.actorSteps) / float64(l.batches), ActorRate: t.actorRate, CollectSeconds: collected.Sub(begin).Seconds(), LearnSec: clock.now().Sub(collected).Seconds()}
 	if t.iteration%t.config.EvalEvery == 0 {
 		score, err := t.evaluate()
 		if err != nil {
