@@ -67,7 +67,7 @@ func playClip(ctx context.Context, c Clip, o Options) (*clipPlayer, error) {
 // at returns the picture for a time on the film's clock; times must rise.
 func (p *clipPlayer) at(second float64) (*canvas, error) {
 	p.ended = p.ended || p.clip.EndS > 0 && second >= p.clip.EndS && p.shown >= 0
-	for want := max(0, int(math.Round((second-p.clip.StartS)*p.fps))); p.shown < want && !p.ended; {
+	for want := max(0, int(math.Round(p.clip.time(second)*p.fps))); p.shown < want && !p.ended; {
 		switch err := p.read(p.now.rgb); {
 		case err == nil:
 			p.shown++
