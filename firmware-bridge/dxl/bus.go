@@ -37,7 +37,7 @@ type Config struct {
 }
 
 const (
-	// maxReply bounds a status packet on the wire: 252 devices, fast sync read.
+	// decoderSize bounds a status packet on the wire: a fast sync read of everybody.
 	decoderSize     = 8192
 	factoryDelay    = 500 * time.Microsecond
 	defaultMargin   = 20 * time.Millisecond

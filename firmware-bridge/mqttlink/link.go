@@ -23,6 +23,7 @@ const (
 	connectTimeout    = 5 * time.Second
 	publishTimeout    = 2 * time.Second
 	goodbyeTimeout    = 500 * time.Millisecond
+	subscribeRefused  = 0x80 // return code of MQTT 3.1.1
 )
 
 // Config says where the broker is and who this robot is.
@@ -152,9 +153,10 @@ func (l *Link) onConnect(c mqtt.Client) {
 	l.connects.Add(1)
 	t := c.Subscribe(l.base+"cmd", 1, func(_ mqtt.Client, m mqtt.Message) { l.receive(m.Payload(), m.Retained()) })
 	go func() { // waiting inside the handler would stop the client
-		t.WaitTimeout(connectTimeout)
-		if err := t.Error(); err != nil {
-			l.setUp(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
+		if err := subscribed(t); err != nil {
+			if l.cfg.OnLink != nil {
+				l.cfg.OnLink(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
+			}
 			return
 		}
 		l.setUp(true, nil)
@@ -166,6 +168,24 @@ func (l *Link) onConnect(c mqtt.Client) {
 		}
 		l.reliable.wake() // what was queued while the line was down
 	}()
+}
+
+// subscribed waits for the broker's answer to a subscription.
+func subscribed(t mqtt.Token) error {
+	if !t.WaitTimeout(connectTimeout) {
+		return fmt.Errorf("no answer within %v", connectTimeout)
+	}
+	if err := t.Error(); err != nil {
+		return err
+	}
+	if s, ok := t.(*mqtt.SubscribeToken); ok {
+		for topic, code := range s.Result() {
+			if code == subscribeRefused {
+				return fmt.Errorf("the broker refuses %q; check the account's permissions", topic)
+			}
+		}
+	}
+	return nil
 }
 
 // receive decodes, checks and obeys one command message, and answers it.

@@ -421,6 +421,31 @@ func TestBrokerRestart(t *testing.T) {
 	}
 }
 
+// TestNoPermission: a robot that may not hear commands says so and is not "up".
+func TestNoPermission(t *testing.T) {
+	b := startBroker(t, nil)
+	why := make(chan error, 10)
+	cfg := robotConfig(b.URL(), b.Robot(), func(Command) error { return nil })
+	cfg.Robot = "r2" // the account is r1's
+	cfg.OnLink = func(up bool, err error) {
+		if !up && err != nil {
+			why <- err
+		}
+	}
+	l, _ := startLink(t, cfg)
+	select {
+	case err := <-why:
+		if !strings.Contains(err.Error(), "fleet/r2/cmd") {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(patience):
+		t.Error("a refused subscription goes unnoticed")
+	}
+	if l.Connected() {
+		t.Error("up without hearing commands")
+	}
+}
+
 func TestCredentialsFile(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "operator.json")
