@@ -42,12 +42,8 @@ func playClip(ctx context.Context, c Clip, o Options) (*clipPlayer, error) {
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	w, h := o.PaneWidthPx, o.HeightPx
-	rate := c.Rate
-	if !(rate > 0) {
-		rate = 1
-	}
-	fit := fmt.Sprintf("setpts=PTS/%s,fps=%s,scale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2,"+
-		"pad=%d:%d:(ow-iw)/2:(oh-ih)/2:color=0x%02x%02x%02x,setsar=1", number(rate), number(o.FPS), w, h, w, h, paper.R, paper.G, paper.B)
+	fit := fmt.Sprintf("fps=%s,scale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2,"+
+		"pad=%d:%d:(ow-iw)/2:(oh-ih)/2:color=0x%02x%02x%02x,setsar=1", number(o.FPS), w, h, w, h, paper.R, paper.G, paper.B)
 	p := &clipPlayer{clip: c, fps: o.FPS, now: newCanvas(w, h), shown: -1}
 	// Without "file:" a colon would make ffmpeg take a name for a protocol.
 	p.cmd = exec.CommandContext(ctx, program, "-hide_banner", "-loglevel", "error", "-nostdin", "-threads", "1",

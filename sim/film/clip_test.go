@@ -72,19 +72,24 @@ func TestClipKeepsTheClock(t *testing.T) {
 
 // A robot that takes twice as long sees a person at half speed.
 func TestClipFollowsASlowedRobot(t *testing.T) {
-	c, err := playClip(context.Background(), Clip{Video: greyClip(t, 12), Time: func(s float64) float64 { return (s - 1) / 2 }},
-		Options{PaneWidthPx: 64, HeightPx: 48, FPS: 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.close()
-	for second, grey := range []int{0, 0, 100, 200} {
-		p, err := c.at(float64(second))
+	video := greyClip(t, 12)
+	for what, clip := range map[string]Clip{
+		"Time": {Video: video, Time: func(s float64) float64 { return (s - 1) / 2 }},
+		"Rate": {Video: video, StartS: 1, Rate: 0.5},
+	} {
+		c, err := playClip(context.Background(), clip, Options{PaneWidthPx: 64, HeightPx: 48, FPS: 20})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := int(p.rgb[3*(24*64+32)]); got < grey-20 || got > grey+20 {
-			t.Errorf("%d s: grey %d, want %d", second, got, grey)
+		defer c.close()
+		for second, grey := range []int{0, 0, 100, 200} {
+			p, err := c.at(float64(second))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := int(p.rgb[3*(24*64+32)]); got < grey-20 || got > grey+20 {
+				t.Errorf("%s, %d s: grey %d, want %d", what, second, got, grey)
+			}
 		}
 	}
 }

@@ -53,7 +53,7 @@ type Clip struct {
 	Rate float64
 	// EndS is when it stops on the film's clock; 0: at the video's end.
 	EndS float64
-	// Time, where set, stands in for StartS: it maps the film's clock to seconds
+	// Time, where set, stands in for StartS and Rate: it maps the film's clock to seconds
 	// after FromS, for a robot that was slowed down in places. It must not fall.
 	Time func(second float64) float64
 }
@@ -63,7 +63,11 @@ func (c *Clip) time(second float64) float64 {
 	if c.Time != nil {
 		return c.Time(second)
 	}
-	return second - c.StartS
+	rate := c.Rate
+	if rate <= 0 {
+		rate = 1
+	}
+	return (second - c.StartS) * rate
 }
 
 // Options of a video; the zero value of a field means its default.
