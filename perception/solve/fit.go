@@ -23,6 +23,9 @@ const (
 	sigmaImageM      = 0.015
 	sigmaDirection   = 0.25 // of the bone's length
 	shortBoneDoubt   = 4    // by so much worse is the direction from ankle to heel and toe
+	girdleTrust      = 1.5  // by so much better are the directions across hips and shoulders
+	girdleDoubt      = 2.0  // by so much worse are those widths in the picture
+	sigmaGirdleM     = 0.03 // of those widths
 	sigmaLengthM     = 0.003
 	sigmaAccel       = 20.0 // m/s^2 across the line of sight
 	sigmaAccelDepth  = 6.0  // m/s^2 along it
@@ -133,11 +136,18 @@ func (p *problem) visit(t int, emit func(*row)) {
 			emit(&out)
 		}
 		n := v.Norm()
-		link((n-l)/sigmaLengthM, v.Unit(spatial.Vec3{0, 0, 1}).Scale(1/sigmaLengthM))
+		rigid := 1 / sigmaLengthM
+		if b.kind == shoulderWidth || b.kind == hipWidth {
+			rigid = 1 / sigmaGirdleM
+		}
+		link((n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid))
 		d := v.Sub(p.direction[t][bi].Scale(l))
 		s := 1 / (sigmaDirection * l)
-		if b.kind == ankleHeel || b.kind == ankleToe {
+		switch b.kind {
+		case ankleHeel, ankleToe:
 			s /= shortBoneDoubt
+		case shoulderWidth, hipWidth:
+			s *= girdleTrust
 		}
 		robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
 		for k := range 3 {

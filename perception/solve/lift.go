@@ -10,7 +10,7 @@ import (
 // from the camera; the network knows which, but sees it far too flat. Lifting
 // chooses the depth of every bone over the whole clip by dynamic programming:
 // the picture's length and the network's depth vote in every frame, and depth
-// changes smoothly. Thigh and shank are chosen together, since a knee bends one
+// changes smoothly. Arms rather point forwards than backwards. Thigh and shank are chosen together, since a knee bends one
 // way only, and since a leg that stands for long has the centre of mass above
 // its foot. The result is where the fit starts: from the network's flat bones it
 // would not find the way.
@@ -20,6 +20,8 @@ const (
 	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
 	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
 	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
+	liftArmFreeM   = 0.05 // an arm bone may point backwards this far at no cost
+	liftArmM       = 0.08 // and has this standard deviation beyond
 	liftBalanceM   = 0.10 // standard deviation of the centre of mass over the feet in quiet stance
 )
 
@@ -59,6 +61,10 @@ type line struct {
 	across      [][2]float64
 	depth       []float64
 	weight      []float64 // of the picture
+	imageM      float64   // standard deviation of the length in the picture
+	share       float64   // standard deviation of the network's depth, of the length
+	// forward, if set, is where the body faces: arms rarely point backwards.
+	forward []spatial.Vec3
 }
 
 func (p *problem) liftLine(i int, depth []float64) *line {
@@ -66,6 +72,14 @@ func (p *problem) liftLine(i int, depth []float64) *line {
 	a0, a1 := ends(b.a)
 	b0, b1 := ends(b.b)
 	l := &line{length: p.length[b.kind], fps: p.fps, across: make([][2]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
+	l.imageM, l.share = liftImageM, liftDepthShare
+	switch b.kind {
+	case shoulderWidth, hipWidth:
+		// Shoulders are not one bone: raised arms bring them together.
+		l.imageM, l.share = girdleDoubt*liftImageM, liftDepthShare/girdleTrust
+	case upperArm, forearm:
+		l.forward = p.forward
+	}
 	for t := range p.n {
 		for k := range 2 {
 			d := (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
@@ -84,10 +98,16 @@ func (l *line) z(s int) float64 { return l.length * (2*float64(s)/(liftLevels-1)
 // cost of depth level s in frame t.
 func (l *line) cost(t, s int) float64 {
 	z := l.z(s)
-	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Hypot(l.across[t][0], l.across[t][1])) / liftImageM
-	net := (z - l.depth[t]) / (liftDepthShare * l.length)
+	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Hypot(l.across[t][0], l.across[t][1])) / l.imageM
+	net := (z - l.depth[t]) / (l.share * l.length)
 	// One wild landmark must not decide.
-	return l.weight[t]*math.Min(image*image, 25) + net*net
+	c := l.weight[t]*math.Min(image*image, 25) + net*net
+	if l.forward != nil {
+		ahead := l.forward[t].Dot(spatial.Vec3{l.across[t][0], l.across[t][1], z})
+		behind := math.Min(0, ahead+liftArmFreeM) / liftArmM
+		c += behind * behind
+	}
+	return c
 }
 
 // step is the cost of changing the depth by d levels between frames.

@@ -10,7 +10,7 @@ import (
 // The network bends an upright body a little in depth, alike in all frames of a
 // clip. Frames that look like standing on two straight legs therefore calibrate
 // it: there the trunk is upright, thighs point a little forwards and shanks a
-// little backwards.
+// little backwards, and an upper arm that hangs, hangs straight.
 const (
 	uprightShare   = 0.8   // of the mean bend that is taken for the network's
 	uprightFrames  = 5     // fewer frames of standing calibrate nothing
@@ -18,11 +18,12 @@ const (
 	uprightLegs    = 0.90  // legs against trunk, of the usual proportion
 	uprightStretch = 0.96  // of the clip's longest body
 	uprightLevelM  = 0.07  // difference in height of the two ankles in the picture
+	hangingArm     = 0.90  // share of an upper arm that must point down
 	kneeRest       = 0.07  // rad; how far thigh and shank of a standing leg lean
 )
 
-// standUpright takes the network's bend out of the directions of trunk, thighs
-// and shanks. depth is the root's.
+// standUpright takes the network's bend out of the directions of trunk, thighs,
+// shanks and hanging upper arms. depth is the root's.
 func (p *problem) standUpright(depth []float64) {
 	standing := p.standingFrames(depth)
 	if len(standing) < uprightFrames {
@@ -42,21 +43,36 @@ func (p *problem) standUpright(depth []float64) {
 			rest = kneeRest
 		case shank:
 			rest = -kneeRest
+		case upperArm:
 		default:
 			continue
 		}
 		bend := make([]float64, 0, len(standing))
 		for _, t := range standing {
+			if b.kind == upperArm && p.hanging(t, i) < hangingArm {
+				continue
+			}
 			bend = append(bend, away.Dot(p.direction[t][i])-rest*away.Dot(p.forward[t]))
+		}
+		if len(bend) < uprightFrames {
+			continue
 		}
 		bias := uprightShare * median(bend)
 		for t := range p.n {
 			// A person who has turned away from the standing pose's heading shows
 			// the camera another bend.
 			same := math.Max(0, facing.Dot(p.forward[t]))
+			if b.kind == upperArm {
+				same *= p.hanging(t, i)
+			}
 			p.direction[t][i] = unitOr(p.direction[t][i].Sub(away.Scale(bias * same)))
 		}
 	}
+}
+
+// hanging is 1 where bone i points straight down, 0 where it is level or higher.
+func (p *problem) hanging(t, i int) float64 {
+	return math.Max(0, -p.up.Dot(p.direction[t][i]))
 }
 
 // standingFrames lists the frames that look like standing on two straight legs.
