@@ -2,43 +2,44 @@ package main
 
 import (
 	"context"
+	"image"
 	"math"
 	"os"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
 	"github.com/mitori-robotics/mitori/perception/overlay"
+	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/sim/film"
 )
+
+const filmHeightPx = 576
 
 // film puts the person with the seen skeleton beside the robot under robotd, on
 // one clock, and makes the sheet of moments for the report.
 func (l *learner) film(ctx context.Context) error {
-	const person = "person.overlay.mp4"
-	name := l.path(person)
-	if err := writeOverlay(ctx, name, l.video, l.seen.Track.Frames, overlay.Options{ShowFaces: l.showFaces, HeightPx: filmHeightPx}); err != nil {
+	info := l.seen.Track.Info
+	crop := personCrop(l.seen.Track.Frames, info.WidthPx, info.HeightPx)
+	scale := math.Min(1, filmHeightPx/float64(crop.Dy()))
+	o := overlay.Options{ShowFaces: l.showFaces, HeightPx: int(scale * float64(info.HeightPx))}
+	name := l.path("person.overlay.mp4")
+	// The pictures go into the side by side; the overlay alone was not asked for.
+	defer os.Remove(name)
+	if err := writeOverlay(ctx, name, l.video, l.seen.Track.Frames, o); err != nil {
 		return err
 	}
-	// The pictures go into the side by side; the overlay alone is not asked for.
-	defer os.Remove(name)
-	clip := l.policy.motion.clip
-	lead := clip.Meta.LeadInS
-	seconds := clip.Seconds() - lead - clip.Meta.LeadOutS
-	info := l.seen.Track.Info
-	aspect := float64(info.WidthPx) / float64(info.HeightPx)
+	w, h := o.Size(info)
+	person := l.personClip(name, scaled(crop, float64(h)/float64(info.HeightPx), w, h))
 	robot := film.Pane{
 		Label: l.desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.rootQPos,
 		Fell: l.flight.fell, FallS: l.flight.fallS,
 	}
-	video := film.Clip{Video: name, StartS: lead}
-	if l.seen.Motion.Seconds() > 0 && seconds > 0 {
-		video.Rate = l.seen.Motion.Seconds() / seconds
-	}
-	o := film.Options{HeightPx: filmHeightPx, PaneWidthPx: paneWidth(aspect)}
-	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), video, l.desc.MJCF, robot, o); err != nil {
+	pane := int(filmHeightPx*float64(crop.Dx())/float64(crop.Dy())) &^ 1
+	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane}); err != nil {
 		return err
 	}
-	sheet, err := film.Sheet(ctx, l.desc.MJCF, []film.Pane{{Clip: &video}, robot}, film.Moments(lead, lead+seconds, 6),
-		film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: paneWidth(aspect) / 2 &^ 1})
+	clip := l.policy.motion.clip
+	moments := film.Moments(clip.Meta.LeadInS, clip.Seconds()-clip.Meta.LeadOutS, 6)
+	sheet, err := film.Sheet(ctx, l.desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1})
 	if err != nil {
 		return err
 	}
@@ -47,10 +48,45 @@ func (l *learner) film(ctx context.Context) error {
 	return atomicfile.WriteBytes(l.path("moments.png"), sheet)
 }
 
-const filmHeightPx = 576
+// personClip puts the overlay on the robot's clock: the motion begins after the
+// lead-in and lasts as long as the robot takes for it.
+func (l *learner) personClip(name string, crop image.Rectangle) film.Clip {
+	clip := l.policy.motion.clip
+	c := film.Clip{Video: name, StartS: clip.Meta.LeadInS, CropPx: [4]int{crop.Min.X, crop.Min.Y, crop.Dx(), crop.Dy()}}
+	if robotS := clip.Seconds() - clip.Meta.LeadInS - clip.Meta.LeadOutS; robotS > 0 {
+		c.Rate = l.seen.Motion.Seconds() / robotS
+	}
+	return c
+}
 
-// paneWidth gives the person's pane about the shape of the video, within what
-// two panes on a phone can bear.
-func paneWidth(aspect float64) int {
-	return int(math.Min(math.Max(aspect, 0.6), 1.0)*filmHeightPx) &^ 1
+// personCrop is the part of the pictures in which the person moves, with room
+// around, between upright 3:5 and square; a small person in a wide picture would
+// not be seen on a phone.
+func personCrop(frames []track.Frame, widthPx, heightPx int) image.Rectangle {
+	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
+	for i := range frames {
+		if !frames[i].Found {
+			continue
+		}
+		for _, m := range frames[i].Landmarks {
+			x0, x1 = math.Min(x0, m.XPx), math.Max(x1, m.XPx)
+			y0, y1 = math.Min(y0, m.YPx), math.Max(y1, m.YPx)
+		}
+	}
+	whole := image.Rect(0, 0, widthPx, heightPx)
+	if x1 <= x0 || y1 <= y0 {
+		return whole
+	}
+	h := math.Min(1.25*(y1-y0), float64(heightPx))
+	w := math.Min(math.Max(math.Min(1.25*(x1-x0), h), 0.6*h), float64(widthPx))
+	cx := math.Min(math.Max((x0+x1)/2, w/2), float64(widthPx)-w/2)
+	cy := math.Min(math.Max((y0+y1)/2, h/2), float64(heightPx)-h/2)
+	return image.Rect(int(cx-w/2), int(cy-h/2), int(cx+w/2), int(cy+h/2)).Intersect(whole)
+}
+
+// scaled maps a rectangle of the video to the overlay's even pixels.
+func scaled(r image.Rectangle, s float64, widthPx, heightPx int) image.Rectangle {
+	even := func(v int) int { return int(float64(v)*s) &^ 1 }
+	out := image.Rect(even(r.Min.X), even(r.Min.Y), even(r.Max.X), even(r.Max.Y))
+	return out.Intersect(image.Rect(0, 0, widthPx, heightPx))
 }

@@ -44,6 +44,9 @@ func playClip(ctx context.Context, c Clip, o Options) (*clipPlayer, error) {
 	w, h := o.PaneWidthPx, o.HeightPx
 	fit := fmt.Sprintf("fps=%s,scale=%d:%d:force_original_aspect_ratio=decrease:force_divisible_by=2,"+
 		"pad=%d:%d:(ow-iw)/2:(oh-ih)/2:color=0x%02x%02x%02x,setsar=1", number(o.FPS), w, h, w, h, paper.R, paper.G, paper.B)
+	if r := c.CropPx; r[2] > 0 {
+		fit = fmt.Sprintf("crop=%d:%d:%d:%d,", r[2], r[3], r[0], r[1]) + fit
+	}
 	p := &clipPlayer{clip: c, fps: o.FPS, now: newCanvas(w, h), shown: -1}
 	// Without "file:" a colon would make ffmpeg take a name for a protocol.
 	p.cmd = exec.CommandContext(ctx, program, "-hide_banner", "-loglevel", "error", "-nostdin", "-threads", "1",

@@ -45,6 +45,9 @@ type Pane struct {
 type Clip struct {
 	Video string  // path; the overlay, where there is one
 	FromS float64 // time in the video of the first picture shown
+	// CropPx is the part of the pictures that is shown: left, top, width, height; a
+	// width of 0 shows all.
+	CropPx [4]int
 	// StartS is when the video starts on the film's clock: the robot's lead-in.
 	// Before, the first picture is held; after the last, the last.
 	StartS float64
