@@ -33,6 +33,7 @@ func TestVendorSDK(t *testing.T) {
 		t.Skip(err)
 	}
 	go s.Run(t.Context())
+	<-s.Serving()
 	out, err := exec.Command(python, "testdata/sdk_peer.py", s.Path(), "1000000").Output()
 	if err != nil {
 		if ee, ok := err.(*exec.ExitError); ok {

@@ -7,6 +7,8 @@ import sys
 
 import dynamixel_sdk as sdk
 
+# The SDK allows an answer 34 ms: enough for a robot, not for a busy test machine.
+sdk.port_handler.LATENCY_TIMER = 500
 port = sdk.PortHandler(sys.argv[1])
 packet = sdk.PacketHandler(2.0)
 assert port.openPort(), "open"
