@@ -44,6 +44,7 @@ func commands() []*cobra.Command {
 		newDemonstrateCmd(),
 		newExtractCmd(),
 		newCompareCmd(),
+		newImportCmd(),
 		newRetargetCmd(),
 		newCheckCmd(),
 		newRobotCmd(),
