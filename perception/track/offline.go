@@ -66,13 +66,10 @@ func runVideo(ctx context.Context, open video.Opener, load func() (*Networks, er
 	if err != nil {
 		return Result{}, err
 	}
-	v.info = src.Info()
-	if err := src.Close(); err != nil {
-		return Result{}, err
-	}
+	v.info, v.first = src.Info(), src
 	v.plan()
 	if v.nets, err = load(); err != nil {
-		return Result{}, err
+		return Result{}, errors.Join(err, src.Close())
 	}
 	defer v.close()
 	v.report = newCounter(nil)
@@ -98,6 +95,8 @@ type run struct {
 	parts  []part
 	report *counter
 	nets   *Networks
+	// first is the source that gave info; the first part goes on with it.
+	first video.Source
 	// idle trackers, for reuse.
 	idle chan *Tracker
 }
@@ -156,13 +155,21 @@ func (v *run) tracks(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, min(len(v.parts), runtime.NumCPU())))
 	for i := range v.parts {
-		g.Go(func() error { return v.track(ctx, &v.parts[i], i > 0, nil) })
+		open := v.open
+		if i == 0 {
+			open = func() (video.Source, error) {
+				src := v.first
+				v.first = nil
+				return src, nil
+			}
+		}
+		g.Go(func() error { return v.track(ctx, &v.parts[i], open, i > 0, nil) })
 	}
 	return g.Wait()
 }
 
 // track follows the person through one part; from is the state to begin with.
-func (v *run) track(ctx context.Context, p *part, warmUp bool, from *person) error {
+func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool, from *person) error {
 	t, err := v.tracker()
 	if err != nil {
 		return err
@@ -177,7 +184,7 @@ func (v *run) track(ctx context.Context, p *part, warmUp bool, from *person) err
 		w.FromS = max(v.window.FromS, w.FromS-warmFrames/v.info.FPS)
 	}
 	p.warm, p.frames = nil, nil
-	err = v.each(ctx, w, func(f *video.Frame) error {
+	err = each(ctx, open, w, func(f *video.Frame) error {
 		out, err := t.Step(f)
 		if err != nil {
 			return err
@@ -203,8 +210,8 @@ func disown(frames []Frame, n int) {
 }
 
 // each decodes a window ahead of what visits its frames.
-func (v *run) each(ctx context.Context, w video.Window, visit func(*video.Frame) error) error {
-	src, err := v.open()
+func each(ctx context.Context, open video.Opener, w video.Window, visit func(*video.Frame) error) error {
+	src, err := open()
 	if err != nil {
 		return err
 	}
@@ -247,7 +254,7 @@ func (v *run) join(ctx context.Context) error {
 			continue
 		}
 		v.report.add(-len(p.frames))
-		if err := v.track(ctx, p, false, before.end); err != nil {
+		if err := v.track(ctx, p, v.open, false, before.end); err != nil {
 			return err
 		}
 	}
@@ -334,8 +341,11 @@ func (v *run) endText() string {
 	return fmt.Sprintf("%gs", v.window.ToS)
 }
 
-// close frees the networks; nothing can be lost by a failure to do so.
+// close frees what is left; nothing can be lost by a failure to do so.
 func (v *run) close() {
+	if v.first != nil {
+		_ = v.first.Close()
+	}
 	for {
 		select {
 		case t := <-v.idle:
