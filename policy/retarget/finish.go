@@ -116,7 +116,11 @@ func (w *work) clip(m *human.Motion) *motion.Clip {
 		c.Frames = append(c.Frames, f)
 	}
 	var lead [2]int
-	for _, t := range w.frame {
+	sourceS := make([]float64, len(w.frame))
+	for i, t := range w.frame {
+		// Whole milliseconds: enough for pictures, and short in the file.
+		k := max(0, min(t-w.plan.lead[0], len(w.times)-1))
+		sourceS[i] = math.Round(1000*w.times[k]) / 1000
 		if t < w.plan.lead[0] {
 			lead[0]++
 		} else if t >= len(w.plan.targets)-w.plan.lead[1] {
@@ -124,7 +128,7 @@ func (w *work) clip(m *human.Motion) *motion.Clip {
 		}
 	}
 	c.Meta = motion.Meta{Robot: r.desc.Name, RobotHash: r.desc.Hash, Source: m.Meta.Source, SourceSHA256: m.Meta.SourceSHA256,
-		LeadInS: float64(lead[0]) / w.o.FPS, LeadOutS: float64(lead[1]) / w.o.FPS, Tool: "mitori retarget"}
+		LeadInS: float64(lead[0]) / w.o.FPS, LeadOutS: float64(lead[1]) / w.o.FPS, SourceS: sourceS, Tool: "mitori retarget"}
 	return c
 }
 

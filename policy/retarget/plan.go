@@ -143,7 +143,7 @@ func (pl *planner) placements() {
 	diff := wide.Sub(stand[0].Sub(stand[1]))
 	pl.first = stand
 	if math.Hypot(diff[0], diff[1]) > 0.2*leg {
-		wide = pl.apart(wide, 0)
+		wide = pl.apart(wide, 0, 0)
 		pl.first[moved] = stand[fixed].Sub(wide.Scale(sign))
 		o.stepIn = pl.pf.intents[0].on[moved]
 		pl.moved = moved
@@ -177,19 +177,16 @@ func (pl *planner) placements() {
 }
 
 // apart keeps the vector from the right to the left foot within what feet can do: not through each other, not wider
-// than the legs.
-func (pl *planner) apart(v spatial.Vec3, heading float64) spatial.Vec3 {
-	an := pl.r.an
+// than the legs. twist is the angle between the feet: turned against each other they need more room.
+func (pl *planner) apart(v spatial.Vec3, heading, twist float64) spatial.Vec3 {
+	leg, sole := pl.r.an.LegLengthM(), pl.r.an.Legs[anatomy.Left].HalfSizeM
 	l := turn(v, -heading)
-	least := 2*an.Legs[anatomy.Left].HalfSizeM[1] + 0.03*an.LegLengthM()
-	if long := 2 * an.Legs[anatomy.Left].HalfSizeM[0]; math.Abs(l[0]) < 1.1*long {
-		l[1] = math.Max(l[1], least)
-	} else { // one before the other: the lines may come closer, not cross
-		l[1] = math.Max(l[1], 0.6*least)
-	}
-	l[1] = math.Min(l[1], pl.r.widestM)
-	if far := math.Hypot(l[0], l[1]); far > 0.8*an.LegLengthM() {
-		l = l.Scale(0.8 * an.LegLengthM() / far)
+	least := 2*sole[1] + 0.03*leg + sole[0]*math.Abs(math.Sin(twist))
+	// One before the other, the lines of the feet may come closer, not cross.
+	least *= 1 - 0.4*smoothstep((math.Abs(l[0])/(2*sole[0])-1.05)/0.5)
+	l[1] = math.Min(math.Max(l[1], least), math.Max(pl.r.widestM, least))
+	if far := math.Hypot(l[0], l[1]); far > 0.8*leg {
+		l[0] *= 0.8 * leg / far
 	}
 	return turn(l, heading)
 }
@@ -218,8 +215,8 @@ func (pl *planner) separate() {
 		if s == 1 {
 			v = v.Scale(-1)
 		}
-		yaw := (st.yaw + other.yaw) / 2
-		w := pl.apart(v, yaw)
+		st.yaw = other.yaw + clamp(angleDiff(st.yaw, other.yaw), -0.7, 0.7)
+		w := pl.apart(v, (st.yaw+other.yaw)/2, st.yaw-other.yaw)
 		if w.Sub(v).Norm() > 1e-9 {
 			o.clamped++
 		}
@@ -227,7 +224,6 @@ func (pl *planner) separate() {
 			w = w.Scale(-1)
 		}
 		st.at = other.at.Add(w)
-		st.yaw = other.yaw + clamp(angleDiff(st.yaw, other.yaw), -0.7, 0.7)
 	}
 }
 
@@ -343,7 +339,7 @@ func (pl *planner) swing(s int, a, b stance) {
 			if s == 1 {
 				sign = -1
 			}
-			w := pl.apart(v.Scale(sign), other.yaw).Scale(sign)
+			w := pl.apart(v.Scale(sign), (ft.yaw+other.yaw)/2, ft.yaw-other.yaw).Scale(sign)
 			ft.at[0], ft.at[1] = other.at[0]+w[0], other.at[1]+w[1]
 		}
 	}

@@ -51,20 +51,28 @@ func (w *work) run(m *human.Motion) {
 	}
 	asked := append([]float64(nil), w.times...)
 	soft := 1.0
-	for round := 0; round < stretchRound; round++ {
+	for round := 0; ; round++ {
 		w.armHaste = []float64{1.6, 1.3, 1}[min(round, 2)]
 		w.pf = read(observe(m, w.times, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
 		w.layout()
-		w.solveAll()
-		if !w.stretch(round < torqueRounds && 2*len(w.times) < 5*n) {
+		w.solveOnce()
+		before := w.times
+		if round == stretchRound || !w.stretch(round < torqueRounds && 2*len(w.times) < 5*n) {
+			w.times = before
 			break
 		}
-		if len(w.times) > maxLonger*n && round < stretchRound/2 { // that is jitter, not motion: smooth it away instead
-			w.times = append(w.times[:0], asked...)
-			w.leadS = [2]float64{leadS, leadS}
-			soft *= 2
+		if len(w.times) <= maxLonger*n {
+			continue
 		}
+		if round >= stretchRound/2 { // what is still too fast is slowed down in the finished motion
+			w.times = before
+			break
+		}
+		// That is jitter, not motion: smooth it away instead.
+		w.times, w.leadS = append([]float64(nil), asked...), [2]float64{leadS, leadS}
+		soft *= 2
 	}
+	w.settle()
 	planned := len(w.q)
 	w.enforceSpeed()
 	w.slow = float64(len(w.times)-1+len(w.q)-planned) / math.Max(float64(n-1), 1)
@@ -94,30 +102,33 @@ func (w *work) layout() {
 	}
 }
 
-// solveAll finds all frames, measures where the pressure really is and corrects the plan by it.
-func (w *work) solveAll() {
+// solveOnce finds all frames for the plan as drawn, and the arms' paths.
+func (w *work) solveOnce() {
+	w.pl.balance(nil)
+	w.pl.inReach()
+	w.s.reset()
+	w.solveFrames()
+	w.armPaths()
+	w.s.armsSet = true
+}
+
+// settle measures where the pressure really is, corrects the plan by it and solves again, a few times.
+func (w *work) settle() {
 	var correction [][2]float64
-	for round := 0; ; round++ {
-		w.pl.balance(correction)
-		w.pl.inReach()
-		w.solveFrames()
-		if round == 0 {
-			w.armPaths()
-			w.s.armsSet = true
-		}
-		if round == settleRounds {
-			return
-		}
+	for round := 0; round < settleRounds; round++ {
 		err := w.pressureError()
 		if correction == nil {
 			correction = err
-			continue
-		}
-		for t := range err {
-			for k := range err[t] {
-				correction[t][k] += err[t][k]
+		} else {
+			for t := range err {
+				for k := range err[t] {
+					correction[t][k] += err[t][k]
+				}
 			}
 		}
+		w.pl.balance(correction)
+		w.pl.inReach()
+		w.solveFrames()
 	}
 }
 
@@ -130,7 +141,6 @@ func (w *work) solveFrames() {
 		for t := range w.q {
 			w.q[t] = flat[t*nq : (t+1)*nq : (t+1)*nq]
 		}
-		w.s.reset()
 	}
 	w.s.unsolved = 0
 	rest := make([]float64, nq)
