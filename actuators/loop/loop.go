@@ -94,6 +94,7 @@ type Loop struct {
 	torqueOff bool // confirmed
 	torqueOn  bool // confirmed
 	torqueTry int
+	linkGone  bool // the latest read found the port gone
 	lastWhy   mode.Reason
 
 	stats Stats

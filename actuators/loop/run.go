@@ -45,6 +45,7 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 	s.Ticks++
 	s.Missed += now.Skipped
 	s.Lateness.AddNs(now.LateNs)
+	l.linkGone = readErr != nil && lost(readErr)
 	if readErr != nil {
 		if lost(readErr) {
 			s.LostReads++
@@ -100,12 +101,16 @@ func (l *Loop) record(now Instant, in mode.Input, d mode.Decision, from mode.Sta
 // Mode is the present operating state; for the loop's own goroutine.
 func (l *Loop) Mode() mode.State { return l.mode }
 
-// Finished reports whether a stopped loop has nothing left to do: no torque,
-// confirmed, or not confirmed after a second of trying.
+// Finished reports whether a stopped loop has nothing left to do: no torque, and
+// that confirmed, or a lost link, or not confirmed after seconds of trying.
 func (l *Loop) Finished() bool {
-	return l.stop.Load() && !l.mode.Energised() && l.mode != mode.Cut &&
-		(l.torqueOff || l.modeTicks > int64(l.cfg.RateHz))
+	if !l.stop.Load() || l.mode.Energised() || l.mode == mode.Cut {
+		return false
+	}
+	return l.torqueOff || l.linkGone || l.modeTicks > confirmSeconds*int64(l.cfg.RateHz)
 }
+
+const confirmSeconds = 3
 
 // Result closes the statistics.
 func (l *Loop) Result() Stats {

@@ -153,12 +153,12 @@ func (l *Loop) torqueUp() {
 }
 
 // torqueDown repeats torque-off until every servo has confirmed: in every tick
-// at first, then once a second, since a silent servo costs a timeout.
+// for some seconds, then once a second, since a silent servo costs a timeout.
 func (l *Loop) torqueDown() {
 	if l.torqueOff {
 		return
 	}
-	if l.modeTicks < int64(l.cfg.RateHz) || l.modeTicks%int64(l.cfg.RateHz) == 0 {
+	if l.modeTicks < confirmSeconds*int64(l.cfg.RateHz) || l.modeTicks%int64(l.cfg.RateHz) == 0 {
 		l.torqueOff = l.drv.Torque(false) == nil
 	}
 }

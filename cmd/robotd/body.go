@@ -131,6 +131,7 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 // tilt, heat, voltage, torque) keeps its limits; --strict keeps these too.
 func forgive(cfg *loop.Config) {
 	t := &cfg.Thresholds
-	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = cfg.RateHz, cfg.RateHz, cfg.RateHz, cfg.RateHz
+	patience := 3 * cfg.RateHz
+	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = patience, patience, patience, patience
 	t.FrozenS, t.NoisyShare = 2, math.Inf(1)
 }

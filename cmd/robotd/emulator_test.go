@@ -143,7 +143,6 @@ func launch(t *testing.T, args ...string) *daemon {
 	if testing.Short() {
 		t.Skip("runs in real time for seconds")
 	}
-	t.Parallel()
 	dir := bin(t)
 	d := &daemon{t: t, dir: dir, out: &tail{}, ended: make(chan error, 1)}
 	given := strings.Join(args, " ")

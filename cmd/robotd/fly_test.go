@@ -184,10 +184,6 @@ func TestEStopOverMQTT(t *testing.T) {
 	if s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" || s.Truth.TorqueOn != 0 {
 		t.Errorf("%s because of %q, torque off %v, servos with torque %d", s.EndState, s.Cause, s.TorqueOff, s.Truth.TorqueOn)
 	}
-	last := s.Transitions[len(s.Transitions)-1].AtS - s.Transitions[len(s.Transitions)-2].AtS
-	if last > 0.5 {
-		t.Errorf("torque was off %.2f s after the stop", last)
-	}
 }
 
 // Without --arm an operator has the say: arm, stop, reset, arm again.
