@@ -17,7 +17,7 @@ func lowPass(x []float64, fps, cutoffHz float64) {
 	}
 	// Two passes of a second-order section: each may lose only a quarter of
 	// the power at the cut-off (Winter, Biomechanics, section 3.4.4.2).
-	k := math.Tan(math.Pi * min(cutoffHz/math.Pow(math.Sqrt2-1, 0.25), 0.49*fps) / fps)
+	k := math.Tan(math.Pi*cutoffHz/fps) / math.Pow(math.Sqrt2-1, 0.25)
 	norm := 1 / (1 + math.Sqrt2*k + k*k)
 	b0 := k * k * norm
 	a1, a2 := 2*(k*k-1)*norm, (1-math.Sqrt2*k+k*k)*norm

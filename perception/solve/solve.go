@@ -90,7 +90,7 @@ func (p *problem) motion(s *stream, c contacts) *human.Motion {
 		f := &m.Frames[t]
 		f.Positions = positions[t]
 		noseDir := turn(s.worldAt(t, nose).Sub(s.jointWorld(t, human.Head)))
-		f.Positions[human.Nose] = f.Positions[human.Head].Add(noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLengthRatio * p.length[trunk]))
+		f.Positions[human.Nose] = f.Positions[human.Head].Add(noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLength * p.heightM))
 		f.Contacts = c[t]
 		knuckle := [2]spatial.Vec3{
 			turn(s.worldAt(t, lIndex).Sub(s.worldAt(t, lPinky))),
@@ -108,9 +108,9 @@ func (p *problem) motion(s *stream, c contacts) *human.Motion {
 	return m
 }
 
-// noseLengthRatio is the distance from between the ears to the nose, as a
-// share of the trunk's length.
-const noseLengthRatio = 0.19
+// noseLength is the distance from between the ears to the nose, as a share of
+// stature.
+const noseLength = 0.068
 
 // describe fills the report's account of camera, subject and fit.
 func (p *problem) describe(rep *Report, c contacts) {
