@@ -36,8 +36,9 @@ type Meta struct {
 	RobotHash    string          `json:"robot_hash"`
 	Source       string          `json:"source"` // what was retargeted
 	SourceSHA256 string          `json:"source_sha256"`
-	LeadInS      float64         `json:"lead_in_s"`  // from the standing pose to the motion
-	LeadOutS     float64         `json:"lead_out_s"` // and back
+	LeadInS      float64         `json:"lead_in_s"`          // from the standing pose to the motion
+	LeadOutS     float64         `json:"lead_out_s"`         // and back
+	SourceS      []float64       `json:"source_s,omitempty"` // by frame: time in the source, s, held in the leads
 	Tool         string          `json:"tool"`
 	Report       json.RawMessage `json:"report,omitempty"` // retarget report
 }
