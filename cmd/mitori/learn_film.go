@@ -77,7 +77,7 @@ func personCrop(frames []track.Frame, widthPx, heightPx int) image.Rectangle {
 	if x1 <= x0 || y1 <= y0 {
 		return whole
 	}
-	h := math.Min(1.25*(y1-y0), float64(heightPx))
+	h := math.Min(1.25*math.Max(y1-y0, x1-x0), float64(heightPx))
 	w := math.Min(math.Max(math.Min(1.25*(x1-x0), h), 0.6*h), float64(widthPx))
 	cx := math.Min(math.Max((x0+x1)/2, w/2), float64(widthPx)-w/2)
 	cy := math.Min(math.Max((y0+y1)/2, h/2), float64(heightPx)-h/2)

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/perception/track"
+)
+
+// Bad choices are refused before anything is written.
+func TestLearnRefusesBeforeItWrites(t *testing.T) {
+	dir := t.TempDir()
+	clip := filepath.Join(dir, "clip.mp4")
+	os.WriteFile(clip, []byte("no video"), 0o644)
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--robot", "nonesuch"}, exitFailed, "nonesuch"},
+		{[]string{}, exitUsage, "--robot"},
+		{[]string{"--robot", "kata20", "--budget", "fast"}, exitUsage, "fast"},
+		{[]string{"--robot", "kata20", "--method", "magic"}, exitUsage, "magic"},
+		{[]string{"--robot", "kata20", "--model", "huge"}, exitUsage, "huge"},
+		{[]string{"--robot", "kata20", "--from", "5s", "--to", "2s"}, exitUsage, "--from"},
+		{[]string{"--robot", "kata20", "--tries", "0"}, exitUsage, "--tries"},
+	} {
+		out := filepath.Join(dir, "out")
+		var stderr bytes.Buffer
+		args := append([]string{"learn", clip, "-o", out}, c.args...)
+		if code := run(context.Background(), args, &bytes.Buffer{}, &stderr); code != c.code || !strings.Contains(stderr.String(), c.want) {
+			t.Errorf("%v: exit %d, %q; want %d and %q", c.args, code, stderr.String(), c.code, c.want)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%v: left %s behind", c.args, out)
+		}
+	}
+}
+
+func TestPersonCropHoldsThePerson(t *testing.T) {
+	frame := func(x0, y0, x1, y1 float64) []track.Frame {
+		f := track.Frame{Found: true}
+		for i := range f.Landmarks {
+			f.Landmarks[i].XPx, f.Landmarks[i].YPx = x0, y0
+		}
+		f.Landmarks[3].XPx, f.Landmarks[3].YPx = x1, y1
+		return []track.Frame{f, {}}
+	}
+	for _, c := range [][6]float64{
+		{800, 100, 900, 400, 1920, 1080}, {0, 0, 50, 200, 1920, 1080}, {100, 50, 900, 300, 1080, 1920}, {-40, 900, 200, 1100, 640, 1080},
+	} {
+		r := personCrop(frame(c[0], c[1], c[2], c[3]), int(c[4]), int(c[5]))
+		if r.Dx() < 2 || r.Dy() < 2 || r.Min.X < 0 || r.Min.Y < 0 || r.Max.X > int(c[4]) || r.Max.Y > int(c[5]) {
+			t.Fatalf("%v: crop %v leaves the picture", c, r)
+		}
+		inside := func(x, y float64) bool {
+			return x < 0 || y > c[5] || (x >= float64(r.Min.X)-1 && x <= float64(r.Max.X)+1 && y >= float64(r.Min.Y)-1 && y <= float64(r.Max.Y)+1)
+		}
+		if !inside(c[0], c[1]) || !inside(c[2], c[3]) {
+			t.Errorf("%v: crop %v loses the person", c, r)
+		}
+	}
+	if r := personCrop([]track.Frame{{}}, 64, 48); r.Dx() != 64 || r.Dy() != 48 {
+		t.Errorf("nobody: crop %v, want the whole picture", r)
+	}
+}
