@@ -68,9 +68,9 @@ func (w *work) report(m *human.Motion, c *motion.Clip) *Report {
 			rep.Notes = append(rep.Notes, fmt.Sprintf(format, a...))
 		}
 	}
-	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of the servo's no-load speed", rep.TimeStretch, 100*speedShare)
+	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of the servo's no-load speed or overloaded", rep.TimeStretch, 100*speedShare)
 	note(w.retimed, "slowed down once more at the end to keep the speed limits")
-	note(rep.FlightShare > 0, "jumps are left out: in %.0f %% of the frames no foot was on the floor", 100*rep.FlightShare)
+	note(rep.FlightShare > 0, "in %.0f %% of the frames no foot of the person was seen on the floor; the robot keeps the lower one there", 100*rep.FlightShare)
 	note(rep.TiltCut > 0, "the trunk leans no more than %.0f degrees forward and %.0f sideways (cut in %d frames)", maxTiltRad*180/math.Pi, maxSideRad*180/math.Pi, rep.TiltCut)
 	note(rep.MovedSteps > 0, "%d steps were moved to keep the feet apart and in reach", rep.MovedSteps)
 	note(rep.StepIn, "a step in the lead-in takes the robot to the first stance")
