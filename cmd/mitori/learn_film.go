@@ -49,12 +49,14 @@ func (l *learner) film(ctx context.Context) error {
 }
 
 // personClip puts the overlay on the robot's clock: the motion begins after the
-// lead-in and lasts as long as the robot takes for it.
+// lead-in, and where the robot had to be slower than the person, so is the video.
 func (l *learner) personClip(name string, crop image.Rectangle) film.Clip {
 	clip := l.policy.motion.clip
 	c := film.Clip{Video: name, StartS: clip.Meta.LeadInS, CropPx: [4]int{crop.Min.X, crop.Min.Y, crop.Dx(), crop.Dy()}}
-	if robotS := clip.Seconds() - clip.Meta.LeadInS - clip.Meta.LeadOutS; robotS > 0 {
-		c.Rate = l.seen.Motion.Seconds() / robotS
+	if at := clip.Meta.SourceS; len(at) > 0 {
+		c.Time = func(second float64) float64 {
+			return at[max(0, min(int(math.Round(second*clip.FPS)), len(at)-1))]
+		}
 	}
 	return c
 }
