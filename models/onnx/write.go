@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"math"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -10,45 +9,59 @@ import (
 // Marshal encodes the model as ONNX protobuf bytes. Zero scalars are left out
 // as proto3 does; it does not check the graph, see Check.
 func (m *Model) Marshal() []byte {
-	var b []byte
-	b = putInt(b, 1, m.IRVersion)
-	b = putString(b, 2, m.ProducerName)
-	b = putString(b, 3, m.ProducerVersion)
-	b = putString(b, 4, m.Domain)
-	b = putInt(b, 5, m.ModelVersion)
-	b = putString(b, 6, m.Doc)
-	graph := m.Graph.marshal()
-	b = slices.Grow(b, len(graph)+1024)
-	b = putMessage(b, 7, graph)
+	// Tensor data is most of a model: it is copied once, into place.
+	graph := m.Graph.pieces()
+	size := 0
+	for _, p := range graph {
+		size += len(p)
+	}
+	var head []byte
+	head = putInt(head, 1, m.IRVersion)
+	head = putString(head, 2, m.ProducerName)
+	head = putString(head, 3, m.ProducerVersion)
+	head = putString(head, 4, m.Domain)
+	head = putInt(head, 5, m.ModelVersion)
+	head = putString(head, 6, m.Doc)
+	head = protowire.AppendTag(head, 7, protowire.BytesType)
+	head = protowire.AppendVarint(head, uint64(size))
+	var tail []byte
 	for _, o := range m.Opsets {
-		b = putMessage(b, 8, putInt(putString(nil, 1, o.Domain), 2, o.Version))
+		tail = putMessage(tail, 8, putInt(putString(nil, 1, o.Domain), 2, o.Version))
 	}
 	for _, p := range m.Metadata {
-		b = putMessage(b, 14, putString(putString(nil, 1, p.Key), 2, p.Value))
+		tail = putMessage(tail, 14, putString(putString(nil, 1, p.Key), 2, p.Value))
 	}
-	return b
+	b := make([]byte, 0, len(head)+size+len(tail))
+	b = append(b, head...)
+	for _, p := range graph {
+		b = append(b, p...)
+	}
+	return append(b, tail...)
 }
 
-func (g *Graph) marshal() []byte {
-	size := 1024
-	for i := range g.Initialisers {
-		size += len(g.Initialisers[i].Raw) + 128
-	}
-	b := make([]byte, 0, size+128*len(g.Nodes))
+// pieces encodes a graph as byte strings to be joined; tensor data is referred
+// to, not copied.
+func (g *Graph) pieces() [][]byte {
+	var b []byte
 	for i := range g.Nodes {
 		b = putMessage(b, 1, g.Nodes[i].marshal())
 	}
-	b = putString(b, 2, g.Name)
+	out := [][]byte{putString(b, 2, g.Name)}
 	for i := range g.Initialisers {
-		b = putMessage(b, 5, g.Initialisers[i].marshal())
+		t := &g.Initialisers[i]
+		head := t.head()
+		b := protowire.AppendTag(nil, 5, protowire.BytesType)
+		b = protowire.AppendVarint(b, uint64(len(head)+len(t.Raw)))
+		out = append(out, append(b, head...), t.Raw)
 	}
+	b = nil
 	for _, v := range g.Inputs {
 		b = putMessage(b, 11, v.marshal())
 	}
 	for _, v := range g.Outputs {
 		b = putMessage(b, 12, v.marshal())
 	}
-	return b
+	return append(out, b)
 }
 
 func (n *Node) marshal() []byte {
@@ -80,7 +93,7 @@ func (a *Attribute) marshal() []byte {
 		b = putMessage(b, 4, []byte(a.S))
 	case KindTensor:
 		if a.T != nil {
-			b = putMessage(b, 5, a.T.marshal())
+			b = putMessage(b, 5, append(a.T.head(), a.T.Raw...))
 		}
 	case KindFloats:
 		for _, f := range a.Floats {
@@ -99,15 +112,17 @@ func (a *Attribute) marshal() []byte {
 	return putInt(b, 20, int64(a.Kind))
 }
 
-func (t *Tensor) marshal() []byte {
-	b := make([]byte, 0, len(t.Raw)+len(t.Name)+64)
+// head encodes everything of a tensor up to its raw data, which must follow.
+func (t *Tensor) head() []byte {
+	var b []byte
 	for _, d := range t.Dims {
 		b = protowire.AppendTag(b, 1, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(d))
 	}
 	b = putInt(b, 2, int64(t.Type))
 	b = putString(b, 8, t.Name)
-	return putMessage(b, 9, t.Raw)
+	b = protowire.AppendTag(b, 9, protowire.BytesType)
+	return protowire.AppendVarint(b, uint64(len(t.Raw)))
 }
 
 func (v ValueInfo) marshal() []byte {

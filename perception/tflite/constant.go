@@ -8,20 +8,20 @@ import (
 )
 
 // floats decodes a constant float tensor to float32 in its own (dense,
-// row-major) order.
-func (t *Tensor) floats() ([]float32, error) {
+// row-major) order. The result may use scratch.
+func (t *Tensor) floats(scratch []float32) ([]float32, error) {
 	if t.Data == nil {
 		return nil, fmt.Errorf("tflite: tensor %q is computed, want a constant", t.Name)
 	}
 	var values []float32
 	switch t.Type {
 	case Float32:
-		values = make([]float32, len(t.Data)/4)
+		values = slices.Grow(scratch[:0], len(t.Data)/4)[:len(t.Data)/4]
 		for i := range values {
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
 		}
 	case Float16:
-		values = make([]float32, len(t.Data)/2)
+		values = slices.Grow(scratch[:0], len(t.Data)/2)[:len(t.Data)/2]
 		for i := range values {
 			values[i] = half(binary.LittleEndian.Uint16(t.Data[2*i:]))
 		}

@@ -79,6 +79,7 @@ type converter struct {
 	consumers map[int][]int  // tensor -> needed nodes
 	needed    []bool
 	padded    map[int]paddedFrom
+	scratch   []float32
 }
 
 // paddedFrom records a PAD that its consumers, all convolutions, take over.
@@ -133,9 +134,7 @@ func (c *converter) operator(i int, op *Operator) error {
 	}
 	switch op.Op {
 	case OpDequantize, OpDensify:
-		// Folded where the constant is used.
-		_, err := c.constant(op.Outputs[0])
-		return err
+		return nil // folded where the constant is used
 	case OpConv2D, OpDepthwiseConv2D:
 		return c.convolution(op)
 	case OpMaxPool2D:
@@ -172,11 +171,16 @@ func supported() []string {
 	return s
 }
 
-// constant evaluates a tensor that depends on constants only.
+// constant evaluates a tensor that depends on constants only. The result is
+// valid until the next call.
 func (c *converter) constant(t int) ([]float32, error) {
 	for range len(c.m.Operators) + 1 {
 		if c.m.Tensors[t].Data != nil {
-			return c.m.Tensors[t].floats()
+			v, err := c.m.Tensors[t].floats(c.scratch)
+			if cap(v) > cap(c.scratch) {
+				c.scratch = v
+			}
+			return v, err
 		}
 		i, ok := c.producer[t]
 		if !ok {

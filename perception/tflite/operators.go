@@ -1,7 +1,9 @@
 package tflite
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -65,13 +67,10 @@ func (c *converter) convolution(op *Operator) error {
 			return fmt.Errorf("depthwise filter %v for %d -> %d channels is not supported, want one filter a channel", fs, ch, och)
 		}
 		group, wdims[1] = ch, 1
-		weights = channelFirst(weights, 1, kh*kw, och)
-	} else {
-		if fs[0] != och || fs[3] != ch {
-			return fmt.Errorf("filter %v for %d -> %d channels is not supported (grouped convolution?)", fs, ch, och)
-		}
-		weights = channelFirst(weights, och, kh*kw, ch)
+	} else if fs[0] != och || fs[3] != ch {
+		return fmt.Errorf("filter %v for %d -> %d channels is not supported (grouped convolution?)", fs, ch, och)
 	}
+	filter := c.initialise(channelFirst("c"+strconv.Itoa(op.Inputs[1]), wdims, weights, fs[0], kh*kw, fs[3]))
 	top, bottom, err := window(h, oh, kh, o.strideH, o.dilationH, o.padding, fold.top, fold.bottom)
 	if err != nil {
 		return err
@@ -80,7 +79,7 @@ func (c *converter) convolution(op *Operator) error {
 	if err != nil {
 		return err
 	}
-	inputs := []string{x, c.initialise(onnx.FloatTensor("c"+strconv.Itoa(op.Inputs[1]), wdims, weights))}
+	inputs := []string{x, filter}
 	if len(op.Inputs) > 2 && op.Inputs[2] >= 0 {
 		bias, err := c.constant(op.Inputs[2])
 		if err != nil {
@@ -99,19 +98,20 @@ func (c *converter) convolution(op *Operator) error {
 		onnx.Int("group", int64(group)))
 }
 
-// channelFirst reorders [outer][spatial][channels] to [outer][channels][spatial].
-// For a depthwise filter [1][spatial][channels] the result reads as
-// [channels][1][spatial].
-func channelFirst(v []float32, outer, spatial, channels int) []float32 {
-	out := make([]float32, len(v))
+// channelFirst makes a tensor of [outer][spatial][channels] values in the order
+// [outer][channels][spatial]. For a depthwise filter [1][spatial][channels] the
+// result reads as [channels][1][spatial].
+func channelFirst(name string, dims []int64, v []float32, outer, spatial, channels int) onnx.Tensor {
+	t := onnx.Tensor{Name: name, Type: onnx.Float32, Dims: dims, Raw: make([]byte, 4*len(v))}
 	for o := range outer {
 		for s := range spatial {
 			for ch := range channels {
-				out[(o*channels+ch)*spatial+s] = v[(o*spatial+s)*channels+ch]
+				at := (o*channels+ch)*spatial + s
+				binary.LittleEndian.PutUint32(t.Raw[4*at:], math.Float32bits(v[(o*spatial+s)*channels+ch]))
 			}
 		}
 	}
-	return out
+	return t
 }
 
 func (c *converter) maxPool(op *Operator) error {

@@ -26,7 +26,7 @@ type Result struct {
 
 const (
 	// aheadFrames is how far decoding runs ahead of the networks.
-	aheadFrames = 4
+	aheadFrames = 2
 	// warmFrames are read before a part begins, so that its tracker has
 	// settled and can be compared with that of the part before.
 	warmFrames = 8
