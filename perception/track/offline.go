@@ -29,7 +29,7 @@ const (
 	aheadFrames = 2
 	// warmFrames are read before a part begins, so that its tracker has
 	// settled and can be compared with that of the part before.
-	warmFrames = 8
+	warmFrames = 4
 	// A video is cut into an even number of parts of at least partFrames,
 	// by its length alone, never by the number of cores: the result must
 	// not depend on the machine.

@@ -26,6 +26,7 @@ type Reader struct {
 	pending []*Frame  // decoded by Open or SeekS, not yet handed out
 	lastS   float64   // time stamp of the last decoded picture
 	counted int       // pictures decoded since the start or the last jump
+	moved   bool      // there was a jump
 	camera  time.Time // start of a camera; zero for files
 }
 
@@ -112,8 +113,11 @@ func (r *Reader) probe() error {
 	return nil
 }
 
-// rewind starts the file anew.
+// rewind starts the file anew, unless nothing has been handed out yet.
 func (r *Reader) rewind() error {
+	if !r.moved && len(r.pending) == r.counted {
+		return nil
+	}
 	r.dropPending()
 	abs, err := checkFile(r.info.Path)
 	if err != nil {
@@ -125,7 +129,7 @@ func (r *Reader) rewind() error {
 		return fmt.Errorf("video: %s cannot be opened again", r.info.Path)
 	}
 	r.capture.Close()
-	r.capture, r.counted = capture, 0
+	r.capture, r.counted, r.moved = capture, 0, false
 	return nil
 }
 
@@ -142,14 +146,9 @@ func (r *Reader) Info() Info { return r.info }
 // Next gives the following picture, or io.EOF after the last. Time stamps
 // strictly increase.
 func (r *Reader) Next() (*Frame, error) {
-	var f *Frame
-	if len(r.pending) > 0 {
-		f, r.pending = r.pending[0], r.pending[1:]
-	} else {
-		var err error
-		if f, err = r.decode(); err != nil {
-			return nil, err
-		}
+	f, err := r.take()
+	if err != nil {
+		return nil, err
 	}
 	if f.WidthPx != r.info.WidthPx || f.HeightPx != r.info.HeightPx {
 		f.Release()
@@ -168,39 +167,58 @@ func (r *Reader) SeekS(timeS float64) error {
 	}
 	target := timeS - 0.25/r.info.FPS // time stamps are rounded
 	for _, backS := range [...]float64{0.2, 2, math.Inf(1)} {
-		if err := r.rewind(); err != nil {
-			return err
-		}
 		start := timeS - backS
 		fromStart := !r.info.Seekable || start <= 0
-		if !fromStart {
-			r.capture.Set(gocv.VideoCapturePosMsec, 1000*start)
-		}
-		first := true
-		for {
-			f, err := r.decode()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
+		if fromStart {
+			if err := r.rewind(); err != nil {
 				return err
 			}
-			if f.TimeS >= target {
-				if first && !fromStart {
-					f.Release()
-					break // landed too late: jump further back
-				}
-				r.pending = append(r.pending, f)
-				return nil
-			}
-			first = false
-			f.Release()
+		} else {
+			r.dropPending()
+			r.counted, r.moved = 0, true
+			r.capture.Set(gocv.VideoCapturePosMsec, 1000*start)
 		}
-		if fromStart {
-			return nil // the end: Next will say so
+		found, err := r.forward(target, fromStart)
+		if err != nil || found || fromStart {
+			return err
 		}
 	}
 	return nil
+}
+
+// forward decodes up to the first picture at or after target. It reports false
+// at the end of the video, and if already the first picture is so late that
+// earlier ones may have been jumped over.
+func (r *Reader) forward(target float64, fromStart bool) (bool, error) {
+	for first := true; ; first = false {
+		f, err := r.take()
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if f.TimeS < target {
+			f.Release()
+			continue
+		}
+		if first && !fromStart {
+			f.Release()
+			return false, nil
+		}
+		r.pending = append([]*Frame{f}, r.pending...)
+		return true, nil
+	}
+}
+
+// take gives the next picture, decoded before or now.
+func (r *Reader) take() (*Frame, error) {
+	if len(r.pending) == 0 {
+		return r.decode()
+	}
+	f := r.pending[0]
+	r.pending = r.pending[1:]
+	return f, nil
 }
 
 // decode reads one picture and its time.
