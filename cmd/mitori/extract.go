@@ -37,14 +37,14 @@ type extraction struct {
 	Motion *human.Motion
 	Track  track.Result
 	Report *solve.Report
-	// WallS is the time from opening the video to the solved motion.
-	WallS float64
-	// SolveS is the solver's part of it.
-	SolveS float64
+	// WallS is the time from opening the video to the solved motion; TrackS
+	// (loading the networks, decoding, tracking) and SolveS are its parts.
+	WallS, TrackS, SolveS float64
 }
 
-// FPS is the number of frames extracted per second.
-func (e *extraction) FPS() float64 { return float64(len(e.Track.Frames)) / e.WallS }
+// FPS is the number of frames tracked per second, start of the networks
+// included.
+func (e *extraction) FPS() float64 { return float64(len(e.Track.Frames)) / e.TrackS }
 
 // extractMotion runs the pose networks over a video and solves the motion.
 func extractMotion(ctx context.Context, o extractOptions, progress func(done, total int)) (*extraction, error) {
@@ -53,7 +53,7 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	if err != nil {
 		return nil, err
 	}
-	e := &extraction{Track: tracked}
+	e := &extraction{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
 	e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
 	if err != nil {
@@ -241,18 +241,19 @@ func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film st
 			Model         string        `json:"model"`
 			Runtime       string        `json:"runtime"`
 			WallS         float64       `json:"wall_s"`
+			TrackS        float64       `json:"track_s"`
 			SolveS        float64       `json:"solve_s"`
 			TrackingStats track.Stats   `json:"tracking"`
 			Warnings      []string      `json:"warnings"`
 			Solve         *solve.Report `json:"solve"`
 		}{o.Video, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
-			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.SolveS, e.Track.Stats, e.Track.Warnings, e.Report})
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Track.Warnings, e.Report})
 	}
 	for _, text := range e.Track.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
-	fmt.Fprintf(w, "%s: %d frames, %d without the person, %.0f frames/s (%s, %s)\n",
-		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime)
+	fmt.Fprintf(w, "%s: %d frames, %d without the person, tracked at %.0f frames/s (%s, %s), solved in %.1f s\n",
+		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime, e.SolveS)
 	if film != "" {
 		fmt.Fprintf(w, "%s: overlay\n", film)
 	}
