@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -39,7 +38,7 @@ type Options struct {
 // Driver is one robot on one bus.
 type Driver struct {
 	desc   *robot.Description
-	port   dxl.Port
+	port   *watched
 	opt    Options
 	bus    *dxl.Bus
 	ids    []dxl.ID
@@ -78,14 +77,14 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	if opt.Margin == 0 {
 		opt.Margin = 4 * time.Millisecond
 	}
-	d := &Driver{desc: desc, port: port, opt: opt}
+	d := &Driver{desc: desc, port: &watched{Port: port}, opt: opt}
 	for _, j := range desc.Joints {
 		d.ids = append(d.ids, dxl.ID(j.ID))
 	}
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
-	d.bus = dxl.NewBus(port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: setupMargin, Retries: setupRetries})
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: setupMargin, Retries: setupRetries})
 	return d, nil
 }
 
@@ -185,7 +184,7 @@ func (d *Driver) Read(dst *driver.State) error {
 	copy(dst.TorqueOn, d.on)
 	dst.Transactions, dst.Failures = d.seen, d.failed
 	switch {
-	case d.bus.PortError() != nil:
+	case d.port.gone():
 		return driver.ErrLinkLost
 	case fresh < len(d.raw):
 		return driver.ErrPartial
@@ -310,7 +309,7 @@ func (d *Driver) Torque(on bool) error {
 		_ = d.torque.Write()
 	}
 	_ = d.check.Read()
-	if d.bus.PortError() != nil {
+	if d.port.gone() {
 		return driver.ErrLinkLost
 	}
 	confirmed := true
@@ -343,11 +342,12 @@ func (d *Driver) Halt() error {
 	if d.torque != nil {
 		err = d.Torque(false)
 	}
-	if c, ok := d.port.(io.Closer); ok {
-		err = errors.Join(err, c.Close())
-	}
-	return err
+	return errors.Join(err, d.port.Close())
 }
+
+// PortError is the last failure of the port itself, or nil: what lies behind a
+// lost link.
+func (d *Driver) PortError() error { return d.port.err }
 
 // Counters returns the bus counts of joint j's servo.
 func (d *Driver) Counters(j int) dxl.Counters { return d.bus.Counters(d.ids[j]) }

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -112,6 +111,9 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 		tell.event("note: %v", e)
 	}
 	st.fill(&result)
+	if e := drv.PortError(); e != nil {
+		st.Notes = append(st.Notes, fmt.Sprintf("%s: %v", o.Port, e))
+	}
 	st.Transitions, st.Plays, st.Dropped = w.changes, w.script.played, ring.Dropped()
 	if sim != nil {
 		if st.Truth = sim.stop(); st.Truth != nil {
@@ -189,7 +191,7 @@ func version() string {
 }
 
 // connect opens the port and finds every servo.
-func connect(ctx context.Context, desc *robot.Description, o *options, tell *teller) (driver.Driver, error) {
+func connect(ctx context.Context, desc *robot.Description, o *options, tell *teller) (*dynamixel.Driver, error) {
 	p, err := serialport.Open(o.Port, desc.Buses[0].Baud)
 	if err != nil {
 		return nil, err
