@@ -26,6 +26,7 @@ const (
 
 	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
 	flightHeightM = 0.09 // both feet higher: the person is in the air
+	flightSpeed   = 0.60 // m/s; all of both feet faster: likewise
 )
 
 // contacts holds, per frame and foot landmark, the probability of touching.
@@ -73,16 +74,17 @@ func (p *problem) detectContacts() contacts {
 			out[t][c] = col[t]
 		}
 	}
-	// Unless both feet have clearly left the floor, something touches it.
+	// Something touches the floor unless both feet have clearly left it or race.
 	for t := range n {
-		best, most := 0, 0.0
-		for c := range footJoints {
+		best, most, slowest := 0, 0.0, math.Inf(1)
+		for c, j := range footJoints {
 			most = max(most, out[t][c])
+			slowest = min(slowest, p.screenSpeed(t, j))
 			if height[t][c] < height[t][best] {
 				best = c
 			}
 		}
-		if most < 0.5 && lowest[t]-floor[t] < flightHeightM {
+		if most < 0.5 && lowest[t]-floor[t] < flightHeightM && slowest < flightSpeed {
 			out[t][best] = 0.5
 		}
 	}
