@@ -25,6 +25,7 @@ type Model struct {
 
 	dofBody []int   // body that each velocity moves first
 	paths   [][]int // per body: indices of the velocities that move it, rising
+	chains  [][]int // per body: the bodies from the world to it, the world left out
 	subMass []float64
 }
 
@@ -62,10 +63,11 @@ type Wrench struct{ ForceN, MomentNm spatial.Vec3 }
 // New prepares a tree.
 func New(tree *mjcf.Model) (*Model, error) {
 	nb := len(tree.Bodies)
-	m := &Model{Tree: tree, dofBody: make([]int, tree.NV), paths: make([][]int, nb), subMass: make([]float64, nb)}
+	m := &Model{Tree: tree, dofBody: make([]int, tree.NV), paths: make([][]int, nb), chains: make([][]int, nb), subMass: make([]float64, nb)}
 	for b := 1; b < nb; b++ {
 		body := tree.Bodies[b]
 		m.paths[b] = append([]int(nil), m.paths[body.Parent]...)
+		m.chains[b] = append(append([]int(nil), m.chains[body.Parent]...), b)
 		for _, ji := range body.Joints {
 			j := tree.Joints[ji]
 			for k := 0; k < dofs(j.Kind); k++ {
@@ -120,44 +122,8 @@ func (m *Model) Forward(d *Data, qpos []float64) {
 	}
 	copy(d.QPos, qpos)
 	for b := 1; b < len(m.Tree.Bodies); b++ {
-		body := &m.Tree.Bodies[b]
-		rot := d.BodyRot[body.Parent]
-		pos := d.BodyPos[body.Parent].Add(rot.Rotate(body.PosM))
-		rot = rot.Mul(body.Quat)
-		for _, ji := range body.Joints {
-			j := &m.Tree.Joints[ji]
-			jf := &d.joints[ji]
-			if j.Kind == mjcf.Free {
-				q := qpos[j.QPos:]
-				pos = spatial.Vec3{q[0], q[1], q[2]}
-				rot = spatial.Quat{q[3], q[4], q[5], q[6]}.Normalize()
-				copy(d.QPos[j.QPos+3:j.QPos+7], rot[:])
-				jf.anchor = pos
-				x, y, z := rot.Axes()
-				for k, a := range [3]spatial.Vec3{x, y, z} {
-					d.DofLin[j.QVel+k], d.DofAng[j.QVel+k] = unit(k), spatial.Vec3{}
-					d.DofLin[j.QVel+3+k], d.DofAng[j.QVel+3+k] = pos.Cross(a), a
-				}
-				continue
-			}
-			jf.axis = rot.Rotate(j.Axis)
-			jf.anchor = pos.Add(rot.Rotate(j.AnchorM))
-			move := qpos[j.QPos] - j.RefRad
-			if j.Kind == mjcf.Slide {
-				pos = pos.Add(jf.axis.Scale(move))
-				d.DofLin[j.QVel], d.DofAng[j.QVel] = jf.axis, spatial.Vec3{}
-				continue
-			}
-			sin, cos := math.Sincos(move / 2)
-			rot = rot.Mul(spatial.Quat{cos, sin * j.Axis[0], sin * j.Axis[1], sin * j.Axis[2]})
-			if j.AnchorM != (spatial.Vec3{}) {
-				pos = jf.anchor.Sub(rot.Rotate(j.AnchorM))
-			}
-			d.DofLin[j.QVel], d.DofAng[j.QVel] = jf.anchor.Cross(jf.axis), jf.axis
-		}
-		d.BodyPos[b], d.BodyRot[b] = pos, rot
-		d.BodyCom[b] = pos.Add(rot.Rotate(body.ComM))
-		d.SubCom[b] = d.BodyCom[b].Scale(body.MassKg)
+		m.place(d, qpos, b)
+		d.SubCom[b] = d.BodyCom[b].Scale(m.Tree.Bodies[b].MassKg)
 	}
 	d.SubCom[0] = spatial.Vec3{}
 	for b := len(m.Tree.Bodies) - 1; b > 0; b-- {
@@ -171,6 +137,58 @@ func (m *Model) Forward(d *Data, qpos []float64) {
 	}
 	d.ComM = d.SubCom[0].Scale(1 / m.MassKg)
 	d.SubCom[0] = d.ComM
+}
+
+// ForwardPath places only the bodies from the world to the given one, and their dofs; everything else of d stays as it
+// was. It is for solvers that move one limb.
+func (m *Model) ForwardPath(d *Data, qpos []float64, body int) {
+	if len(qpos) != m.Tree.NQ {
+		panic("kin: ForwardPath: qpos has the wrong length")
+	}
+	for _, b := range m.chains[body] {
+		m.place(d, qpos, b)
+	}
+}
+
+// place puts body b where its parent and its joints have it.
+func (m *Model) place(d *Data, qpos []float64, b int) {
+	body := &m.Tree.Bodies[b]
+	rot := d.BodyRot[body.Parent]
+	pos := d.BodyPos[body.Parent].Add(rot.Rotate(body.PosM))
+	rot = rot.Mul(body.Quat)
+	for _, ji := range body.Joints {
+		j := &m.Tree.Joints[ji]
+		jf := &d.joints[ji]
+		if j.Kind == mjcf.Free {
+			q := qpos[j.QPos:]
+			pos = spatial.Vec3{q[0], q[1], q[2]}
+			rot = spatial.Quat{q[3], q[4], q[5], q[6]}.Normalize()
+			copy(d.QPos[j.QPos+3:j.QPos+7], rot[:])
+			jf.anchor = pos
+			x, y, z := rot.Axes()
+			for k, a := range [3]spatial.Vec3{x, y, z} {
+				d.DofLin[j.QVel+k], d.DofAng[j.QVel+k] = unit(k), spatial.Vec3{}
+				d.DofLin[j.QVel+3+k], d.DofAng[j.QVel+3+k] = pos.Cross(a), a
+			}
+			continue
+		}
+		jf.axis = rot.Rotate(j.Axis)
+		jf.anchor = pos.Add(rot.Rotate(j.AnchorM))
+		move := qpos[j.QPos] - j.RefRad
+		if j.Kind == mjcf.Slide {
+			pos = pos.Add(jf.axis.Scale(move))
+			d.DofLin[j.QVel], d.DofAng[j.QVel] = jf.axis, spatial.Vec3{}
+			continue
+		}
+		sin, cos := math.Sincos(move / 2)
+		rot = rot.Mul(spatial.Quat{cos, sin * j.Axis[0], sin * j.Axis[1], sin * j.Axis[2]})
+		if j.AnchorM != (spatial.Vec3{}) {
+			pos = jf.anchor.Sub(rot.Rotate(j.AnchorM))
+		}
+		d.DofLin[j.QVel], d.DofAng[j.QVel] = jf.anchor.Cross(jf.axis), jf.axis
+	}
+	d.BodyPos[b], d.BodyRot[b] = pos, rot
+	d.BodyCom[b] = pos.Add(rot.Rotate(body.ComM))
 }
 
 func unit(k int) (v spatial.Vec3) { v[k] = 1; return v }

@@ -229,6 +229,29 @@ func TestExternalWrenchBalancesWeight(t *testing.T) {
 	}
 }
 
+// TestForwardPathEqualsForward moves one limb only; its bodies must end where the whole tree's forward pass has them.
+func TestForwardPathEqualsForward(t *testing.T) {
+	for name, m := range models(t) {
+		r := rand.New(rand.NewSource(8))
+		q, _, _ := random(r, m)
+		n, _, _ := random(r, m)
+		whole, part := m.NewData(), m.NewData()
+		m.Forward(part, q)
+		m.Forward(whole, n)
+		for b := range m.Tree.Bodies {
+			m.ForwardPath(part, n, b)
+			if part.BodyPos[b].Sub(whole.BodyPos[b]).Norm() != 0 || part.BodyRot[b] != whole.BodyRot[b] {
+				t.Errorf("%s body %d: %v, want %v", name, b, part.BodyPos[b], whole.BodyPos[b])
+			}
+			for _, i := range m.Path(b) {
+				if part.DofLin[i] != whole.DofLin[i] || part.DofAng[i] != whole.DofAng[i] {
+					t.Errorf("%s dof %d differs", name, i)
+				}
+			}
+		}
+	}
+}
+
 func TestIntegrateAndDifferenceAreInverse(t *testing.T) {
 	for name, m := range models(t) {
 		r := rand.New(rand.NewSource(6))

@@ -37,13 +37,9 @@ func (c *Checker) Check(clip *motion.Clip) (*Verdict, error) {
 		c.kin.InverseDynamics(need, c.d, tr.vel[t], tr.acc[t], ext)
 		c.servos(v, f, sec, tr, t, need)
 		c.feet(f, sec, tr, t)
-		c.place()
-		for _, p := range c.pairs {
-			if d := -c.gap(p.a, p.b); d > 0.002 {
-				a, b := c.kin.Tree.Bodies[c.pills[p.a].body].Name, c.kin.Tree.Bodies[c.pills[p.b].body].Name
-				f.see("collision", a+" and "+b, t, d, 0.002)
-			}
-		}
+		c.Close(c.d, c.pairs, -touchM, func(a, b int, _, _ spatial.Vec3, gap float64) {
+			f.see("collision", c.kin.Tree.Bodies[a].Name+" and "+c.kin.Tree.Bodies[b].Name, t, -gap, touchM)
+		})
 	}
 	for k := range v.Joints {
 		v.Joints[k].RMSNm = math.Sqrt(v.Joints[k].RMSNm / float64(len(tr.q)))

@@ -45,6 +45,7 @@ const (
 	sinkM         = 0.01
 	stillMS       = 0.05 // a sole on the floor faster than this slides
 	collisionM    = 0.010
+	touchM        = 0.002 // shapes that overlap by less touch
 	collisionS    = 0.1
 )
 
@@ -113,9 +114,10 @@ type Checker struct {
 	tau      []float64 // scratch of TorqueShare
 	ext      []kin.Wrench
 	root     int // first position index of the free joint
-	pairs    []pair
+	pairs    Pairs
 	pills    []pill
 	placed   []placed
+	balls    []ball // by body
 }
 
 // New prepares a robot.

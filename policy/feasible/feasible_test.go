@@ -234,7 +234,8 @@ func TestSegmentDistance(t *testing.T) {
 		{v(0, 0, 0), v(0, 0, 0), v(0, 3, 0), v(0, 4, 0), 3},      // a point
 		{v(0, 0, 0), v(0, 0, 0), v(0, 3, 4), v(0, 3, 4), 5},      // two points
 	} {
-		if got := segments(c.a, c.b, c.p, c.q); math.Abs(got-c.want) > 1e-12 {
+		onP, onQ := nearest(c.a, c.b, c.p, c.q)
+		if got := onP.Sub(onQ).Norm(); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%v: %g", c, got)
 		}
 	}

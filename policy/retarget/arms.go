@@ -5,6 +5,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/feasible"
 )
 
 // Weights of the arm paths, against 1 for the square of an angle of the upper arm.
@@ -17,13 +18,17 @@ const (
 	armLimit  = 100  // per rad beyond a joint limit
 	armSpeed  = 1    // beyond the speed limit, first round; ten times more every round
 	armRounds = 6
+	armDraft  = 3
+	armClear  = 300   // per leg length that an arm comes too near to another part
+	armGapM   = 0.004 // this near is too near
+	armSafe   = 0.1   // of the leg: farther away than this at first, it is not looked at again
 )
 
 // armPaths finds the arms' joint paths over all frames at once, for the trunk's path as it is. Frame by frame, an arm
 // that points along a joint axis or is straight has joints that turn wildly for nothing; over the whole path the
 // smoothest of all good ways is found, within the speed limits. Gauss-Newton; the equations are banded, as only
 // frames up to two apart are coupled.
-func (w *work) armPaths() {
+func (w *work) armPaths(draft bool) {
 	if !w.r.an.HasArms {
 		return
 	}
@@ -36,7 +41,7 @@ func (w *work) armPaths() {
 			}
 		}
 		if len(dofs) > 0 {
-			p := &armPath{w: w, arm: arm, side: a, dofs: dofs}
+			p := &armPath{w: w, arm: arm, side: a, dofs: dofs, draft: draft}
 			p.solve()
 		}
 	}
@@ -44,14 +49,17 @@ func (w *work) armPaths() {
 
 // armPath is one arm's problem. Unknowns are numbered frame by frame.
 type armPath struct {
-	w    *work
-	arm  *anatomy.Arm
-	side int
-	dofs []int
-	n    int // joints
-	band bandMatrix
-	g    []float64
-	hard float64 // weight of the speed limit in this round
+	w     *work
+	arm   *anatomy.Arm
+	side  int
+	dofs  []int
+	n     int // joints
+	draft bool
+	band  bandMatrix
+	g     []float64
+	hard  float64        // weight of the speed limit in this round
+	near  feasible.Pairs // shapes of this arm and of what it may touch
+	safe  []bool         // frames in which the arm was far from everything at first
 }
 
 func (p *armPath) solve() {
@@ -59,12 +67,18 @@ func (p *armPath) solve() {
 	p.n = len(p.dofs)
 	p.band = newBand(frames*p.n, 3*p.n-1)
 	p.g = make([]float64, frames*p.n)
+	p.safe = make([]bool, frames)
 	p.hard = armSpeed
-	for round := 0; round < armRounds; round++ {
+	p.near = p.w.r.check.PairsOf(func(a, b int) bool { return p.carries(a) != p.carries(b) })
+	rounds := armRounds
+	if p.draft {
+		rounds = armDraft
+	}
+	for round := 0; round < rounds; round++ {
 		p.band.clear()
 		clear(p.g)
 		for t := 0; t < frames; t++ {
-			p.pose(t)
+			p.pose(t, round == 0)
 		}
 		p.smooth(frames)
 		p.band.solve(p.g)
@@ -92,7 +106,7 @@ func (p *armPath) pull(t, k int, weight, want float64) {
 }
 
 // pose adds what frame t asks for: the person's directions in the motion, the blend in the lead.
-func (p *armPath) pose(t int) {
+func (p *armPath) pose(t int, first bool) {
 	w, r := p.w, p.w.r
 	tg := &w.plan.targets[t]
 	for k, i := range p.dofs {
@@ -112,16 +126,54 @@ func (p *armPath) pose(t int) {
 			p.pull(t, k, armPin, r.an.Ref[at])
 		}
 	}
+	d := w.s.d
+	if !p.draft && !p.safe[t] {
+		r.kin.Forward(d, w.q[t])
+		p.safe[t] = p.clear(t) && first
+	}
 	if tg.lead > 0 {
 		return
 	}
-	d := w.s.d
-	r.kin.Forward(d, w.q[t])
+	r.kin.ForwardPath(d, w.q[t], p.arm.End.Body)
 	shoulder, elbow, end := p.arm.Shoulder.At(d), p.arm.Elbow.At(d), p.arm.End.At(d)
 	p.direction(t, shoulder, elbow, p.arm.Shoulder.Body, p.arm.Elbow.Body, tg.upper[p.side], wUpper)
 	if p.arm.HasElbow {
 		p.direction(t, elbow, end, p.arm.Elbow.Body, p.arm.End.Body, tg.arm[p.side], wArm)
 	}
+}
+
+// carries reports whether the arm moves the body.
+func (p *armPath) carries(body int) bool { return moves(p.w.r.kin.Path(body), p.dofs[0]) }
+
+// clear pushes the arm away from what it touches or nearly touches, and reports whether nothing was anywhere near.
+func (p *armPath) clear(t int) bool {
+	safe := true
+	w, d := p.w, p.w.s.d
+	weight := armClear / (w.plan.scale * w.plan.scale)
+	w.r.check.Close(d, p.near, armSafe*w.plan.scale, func(a, b int, onA, onB spatial.Vec3, gap float64) {
+		safe = false
+		if gap > armGapM {
+			return
+		}
+		body, at, away := a, onA, onA.Sub(onB)
+		if p.carries(b) {
+			body, at, away = b, onB, onB.Sub(onA)
+		}
+		away = away.Unit(spatial.Vec3{0, 0, 1})
+		path := w.r.kin.Path(body)
+		var cols [16]float64
+		for k, i := range p.dofs[:min(len(p.dofs), len(cols))] {
+			if !moves(path, i) {
+				continue
+			}
+			cols[k] = away.Dot(d.DofLin[i].Add(d.DofAng[i].Cross(at)))
+			p.g[t*p.n+k] += weight * cols[k] * (armGapM - gap)
+			for m := 0; m <= k; m++ {
+				p.band.add(t*p.n+k, t*p.n+m, weight*cols[k]*cols[m])
+			}
+		}
+	})
+	return safe
 }
 
 // direction adds the squared difference between the direction from a to b and the wanted one.

@@ -108,12 +108,13 @@ func (w *work) solveOnce() {
 	w.pl.inReach()
 	w.s.reset()
 	w.solveFrames()
-	w.armPaths()
+	w.armPaths(true)
 	w.s.armsSet = true
 }
 
-// settle measures where the pressure really is, corrects the plan by it and solves again, a few times.
+// settle finds the arms' final paths, measures where the pressure really is, corrects the plan by it and solves again, a few times.
 func (w *work) settle() {
+	w.armPaths(false)
 	var correction [][2]float64
 	for round := 0; round < settleRounds; round++ {
 		err := w.pressureError()
