@@ -38,25 +38,62 @@ func TestCameraFollowsWithoutShaking(t *testing.T) {
 		q[0], q[2], q[3] = 0.01*float64(i), 0.28, 1
 		walk.QPos = append(walk.QPos, q)
 	}
-	o := Options{}
-	if err := o.fill([]Pane{walk}); err != nil {
-		t.Fatal(err)
+	at := path(&walk)
+	if at[0][0] != 0 {
+		t.Errorf("starts looking at %v", at[0])
 	}
-	cams := follow(&walk, o)
-	if first := cams[0].LookAtM; first[0] != 0 {
-		t.Errorf("starts looking at %v", first)
-	}
-	for i, c := range cams {
-		if off := walk.QPos[i][0] - c.LookAtM[0]; off < -0.05 || off > 0.40 {
+	for i := range at {
+		if off := walk.QPos[i][0] - at[i][0]; off < -0.05 || off > 0.40 {
 			t.Fatalf("step %d: the robot is %.2f m off the middle of the picture", i, off)
 		}
 	}
 	for i := range walk.QPos {
 		walk.QPos[i][0] = 0.05 * float64(i%50) / 50
 	}
-	for i, c := range follow(&walk, o) {
-		if c.LookAtM != cams[0].LookAtM {
-			t.Fatalf("step %d: the camera moves to %v for a weight shift", i, c.LookAtM)
+	for i, v := range path(&walk) {
+		if v != at[0] {
+			t.Fatalf("step %d: the camera moves to %v for a weight shift", i, v)
+		}
+	}
+}
+
+// The robot must fit the pane, arms out or hanging, and fill it.
+func TestRobotFillsThePane(t *testing.T) {
+	mjcf, p := panes(t)
+	for name, arms := range map[string]float64{"hanging": 0, "out": 1.5} {
+		for _, width := range []int{96, 144} {
+			for _, q := range p[0].QPos {
+				q[7+13], q[7+17] = arms, -arms // shoulder rolls
+			}
+			o := Options{PaneWidthPx: width, HeightPx: 160}
+			robot := p[:1]
+			if err := o.fill(robot); err != nil {
+				t.Fatal(err)
+			}
+			s, err := newStage(context.Background(), mjcf, robot, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := s.draw(0, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The robot's white shells are brighter than floor and sky.
+			x0, x1, y0, y1 := width, 0, 160, 0
+			for y := range 160 {
+				for x := range width {
+					if v := c.rgb[3*(y*width+x):]; v[0] > 215 && v[1] > 215 && v[2] > 215 {
+						x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+					}
+				}
+			}
+			s.close()
+			if x0 < 2 || x1 > width-3 || y0 < 2 || y1 > 157 {
+				t.Errorf("arms %s, %d px wide: shells from %d,%d to %d,%d touch the border", name, width, x0, y0, x1, y1)
+			}
+			if x1-x0 < width*55/100 && y1-y0 < 160*60/100 {
+				t.Errorf("arms %s, %d px wide: shells from %d,%d to %d,%d leave the pane empty", name, width, x0, y0, x1, y1)
+			}
 		}
 	}
 }

@@ -50,8 +50,8 @@ func (s *stage) open(ctx context.Context, i int, mjcf string, o Options) (err er
 	if n := len(p.QPos[0]); n != s.view.Nq() {
 		return fmt.Errorf("film: pane %d has %d positions, the robot's model %d: was it recorded with another robot?", i, n, s.view.Nq())
 	}
-	s.cams[i] = follow(p, o)
-	return nil
+	s.cams[i], err = follow(p, o, s.view.Bounds)
+	return err
 }
 
 // draw returns the picture of a pane at a time; it is valid until the next call.
@@ -85,40 +85,61 @@ func (s *stage) close() {
 // the hips of a humanoid are at 0.56 of its height.
 func bodyHeightM(p *Pane) float64 { return math.Max(0.1, p.QPos[0][p.RootQPos+2]/0.56) }
 
-// follow plans the camera of every step: at a distance where the robot with
-// raised arms fits the pane, still while the robot moves about its place, and
-// going along without haste when it leaves.
-func follow(p *Pane, o Options) []render.Camera {
-	const (
-		fovyDeg    = 32
-		spanShare  = 1.50 // picture height at the robot, in body heights
-		lookShare  = 0.54
-		stillShare = 0.25
-	)
-	heightM := bodyHeightM(p)
-	// A humanoid with its arms out is about as wide as it is tall.
-	aspect := float64(o.PaneWidthPx) / float64(o.HeightPx)
-	span := heightM * math.Max(spanShare, 1.12/aspect)
+// path plans where the camera looks, step by step: still while the robot moves
+// about its place, going along without haste when it leaves.
+func path(p *Pane) []spatial.Vec3 {
 	root := func(i int) spatial.Vec3 {
 		q := p.QPos[max(0, min(i, len(p.QPos)-1))]
 		return spatial.Vec3{q[p.RootQPos], q[p.RootQPos+1], 0}
 	}
+	still := 0.25 * bodyHeightM(p)
 	half := int(0.5 / p.PeriodS) // the mean of a second neither lags nor shakes
 	start := root(0)
-	cams := make([]render.Camera, len(p.QPos))
-	for i := range cams {
+	at := make([]spatial.Vec3, len(p.QPos))
+	for i := range at {
 		var sum spatial.Vec3
 		for k := i - half; k <= i+half; k++ {
 			sum = sum.Add(root(k))
 		}
 		gone := sum.Scale(1 / float64(2*half+1)).Sub(start)
-		share := math.Max(0, 1-stillShare*heightM/math.Max(gone.Norm(), 1e-9))
-		at := start.Add(gone.Scale(share))
-		at[2] = lookShare * heightM
+		at[i] = start.Add(gone.Scale(math.Max(0, 1-still/math.Max(gone.Norm(), 1e-9))))
+	}
+	return at
+}
+
+// follow plans the camera of every step along the path, so far away that the
+// robot fills the pane and always fits. bounds is where the robot is in a state.
+func follow(p *Pane, o Options, bounds func(qpos []float64) (lo, hi spatial.Vec3, err error)) ([]render.Camera, error) {
+	const (
+		fovyDeg = 32
+		margin  = 1.12
+		lookAt  = 0.51 // of the highest point
+	)
+	at := path(p)
+	sin, cos := math.Sincos(o.AzimuthDeg * math.Pi / 180)
+	right := spatial.Vec3{sin, -cos, 0}
+	top, side := bodyHeightM(p), 0.0
+	every := max(1, int(0.1/p.PeriodS)) // limbs do not leave the margin within a tenth of a second
+	for i := 0; i < len(p.QPos); i += every {
+		lo, hi, err := bounds(p.QPos[i])
+		if err != nil {
+			return nil, err
+		}
+		mid, reach := lo.Add(hi).Scale(0.5).Sub(at[i]), hi.Sub(lo).Scale(0.5)
+		side = math.Max(side, math.Abs(mid.Dot(right))+math.Abs(reach[0]*right[0])+math.Abs(reach[1]*right[1]))
+		top = math.Max(top, hi[2])
+	}
+	aspect := float64(o.PaneWidthPx) / float64(o.HeightPx)
+	span := margin * math.Max(top, 2*side/aspect)
+	// A robot that flies off must not shrink to a dot.
+	span = math.Min(span, bodyHeightM(p)*math.Max(2.2, 1.8/aspect))
+	cams := make([]render.Camera, len(at))
+	for i := range cams {
+		at[i][2] = lookAt * math.Min(top, 1.5*bodyHeightM(p))
 		cams[i] = render.Camera{
-			LookAtM: at, DistanceM: span / 2 / math.Tan(fovyDeg*math.Pi/360),
+			LookAtM: at[i], DistanceM: span / 2 / math.Tan(fovyDeg*math.Pi/360),
 			AzimuthDeg: o.AzimuthDeg, ElevationDeg: o.ElevationDeg, FovyDeg: fovyDeg,
 		}
 	}
-	return cams
+	return cams, nil
 }

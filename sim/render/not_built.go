@@ -25,6 +25,11 @@ func (r *Renderer) Shade(xM, yM, radiusM float64) {}
 // Draw returns ErrNotBuilt.
 func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error { return ErrNotBuilt }
 
+// Bounds returns ErrNotBuilt.
+func (r *Renderer) Bounds(qpos []float64) (loM, hiM spatial.Vec3, err error) {
+	return loM, hiM, ErrNotBuilt
+}
+
 // BodyPosM returns ErrNotBuilt.
 func (r *Renderer) BodyPosM(name string) (spatial.Vec3, error) {
 	return spatial.Vec3{}, ErrNotBuilt

@@ -151,6 +151,30 @@ func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error {
 	return nil
 }
 
+// Bounds is a box around everything that is not fixed to the world, in the
+// state qpos (nil: the last one). It holds the spheres around the shapes, so it
+// is somewhat too wide, never too narrow.
+func (r *Renderer) Bounds(qpos []float64) (loM, hiM spatial.Vec3, err error) {
+	if r.c == nil {
+		return loM, hiM, errors.New("render: bounds after close")
+	}
+	if qpos != nil && len(qpos) != r.nq {
+		panic("render: qpos of wrong length")
+	}
+	var q *C.double
+	if len(qpos) > 0 {
+		q = (*C.double)(&qpos[0])
+	}
+	var lo, hi [3]C.double
+	if C.mitori_render_bounds(r.c, q, &lo[0], &hi[0], &r.errBuf[0]) != 0 {
+		return loM, hiM, fmt.Errorf("render: bounds: %s", C.GoString(&r.errBuf[0]))
+	}
+	for k := range lo {
+		loM[k], hiM[k] = float64(lo[k]), float64(hi[k])
+	}
+	return loM, hiM, nil
+}
+
 // BodyPosM is the world position of the named body in the last drawn state.
 func (r *Renderer) BodyPosM(name string) (spatial.Vec3, error) {
 	if r.c == nil {

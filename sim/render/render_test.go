@@ -82,6 +82,10 @@ func TestDrawPlacesBodies(t *testing.T) {
 	if p, err := r.BodyPosM("red"); err != nil || p != (spatial.Vec3{0, 0.5, 0}) {
 		t.Errorf("red body at %v, %v", p, err)
 	}
+	lo, hi, err := r.Bounds(nil)
+	if err != nil || lo.Sub(spatial.Vec3{-0.1, -0.1, -0.1}).Norm() > 1e-6 || hi.Sub(spatial.Vec3{0.1, 0.6, 0.7}).Norm() > 1e-6 {
+		t.Errorf("bounds %v to %v, %v", lo, hi, err)
+	}
 	if _, err := r.BodyPosM("grey"); err == nil {
 		t.Error("unknown body has a position")
 	}

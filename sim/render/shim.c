@@ -229,6 +229,21 @@ int mitori_render_draw(mitori_render* r, const double* qpos, const double* mocap
   return 0;
 }
 
+int mitori_render_bounds(mitori_render* r, const double* qpos, double lo[3], double hi[3], char* err) {
+  if (qpos) memcpy(r->d->qpos, qpos, sizeof(mjtNum) * (size_t)r->m->nq);
+  GUARDED(err, { mj_fwdKinematics(r->m, r->d); }, return -1);
+  for (int k = 0; k < 3; k++) lo[k] = 1e9, hi[k] = -1e9;
+  for (int g = 0; g < (int)r->m->ngeom; g++) {
+    if (r->m->body_weldid[r->m->geom_bodyid[g]] == 0) continue;
+    for (int k = 0; k < 3; k++) {
+      double at = r->d->geom_xpos[3 * g + k], by = r->m->geom_rbound[g];
+      if (at - by < lo[k]) lo[k] = at - by;
+      if (at + by > hi[k]) hi[k] = at + by;
+    }
+  }
+  return 0;
+}
+
 int mitori_render_body(const mitori_render* r, const char* name) {
   return mj_name2id(r->m, mjOBJ_BODY, name);
 }

@@ -37,6 +37,10 @@ int mitori_render_draw(mitori_render* r, const double* qpos, const double* mocap
                        const mitori_render_camera* cam, const mitori_render_shade* shade,
                        const unsigned char* groups, unsigned char* rgb, char* err);
 
+// the box around everything that is not fixed to the world, for a state; 0, or -1 with the reason
+// in err. Without qpos the last state counts.
+int mitori_render_bounds(mitori_render* r, const double* qpos, double lo[3], double hi[3], char* err);
+
 // world position of a named body after the last draw; -1 if there is no such body.
 int mitori_render_body(const mitori_render* r, const char* name);
 void mitori_render_body_pos(const mitori_render* r, int id, double pos[3]);
