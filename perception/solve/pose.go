@@ -44,7 +44,13 @@ func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) []
 			knee := world(p.joint(t, h+1)).Add(ahead.Scale(kneeHintM))
 			foot := feet[side][t]
 			out[t][h+1], out[t][h+2] = twoBone(out[t][h], ankles[t][side], knee, p.length[thigh], shankM)
-			foot.origin = foot.origin.Add(out[t][h+2].Sub(ankles[t][side]))
+			short := out[t][h+2].Sub(ankles[t][side])
+			foot.origin = foot.origin.Add(short)
+			if short.Norm() > outOfReachM {
+				for k := 2 * side; k < 2*side+2; k++ {
+					c[t][k] = math.Min(c[t][k], releasedTouch)
+				}
+			}
 			out[t][h+3], out[t][h+4] = foot.place(size.heel), foot.place(size.toe)
 		}
 	}
@@ -83,6 +89,10 @@ func (p *problem) foot(ankle, heel, toe spatial.Vec3) sole {
 	const x, z = (heelSeenAhead + toeSeenAhead) / 3, (ankleSeenHeight + heelSeenHeight + toeSeenHeight) / 3
 	return sole{mean.Sub(turn.Rotate(spatial.Vec3{x * p.heightM, 0, z * p.heightM})), turn}
 }
+
+// outOfReachM is how far a foot may be pulled off its place before it no longer
+// counts as touching.
+const outOfReachM = 0.01
 
 // kneeHintM is how far forward a knee is assumed where the fit has it in line.
 const kneeHintM = 0.05
