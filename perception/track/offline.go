@@ -328,10 +328,25 @@ func (v *run) result(ctx context.Context) (Result, error) {
 	if v.total-n > max(2, v.total/50) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s ends early: %d of %d frames could be decoded; the file may be damaged", v.info.Path, n, v.total))
 	}
-	if gap == n-1 || float64(r.Stats.LongestGap) > v.info.FPS {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the person is not seen for %.1f s", float64(r.Stats.LongestGap)/v.info.FPS))
-	}
+	r.Warnings = append(r.Warnings, longGaps(r.Frames)...)
 	return r, nil
+}
+
+// longGaps says where nobody is seen for more than a second.
+func longGaps(frames []Frame) (out []string) {
+	start := -1
+	for i := range frames {
+		if !frames[i].Found && start < 0 {
+			start = i
+		}
+		if start >= 0 && (frames[i].Found || i == len(frames)-1) {
+			if from, to := frames[start].TimeS, frames[i].TimeS; to-from > 1 {
+				out = append(out, fmt.Sprintf("the person is not seen from %.1f s to %.1f s", from, to))
+			}
+			start = -1
+		}
+	}
+	return out
 }
 
 func (v *run) endText() string {

@@ -253,6 +253,20 @@ func (b *boasting) Info() video.Info {
 	return i
 }
 
+// TestLostHalfWay: who leaves the picture leaves a warning that says when.
+func TestLostHalfWay(t *testing.T) {
+	v := &film{w: 320, h: 240, n: 75, fps: 30, script: func(i int) []disc {
+		if i >= 30 {
+			return nil
+		}
+		return []disc{{x: 160, y: 120, r: 40, clothes: 90}}
+	}}
+	r := runFilm(t, v, Best, video.Window{})
+	if r.Stats.Missed != 45 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "from 1.0 s to 2.5 s") {
+		t.Errorf("stats %+v, warnings %q", r.Stats, r.Warnings)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	for _, o := range []Options{{Model: 0}, {Model: 1, Person: "tallest"}} {
 		if o.Check() == nil {

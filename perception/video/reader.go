@@ -98,8 +98,9 @@ func (r *Reader) probe() error {
 	}
 	stamp := r.capture.Get(gocv.VideoCapturePosMsec)
 	second, err := r.decode()
-	if err != nil {
-		return nil // one picture
+	if err != nil { // one picture
+		r.info.Seekable, first.TimeS = false, 0
+		return nil
 	}
 	r.pending = append(r.pending, second)
 	gapS := (r.capture.Get(gocv.VideoCapturePosMsec) - stamp) / 1000
