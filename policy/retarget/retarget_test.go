@@ -63,6 +63,15 @@ func sound(t *testing.T, r *Retargeter, name string, c *motion.Clip, rep *Report
 			}
 		}
 	}
+	v, err := r.check.Check(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range v.Findings {
+		if f.Severity == "fatal" && f.Kind != "torque" { // whether the servos are strong enough is for the check to say
+			bad("%s", f.Text)
+		}
+	}
 	if rep.UnbalancedShare > 0.01 {
 		bad("pressure point outside the feet in %.3f of the frames, at worst %.1f mm", rep.UnbalancedShare, 1e3*rep.WorstBalanceM)
 	}

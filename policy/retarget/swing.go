@@ -11,14 +11,16 @@ import (
 func (pl *planner) paths() {
 	o, n := pl.out, len(pl.out.targets)
 	for s := 0; s < 2; s++ {
-		for i, st := range o.stances[s] {
+		for _, st := range o.stances[s] {
 			for t := st.from; t < st.to; t++ {
 				o.targets[t].foot[s] = footTarget{at: st.at, yaw: st.yaw, on: true, steer: 1, grip: 1}
 				o.contacts[t][s] = true
 			}
-			if i+1 < len(o.stances[s]) {
-				pl.swing(s, st, o.stances[s][i+1])
-			}
+		}
+	}
+	for s := 0; s < 2; s++ { // only now: a swing keeps clear of where the other foot stands
+		for i := 0; i+1 < len(o.stances[s]); i++ {
+			pl.swing(s, o.stances[s][i], o.stances[s][i+1])
 		}
 	}
 	buf, buf2 := make([]float64, n), make([]float64, n)
