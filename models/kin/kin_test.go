@@ -229,6 +229,22 @@ func TestExternalWrenchBalancesWeight(t *testing.T) {
 	}
 }
 
+// TestZeroPoseIsAsDrawn: at the reference positions of its joints a body lies where the file draws it.
+func TestZeroPoseIsAsDrawn(t *testing.T) {
+	for name, m := range models(t) {
+		d := m.NewData()
+		m.Forward(d, m.Tree.ZeroQPos())
+		for b := 1; b < len(m.Tree.Bodies); b++ {
+			body := m.Tree.Bodies[b]
+			want := d.BodyPos[body.Parent].Add(d.BodyRot[body.Parent].Rotate(body.PosM))
+			turn := d.BodyRot[body.Parent].Mul(body.Quat).Inv().Mul(d.BodyRot[b]).Log().Norm()
+			if d.BodyPos[b].Sub(want).Norm() > 1e-12 || turn > 1e-7 {
+				t.Errorf("%s: body %s is at %v turned by %g, drawn at %v", name, body.Name, d.BodyPos[b], turn, want)
+			}
+		}
+	}
+}
+
 // TestForwardPathEqualsForward moves one limb only; its bodies must end where the whole tree's forward pass has them.
 func TestForwardPathEqualsForward(t *testing.T) {
 	for name, m := range models(t) {

@@ -163,6 +163,20 @@ func TestEveryFaultIsNamed(t *testing.T) {
 	}
 }
 
+// TestShortOverloadIsNoRefusal jerks an arm for three frames: a servo lags there, which a policy can live with.
+func TestShortOverloadIsNoRefusal(t *testing.T) {
+	b := kata(t)
+	roll := b.joint("r_shoulder_roll")
+	v := b.verdict(t, b.write(2, func(t float64, q []float64, _ *[2]float64) {
+		if t > 0.99 {
+			q[roll] -= 0.08 * min(1, (t-0.98)/0.04)
+		}
+	}))
+	if v.Verdict != WithPolicy || v.TorqueShare < 1 || len(v.Findings) == 0 || v.Findings[0].Kind != "torque" || v.Findings[0].ForS > 0.1 {
+		t.Errorf("%s, torque share %.2f: %+v", v.Summary, v.TorqueShare, v.Findings)
+	}
+}
+
 // TestTorquesBalance: whatever the posture, the torques with the feet's forces taken off leave nothing to the root.
 func TestTorquesBalance(t *testing.T) {
 	b := kata(t)
