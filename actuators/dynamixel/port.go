@@ -6,16 +6,20 @@ import (
 	"os"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 )
 
 // goneAfter is how many operations in a row must fail before a port counts as
-// gone: a single refused write may only mean that the host is behind.
+// gone.
 const goneAfter = 3
 
-// watched tells a port that is gone from one that hiccups.
+// watched tells a port that is gone from one that hiccups. A line that takes no
+// more bytes for now is a hiccup: the host is behind, and the servos' silence
+// says the rest.
 type watched struct {
 	dxl.Port
 	failed int // operations in a row
+	stuck  uint64
 	err    error
 }
 
@@ -23,6 +27,9 @@ func (w *watched) note(err error) error {
 	switch {
 	case err == nil:
 		w.failed = 0
+	case errors.Is(err, serialport.ErrStuck):
+		w.stuck++
+		w.err = err
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		w.failed++
 		w.err = err

@@ -64,6 +64,9 @@ type Config struct {
 // MinRamp is the shortest ramp out of the measured pose.
 const MinRamp = 1500 * time.Millisecond
 
+// MaxPlayOut leaves a settling robot time to sit down within its time limit.
+const MaxPlayOut = mode.SettleTimeout - 2500*time.Millisecond
+
 // Loop owns the robot. Make one with [New].
 type Loop struct {
 	cfg   Config
@@ -114,8 +117,8 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 			n, len(cfg.Health), len(cfg.StandRad), len(cfg.SettleRad))
 	case cfg.MinRamp < MinRamp:
 		return nil, fmt.Errorf("loop: shortest ramp %v, want %v or more", cfg.MinRamp, MinRamp)
-	case cfg.PlayOut < 0 || cfg.PlayOut > mode.SettleTimeout/2:
-		return nil, fmt.Errorf("loop: play-out %v, want 0..%v", cfg.PlayOut, mode.SettleTimeout/2)
+	case cfg.PlayOut < 0 || cfg.PlayOut > MaxPlayOut:
+		return nil, fmt.Errorf("loop: play-out %v, want 0..%v", cfg.PlayOut, MaxPlayOut)
 	}
 	for j, l := range cfg.Limits {
 		for _, q := range []float64{cfg.StandRad[j], cfg.SettleRad[j]} {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
@@ -91,7 +90,7 @@ const (
 	// stallTorquePerA relates the description's stall torque to the stall current
 	// of geared hobby servos: 4.1 N m at 2.3 A for the XM430-W350.
 	stallTorquePerA = 4.1 / 2.3
-	playOut         = 4 * time.Second
+	playOut         = loop.MaxPlayOut
 )
 
 // loopConfig derives the loop's configuration from the robot and its rates.

@@ -55,7 +55,7 @@ func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 		id = strings.ToLower(desc.Name)
 	}
 	c := &commandLink{}
-	lc := mqttlink.Config{URL: cfg.URL, Robot: id, OnCommand: c.obey}
+	lc := mqttlink.Config{URL: cfg.URL, Robot: id, OnCommand: c.obey, OnLink: c.changed}
 	for v := range verbs() {
 		lc.Verbs = append(lc.Verbs, v)
 	}
@@ -98,6 +98,13 @@ func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 func (c *commandLink) start(l *loop.Loop, canPlay bool, latest func() status) {
 	if c != nil {
 		c.pilot.Store(&pilot{loop: l, canPlay: canPlay, status: latest})
+	}
+}
+
+// changed tells the loop whether operators can be reached.
+func (c *commandLink) changed(up bool, _ error) {
+	if p := c.pilot.Load(); p != nil {
+		p.loop.External(mode.LinkToBroker, !up)
 	}
 }
 
