@@ -28,7 +28,7 @@ import (
 // there as long as it must.
 const (
 	trainWorlds = 128
-	testWorlds  = 24
+	testWorlds  = 40
 	trainHoldS  = 1.0
 )
 
@@ -221,7 +221,7 @@ func testDynamics(hard rollout.Randomization) rollout.Randomization {
 	r := hard
 	r.Friction, r.GainScale, r.TorqueScale = [2]float64{0.45, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.85, 1}
 	r.DelayS = [2]float64{0, 0.025}
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.25}, [2]float64{1.2, 1.2}
+	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.3}, [2]float64{1.2, 1.2}
 	return r
 }
 

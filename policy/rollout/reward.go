@@ -20,8 +20,8 @@ type Reward struct {
 
 // DefaultReward is the weighting that mitori trains with.
 func DefaultReward() Reward {
-	return Reward{Joint: 0.4, JointSharp: 2, Speed: 0.05, SpeedSharp: 0.01, Tilt: 0.25, TiltSharp: 10, Root: 0.3,
-		RootSharp: 60, Contact: 0.1, Torque: 0.0005, ActionRate: 0.01, FootSlip: 0.1}
+	return Reward{Joint: 0.4, JointSharp: 1, Speed: 0.05, SpeedSharp: 0.01, Tilt: 0.25, TiltSharp: 10, Root: 0.3,
+		RootSharp: 30, Contact: 0.1, Torque: 0.0005, ActionRate: 0.01, FootSlip: 0.1}
 }
 
 // Limits end an episode as failed.
