@@ -12,7 +12,7 @@ help: ## list the targets
 
 demo: build ## video -> policy -> robotd on the built-in demonstration; writes out/demo
 	bin/mitori demonstrate squat_arm_raise -o out/demo/clip.mp4
-	bin/mitori learn out/demo/clip.mp4 --robot kata20 -o out/demo
+	bin/mitori learn out/demo/clip.mp4 --robot kata20 -o out/demo --show-faces
 	@echo "Open out/demo/report.html (or out/demo/side_by_side.mp4)."
 
 test: build ## every test, plain and with all build tags: what CI runs
