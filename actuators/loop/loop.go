@@ -83,7 +83,7 @@ type Loop struct {
 	period    time.Duration
 	state     *driver.State
 	mode      mode.State
-	modeTicks int64
+	modeTicks int64 // periods since the mode was entered, skipped ones included
 	ramp      ramp
 	want      []float64 // before the guard
 	goal      []float64 // after it

@@ -385,3 +385,28 @@ func TestNewRefusesUnsafeConfigs(t *testing.T) {
 		}
 	}
 }
+
+// A loop that hardly gets to run keeps its time limits by the clock.
+func TestTimeLimitsCountSkippedTicks(t *testing.T) {
+	r := newRig(t, true)
+	r.ctl.periods = 10000
+	r.arm()
+	r.l.Request(mode.Activate)
+	r.steps(10)
+	r.l.Request(mode.Disarm)
+	elapsed := time.Duration(0)
+	for r.l.Mode() != mode.Disarmed && r.l.Mode() != mode.Fault {
+		r.l.Tick(Instant{Tick: r.tick, Skipped: 9})
+		r.tick += 10
+		elapsed += 100 * time.Millisecond
+		if r.ring.Next() != nil {
+			r.ring.Release()
+		}
+		if elapsed > time.Minute {
+			t.Fatalf("still in %v after a minute", r.l.Mode())
+		}
+	}
+	if elapsed > mode.SettleTimeout+mode.CutTimeout+time.Second {
+		t.Errorf("settled in %v", elapsed)
+	}
+}

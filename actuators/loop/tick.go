@@ -19,6 +19,7 @@ type Instant struct {
 
 // Tick runs one cycle.
 func (l *Loop) Tick(now Instant) {
+	l.modeTicks += now.Skipped // time limits are limits on time, not on work
 	started := monotonic()
 	err := l.drv.Read(l.state)
 	busNs := monotonic() - started
