@@ -13,8 +13,8 @@ var levelUp = spatial.Vec3{0, -1, 0}
 // camera. Slopes measured on four calibrated views (two from the front, two from
 // behind) and on rendered people with known poses.
 const (
-	leanForward  = 0.07
-	leanToCamera = 0.045
+	leanForward  = 0.04
+	leanToCamera = 0.08
 )
 
 // facing is the level-ish direction in which the trunk faces.
