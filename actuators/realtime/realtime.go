@@ -4,7 +4,7 @@
 //
 // Each measure is tried; what the system does not permit is reported in words
 // and the loop runs without it. Measured reasons for each are in
-// docs/realtime.md. Deciding when to wake is package clock.
+// docs/robotd.md. Deciding when to wake is package clock.
 package realtime
 
 import (

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,18 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
-	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
-	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
-	"github.com/mitori-robotics/mitori/models/spatial"
-	"github.com/mitori-robotics/mitori/policy/bundle"
-	"github.com/mitori-robotics/mitori/policy/infer"
-	"github.com/mitori-robotics/mitori/policy/obs"
 )
 
 func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
@@ -223,57 +215,6 @@ func TestFall(t *testing.T) {
 	}
 }
 
-// clip stands still but for a wave of one arm, seconds long.
-func clip(desc *robot.Description, seconds float64) *motion.Clip {
-	b, _ := bodyOf(desc)
-	c := &motion.Clip{FPS: 50, JointNames: desc.JointNames(), BodyNames: []string{desc.RootBody}}
-	n := int(seconds * 50)
-	for k := range n + 1 {
-		f := motion.NewFrame(len(desc.Joints), 1)
-		copy(f.JointPosRad, b.standRad)
-		j := desc.JointIndex("l_shoulder_roll")
-		f.JointPosRad[j] += 0.5 * (1 - math.Cos(2*math.Pi*float64(k)/float64(n)))
-		f.BodyPosM[0], f.BodyQuat[0] = spatial.Vec3{0, 0, 0.28}, spatial.Identity()
-		c.Frames = append(c.Frames, f)
-	}
-	c.Meta.Robot, c.Meta.RobotHash = desc.Name, desc.Hash
-	return c
-}
-
-// playback is a bundle whose network always answers 0: it plays its clip.
-func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) string {
-	t.Helper()
-	desc, err := robot.Load("kata20")
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec := obs.DefaultSpec(desc)
-	in, out := spec.Dim(), len(desc.Joints)
-	norm := infer.Normalizer{Mean: make([]float32, in), InvStd: make([]float32, in), Clip: 10}
-	for i := range norm.InvStd {
-		norm.InvStd[i] = 1
-	}
-	net, err := infer.New(norm, []infer.Layer{{In: in, Out: out, W: make([]float32, in*out), B: make([]float32, out)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bundle.Bundle{Net: net, Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
-		Name: "playback", Robot: desc.Name, RobotHash: desc.Hash, JointNames: desc.JointNames(), PolicyRateHz: 50, Observation: text,
-	}}
-	if spoil != nil {
-		spoil(b)
-	}
-	name := filepath.Join(t.TempDir(), "playback.bundle")
-	if err := b.Save(name); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
 func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--policy", playback(t, 2, nil), "--hold", "500ms")
 	d.says("active -> hold")
@@ -297,89 +238,6 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	}
 	if top < 1 {
 		t.Errorf("the arm rose to %.2f rad, the clip to 1.15", top)
-	}
-}
-
-// Everything that is refused or fails before a servo gets torque.
-func TestBadInput(t *testing.T) {
-	whole := playback(t, 1, nil)
-	data, err := os.ReadFile(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	put := func(name string, data []byte) string {
-		name = filepath.Join(dir, name)
-		if err := os.WriteFile(name, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { master.Close(); slave.Close() }) // subtests outlive this function
-	takenMaster, takenSlave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	taken, err := serialport.Open(takenSlave.Name(), 3_000_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { taken.Close(); takenSlave.Close(); takenMaster.Close() })
-	full := filepath.Join(dir, "full.mcap")
-	if err := os.Symlink("/dev/full", full); err != nil {
-		t.Fatal(err)
-	}
-	sim := []string{"--robot", "kata20", "--sim", "--for", "1s"}
-	tests := []struct {
-		name  string
-		args  []string
-		code  int
-		words []string
-	}{
-		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), exitRefused, []string{"cut.bundle", "truncated"}},
-		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), exitFailed, []string{"none.bundle", "no such file"}},
-		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), exitRefused, []string{"other9", "kata20"}},
-		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), exitRefused, []string{"changed since training"}},
-		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), exitRefused, []string{"l_knee", "must start and end standing"}},
-		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), exitRefused, []string{"version"}},
-		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), exitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
-		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, exitFailed, []string{"nonesuch", "kata20"}},
-		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitFailed, []string{"surprise_key", "line 2", "key.yaml"}},
-		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, exitFailed, []string{"none.yaml"}},
-		{"unknown flag", []string{"--frobnicate"}, exitUsage, []string{"frobnicate"}},
-		{"argument", []string{"dance"}, exitUsage, []string{"dance"}},
-		{"nothing", nil, exitUsage, []string{"--robot"}},
-		{"no bus", []string{"--robot", "kata20"}, exitUsage, []string{"--port"}},
-		{"sim and port", append(sim, "--port", "/dev/null"), exitUsage, []string{"exclude"}},
-		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, exitFailed, []string{"/dev/nonesuch", "no such device"}},
-		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, exitFailed, []string{slave.Name(), "none of 20 servos answers"}},
-		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, exitFailed, []string{takenSlave.Name(), "taken by another process"}},
-		{"disk full", append(sim, "--record", full), exitFailed, []string{"full.mcap", "disk is full"}},
-		{"simulator fails", append(sim, "--sim-arg=--dead"), exitFailed, []string{"no physics today"}},
-		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), exitUsage, []string{"nowhere", "mqtt://"}},
-		{"rate 5", append(sim, "--rate", "5"), exitUsage, []string{"rate_hz: 5"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			args := append([]string(nil), tt.args...)
-			if !strings.Contains(fmt.Sprint(args), "--config") {
-				args = append(args, "--json")
-			}
-			d := launch(t, args...)
-			d.exit(tt.code, time.Minute)
-			for _, w := range tt.words {
-				if !strings.Contains(d.out.String(), w) {
-					t.Errorf("the message does not say %q", w)
-				}
-			}
-			if _, err := os.Stat(filepath.Join(d.dir, "stats.json")); err == nil {
-				t.Error("statistics of a run that never was")
-			}
-		})
 	}
 }
 
