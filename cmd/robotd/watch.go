@@ -35,6 +35,7 @@ type watch struct {
 	firstNs  int64
 	recErr   error
 	dropped  uint64
+	calm     int             // drains since the last hole in the log
 	late     clock.Histogram // of the present second
 	lastTell int64
 }
@@ -63,6 +64,7 @@ type status struct {
 
 const (
 	drainEvery = 10 * time.Millisecond
+	calmDrains = 100 // a second
 	tellEvery  = int64(time.Second)
 )
 
@@ -86,9 +88,15 @@ func (w *watch) drain() {
 		w.take(s)
 		w.ring.Release()
 	}
-	if d := w.ring.Dropped(); d != w.dropped { // the writer is behind by a whole ring: the log has a hole
-		w.dropped = d
+	d := w.ring.Dropped()
+	switch {
+	case d != w.dropped: // the writer is behind by a whole ring: the log has a hole
+		w.dropped, w.calm = d, 0
 		w.loop.External(mode.LogLost, true)
+	case w.recErr == nil:
+		if w.calm++; w.calm == calmDrains {
+			w.loop.External(mode.LogLost, false)
+		}
 	}
 }
 
