@@ -18,7 +18,72 @@ const (
 // fixed is the unit of fixed-point positions: 32.16.
 const fixed = 1 << 16
 
-// crop resamples the rotated square roi of a picture to n x n by bilinear
+// cropper makes the networks' inputs; it keeps buffers for reuse.
+type cropper struct{ halves [][]byte }
+
+// crop resamples the rotated square roi of a picture to n x n into dst, see
+// interpolate. Where two picture pixels or more make up one result pixel, the
+// picture is halved first, as often as needed. The published pipeline does not
+// do this; on recordings of 1088x1920 it calms the landmarks (mean second
+// differences) by 4 to 15 %.
+func (c *cropper) crop(dst []float32, f *video.Frame, roi ROI, n int, lo, hi float32, edge border) {
+	for level := 0; roi.SidePx >= 2*float64(n); level++ {
+		if level == len(c.halves) {
+			c.halves = append(c.halves, nil)
+		}
+		half, inHalf, ok := halve(&c.halves[level], f, roi)
+		if !ok {
+			break
+		}
+		f, roi = half, inHalf
+	}
+	interpolate(dst, f, roi, n, lo, hi, edge)
+}
+
+// halve shrinks the part of the picture that roi covers to half its size and
+// gives the square's place in it; buf holds the pixels. It reports false if
+// the square lies beyond the picture or the picture is too small.
+func halve(buf *[]byte, f *video.Frame, roi ROI) (half *video.Frame, inHalf ROI, ok bool) {
+	sin, cos := math.Sincos(roi.RotationRad)
+	// One result pixel around it for interpolation: the border must come
+	// into play only where the picture really ends.
+	reach := roi.SidePx/2*(math.Abs(sin)+math.Abs(cos)) + 8
+	x0, x1 := evenSpan(roi.CentreXPx-reach, roi.CentreXPx+reach, f.WidthPx)
+	y0, y1 := evenSpan(roi.CentreYPx-reach, roi.CentreYPx+reach, f.HeightPx)
+	w, h := (x1-x0)/2, (y1-y0)/2
+	if w < 1 || h < 1 {
+		return nil, roi, false
+	}
+	if cap(*buf) < 3*w*h {
+		*buf = make([]byte, 3*w*h)
+	}
+	pix := (*buf)[:3*w*h]
+	for y := range h {
+		upper := f.Pix[3*((y0+2*y)*f.WidthPx+x0):][:6*w]
+		lower := f.Pix[3*((y0+2*y+1)*f.WidthPx+x0):][:6*w]
+		out := pix[3*w*y:][:3*w]
+		for len(out) >= 3 && len(upper) >= 6 && len(lower) >= 6 {
+			out[0] = byte((uint(upper[0]) + uint(upper[3]) + uint(lower[0]) + uint(lower[3]) + 2) >> 2)
+			out[1] = byte((uint(upper[1]) + uint(upper[4]) + uint(lower[1]) + uint(lower[4]) + 2) >> 2)
+			out[2] = byte((uint(upper[2]) + uint(upper[5]) + uint(lower[2]) + uint(lower[5]) + 2) >> 2)
+			out, upper, lower = out[3:], upper[6:], lower[6:]
+		}
+	}
+	inHalf = ROI{
+		CentreXPx: (roi.CentreXPx - float64(x0)) / 2, CentreYPx: (roi.CentreYPx - float64(y0)) / 2,
+		SidePx: roi.SidePx / 2, RotationRad: roi.RotationRad,
+	}
+	return video.NewFrame(f.TimeS, w, h, pix), inHalf, true
+}
+
+// evenSpan widens lo..hi to even bounds within 0..size.
+func evenSpan(lo, hi float64, size int) (from, to int) {
+	from = 2 * int(math.Floor(math.Min(math.Max(lo, 0), float64(size))/2))
+	to = 2 * int(math.Ceil(math.Min(math.Max(hi, 0), float64(size))/2))
+	return from, min(to, size&^1)
+}
+
+// interpolate resamples the rotated square roi of a picture to n x n by bilinear
 // interpolation into dst: red, green and blue planes of n*n values, 0 and 255
 // mapped to lo and hi. Coordinates follow the convention that pixel i covers
 // i..i+1.
@@ -26,9 +91,9 @@ const fixed = 1 << 16
 // Positions are 32.16 fixed-point and weights have 8 bits, which is finer than
 // the picture's own 8-bit values; the error against exact interpolation is
 // below two grey levels on white noise and far less on pictures.
-func crop(dst []float32, f *video.Frame, roi ROI, n int, lo, hi float32, edge border) {
+func interpolate(dst []float32, f *video.Frame, roi ROI, n int, lo, hi float32, edge border) {
 	if len(dst) != 3*n*n {
-		panic("track: crop: dst is not 3*n*n")
+		panic("track: interpolate: dst is not 3*n*n")
 	}
 	sin, cos := math.Sincos(roi.RotationRad)
 	step := roi.SidePx / float64(n)

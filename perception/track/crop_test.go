@@ -58,7 +58,7 @@ func TestCropAgainstDefinition(t *testing.T) {
 			roi = ROI{CentreXPx: 48.5, CentreYPx: 30.5, SidePx: 32}
 		}
 		for _, edge := range [...]border{borderReplicate, borderBlack} {
-			crop(got, f, roi, n, -1, 1, edge)
+			interpolate(got, f, roi, n, -1, 1, edge)
 			exactCrop(want, f, roi, n, -1, 1, edge)
 			for k := range got {
 				if d := math.Abs(float64(got[k]) - want[k]); d > 2.1*2/255 {
@@ -75,7 +75,7 @@ func TestCropCopies(t *testing.T) {
 	f := noise(rand.New(rand.NewPCG(3, 4)), 20, 20)
 	const n = 8
 	got := make([]float32, 3*n*n)
-	crop(got, f, ROI{CentreXPx: 9, CentreYPx: 10, SidePx: n}, n, 0, 255, borderReplicate)
+	interpolate(got, f, ROI{CentreXPx: 9, CentreYPx: 10, SidePx: n}, n, 0, 255, borderReplicate)
 	for y := range n {
 		for x := range n {
 			for c := range 3 {
@@ -87,9 +87,62 @@ func TestCropCopies(t *testing.T) {
 	}
 }
 
+// TestCropAverages: where the square is shrunk, a result pixel is the mean of
+// the picture under it. On a slope of one grey level a pixel that mean is known
+// to the rounding of each halving.
+func TestCropAverages(t *testing.T) {
+	const w, h, n = 241, 221, 16
+	pix := make([]byte, 3*w*h)
+	for y := range h {
+		for x := range w {
+			pix[3*(y*w+x)], pix[3*(y*w+x)+1], pix[3*(y*w+x)+2] = byte(x), byte(y), 100
+		}
+	}
+	f := video.NewFrame(0, w, h, pix)
+	r := rand.New(rand.NewPCG(7, 8))
+	got := make([]float32, 3*n*n)
+	var c cropper
+	for range 300 {
+		roi := ROI{CentreXPx: 500*r.Float64() - 120, CentreYPx: 500*r.Float64() - 120, SidePx: (1 + 12*r.Float64()) * n, RotationRad: wrap(7 * r.Float64())}
+		for _, edge := range [...]border{borderReplicate, borderBlack} {
+			c.crop(got, f, roi, n, 0, 255, edge)
+			for i := range n * n {
+				p := roi.toPicture((float64(i%n)+0.5)/n, (float64(i/n)+0.5)/n)
+				reach := 2 * roi.SidePx / n // of pixels that the edge may touch
+				if p.x > reach && p.y > reach && p.x < w-reach && p.y < h-reach {
+					if math.Abs(float64(got[i])-100) > 0.1 || math.Abs(float64(got[n*n+i])-(p.y-0.5)) > 1.6 || math.Abs(float64(got[2*n*n+i])-(p.x-0.5)) > 1.6 {
+						t.Fatalf("square %+v: at %.2f,%.2f: %v %v %v", roi, p.x, p.y, got[i], got[n*n+i], got[2*n*n+i])
+					}
+				}
+				if p.x < -reach || p.y < -reach || p.x > w+reach || p.y > h+reach {
+					want := 100.0
+					if edge == borderBlack {
+						want = 0
+					}
+					if math.Abs(float64(got[i])-want) > 0.1 {
+						t.Fatalf("square %+v, beyond the edge: %v, want %v", roi, got[i], want)
+					}
+				}
+			}
+		}
+	}
+	// White noise, spread 73.6, loses it by the square root of what is averaged.
+	c.crop(got, noise(r, w, h), ROI{CentreXPx: 120, CentreYPx: 110, SidePx: 8 * n, RotationRad: 0.3}, n, 0, 255, borderReplicate)
+	var sum, square float64
+	for _, v := range got {
+		sum += float64(v)
+		square += float64(v) * float64(v)
+	}
+	mean := sum / float64(len(got))
+	if s := math.Sqrt(square/float64(len(got)) - mean*mean); s > 73.6/6 {
+		t.Errorf("noise keeps a spread of %.1f", s)
+	}
+}
+
 func BenchmarkCrop(b *testing.B) {
 	f := noise(rand.New(rand.NewPCG(1, 2)), 1088, 1920)
 	dst := make([]float32, 3*256*256)
+	var cut cropper
 	for _, c := range []struct {
 		name string
 		roi  ROI
@@ -99,7 +152,7 @@ func BenchmarkCrop(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				crop(dst, f, c.roi, 256, 0, 1, borderReplicate)
+				cut.crop(dst, f, c.roi, 256, 0, 1, borderReplicate)
 			}
 		})
 	}

@@ -135,9 +135,9 @@ func suppress(in []rawDetection) []rawDetection {
 
 // detect runs the detector on an upright square of the picture; what lies
 // beyond the edge is black.
-func detect(net posenet.Network, grid []point, f *video.Frame, area ROI) ([]Detection, error) {
+func detect(net posenet.Network, cut *cropper, grid []point, f *video.Frame, area ROI) ([]Detection, error) {
 	spec := posenet.Detector.Spec()
-	crop(net.Input(), f, area, spec.SizePx, spec.Lo, spec.Hi, borderBlack)
+	cut.crop(net.Input(), f, area, spec.SizePx, spec.Lo, spec.Hi, borderBlack)
 	if err := net.Run(); err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type HeadFinder struct {
 	weights weights
 	network posenet.Network
 	grid    []point
+	cut     cropper
 	calls   int
 	// found holds the heads of the last search, step how each moved per
 	// frame since the search before.
@@ -79,7 +80,7 @@ func (h *HeadFinder) Find(f *video.Frame) ([]Disc, error) {
 func (h *HeadFinder) search(f *video.Frame) error {
 	var heads []Disc
 	for i, area := range append([]ROI{wholePicture(f)}, tiles(f)[0]...) {
-		found, err := detect(h.network, h.grid, f, area)
+		found, err := detect(h.network, &h.cut, h.grid, f, area)
 		if err != nil {
 			return err
 		}

@@ -25,9 +25,9 @@ type seen struct {
 }
 
 // look runs the landmark network on a square of the picture.
-func look(net posenet.Network, f *video.Frame, roi ROI) (seen, error) {
+func look(net posenet.Network, cut *cropper, f *video.Frame, roi ROI) (seen, error) {
 	spec := posenet.Full.Spec()
-	crop(net.Input(), f, roi, spec.SizePx, spec.Lo, spec.Hi, borderReplicate)
+	cut.crop(net.Input(), f, roi, spec.SizePx, spec.Lo, spec.Hi, borderReplicate)
 	if err := net.Run(); err != nil {
 		return seen{}, err
 	}

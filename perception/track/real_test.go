@@ -146,10 +146,10 @@ func TestRuntimesAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found[i], err = detect(tr.detector, tr.grid, f, wholePicture(f)); err != nil {
+		if found[i], err = detect(tr.detector, &tr.cut, tr.grid, f, wholePicture(f)); err != nil {
 			t.Fatal(err)
 		}
-		if views[i], err = look(tr.landmark, f, ROI{CentreXPx: 640, CentreYPx: 908, SidePx: 1148}); err != nil {
+		if views[i], err = look(tr.landmark, &tr.cut, f, ROI{CentreXPx: 640, CentreYPx: 908, SidePx: 1148}); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(tr.Close(), nets.Close()); err != nil {

@@ -83,6 +83,7 @@ type Tracker struct {
 	detector, landmark posenet.Network
 	choice             Choice
 	grid               []point
+	cut                cropper
 	who                *person
 	searches           int
 	// Disowned is the number of frames before the current one that turned
@@ -226,7 +227,7 @@ func (t *Tracker) follow(f *video.Frame) (seen, ROI, bool, error) {
 		if i == 2 && math.Abs(w.roi.RotationRad) < 0.35 {
 			continue
 		}
-		s, err := look(t.landmark, f, roi)
+		s, err := look(t.landmark, &t.cut, f, roi)
 		if err != nil {
 			return seen{}, ROI{}, false, err
 		}
@@ -262,7 +263,7 @@ type candidate struct {
 func (t *Tracker) settle(f *video.Frame, d Detection) (candidate, bool, error) {
 	roi := d.ROI
 	for i := range settleLooks {
-		s, err := look(t.landmark, f, roi)
+		s, err := look(t.landmark, &t.cut, f, roi)
 		if err != nil {
 			return candidate{}, false, err
 		}
@@ -298,7 +299,7 @@ func (s *seen) torso() float64 {
 // candidates settles the best detections of an area.
 func (t *Tracker) candidates(f *video.Frame, area ROI, have []candidate) ([]candidate, error) {
 	t.Stats.Detections++
-	found, err := detect(t.detector, t.grid, f, area)
+	found, err := detect(t.detector, &t.cut, t.grid, f, area)
 	if err != nil {
 		return have, err
 	}
