@@ -1,14 +1,13 @@
 package mode
 
 import (
-	"fmt"
 	"testing"
 	"time"
 )
 
 // severity orders the states by how little the robot may still do.
 func severity(s State) int {
-	return map[State]int{Disarmed: 9, Fault: 9, Active: 0, Arming: 0, Hold: 1, Settle: 2, Limp: 3, Cut: 4}[s]
+	return [stateCount]int{Disarmed: 9, Fault: 9, Active: 0, Arming: 0, Hold: 1, Settle: 2, Limp: 3, Cut: 4}[s]
 }
 
 // every calls f with every combination of state, request, flags, time and every
@@ -41,45 +40,45 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 	every(func(s State, in Input) {
 		n++
 		d := Next(s, in)
-		where := fmt.Sprintf("%v %+v -> %v (%v)", s, in, d.State, d.Why)
+		fail := func(what string) { t.Fatalf("%s: %v %+v -> %v (%v)", what, s, in, d.State, d.Why) }
 		if d.State >= stateCount {
-			t.Fatal("no such state: " + where)
+			fail("no such state")
 		}
 		if in.Request == EStop && d.State != Cut && !(s == Cut && d.State == Fault) {
-			t.Fatal("e-stop not obeyed: " + where)
+			fail("e-stop not obeyed")
 		}
 		if d.State == Arming && s != Arming {
 			if s != Disarmed || in.Request != Arm || in.Failing != 0 {
-				t.Fatal("armed by itself: " + where)
+				fail("armed by itself")
 			}
 		}
 		if !s.Energised() && d.State.Energised() && d.State != Arming {
-			t.Fatal("torque without arming: " + where)
+			fail("torque without arming")
 		}
 		if s == Fault && d.State != Fault && in.Request != Reset && in.Request != EStop {
-			t.Fatal("left fault by itself: " + where)
+			fail("left fault by itself")
 		}
 		if d.State == Active && s != Active && (in.Request != Activate || s != Hold || !in.CanPlay) {
-			t.Fatal("handed to the controller by itself: " + where)
+			fail("handed to the controller by itself")
 		}
 		if s.Energised() {
 			worst, _ := Worst(in.Conditions)
-			floor := map[Action]int{ActHold: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
+			floor := [...]int{ActNone: 0, ActWarn: 0, ActHold: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
 			if severity(d.State) < floor {
-				t.Fatal("failsafe not obeyed: " + where)
+				fail("failsafe not obeyed")
 			}
 			if severity(d.State) < severity(s) && !(s == Hold && d.State == Active) {
-				t.Fatal("severity fell: " + where)
+				fail("severity fell")
 			}
 		}
 		if d.State != s && d.Why == NoReason {
-			t.Fatal("transition without a reason: " + where)
+			fail("transition without a reason")
 		}
 		if d.Refused && d.Why.String() == "" {
-			t.Fatal("refusal without a reason: " + where)
+			fail("refusal without a reason")
 		}
 		if d.Refused && in.Request == EStop && s != Cut {
-			t.Fatal("e-stop refused: " + where)
+			fail("e-stop refused")
 		}
 	})
 	t.Logf("%d inputs", n)
