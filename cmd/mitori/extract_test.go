@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/perception/posenet"
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// extract runs the command and returns its exit code and what it said.
+func extract(args ...string) (int, string) {
+	var out, errOut bytes.Buffer
+	code := run(context.Background(), append([]string{"extract"}, args...), &out, &errOut)
+	return code, out.String() + errOut.String()
+}
+
+func TestExtractUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "1 arg"},
+		{[]string{"a.mp4", "b.mp4"}, "1 arg"},
+		{[]string{"a.mp4", "--model", "huge"}, "lite, full or heavy"},
+		{[]string{"a.mp4", "--runtime", "cuda"}, "auto, onnxruntime, opencv"},
+		{[]string{"a.mp4", "--person", "tallest"}, "best, left, right or centre"},
+		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
+		{[]string{"a.mp4", "--from", "soon"}, "--from"},
+	} {
+		if code, said := extract(c.args...); code != exitUsage || !strings.Contains(said, c.want) {
+			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, exitUsage, c.want)
+		}
+	}
+}
+
+// TestExtractBadVideo: each fault is named with the file, the exit code is 1,
+// and neither the motion nor the overlay nor a part of them is left.
+func TestExtractBadVideo(t *testing.T) {
+	if _, err := posenet.ParseRuntime("auto"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	noise := make([]byte, 200000)
+	if _, err := rand.Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"empty.mp4": nil, "noise.mp4": noise} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := map[string]string{"missing.mp4": "missing.mp4", "empty.mp4": "empty.mp4", "noise.mp4": "noise.mp4"}
+	if _, err := exec.LookPath("ffmpeg"); err == nil {
+		if out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=1",
+			filepath.Join(dir, "nobody.mp4")).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		cases["nobody.mp4"] = "person"
+	}
+	before, _ := os.ReadDir(dir)
+	for name, want := range cases {
+		code, said := extract(filepath.Join(dir, name), "-o", filepath.Join(dir, "o.human.npz"), "--overlay", filepath.Join(dir, "o.mp4"))
+		if strings.Contains(said, "make deps") {
+			t.Skip(said)
+		}
+		if code != exitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
+			t.Errorf("%s: exit code %d, said %q", name, code, said)
+		}
+	}
+	if after, _ := os.ReadDir(dir); len(after) != len(before) {
+		t.Errorf("left behind: %v", after)
+	}
+}
+
+// TestExtractRecording runs a real clip through the whole command.
+func TestExtractRecording(t *testing.T) {
+	clip := "../../../shared/data/pose2sim/videos/cam04.mp4"
+	if _, err := os.Stat(clip); err != nil {
+		t.Skipf("recording is not here: %v", err)
+	}
+	if testing.Short() {
+		t.Skip("left out by -short")
+	}
+	r, err := video.Open(clip)
+	if errors.Is(err, video.ErrNotBuilt) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	dir := t.TempDir()
+	out, film := filepath.Join(dir, "o.human.npz"), filepath.Join(dir, "o.mp4")
+	code, said := extract(clip, "-o", out, "--overlay", film, "--model", "lite", "--to", "0.8s", "--json")
+	if strings.Contains(said, "make deps") {
+		t.Skip(said)
+	}
+	if code != exitDone || !strings.Contains(said, `"frames": 48`) || !strings.Contains(said, `"frames_missed": 0`) {
+		t.Fatalf("exit code %d, said %s", code, said)
+	}
+	m, err := human.Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Meta.Source != "cam04.mp4" || len(m.Meta.SourceSHA256) != 64 || m.Meta.Model != "blazepose-lite" || len(m.Frames) < 40 {
+		t.Errorf("%d frames, meta %+v", len(m.Frames), m.Meta)
+	}
+	if st, err := os.Stat(film); err != nil || st.Size() < 1000 {
+		t.Errorf("overlay: %v", err)
+	}
+}
