@@ -203,6 +203,28 @@ func TestReadUnderFaults(t *testing.T) {
 	}
 }
 
+// Speed and current have the sign of the joint, not of the servo.
+func TestMeasuredSpeedHasTheSignOfTheMotion(t *testing.T) {
+	b := newBench(t, nil, dynamixel.Options{})
+	b.connect(t)
+	s := driver.NewState(20)
+	applied := make([]float64, 20)
+	_ = b.drv.Read(s)
+	_ = b.drv.Write(applied, s.PosRad)
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	goal := b.safePose()
+	_ = b.drv.Write(applied, goal)
+	b.line.Advance(30 * time.Millisecond)
+	_ = b.drv.Read(s)
+	for j, q := range goal {
+		if math.Abs(q) > 0.2 && s.VelRadS[j]*q <= 0 {
+			t.Errorf("%s moves towards %.2f rad at %.2f rad/s", b.desc.Joints[j].Name, q, s.VelRadS[j])
+		}
+	}
+}
+
 func TestAlertIsSeenAtOnceAndNamedLater(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{})
 	b.connect(t)

@@ -172,6 +172,9 @@ func TestWholeLifeWithoutPolicy(t *testing.T) {
 			t.Errorf("joint %d holds %g, want 0.2", j, q)
 		}
 	}
+	if c := r.l.Result().Guard; c.Total() != 0 {
+		t.Errorf("the guard had to change the loop's own ramps: %+v", c)
+	}
 	r.l.Request(mode.Activate)
 	r.step()
 	if !r.last.Refused || r.last.Why != mode.NoController {
@@ -278,6 +281,25 @@ func TestFallIsRecorded(t *testing.T) {
 	r.until(mode.Limp, time.Second)
 	if s := r.l.Result(); !s.Fell || s.FirstCause != mode.Caused(mode.Falling) {
 		t.Errorf("fell %v, cause %v", s.Fell, s.FirstCause)
+	}
+}
+
+// A falling robot is damped: its goals follow the measured pose.
+func TestLimpFollowsTheMeasuredPose(t *testing.T) {
+	r := newRig(t, true)
+	r.arm()
+	r.fake.GyroRadS = [3]float64{7, 0, 0}
+	r.until(mode.Limp, time.Second)
+	r.fake.SpeedRad = 0 // weaker than the fall
+	for range 50 {
+		r.fake.PosRad[1] -= 0.01 // the fall moves the joint
+		r.step()
+		if r.l.Mode() != mode.Limp {
+			break
+		}
+		if d := math.Abs(r.fake.GoalRad[1] - r.last.Robot.PosRad[1]); d > 1e-9 {
+			t.Fatalf("goal %g rad from the measured pose", d)
+		}
 	}
 }
 

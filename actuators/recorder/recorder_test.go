@@ -139,7 +139,7 @@ func TestKillLosesLessThanASecond(t *testing.T) {
 		}
 	}
 	f, err := Read(bytes.NewReader(out.Bytes()))
-	if err != nil || len(f.Ticks) < 400 || !f.Truncated {
+	if err != nil || len(f.Ticks) < 460 || !f.Truncated {
 		t.Errorf("%d of 500 ticks are in the file, truncated %v, error %v", len(f.Ticks), f.Truncated, err)
 	}
 }
