@@ -19,6 +19,7 @@ import (
 	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/sim/expert"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 	"github.com/mitori-robotics/mitori/sim/worlds"
 )
@@ -75,6 +76,10 @@ The budget is a time (60s), a number of control steps over all simulated worlds
 (100000steps) or the energy of the processors (500J). Training stops earlier when
 the policy survives its whole test set twice in a row and tracks closely.
 With the same motions, robot, seed and a budget in steps, the bundle has the same bytes.
+
+--method ppo learns by trial (reinforcement learning around the reference motion);
+--method bc clones the behaviour of a regulator computed along it, which is quicker
+where the motion is gentle and gives up earlier under pushes.
 
 A checkpoint lies beside the output while training runs; after Ctrl-C, a crash or
 a power cut, the same command with --resume goes on from it as if nothing had happened.`,
@@ -134,9 +139,9 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 	return c
 }
 
-const methodPPO = "ppo"
+const methodPPO = train.MethodPPO
 
-func methods() []string { return []string{methodPPO} }
+func methods() []string { return []string{methodPPO, train.MethodImitation} }
 
 func checkMethod(m string) error {
 	for _, known := range methods() {
@@ -195,10 +200,8 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 		return nil, nil, err
 	}
 	defer testEnv.Close()
-	config := train.DefaultConfig()
-	config.Seed = j.Seed
-	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(config.Hard))
-	t, err := train.New(env, task, config, test)
+	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
+	t, err := j.trainer(env, task, test)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -213,6 +216,21 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	}
 	b, err := j.pack(&task, res)
 	return res, b, err
+}
+
+func (j *trainJob) trainer(env rollout.Env, task rollout.Task, test train.Evaluator) (*train.Trainer, error) {
+	if j.Method == train.MethodImitation {
+		teacher, err := expert.New(j.Robot, &task)
+		if err != nil {
+			return nil, err
+		}
+		config := train.ImitationConfig()
+		config.Seed = j.Seed
+		return train.NewImitation(env, task, config, test, teacher)
+	}
+	config := train.DefaultConfig()
+	config.Seed = j.Seed
+	return train.New(env, task, config, test)
 }
 
 // testDynamics are those that a policy must survive to be done: a little harder than the test set of `mitori eval`

@@ -33,6 +33,7 @@ type snapshot struct {
 	Best                   *candidate
 	Curve                  []Point
 	Worlds                 []byte
+	Imitation              *imitationState // nil in PPO
 }
 
 type netState struct {
@@ -59,8 +60,13 @@ func (t *Trainer) save(name string) error {
 		return nil
 	}
 	s := snapshot{Identity: t.identity, Used: t.used, Iteration: t.iteration, Level: t.level, ActorRate: t.actorRate, GoodInARow: t.goodInARow,
-		Actor: t.actor.state(), Critic: t.critic.state(), ActorNorm: *t.actorNorm, CriticNorm: *t.criticNorm,
+		Actor: t.actor.state(), ActorNorm: *t.actorNorm, CriticNorm: *t.criticNorm,
 		Fails: t.sampler.Fails, Best: t.best, Curve: t.curve}
+	if t.imitation != nil {
+		s.Imitation = t.imitation.state()
+	} else {
+		s.Critic = t.critic.state()
+	}
 	var worlds bytes.Buffer
 	if err := t.runner.SaveState(&worlds); err != nil {
 		return err
@@ -111,13 +117,16 @@ func (t *Trainer) Resume(name string) error {
 	if len(s.Fails) != len(t.sampler.Fails) || len(s.ActorNorm.Mean) != len(t.actorNorm.Mean) || len(s.CriticNorm.Mean) != len(t.criticNorm.Mean) {
 		return fmt.Errorf("train: %s: %w: its parts have other sizes", name, ErrCheckpoint)
 	}
-	for _, n := range []struct {
-		net   *net
-		state netState
-	}{{t.actor, s.Actor}, {t.critic, s.Critic}} {
-		if err := n.net.setState(n.state); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := t.actor.setState(s.Actor); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if t.imitation != nil {
+		err = t.imitation.setState(s.Imitation)
+	} else {
+		err = t.critic.setState(s.Critic)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	for _, g := range t.streams(&s) {
 		if err := g.pcg.UnmarshalBinary(*g.bytes); err != nil {

@@ -22,9 +22,33 @@ type batch struct {
 	stats             collectStats
 }
 
+// collectStats sums up what happened to the worlds while samples were collected.
 type collectStats struct {
-	episodes, finished                   int
-	reward, jointErr, rootErr, rate, lvl float64
+	steps, episodes, finished int
+	reward, jointErr, rootErr float64
+}
+
+func (s *collectStats) add(o *rollout.Outcome) {
+	s.steps++
+	s.reward += o.Reward
+	s.jointErr += o.JointErrRad
+	s.rootErr += o.RootErrM
+	if o.End != rollout.Running {
+		s.episodes++
+	}
+	if o.End == rollout.Finished {
+		s.finished++
+	}
+}
+
+// point begins an entry of the learning curve.
+func (s *collectStats) point() Point {
+	n := float64(s.steps)
+	p := Point{Reward: s.reward / n, JointErrRad: s.jointErr / n, RootErrM: s.rootErr / n, Episodes: s.episodes, Finished: 1}
+	if s.episodes > 0 {
+		p.Finished = float64(s.finished) / float64(s.episodes)
+	}
+	return p
 }
 
 func newBatch(worlds, horizon, obsDim, criticDim, actions int) *batch {
@@ -40,21 +64,15 @@ func (t *Trainer) collect(actor *infer.Net, std float64) error {
 	b, worlds, acts := t.batch, t.runner.Worlds(), t.task.Spec.Joints()
 	dim := t.task.Spec.Dim()
 	forward := [2]*infer.Runner{actor.NewRunner(worlds), actor.NewRunner(worlds)}
-	b.final, b.finalAt, b.stats = b.final[:0], b.finalAt[:0], collectStats{lvl: t.level}
-	outcomes, out := t.outcomes, &b.stats
+	b.final, b.finalAt, b.stats = b.final[:0], b.finalAt[:0], collectStats{}
+	outcomes := t.outcomes
 	rng := rand.New(t.noise)
 	for step := range b.horizon {
 		copy(b.obs[step*worlds*dim:], t.runner.Obs())
 		copy(b.critic[step*worlds*t.criticDim:], t.runner.Critic())
 		means := b.means[step*worlds*acts : (step+1)*worlds*acts]
 		actions := b.actions[step*worlds*acts : (step+1)*worlds*acts]
-		_ = pair(func(half int) error {
-			from, to := halfOf(worlds, half)
-			if from < to {
-				forward[half].Forward(means[from*acts:to*acts], t.runner.Obs()[from*dim:to*dim], to-from)
-			}
-			return nil
-		})
+		t.forwardAll(&forward, means)
 		for i, m := range means {
 			actions[i] = m + float32(std*rng.NormFloat64())
 		}
@@ -65,31 +83,44 @@ func (t *Trainer) collect(actor *infer.Net, std float64) error {
 		for w := range outcomes {
 			o, at := &outcomes[w], step*worlds+w
 			b.rewards[at], b.ends[at] = o.Reward*t.config.rewardScale(), o.End
-			out.reward += o.Reward
-			out.jointErr += o.JointErrRad
-			out.rootErr += o.RootErrM
-			out.rate += o.ActionRate
-			if o.End == rollout.Running {
-				continue
-			}
-			out.episodes++
+			b.stats.add(o)
 			if o.End == rollout.Finished {
-				out.finished++
 				b.final = append(b.final, t.runner.Critic()[w*t.criticDim:(w+1)*t.criticDim]...)
 				b.finalAt = append(b.finalAt, at)
-			} else {
-				t.sampler.failed(t.runner.Where(w))
 			}
-			t.begin = append(t.begin, t.episode(w))
 		}
-		if err := t.runner.Begin(t.begin, t.dynamics()); err != nil {
+		if err := t.restart(outcomes); err != nil {
 			return err
 		}
 	}
 	copy(b.last, t.runner.Critic())
-	n := float64(worlds * b.horizon)
-	out.reward, out.jointErr, out.rootErr, out.rate = out.reward/n, out.jointErr/n, out.rootErr/n, out.rate/n
 	return nil
+}
+
+// restart begins new episodes where the last ones ended, and notes where they failed.
+func (t *Trainer) restart(outcomes []rollout.Outcome) error {
+	t.begin = t.begin[:0]
+	for w := range outcomes {
+		if outcomes[w].End == rollout.Running {
+			continue
+		}
+		if outcomes[w].End == rollout.Failed {
+			t.sampler.failed(t.runner.Where(w))
+		}
+		t.begin = append(t.begin, t.episode(w))
+	}
+	return t.runner.Begin(t.begin, t.dynamics())
+}
+
+// forwardAll evaluates a policy in all worlds, half of them on each goroutine.
+func (t *Trainer) forwardAll(forward *[2]*infer.Runner, means []float32) {
+	worlds, acts, dim := t.runner.Worlds(), t.task.Spec.Joints(), t.task.Spec.Dim()
+	_ = pair(func(half int) error {
+		if from, to := halfOf(worlds, half); from < to {
+			forward[half].Forward(means[from*acts:to*acts], t.runner.Obs()[from*dim:to*dim], to-from)
+		}
+		return nil
+	})
 }
 
 // dynamics are those of episodes that begin now.

@@ -9,8 +9,15 @@ import (
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
-// Config is everything besides worlds, task and budget that the result of PPO depends on.
+// The methods.
+const (
+	MethodPPO       = "ppo"
+	MethodImitation = "bc"
+)
+
+// Config is everything besides worlds, task, expert and budget that the result depends on.
 type Config struct {
+	Method string // set by New and NewImitation
 	Seed   uint64
 	Hidden []int // sizes of the hidden layers of actor and critic
 
@@ -55,6 +62,15 @@ func DefaultConfig() Config {
 		EvalEvery: 15, StopSurvival: 0.95, StopJointErrRad: 0.05, MinSteps: 150_000,
 	}
 }
+
+// ImitationConfig is DefaultConfig for learning from an expert, which bears a harder start.
+func ImitationConfig() Config {
+	c := DefaultConfig()
+	c.ActorRate, c.Std, c.LevelStart, c.EvalEvery = 1e-3, [2]float64{0.08, 0.08}, 0.3, 5
+	return c
+}
+
+func (c *Config) sizes(in, out int) []int { return append(append([]int{in}, c.Hidden...), out) }
 
 // rewardScale keeps the critic's outputs of order one: rewards of up to about one sum up to 1/(1-Gamma).
 func (c *Config) rewardScale() float64 { return 1 - c.Gamma }

@@ -50,7 +50,7 @@ const (
 	testStream
 )
 
-// Trainer learns one policy by PPO.
+// Trainer learns one policy, by PPO (New) or from an expert (NewImitation).
 type Trainer struct {
 	config     Config
 	task       rollout.Task
@@ -61,6 +61,7 @@ type Trainer struct {
 	batch      *batch
 	outcomes   []rollout.Outcome
 	begin      []rollout.Episode
+	imitation  *imitation // nil in PPO
 	scratch    []float64
 	actorData  []float32
 	criticData []float32
@@ -124,43 +125,49 @@ type Result struct {
 // ErrInterrupted is returned when the context ends; the state lies in the checkpoint.
 var ErrInterrupted = errors.New("training interrupted")
 
-// New prepares a training from scratch. The worlds of env are the trainer's alone.
+// New prepares a training by PPO from scratch. The worlds of env are the trainer's alone.
 func New(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator) (*Trainer, error) {
-	runner, err := rollout.NewRunner(env, task)
+	config.Method = MethodPPO
+	t, init, err := prepare(env, task, config, evaluator)
 	if err != nil {
 		return nil, err
 	}
-	worlds := runner.Worlds()
-	if err := config.validate(worlds); err != nil {
-		return nil, err
-	}
-	t := &Trainer{config: config, task: task, runner: runner, evaluator: evaluator, criticDim: runner.CriticDim(),
-		outcomes: make([]rollout.Outcome, worlds), sampler: newSampler(&task), level: config.LevelStart, actorRate: config.ActorRate}
-	if t.identity, err = fingerprint(config, task, worlds); err != nil {
-		return nil, err
-	}
-	dim, acts, n := task.Spec.Dim(), task.Spec.Joints(), worlds*config.Horizon
-	t.batch = newBatch(worlds, config.Horizon, dim, t.criticDim, acts)
-	t.scratch = make([]float64, len(t.sampler.Fails))
+	acts, n := task.Spec.Joints(), t.runner.Worlds()*config.Horizon
+	t.batch = newBatch(t.runner.Worlds(), config.Horizon, task.Spec.Dim(), t.criticDim, acts)
 	t.actorData, t.criticData, t.order = make([]float32, n*ppoData(acts)), make([]float32, n), make([]int, n)
-
-	init := rand.New(rand.NewPCG(config.Seed, initStream))
-	t.noise, t.starts, t.shuffle = rand.NewPCG(config.Seed, noiseStream), rand.NewPCG(config.Seed, startStream), rand.NewPCG(config.Seed, shuffleStream)
-	sizes := func(in, out int) []int { return append(append([]int{in}, config.Hidden...), out) }
-	// A last layer near zero makes the first policy the playback of the reference.
-	t.actor, t.critic = newNet(sizes(dim, acts), 0.01, init), newNet(sizes(t.criticDim, 1), 0.1, init)
-	t.actorNorm, t.criticNorm = newNormalizer(dim), newNormalizer(t.criticDim)
-	// The losses read the exploration of the moment through this pointer.
-	std := new(float64)
-	*std = config.Std[0]
-	t.actorStd = std
-	if err := t.actor.build(config.Minibatch, ppoData(acts), policyLoss(config.Minibatch, acts, config.Clip, std)); err != nil {
+	t.critic = newNet(config.sizes(t.criticDim, 1), 0.1, init)
+	t.actorStd = new(float64)
+	if err := t.actor.build(config.Minibatch, ppoData(acts), policyLoss(config.Minibatch, acts, config.Clip, t.actorStd)); err != nil {
 		return nil, err
 	}
 	if err := t.critic.build(config.Minibatch, 1, squaredError(config.Minibatch)); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// prepare makes what both methods need. The generator goes on to initialise further networks.
+func prepare(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator) (*Trainer, *rand.Rand, error) {
+	runner, err := rollout.NewRunner(env, task)
+	if err != nil {
+		return nil, nil, err
+	}
+	worlds := runner.Worlds()
+	if err := config.validate(worlds); err != nil {
+		return nil, nil, err
+	}
+	t := &Trainer{config: config, task: task, runner: runner, evaluator: evaluator, criticDim: runner.CriticDim(),
+		outcomes: make([]rollout.Outcome, worlds), sampler: newSampler(&task), level: config.LevelStart, actorRate: config.ActorRate}
+	if t.identity, err = fingerprint(config, task, worlds); err != nil {
+		return nil, nil, err
+	}
+	t.scratch = make([]float64, len(t.sampler.Fails))
+	init := rand.New(rand.NewPCG(config.Seed, initStream))
+	t.noise, t.starts, t.shuffle = rand.NewPCG(config.Seed, noiseStream), rand.NewPCG(config.Seed, startStream), rand.NewPCG(config.Seed, shuffleStream)
+	// A last layer near zero makes the first policy the playback of the reference.
+	t.actor = newNet(config.sizes(task.Spec.Dim(), task.Spec.Joints()), 0.01, init)
+	t.actorNorm, t.criticNorm = newNormalizer(task.Spec.Dim()), newNormalizer(t.criticDim)
+	return t, init, nil
 }
 
 // Options say how a Run goes; they do not change what is learnt.
@@ -249,38 +256,25 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	if err != nil {
 		return Point{}, fmt.Errorf("train: after %d control steps the policy broke: %w", t.used.Steps, err)
 	}
-	critic, err := infer.New(criticNorm, t.critic.layers())
-	if err != nil {
-		return Point{}, fmt.Errorf("train: after %d control steps the critic broke: %w", t.used.Steps, err)
-	}
-	*t.actorStd = t.config.stdAt(t.used.Steps)
 	begin := clock.now()
-	if err := t.collect(actor, *t.actorStd); err != nil {
+	var p Point
+	if t.imitation != nil {
+		p, err = t.imitate(actor, actorNorm, clock)
+	} else {
+		p, err = t.reinforce(actor, actorNorm, criticNorm, clock)
+	}
+	if err != nil {
 		return Point{}, err
 	}
-	collected := clock.now()
-	t.actorNorm.add(t.batch.obs)
-	t.criticNorm.add(t.batch.critic)
-	t.batch.advantages(critic, t.config.Gamma, t.config.Lambda)
-	l, err := t.learn(actorNorm, criticNorm)
-	if err != nil {
-		return Point{}, fmt.Errorf("train: learning step: %w", err)
-	}
+	p.LearnSec = clock.now().Sub(begin).Seconds() - p.CollectSeconds
 
 	t.iteration++
-	s := &t.batch.stats
 	t.used.Steps += int64(t.runner.Worlds() * t.config.Horizon)
 	t.sampler.decay()
-	finished := 1.0
-	if s.episodes > 0 {
-		finished = float64(s.finished) / float64(s.episodes)
-	}
-	if s.episodes > 0 && finished >= t.config.LevelGate {
+	p.Steps, p.Level = t.used.Steps, t.level
+	if p.Episodes > 0 && p.Finished >= t.config.LevelGate {
 		t.level = min(t.level+t.config.LevelUp, 1)
 	}
-	p := Point{Steps: t.used.Steps, Level: s.lvl, Reward: s.reward, JointErrRad: s.jointErr, RootErrM: s.rootErr,
-		Episodes: s.episodes, Finished: finished, PolicyLoss: l.policyLoss, ValueLoss: l.valueLoss, KL: l.kl, Clipped: l.clip,
-		ActorSteps: float64(l.actorSteps) / float64(l.batches), ActorRate: t.actorRate, CollectSeconds: collected.Sub(begin).Seconds(), LearnSec: clock.now().Sub(collected).Seconds()}
 	if t.iteration%t.config.EvalEvery == 0 {
 		score, err := t.evaluate()
 		if err != nil {
@@ -298,6 +292,32 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	}
 	p.Seconds = t.used.Time.Seconds()
 	t.curve = append(t.curve, p)
+	return p, nil
+}
+
+// reinforce is an iteration of PPO.
+func (t *Trainer) reinforce(actor *infer.Net, actorNorm, criticNorm infer.Normalizer, clock *clock) (Point, error) {
+	critic, err := infer.New(criticNorm, t.critic.layers())
+	if err != nil {
+		return Point{}, fmt.Errorf("train: after %d control steps the critic broke: %w", t.used.Steps, err)
+	}
+	*t.actorStd = t.config.stdAt(t.used.Steps)
+	begin := clock.now()
+	if err := t.collect(actor, *t.actorStd); err != nil {
+		return Point{}, err
+	}
+	collected := clock.now()
+	t.actorNorm.add(t.batch.obs)
+	t.criticNorm.add(t.batch.critic)
+	t.batch.advantages(critic, t.config.Gamma, t.config.Lambda)
+	l, err := t.learn(actorNorm, criticNorm)
+	if err != nil {
+		return Point{}, fmt.Errorf("train: learning step: %w", err)
+	}
+	p := t.batch.stats.point()
+	p.CollectSeconds = collected.Sub(begin).Seconds()
+	p.PolicyLoss, p.ValueLoss, p.KL, p.Clipped = l.policyLoss, l.valueLoss, l.kl, l.clip
+	p.ActorSteps, p.ActorRate = float64(l.actorSteps)/float64(l.batches), t.actorRate
 	return p, nil
 }
 
@@ -332,6 +352,6 @@ func (t *Trainer) finish(stopped string, clock *clock) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Net: policy, Method: "ppo", Config: t.config, Score: t.best.Score, ChosenAt: t.best.Steps,
+	return &Result{Net: policy, Method: t.config.Method, Config: t.config, Score: t.best.Score, ChosenAt: t.best.Steps,
 		ControlSteps: t.used.Steps, WallS: t.used.Time.Seconds(), Joules: t.used.Joules, StoppedBy: stopped, Curve: t.curve}, nil
 }
