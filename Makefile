@@ -11,7 +11,7 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
 
 demo: build ## video -> policy -> robotd on the built-in demonstration; writes out/demo
-	bin/mitori demonstrate squat_arm_raise -o out/demo/clip.mp4
+	bin/mitori demonstrate march -o out/demo/clip.mp4
 	bin/mitori learn out/demo/clip.mp4 --robot kata20 -o out/demo --show-faces
 	@echo "Open out/demo/report.html (or out/demo/side_by_side.mp4)."
 
