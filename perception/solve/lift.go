@@ -18,6 +18,8 @@ const (
 	liftLevels     = 17   // depths tried, from -length to +length
 	liftImageM     = 0.02 // standard deviation of a bone's length in the picture
 	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
+	liftFull       = 0.97 // of its length: a bone that looks longer is the network's
+	liftShort      = 0.85 // one that looks shorter the picture's
 	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
 	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
 	liftArmFreeM   = 0.05 // an arm bone may point backwards this far at no cost
@@ -35,7 +37,7 @@ func (p *problem) liftBones(depth []float64) {
 		l := p.liftLine(i, depth)
 		path := l.best()
 		for t := range path {
-			p.direction[t][i] = l.direction(t, path[t])
+			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t])
 		}
 	}
 	mass := p.upperMass()
@@ -114,6 +116,15 @@ func (l *line) cost(t, s int) float64 {
 func (l *line) step(d int) float64 {
 	v := float64(d) * 2 * l.length / (liftLevels - 1) * l.fps / liftSpeed
 	return v * v
+}
+
+// blend is the direction of the bone at level s where the picture shows it
+// clearly shortened, and the network's where it does not: the depth of a bone
+// across the line of sight drowns in the noise of its length.
+func (l *line) blend(t int, network spatial.Vec3, s int) spatial.Vec3 {
+	seen := math.Hypot(l.across[t][0], l.across[t][1]) / l.length
+	w := smoothStep((liftFull - seen) / (liftFull - liftShort))
+	return unitOr(network.Lerp(l.direction(t, s), w))
 }
 
 // direction is the unit vector of the bone at level s in frame t, its direction
@@ -230,8 +241,8 @@ func (p *problem) liftLeg(thighBone, shankBone int, depth []float64, mass []spat
 		}
 	}
 	for t := n - 1; t >= 0; t-- {
-		p.direction[t][thighBone] = a.direction(t, s/m)
-		p.direction[t][shankBone] = b.direction(t, s%m)
+		p.direction[t][thighBone] = a.blend(t, p.direction[t][thighBone], s/m)
+		p.direction[t][shankBone] = b.blend(t, p.direction[t][shankBone], s%m)
 		s = int(from[t*m*m+s])
 	}
 }

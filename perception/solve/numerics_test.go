@@ -321,3 +321,64 @@ func TestLevelFloorFindsASlope(t *testing.T) {
 		t.Errorf("standing still tilted the camera by %.3f", up.Sub(p.up).Norm())
 	}
 }
+
+func TestAShakingFootStaysAFootMovedGoes(t *testing.T) {
+	p := testProblem()
+	i := freeIndex[human.LToe]
+	for t := range p.n {
+		p.px[t][i] = [2]float64{200, 600}
+	}
+	prob := func() []float64 {
+		x := make([]float64, p.n)
+		for t := range x {
+			x[t] = 1
+		}
+		x[5], x[6], x[7] = 0, 0.1, 0
+		return x
+	}
+	shaken := prob()
+	p.closeBreaks(shaken, human.LToe)
+	if shaken[6] < 0.5 {
+		t.Error("a break without movement was kept")
+	}
+	p.px[6][i][1] -= 40 // a step of 13 cm
+	moved := prob()
+	p.closeBreaks(moved, human.LToe)
+	if moved[6] >= 0.5 {
+		t.Error("a step was closed")
+	}
+}
+
+func TestContactsOfKnownPoses(t *testing.T) {
+	in, truth := film(stepper(), defaultCamera(), 4, 30, noise{}, 1)
+	s, _ := newStream(in.Frames, 0)
+	p := newProblem(s, in, 648, 1.68, levelUp)
+	// The exact pose: what is judged is the rule, not the fit.
+	a, cam := stepper(), defaultCamera()
+	for t := range p.n {
+		perf := a.at(float64(t) / 30)
+		for i, j := range freeJoints {
+			l, r := landmarks(j)
+			v := cam.see(perf.marks[l].Lerp(perf.marks[r], 0.5))
+			copy(p.x[t*frameVars+3*i:], v[:])
+		}
+	}
+	c := p.detectContacts()
+	p.useContacts(c)
+	if h := -p.floor - cam.heightM; math.Abs(h) > 0.01 {
+		t.Errorf("the camera is %.3f m high, truly %g", -p.floor, cam.heightM)
+	}
+	wrong := 0
+	for i := range c {
+		for k := range c[i] {
+			if (c[i][k] >= 0.5) != (truth.Frames[i].Contacts[k] >= 0.5) {
+				wrong++
+			}
+		}
+	}
+	// A foot leaves and lands slowly: a frame or two around each of the twelve
+	// changes of two landmarks are arguable.
+	if limit := 12 * 2 * 3; wrong > limit {
+		t.Errorf("%d of %d contacts differ, at most %d are arguable", wrong, 4*len(c), limit)
+	}
+}

@@ -228,3 +228,21 @@ func stepper() *actor {
 		foot: foot,
 	}
 }
+
+// balancer lifts the right foot and holds it still.
+func balancer() *actor {
+	up := func(t float64) float64 { return smoothStep((t-1)/0.7) - smoothStep((t-3.6)/0.7) }
+	return &actor{
+		heightM: 1.8,
+		pelvis:  func(t float64) spatial.Vec3 { return spatial.Vec3{0.01, 0.09 * up(t+0.3), standing - 0.006} },
+		lean:    func(float64) float64 { return 0.04 },
+		arm:     func(t float64, side int) (float64, float64) { return 0.2 + up(t), 0.2 },
+		foot: func(t float64, side int) (spatial.Vec3, float64) {
+			p, _ := stillFeet(t, side)
+			if side == 1 {
+				p[0], p[2] = 0.10*up(t), 0.25*up(t)
+			}
+			return p, 0
+		},
+	}
+}
