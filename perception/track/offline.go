@@ -134,9 +134,14 @@ func (v *run) plan() {
 }
 
 // cut is the time before part i of n, half a frame off the time stamps of a
-// video of constant frame rate.
+// video of constant frame rate. Of two parts the first is a little longer,
+// since the second must decode up to its beginning.
 func (v *run) cut(i, n int) float64 {
-	return v.window.FromS + (float64(v.total*i/n)-0.5)/v.info.FPS
+	at := v.total * i / n
+	if n == 2 {
+		at = v.total * 53 / 100
+	}
+	return v.window.FromS + (float64(at)-0.5)/v.info.FPS
 }
 
 // tracker takes an idle tracker or opens one.
