@@ -216,21 +216,26 @@ func (s *Server) serve() error {
 		if arrived.Sub(last) > packetGap {
 			tail := dec.Space() // what has just come, alone
 			dec.Reset()
-			n = dec.Feed(tail[:n])
+			dec.Feed(tail[:n])
 		} else {
 			dec.Fed(n)
 		}
 		last = arrived
 		for ev := dec.Next(&p); ev != dxl.NeedMore; ev = dec.Next(&p) {
 			if ev == dxl.Got {
-				s.answer(&p, n, arrived)
+				s.answer(&p, arrived)
 			}
 		}
 	}
 }
 
-// answer handles one instruction of n bytes that arrived just now.
-func (s *Server) answer(p *dxl.Packet, n int, arrived time.Time) {
+// instructionWire is the length of an instruction packet without parameters.
+const instructionWire = 10
+
+// answer handles one instruction that arrived just now, perhaps together with others:
+// each is charged for its own bytes only, or a host that was held up once would never
+// catch up.
+func (s *Server) answer(p *dxl.Packet, arrived time.Time) {
 	rate := 0
 	if s.cfg.CheckRate {
 		rate = s.rate()
@@ -253,7 +258,7 @@ func (s *Server) answer(p *dxl.Packet, n int, arrived time.Time) {
 	}
 	s.mu.Unlock()
 	if s.cfg.Lockstep == 0 {
-		s.pace(n, len(reply), pause, arrived)
+		s.pace(instructionWire+len(p.Params), len(reply), pause, arrived)
 	}
 	if len(reply) == 0 {
 		return

@@ -144,6 +144,29 @@ func TestPacing(t *testing.T) {
 	}
 }
 
+// TestBacklogIsWorkedOff: packets that piled up while the host was held up are each
+// charged for their own bytes. Charging each for the whole pile took 17 s here, and on
+// a robot the pile then grew for ever.
+func TestBacklogIsWorkedOff(t *testing.T) {
+	b, _ := serve(t, 2, ServerConfig{Baud: 57600})
+	var pile []byte
+	for range 100 {
+		pile = dxl.Append(pile, &dxl.Packet{ID: 1, Instruction: dxl.InstPing})
+	}
+	start := time.Now()
+	if _, err := b.port.Write(pile); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := b.bus.Ping(2); err == nil {
+			break
+		}
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the other servo does not answer for 10 s")
+		}
+	}
+}
+
 func TestServerDiesMasterNotices(t *testing.T) {
 	b := newBench(t, 2, nil)
 	s, err := NewServer(b.line, ServerConfig{})
