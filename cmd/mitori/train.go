@@ -239,7 +239,7 @@ func testDynamics(hard rollout.Randomization) rollout.Randomization {
 	r := hard
 	r.Friction, r.GainScale, r.TorqueScale = [2]float64{0.45, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.85, 1}
 	r.DelayS = [2]float64{0, 0.025}
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.3}, [2]float64{1.2, 1.2}
+	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.25}, [2]float64{1.2, 1.2}
 	return r
 }
 

@@ -82,7 +82,7 @@ func Hard() Randomization {
 		FrictionScale: [2]float64{0.8, 1.2}, ArmatureScale: [2]float64{0.8, 1.2},
 		DelayS: [2]float64{0, 0.04}, SensorDelayS: [2]float64{0, 0.01},
 		NoiseJointRad: 0.01, NoiseJointRadS: 0.3, NoiseGravity: 0.02, NoiseGyroRadS: 0.1,
-		PushSpeedMS: [2]float64{0.1, 0.5}, PushEveryS: [2]float64{1, 3},
+		PushSpeedMS: [2]float64{0.1, 0.4}, PushEveryS: [2]float64{1, 3},
 		ContactSoftScale: [2]float64{1, 1},
 	}
 }

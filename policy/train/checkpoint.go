@@ -30,6 +30,7 @@ type snapshot struct {
 	ActorNorm, CriticNorm  normalizer
 	Noise, Starts, Shuffle []byte
 	Fails                  []float64
+	Average                []float32
 	Best                   *candidate
 	Curve                  []Point
 	Worlds                 []byte
@@ -61,7 +62,7 @@ func (t *Trainer) save(name string) error {
 	}
 	s := snapshot{Identity: t.identity, Used: t.used, Iteration: t.iteration, Level: t.level, ActorRate: t.actorRate, GoodInARow: t.goodInARow,
 		Actor: t.actor.state(), ActorNorm: *t.actorNorm, CriticNorm: *t.criticNorm,
-		Fails: t.sampler.Fails, Best: t.best, Curve: t.curve}
+		Fails: t.sampler.Fails, Average: t.average, Best: t.best, Curve: t.curve}
 	if t.imitation != nil {
 		s.Imitation = t.imitation.state()
 	} else {
@@ -114,7 +115,7 @@ func (t *Trainer) Resume(name string) error {
 	if s.Identity != t.identity {
 		return fmt.Errorf("train: %s: %w: it belongs to another motion, robot, seed or configuration; resume with the same ones, or start anew without --resume", name, ErrCheckpoint)
 	}
-	if len(s.Fails) != len(t.sampler.Fails) || len(s.ActorNorm.Mean) != len(t.actorNorm.Mean) || len(s.CriticNorm.Mean) != len(t.criticNorm.Mean) {
+	if len(s.Fails) != len(t.sampler.Fails) || len(s.Average) != len(t.average) || len(s.ActorNorm.Mean) != len(t.actorNorm.Mean) || len(s.CriticNorm.Mean) != len(t.criticNorm.Mean) {
 		return fmt.Errorf("train: %s: %w: its parts have other sizes", name, ErrCheckpoint)
 	}
 	if err := t.actor.setState(s.Actor); err != nil {
@@ -135,6 +136,7 @@ func (t *Trainer) Resume(name string) error {
 	}
 	*t.actorNorm, *t.criticNorm = s.ActorNorm, s.CriticNorm
 	copy(t.sampler.Fails, s.Fails)
+	copy(t.average, s.Average)
 	t.used, t.iteration, t.level, t.actorRate, t.goodInARow, t.best, t.curve = s.Used, s.Iteration, s.Level, s.ActorRate, s.GoodInARow, s.Best, s.Curve
 	if err := t.runner.LoadState(bytes.NewReader(s.Worlds)); err != nil {
 		return fmt.Errorf("train: %s: %w: %w", name, ErrCheckpoint, err)

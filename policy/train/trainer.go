@@ -73,6 +73,7 @@ type Trainer struct {
 	actorNorm, criticNorm  *normalizer
 	noise, starts, shuffle *rand.PCG
 	sampler                *sampler
+	average                []float32 // of the actor's weights over the last iterations; this is what is evaluated and kept
 	level                  float64
 	actorRate              float64
 	iteration              int
@@ -166,6 +167,7 @@ func prepare(env rollout.Env, task rollout.Task, config Config, evaluator Evalua
 	t.noise, t.starts, t.shuffle = rand.NewPCG(config.Seed, noiseStream), rand.NewPCG(config.Seed, startStream), rand.NewPCG(config.Seed, shuffleStream)
 	// A last layer near zero makes the first policy the playback of the reference.
 	t.actor = newNet(config.sizes(task.Spec.Dim(), task.Spec.Joints()), 0.01, init)
+	t.average = append([]float32(nil), t.actor.w...)
 	t.actorNorm, t.criticNorm = newNormalizer(task.Spec.Dim()), newNormalizer(t.criticDim)
 	return t, init, nil
 }
@@ -269,6 +271,9 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	p.LearnSec = clock.now().Sub(begin).Seconds() - p.CollectSeconds
 
 	t.iteration++
+	for i, w := range t.actor.w {
+		t.average[i] += (1 - averageKeep) * (w - t.average[i])
+	}
 	t.used.Steps += int64(t.runner.Worlds() * t.config.Horizon)
 	t.sampler.decay()
 	p.Steps, p.Level = t.used.Steps, t.level
@@ -321,19 +326,24 @@ func (t *Trainer) reinforce(actor *infer.Net, actorNorm, criticNorm infer.Normal
 	return p, nil
 }
 
-// evaluate scores the present policy and keeps it if it is the best so far.
+// averageKeep is the share of the past in the average of weights (Polyak and Juditsky 1992): a single iteration's
+// policy wanders around what it learns, its average does not.
+const averageKeep = 0.9
+
+// evaluate scores the present average policy and keeps it if it is the best so far.
 func (t *Trainer) evaluate() (rollout.Score, error) {
 	norm := t.actorNorm.export()
-	net, err := infer.New(norm, t.actor.layers())
+	average := net{sizes: t.actor.sizes, w: t.average}
+	policy, err := infer.New(norm, average.layers())
 	if err != nil {
 		return rollout.Score{}, fmt.Errorf("train: after %d control steps the policy broke: %w", t.used.Steps, err)
 	}
-	score, err := t.evaluator.Evaluate(net)
+	score, err := t.evaluator.Evaluate(policy)
 	if err != nil {
 		return score, err
 	}
 	if t.best == nil || score.Better(t.best.Score) {
-		t.best = &candidate{Score: score, Steps: t.used.Steps, Norm: norm, W: append([]float32(nil), t.actor.w...), Iteration: t.iteration}
+		t.best = &candidate{Score: score, Steps: t.used.Steps, Norm: norm, W: append([]float32(nil), t.average...), Iteration: t.iteration}
 	}
 	return score, nil
 }
