@@ -19,10 +19,12 @@ const (
 	stillSpeedSoft  = 0.06
 	restSpeed       = 0.10 // m/s; slower, a foot rests, on the floor or not
 	restSpeedSoft   = 0.02
-	speedHalfS      = 0.07 // half the time over which a speed is measured; shorter is noise
-	samePlaceM      = 0.06 // a landmark that leaves its place by less than this
-	samePlaceS      = 0.50 // and for less than this never left it
-	contactMinS     = 0.10 // shorter contacts and shorter breaks of contact are noise
+	speedHalfS      = 0.07  // half the time over which a speed is measured; shorter is noise
+	samePlaceM      = 0.06  // a landmark that leaves its place by less than this
+	samePlaceS      = 0.50  // and for less than this never left it
+	trimM           = 0.012 // a landmark this far from where it rested has left
+	trimNoise       = 3.0   // or this many times its usual distance
+	contactMinS     = 0.10  // shorter contacts and shorter breaks of contact are noise
 
 	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
 	flightHeightM = 0.09 // both feet higher: the person is in the air
@@ -69,6 +71,7 @@ func (p *problem) detectContacts() contacts {
 				falling(lift, touchHeightM, touchHeightSoft) * falling(h[c]-foot, rollHeightM, touchHeightSoft)
 		}
 		p.closeBreaks(col, j)
+		p.trimContacts(col, j)
 		debounce(col, int(math.Round(contactMinS*p.fps)))
 		for t := range n {
 			out[t][c] = col[t]
@@ -113,6 +116,40 @@ func (p *problem) closeBreaks(prob []float64, j human.Joint) {
 		for u := from + 1; u < t; u++ {
 			prob[u] = max(prob[u], 0.75)
 		}
+	}
+}
+
+// trimContacts ends a contact of joint j where the joint leaves the place in the
+// picture where it rested: a foot that slowly starts to lift no longer stands,
+// long before it is fast. In a shaky clip it may leave farther.
+func (p *problem) trimContacts(prob []float64, j human.Joint) {
+	i := freeIndex[j]
+	var x, y, d []float64
+	for from := 0; from < len(prob); {
+		if prob[from] < 0.5 {
+			from++
+			continue
+		}
+		to := from
+		x, y, d = x[:0], y[:0], d[:0]
+		for ; to < len(prob) && prob[to] >= 0.5; to++ {
+			x, y = append(x, p.px[to][i][0]), append(y, p.px[to][i][1])
+		}
+		mx, my := median(x), median(y)
+		off := func(t int) float64 {
+			return math.Hypot(p.px[t][i][0]-mx, p.px[t][i][1]-my) * p.joint(t, human.Pelvis)[2] / p.focalPx
+		}
+		for t := from; t < to; t++ {
+			d = append(d, off(t))
+		}
+		limit := max(trimM, trimNoise*median(d))
+		for t := from; t < to && off(t) > limit; t++ {
+			prob[t] = min(prob[t], releasedTouch)
+		}
+		for t := to - 1; t > from && off(t) > limit; t-- {
+			prob[t] = min(prob[t], releasedTouch)
+		}
+		from = to
 	}
 }
 
