@@ -250,4 +250,3 @@ func (w *person) canBe(f *video.Frame, s *seen, next ROI) bool {
 	}
 	return moved < strangerJump || w.clothes.similarity(describe(f, &s.marks)) >= stranger
 }
-
