@@ -130,7 +130,7 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 // tilt, heat, voltage, torque) keeps its limits; --strict keeps these too.
 func forgive(cfg *loop.Config) {
 	t := &cfg.Thresholds
-	patience := 3 * cfg.RateHz
+	patience := cfg.RateHz // a second
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = patience, patience, patience, patience
 	t.FrozenS, t.NoisyShare = 2, math.Inf(1)
 }
