@@ -24,6 +24,7 @@ const (
 	samePlaceS      = 0.50  // and for less than this never left it
 	trimM           = 0.012 // a landmark this far from where it rested has left
 	trimNoise       = 3.0   // or this many times its usual distance
+	trimEarlyS      = 0.06  // it began to leave this long before, and slowed down as long before it came to rest
 	contactMinS     = 0.10  // shorter contacts and shorter breaks of contact are noise
 
 	floorWindowS  = 1.0  // half width of the window whose low feet define the floor
@@ -77,6 +78,7 @@ func (p *problem) detectContacts() contacts {
 			out[t][c] = col[t]
 		}
 	}
+	leaveEarlier(out, int(math.Round(trimEarlyS*p.fps)))
 	// Something touches the floor unless both feet have clearly left it or race.
 	for t := range n {
 		best, most, slowest := 0, 0.0, math.Inf(1)
@@ -150,6 +152,34 @@ func (p *problem) trimContacts(prob []float64, j human.Joint) {
 			prob[t] = min(prob[t], releasedTouch)
 		}
 		from = to
+	}
+}
+
+// leaveEarlier takes frames off both ends of every contact that ends within the
+// clip: a foot seen to be off its place left it earlier, since it starts and
+// stops gently. It does so only while the other foot stands.
+func leaveEarlier(c contacts, frames int) {
+	n := len(c)
+	stood := make([][2]bool, n)
+	for t := range c {
+		for side := range 2 {
+			stood[t][side] = max(c[t][2*side], c[t][2*side+1]) >= 0.5
+		}
+	}
+	for t := range c {
+		var leaves [2]bool
+		for side := range 2 {
+			for u := max(0, t-frames); u <= min(n-1, t+frames); u++ {
+				leaves[side] = leaves[side] || stood[t][side] && !stood[u][side]
+			}
+		}
+		for side := range 2 {
+			if leaves[side] && stood[t][1-side] && !leaves[1-side] {
+				for k := 2 * side; k < 2*side+2; k++ {
+					c[t][k] = min(c[t][k], releasedTouch)
+				}
+			}
+		}
 	}
 }
 
