@@ -102,3 +102,13 @@ func TestLongClip(t *testing.T) {
 		t.Errorf("MPJPE %.0f mm", c.MPJPEMm)
 	}
 }
+
+func BenchmarkSolve(b *testing.B) {
+	in, _ := film(stepper(), defaultCamera(), 10, 30, typical, 1)
+	for b.Loop() {
+		if _, _, err := Solve(in, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(in.Frames)*b.N)/b.Elapsed().Seconds(), "frames/s")
+}
