@@ -141,7 +141,7 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 
 const methodPPO = train.MethodPPO
 
-func methods() []string { return []string{methodPPO, train.MethodImitation} }
+func methods() []string { return []string{methodPPO, train.MethodImitation, train.MethodGuided} }
 
 func checkMethod(m string) error {
 	for _, known := range methods() {
@@ -219,18 +219,21 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 }
 
 func (j *trainJob) trainer(env rollout.Env, task rollout.Task, test train.Evaluator) (*train.Trainer, error) {
+	configs := map[string]train.Config{train.MethodPPO: train.DefaultConfig(), train.MethodImitation: train.ImitationConfig(),
+		train.MethodGuided: train.GuidedConfig()}
+	config := configs[j.Method]
+	config.Seed = j.Seed
+	if j.Method == train.MethodPPO {
+		return train.New(env, task, config, test)
+	}
+	teacher, err := expert.New(j.Robot, &task)
+	if err != nil {
+		return nil, err
+	}
 	if j.Method == train.MethodImitation {
-		teacher, err := expert.New(j.Robot, &task)
-		if err != nil {
-			return nil, err
-		}
-		config := train.ImitationConfig()
-		config.Seed = j.Seed
 		return train.NewImitation(env, task, config, test, teacher)
 	}
-	config := train.DefaultConfig()
-	config.Seed = j.Seed
-	return train.New(env, task, config, test)
+	return train.NewGuided(env, task, config, test, teacher)
 }
 
 // testDynamics are those that a policy must survive to be done: a little harder than the test set of `mitori eval`

@@ -25,7 +25,8 @@ func inPair(a, b func()) {
 func fusedStep(b testing.TB) func() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	n := newNet(benchSizes(), 1, rng)
-	if err := n.build(benchRows, 20, squaredError(benchRows)); err != nil {
+	var err error
+	if n.halves, err = n.build(benchRows, 20, squaredError(benchRows)); err != nil {
 		b.Fatal(err)
 	}
 	fillHalves(n, rng, func(d []float32) { fill(rng, d, 1) })
@@ -38,7 +39,7 @@ func fusedStep(b testing.TB) func() {
 	}
 	return func() {
 		inPair(run(0), run(1))
-		n.update(1e-3, n.gather(), 1)
+		n.update(1e-3, n.gather(n.halves), 1)
 	}
 }
 
@@ -78,7 +79,6 @@ func gemmStep(testing.TB) func() {
 func plainStep(b testing.TB) func() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	n := newNet(benchSizes(), 1, rng)
-	n.rows = benchRows
 	p := newPlain(b, n, benchRows)
 	fill(rng, p.x.Data().([]float32), 1)
 	fill(rng, p.y.Data().([]float32), 1)

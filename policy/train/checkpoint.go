@@ -63,9 +63,10 @@ func (t *Trainer) save(name string) error {
 	s := snapshot{Identity: t.identity, Used: t.used, Iteration: t.iteration, Level: t.level, ActorRate: t.actorRate, GoodInARow: t.goodInARow,
 		Actor: t.actor.state(), ActorNorm: *t.actorNorm, CriticNorm: *t.criticNorm,
 		Fails: t.sampler.Fails, Average: t.average, Best: t.best, Curve: t.curve}
-	if t.imitation != nil {
+	if t.imitating() {
 		s.Imitation = t.imitation.state()
-	} else {
+	}
+	if t.critic != nil {
 		s.Critic = t.critic.state()
 	}
 	var worlds bytes.Buffer
@@ -121,13 +122,10 @@ func (t *Trainer) Resume(name string) error {
 	if err := t.actor.setState(s.Actor); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if t.imitation != nil {
-		err = t.imitation.setState(s.Imitation)
-	} else {
-		err = t.critic.setState(s.Critic)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if t.critic != nil {
+		if err := t.critic.setState(s.Critic); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	for _, g := range t.streams(&s) {
 		if err := g.pcg.UnmarshalBinary(*g.bytes); err != nil {
@@ -138,6 +136,11 @@ func (t *Trainer) Resume(name string) error {
 	copy(t.sampler.Fails, s.Fails)
 	copy(t.average, s.Average)
 	t.used, t.iteration, t.level, t.actorRate, t.goodInARow, t.best, t.curve = s.Used, s.Iteration, s.Level, s.ActorRate, s.GoodInARow, s.Best, s.Curve
+	if t.imitating() {
+		if err := t.imitation.setState(s.Imitation); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	if err := t.runner.LoadState(bytes.NewReader(s.Worlds)); err != nil {
 		return fmt.Errorf("train: %s: %w: %w", name, ErrCheckpoint, err)
 	}

@@ -13,11 +13,12 @@ import (
 const (
 	MethodPPO       = "ppo"
 	MethodImitation = "bc"
+	MethodGuided    = "guided" // first imitation, then PPO
 )
 
 // Config is everything besides worlds, task, expert and budget that the result depends on.
 type Config struct {
-	Method string // set by New and NewImitation
+	Method string // set by New, NewImitation and NewGuided
 	Seed   uint64
 	Hidden []int // sizes of the hidden layers of actor and critic
 
@@ -49,6 +50,13 @@ type Config struct {
 	StopSurvival    float64
 	StopJointErrRad float64
 	MinSteps        int64
+
+	// Imitation: its control steps, learning rate, and noise on the actions in network units; then the control steps
+	// for which PPO trains its critic alone.
+	ImitateSteps int64
+	ImitateRate  float64
+	ImitateStd   float64
+	CriticFirst  int64
 }
 
 // DefaultConfig is the setting for 128 worlds that docs/training.md reports on.
@@ -60,13 +68,21 @@ func DefaultConfig() Config {
 		FromStart:  0.15, Adaptive: 0.5,
 		Easy: rollout.Nominal(), Hard: rollout.Hard(), LevelStart: 0.5, LevelUp: 0.06, LevelGate: 0.4,
 		EvalEvery: 15, StopSurvival: 0.95, StopJointErrRad: 0.05, MinSteps: 150_000,
+		ImitateRate: 1e-3, ImitateStd: 0.08,
 	}
 }
 
-// ImitationConfig is DefaultConfig for learning from an expert, which bears a harder start.
+// ImitationConfig is DefaultConfig for learning from an expert, which learns faster: it is tested more often.
 func ImitationConfig() Config {
 	c := DefaultConfig()
-	c.ActorRate, c.Std, c.LevelStart, c.EvalEvery = 1e-3, [2]float64{0.08, 0.08}, 0.3, 5
+	c.LevelStart, c.EvalEvery = 0.3, 5
+	return c
+}
+
+// GuidedConfig is DefaultConfig for PPO after imitation: what was learnt needs less exploration.
+func GuidedConfig() Config {
+	c := DefaultConfig()
+	c.LevelStart, c.Std, c.ImitateSteps, c.CriticFirst, c.EvalEvery = 0.3, [2]float64{0.2, 0.12}, 81_920, 20_480, 10
 	return c
 }
 

@@ -27,6 +27,8 @@ type imitation struct {
 	count  int       // rows filled
 	next   int       // row to be overwritten next
 	share  float64   // of steps on which the expert acts
+	rate   float64
+	halves pairOfHalves
 }
 
 const (
@@ -35,21 +37,40 @@ const (
 	passes     = 8   // minibatches' worth of learning a sample collected
 )
 
-// NewImitation prepares learning from an expert.
+// NewImitation prepares learning from an expert alone.
 func NewImitation(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator, expert Expert) (*Trainer, error) {
-	config.Method = MethodImitation
+	config.Method, config.ImitateSteps = MethodImitation, math.MaxInt64
 	t, _, err := prepare(env, task, config, evaluator)
 	if err != nil {
 		return nil, err
 	}
-	dim, acts := task.Spec.Dim(), task.Spec.Joints()
-	t.imitation = &imitation{expert: expert, dim: dim, acts: acts, labels: make([]float32, t.runner.Worlds()*acts),
-		memory: make([]float32, memoryRows*dim), wanted: make([]float32, memoryRows*acts), share: 1}
-	if config.Minibatch > t.runner.Worlds()*config.Horizon {
-		return nil, fmt.Errorf("train: minibatch is %d, more than the samples of an iteration", config.Minibatch)
-	}
-	return t, t.actor.build(config.Minibatch, acts, squaredError(config.Minibatch))
+	return t, t.imitates(expert)
 }
+
+// NewGuided prepares a training that imitates an expert for the first ImitateSteps control steps and goes on by PPO.
+func NewGuided(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator, expert Expert) (*Trainer, error) {
+	config.Method = MethodGuided
+	t, init, err := prepare(env, task, config, evaluator)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.reinforces(init); err != nil {
+		return nil, err
+	}
+	return t, t.imitates(expert)
+}
+
+func (t *Trainer) imitates(expert Expert) error {
+	dim, acts, c := t.task.Spec.Dim(), t.task.Spec.Joints(), &t.config
+	t.imitation = &imitation{expert: expert, dim: dim, acts: acts, labels: make([]float32, t.runner.Worlds()*acts),
+		memory: make([]float32, memoryRows*dim), wanted: make([]float32, memoryRows*acts), share: 1, rate: c.ImitateRate}
+	var err error
+	t.imitation.halves, err = t.actor.build(c.Minibatch, acts, squaredError(c.Minibatch))
+	return err
+}
+
+// imitating says whether the next iteration belongs to the expert.
+func (t *Trainer) imitating() bool { return t.imitation != nil && t.used.Steps < t.config.ImitateSteps }
 
 // imitate is an iteration of DAgger.
 func (t *Trainer) imitate(actor *infer.Net, norm infer.Normalizer, clock *clock) (Point, error) {
@@ -57,7 +78,7 @@ func (t *Trainer) imitate(actor *infer.Net, norm infer.Normalizer, clock *clock)
 	begin := clock.now()
 	forward := [2]*infer.Runner{actor.NewRunner(worlds), actor.NewRunner(worlds)}
 	actions := make([]float32, worlds*m.acts)
-	rng, std := rand.New(t.noise), t.config.stdAt(t.used.Steps)
+	rng, std := rand.New(t.noise), t.config.ImitateStd
 	var stats collectStats
 	for range t.config.Horizon {
 		if err := m.expert.Label(m.labels, t.runner); err != nil {
@@ -99,7 +120,7 @@ func (t *Trainer) imitate(actor *infer.Net, norm infer.Normalizer, clock *clock)
 		}
 		err := pair(func(half int) error {
 			from, to := halfOf(len(samples), half)
-			h := t.actor.halves[half]
+			h := m.halves[half]
 			h.take(samples[from:to], m.memory, m.wanted)
 			normalize(h.x.data, norm)
 			return h.run()
@@ -107,11 +128,14 @@ func (t *Trainer) imitate(actor *infer.Net, norm infer.Normalizer, clock *clock)
 		if err != nil {
 			return p, fmt.Errorf("train: learning step: %w", err)
 		}
-		p.PolicyLoss += t.actor.stats().Loss / float64(batches)
-		t.actor.update(t.actorRate, t.actor.gather(), t.config.GradNorm)
+		p.PolicyLoss += m.halves.stats().Loss / float64(batches)
+		t.actor.update(m.rate, t.actor.gather(m.halves), t.config.GradNorm)
 	}
-	p.ActorSteps, p.ActorRate = 1, t.actorRate
-	t.actorRate = max(t.actorRate*0.99, t.config.ActorRate*0.3)
+	p.ActorSteps, p.ActorRate = 1, m.rate
+	m.rate = max(m.rate*0.99, t.config.ImitateRate*0.3)
+	if t.used.Steps+int64(t.config.Horizon*worlds) >= t.config.ImitateSteps {
+		t.actor.forget() // PPO begins
+	}
 	return p, nil
 }
 
@@ -130,12 +154,12 @@ func (m *imitation) remember(obs, label []float32) {
 type imitationState struct {
 	Memory, Wanted []byte
 	Count, Next    int
-	Share          float64
+	Share, Rate    float64
 }
 
 func (m *imitation) state() *imitationState {
 	return &imitationState{Memory: toBytes(m.memory[:m.count*m.dim]), Wanted: toBytes(m.wanted[:m.count*m.acts]),
-		Count: m.count, Next: m.next, Share: m.share}
+		Count: m.count, Next: m.next, Share: m.share, Rate: m.rate}
 }
 
 func (m *imitation) setState(s *imitationState) error {
@@ -145,7 +169,7 @@ func (m *imitation) setState(s *imitationState) error {
 	}
 	fromBytes(m.memory, s.Memory)
 	fromBytes(m.wanted, s.Wanted)
-	m.count, m.next, m.share = s.Count, s.Next, s.Share
+	m.count, m.next, m.share, m.rate = s.Count, s.Next, s.Share, s.Rate
 	return nil
 }
 

@@ -96,3 +96,47 @@ func TestMemoryOverwritesTheOldest(t *testing.T) {
 		t.Errorf("state does not survive: %v", err)
 	}
 }
+
+func TestGuidedTrainingGoesOnByPPOToTheBit(t *testing.T) {
+	make := func() *Trainer {
+		task, err := rollouttest.ToyTask(toyJoints, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := toyConfig()
+		c.ImitateSteps, c.CriticFirst = 6*512, 3*512
+		set := NewTestSet(rollouttest.NewToy(8, toyJoints), task, 8, 1, rollout.StartNoise{TiltRad: 0.05}, c.Hard)
+		tr, err := NewGuided(rollouttest.NewToy(toyWorlds, toyJoints), task, c, set, ankle{toyJoints})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	whole, err := make().Run(context.Background(), Options{Budget: Budget{Steps: 14 * 512}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range whole.Curve {
+		imitates, waits := i < 6, i >= 6 && i < 9
+		if (p.ValueLoss == 0) != imitates || (p.ActorSteps == 0) != waits {
+			t.Errorf("iteration %d: value loss %g, actor steps %g", i, p.ValueLoss, p.ActorSteps)
+		}
+	}
+	for _, stop := range []int64{3, 6, 11} { // within imitation, at the border, within PPO
+		file := filepath.Join(t.TempDir(), "a.checkpoint")
+		if _, err := make().Run(context.Background(), Options{Budget: Budget{Steps: stop * 512}, Checkpoint: file}); err != nil {
+			t.Fatal(err)
+		}
+		second := make()
+		if err := second.Resume(file); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := second.Run(context.Background(), Options{Budget: Budget{Steps: 14 * 512}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(weights(t, whole.Net), weights(t, rest.Net)) {
+			t.Errorf("stopped after %d iterations: the resumed run ends elsewhere", stop)
+		}
+	}
+}

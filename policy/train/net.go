@@ -12,18 +12,16 @@ import (
 	"github.com/mitori-robotics/mitori/policy/train/blas"
 )
 
-// net is a network in training: its parameters in one flat slice, Adam's moments beside it, and two Gorgonia graphs
+// net is a network in training: its parameters in one flat slice, Adam's moments beside it, and Gorgonia graphs
 // that share the parameters, one for each half of a minibatch. The halves are fixed, so the sum of their gradients
 // has the same bits however the goroutines run.
 type net struct {
-	sizes    []int
-	w        []float32 // every layer's W (in x out) and b, in order
-	m, v     []float32 // Adam
-	steps    int64
-	grad     []float32
-	dataCols int
-	rows     int // of a half
-	halves   [2]*half
+	sizes  []int
+	w      []float32 // every layer's W (in x out) and b, in order
+	m, v   []float32 // Adam
+	steps  int64
+	grad   []float32
+	halves pairOfHalves
 }
 
 // half is a graph and its machine over one half of a minibatch. It belongs to one goroutine at a time.
@@ -67,26 +65,29 @@ func (n *net) layers() []infer.Layer {
 	return ls
 }
 
+// pairOfHalves are two graphs over the two halves of a minibatch, under one loss.
+type pairOfHalves [2]*half
+
 // build makes the graphs for minibatches of the given even size under a loss over rows of dataCols numbers.
 // Graphs must be built one after another: Gorgonia keeps global state while it differentiates.
-func (n *net) build(minibatch, dataCols int, loss lossFunc) error {
+func (n *net) build(minibatch, dataCols int, loss lossFunc) (pairOfHalves, error) {
+	var p pairOfHalves
 	if minibatch < 2 || minibatch%2 != 0 {
-		return fmt.Errorf("train: minibatch is %d, must be even and at least 2", minibatch)
+		return p, fmt.Errorf("train: minibatch is %d, must be even and at least 2", minibatch)
 	}
 	blas.OneThread()
-	n.rows, n.dataCols = minibatch/2, dataCols
-	for i := range n.halves {
-		h, err := n.buildHalf(loss)
+	for i := range p {
+		h, err := n.buildHalf(minibatch/2, dataCols, loss)
 		if err != nil {
-			return fmt.Errorf("train: build graph: %w", err)
+			return p, fmt.Errorf("train: build graph: %w", err)
 		}
-		n.halves[i] = h
+		p[i] = h
 	}
-	return nil
+	return p, nil
 }
 
-func (n *net) buildHalf(loss lossFunc) (*half, error) {
-	h := &half{graph: gorgonia.NewGraph(), x: newBuffer(n.rows, n.sizes[0]), data: newBuffer(n.rows, n.dataCols)}
+func (n *net) buildHalf(rows, dataCols int, loss lossFunc) (*half, error) {
+	h := &half{graph: gorgonia.NewGraph(), x: newBuffer(rows, n.sizes[0]), data: newBuffer(rows, dataCols)}
 	var ids opIDs
 	matrix := func(b buffer, name string) *gorgonia.Node {
 		s := b.value.Shape()
@@ -102,11 +103,11 @@ func (n *net) buildHalf(loss lossFunc) (*half, error) {
 			gorgonia.WithValue(tensor.New(tensor.WithShape(l.Out), tensor.WithBacking(l.B))))
 		params = append(params, w, b)
 		var err error
-		if y, err = gorgonia.ApplyOp(newDense(&ids, n.rows, l.In, l.Out, l.Tanh, k > 0), y, w, b); err != nil {
+		if y, err = gorgonia.ApplyOp(newDense(&ids, rows, l.In, l.Out, l.Tanh, k > 0), y, w, b); err != nil {
 			return nil, err
 		}
 	}
-	h.loss = newLoss(&ids, n.rows, n.sizes[len(n.sizes)-1], loss)
+	h.loss = newLoss(&ids, rows, n.sizes[len(n.sizes)-1], loss)
 	cost, err := gorgonia.ApplyOp(h.loss, y, data)
 	if err != nil {
 		return nil, err
@@ -139,10 +140,10 @@ func (h *half) run() error {
 }
 
 // gather sums the gradients of both halves into grad and gives its Euclidean norm.
-func (n *net) gather() float64 {
+func (n *net) gather(p pairOfHalves) float64 {
 	at := 0
-	for i := range n.halves[0].grads {
-		a, b := n.halves[0].grads[i], n.halves[1].grads[i]
+	for i := range p[0].grads {
+		a, b := p[0].grads[i], p[1].grads[i]
 		g := n.grad[at : at+len(a)]
 		blas.Add(g, a, b)
 		at += len(a)
@@ -151,9 +152,16 @@ func (n *net) gather() float64 {
 }
 
 // stats sums what the losses of both halves said.
-func (n *net) stats() lossStats {
-	a, b := n.halves[0].loss.stats, n.halves[1].loss.stats
+func (p pairOfHalves) stats() lossStats {
+	a, b := p[0].loss.stats, p[1].loss.stats
 	return lossStats{Loss: a.Loss + b.Loss, KL: a.KL + b.KL, Clip: a.Clip + b.Clip}
+}
+
+// forget clears Adam's moments, for another loss.
+func (n *net) forget() {
+	clear(n.m)
+	clear(n.v)
+	n.steps = 0
 }
 
 const (

@@ -32,8 +32,8 @@ func runBoth(t testing.TB, n *net) float64 {
 			t.Fatal(err)
 		}
 	}
-	n.gather()
-	return n.stats().Loss
+	n.gather(n.halves)
+	return n.halves.stats().Loss
 }
 
 func TestGradientsAgainstFiniteDifferences(t *testing.T) {
@@ -47,7 +47,8 @@ func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 	} {
 		rng := rand.New(rand.NewPCG(7, 8))
 		n := newNet([]int{5, 6, 4, 3}, 1, rng)
-		if err := n.build(8, c.cols, c.loss); err != nil {
+		var err error
+		if n.halves, err = n.build(8, c.cols, c.loss); err != nil {
 			t.Fatal(err)
 		}
 		fillHalves(n, rng, func(d []float32) { fill(rng, d, 0.5) })
@@ -119,7 +120,8 @@ func TestGradientsAgainstPlainGorgonia(t *testing.T) {
 	for i := range n.w { // biases that are not zero
 		n.w[i] += float32(0.05 * rng.NormFloat64())
 	}
-	if err := n.build(rows, 5, squaredError(rows)); err != nil {
+	var err error
+	if n.halves, err = n.build(rows, 5, squaredError(rows)); err != nil {
 		t.Fatal(err)
 	}
 	p := newPlain(t, n, rows)
@@ -154,7 +156,8 @@ func TestGradientsAgainstPlainGorgonia(t *testing.T) {
 func TestForwardPassIsTheExportedOne(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	n := newNet([]int{30, 64, 64, 7}, 1, rng)
-	if err := n.build(16, 7, squaredError(16)); err != nil {
+	var err error
+	if n.halves, err = n.build(16, 7, squaredError(16)); err != nil {
 		t.Fatal(err)
 	}
 	fillHalves(n, rng, func(d []float32) { clear(d) })
@@ -168,8 +171,9 @@ func TestForwardPassIsTheExportedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := n.halves[1]
-	y := make([]float32, n.rows*7)
-	exported.NewRunner(n.rows).Forward(y, h.x.data, n.rows)
+	rows := 8
+	y := make([]float32, rows*7)
+	exported.NewRunner(rows).Forward(y, h.x.data, rows)
 	var sum float64
 	for _, v := range y {
 		sum += float64(v * v)
@@ -183,7 +187,8 @@ func TestStepsDoNotDependOnTheMachine(t *testing.T) {
 	run := func() []float32 {
 		rng := rand.New(rand.NewPCG(5, 6))
 		n := newNet([]int{20, 32, 3}, 1, rng)
-		if err := n.build(64, 3, squaredError(64)); err != nil {
+		var err error
+		if n.halves, err = n.build(64, 3, squaredError(64)); err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
@@ -196,7 +201,7 @@ func TestStepsDoNotDependOnTheMachine(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Fatal(err)
 			}
-			n.update(1e-2, n.gather(), 1)
+			n.update(1e-2, n.gather(n.halves), 1)
 		}
 		return n.w
 	}

@@ -36,7 +36,9 @@ func (t *Trainer) learn(actorNorm, criticNorm infer.Normalizer) (learnStats, err
 		return nil
 	})
 
-	var s learnStats
+	// After imitation the critic knows nothing yet: the actor waits for it.
+	s := learnStats{stopped: t.imitation != nil && t.used.Steps-t.config.ImitateSteps < t.config.CriticFirst}
+	frozen := s.stopped
 	rng := rand.New(t.shuffle)
 	for i := range t.order {
 		t.order[i] = i
@@ -48,6 +50,10 @@ func (t *Trainer) learn(actorNorm, criticNorm infer.Normalizer) (learnStats, err
 				return s, err
 			}
 		}
+	}
+	if frozen {
+		s.valueLoss /= float64(s.batches)
+		return s, nil
 	}
 	batches, seen := float64(s.batches), float64(s.actorSteps)
 	if s.stopped {
@@ -89,10 +95,10 @@ func (t *Trainer) step(samples []int, s *learnStats) error {
 		return err
 	}
 	s.batches++
-	s.valueLoss += t.critic.stats().Loss
+	s.valueLoss += t.critic.halves.stats().Loss
 	learnActor := !s.stopped
 	if learnActor {
-		a := t.actor.stats()
+		a := t.actor.halves.stats()
 		s.policyLoss += a.Loss
 		s.kl += a.KL
 		s.clip += a.Clip
@@ -105,9 +111,9 @@ func (t *Trainer) step(samples []int, s *learnStats) error {
 	}
 	return pair(func(half int) error {
 		if half == 1 {
-			t.critic.update(t.config.CritRate, t.critic.gather(), t.config.GradNorm)
+			t.critic.update(t.config.CritRate, t.critic.gather(t.critic.halves), t.config.GradNorm)
 		} else if learnActor {
-			t.actor.update(t.actorRate, t.actor.gather(), t.config.GradNorm)
+			t.actor.update(t.actorRate, t.actor.gather(t.actor.halves), t.config.GradNorm)
 		}
 		return nil
 	})

@@ -61,7 +61,7 @@ type Trainer struct {
 	batch      *batch
 	outcomes   []rollout.Outcome
 	begin      []rollout.Episode
-	imitation  *imitation // nil in PPO
+	imitation  *imitation // nil in plain PPO
 	scratch    []float64
 	actorData  []float32
 	criticData []float32
@@ -133,18 +133,23 @@ func New(env rollout.Env, task rollout.Task, config Config, evaluator Evaluator)
 	if err != nil {
 		return nil, err
 	}
-	acts, n := task.Spec.Joints(), t.runner.Worlds()*config.Horizon
-	t.batch = newBatch(t.runner.Worlds(), config.Horizon, task.Spec.Dim(), t.criticDim, acts)
+	return t, t.reinforces(init)
+}
+
+// reinforces adds what PPO needs.
+func (t *Trainer) reinforces(init *rand.Rand) error {
+	c, acts, worlds := &t.config, t.task.Spec.Joints(), t.runner.Worlds()
+	n := worlds * c.Horizon
+	t.batch = newBatch(worlds, c.Horizon, t.task.Spec.Dim(), t.criticDim, acts)
 	t.actorData, t.criticData, t.order = make([]float32, n*ppoData(acts)), make([]float32, n), make([]int, n)
-	t.critic = newNet(config.sizes(t.criticDim, 1), 0.1, init)
+	t.critic = newNet(c.sizes(t.criticDim, 1), 0.1, init)
 	t.actorStd = new(float64)
-	if err := t.actor.build(config.Minibatch, ppoData(acts), policyLoss(config.Minibatch, acts, config.Clip, t.actorStd)); err != nil {
-		return nil, err
+	var err error
+	if t.actor.halves, err = t.actor.build(c.Minibatch, ppoData(acts), policyLoss(c.Minibatch, acts, c.Clip, t.actorStd)); err != nil {
+		return err
 	}
-	if err := t.critic.build(config.Minibatch, 1, squaredError(config.Minibatch)); err != nil {
-		return nil, err
-	}
-	return t, nil
+	t.critic.halves, err = t.critic.build(c.Minibatch, 1, squaredError(c.Minibatch))
+	return err
 }
 
 // prepare makes what both methods need. The generator goes on to initialise further networks.
@@ -260,7 +265,7 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	}
 	begin := clock.now()
 	var p Point
-	if t.imitation != nil {
+	if t.imitating() {
 		p, err = t.imitate(actor, actorNorm, clock)
 	} else {
 		p, err = t.reinforce(actor, actorNorm, criticNorm, clock)
@@ -300,13 +305,21 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	return p, nil
 }
 
+// ppoSteps is the number of control steps taken by PPO.
+func (t *Trainer) ppoSteps() int64 {
+	if t.imitation == nil {
+		return t.used.Steps
+	}
+	return max(t.used.Steps-t.config.ImitateSteps, 0)
+}
+
 // reinforce is an iteration of PPO.
 func (t *Trainer) reinforce(actor *infer.Net, actorNorm, criticNorm infer.Normalizer, clock *clock) (Point, error) {
 	critic, err := infer.New(criticNorm, t.critic.layers())
 	if err != nil {
 		return Point{}, fmt.Errorf("train: after %d control steps the critic broke: %w", t.used.Steps, err)
 	}
-	*t.actorStd = t.config.stdAt(t.used.Steps)
+	*t.actorStd = t.config.stdAt(t.ppoSteps())
 	begin := clock.now()
 	if err := t.collect(actor, *t.actorStd); err != nil {
 		return Point{}, err
