@@ -236,8 +236,11 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 			top = max(top, tick.PosRad[j])
 		}
 	}
-	if top < 1 {
+	// Servos need time to follow: on a host that skips one tick in twenty, how far they get says nothing.
+	if busy := s.MissedTicks*20 > s.Ticks; top < 1 && !busy {
 		t.Errorf("the arm rose to %.2f rad, the clip to 1.15", top)
+	} else if busy {
+		t.Logf("%d of %d ticks were missed: the arm's path is not judged", s.MissedTicks, s.Ticks)
 	}
 }
 
