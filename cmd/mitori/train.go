@@ -77,9 +77,9 @@ The budget is a time (60s), a number of control steps over all simulated worlds
 the policy survives its whole test set twice in a row and tracks closely.
 With the same motions, robot, seed and a budget in steps, the bundle has the same bytes.
 
---method ppo learns by trial (reinforcement learning around the reference motion);
---method bc clones the behaviour of a regulator computed along it, which is quicker
-where the motion is gentle and gives up earlier under pushes.
+--method bc clones the behaviour of a regulator computed along the reference motion;
+--method ppo learns by trial (reinforcement learning around it); --method guided
+begins as bc and goes on as ppo where the motion needs it.
 
 A checkpoint lies beside the output while training runs; after Ctrl-C, a crash or
 a power cut, the same command with --resume goes on from it as if nothing had happened.`,
@@ -132,7 +132,7 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 	f.StringVarP(&out, "output", "o", "", "bundle to write")
 	f.StringVar(&budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
 	f.Uint64Var(&job.Seed, "seed", 1, "seed of everything random")
-	f.StringVar(&job.Method, "method", methodPPO, "how to learn: "+strings.Join(methods(), ", "))
+	f.StringVar(&job.Method, "method", train.MethodGuided, "how to learn: "+strings.Join(methods(), ", "))
 	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .checkpoint)")
 	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
@@ -141,7 +141,7 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 
 const methodPPO = train.MethodPPO
 
-func methods() []string { return []string{methodPPO, train.MethodImitation, train.MethodGuided} }
+func methods() []string { return []string{train.MethodGuided, methodPPO, train.MethodImitation} }
 
 func checkMethod(m string) error {
 	for _, known := range methods() {
@@ -227,6 +227,12 @@ func (j *trainJob) trainer(env rollout.Env, task rollout.Task, test train.Evalua
 		return train.New(env, task, config, test)
 	}
 	teacher, err := expert.New(j.Robot, &task)
+	if err != nil && j.Method == train.MethodGuided {
+		// A motion that no regulator can hold may still be learnt by trial.
+		config = train.DefaultConfig()
+		config.Seed = j.Seed
+		return train.New(env, task, config, test)
+	}
 	if err != nil {
 		return nil, err
 	}

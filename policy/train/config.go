@@ -79,10 +79,12 @@ func ImitationConfig() Config {
 	return c
 }
 
-// GuidedConfig is DefaultConfig for PPO after imitation: what was learnt needs less exploration.
+// GuidedConfig is DefaultConfig for PPO after imitation. Gentle motions are done when the imitation is; the others
+// need wide exploration to go beyond what the expert knows.
 func GuidedConfig() Config {
 	c := DefaultConfig()
-	c.LevelStart, c.Std, c.ImitateSteps, c.CriticFirst, c.EvalEvery = 0.3, [2]float64{0.2, 0.12}, 81_920, 20_480, 10
+	c.LevelStart, c.Std, c.ImitateSteps, c.CriticFirst = 0.3, [2]float64{0.35, 0.2}, 61_440, 20_480
+	c.EvalEvery, c.MinSteps = 10, 80_000
 	return c
 }
 
