@@ -53,7 +53,7 @@ slowed down; the report says so.`,
 	fl.StringVarP(&f.dir, "output", "o", "", "folder to write")
 	f.extract.add(c)
 	fl.StringVar(&f.budget, "budget", "500000steps", "training budget of one try: time (60s), control steps (100000steps) or energy (500J)")
-	fl.StringVar(&f.method, "method", methodPPO, "how to learn: "+strings.Join(methods(), ", "))
+	fl.StringVar(&f.method, "method", defaultMethod, "how to learn: "+strings.Join(methods(), ", "))
 	fl.Uint64Var(&f.seed, "seed", 1, "seed of everything random")
 	fl.IntVar(&f.tries, "tries", 3, "how often to train, at most, until 95 % survive: with more steps, then slower")
 	fl.Float64Var(&f.retarget.Tempo, "tempo", 1, "speed of the motion: 2 is twice as fast")

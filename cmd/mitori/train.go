@@ -132,16 +132,16 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 	f.StringVarP(&out, "output", "o", "", "bundle to write")
 	f.StringVar(&budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
 	f.Uint64Var(&job.Seed, "seed", 1, "seed of everything random")
-	f.StringVar(&job.Method, "method", methodPPO, "how to learn: "+strings.Join(methods(), ", "))
+	f.StringVar(&job.Method, "method", defaultMethod, "how to learn: "+strings.Join(methods(), ", "))
 	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .checkpoint)")
 	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
 	return c
 }
 
-const methodPPO = train.MethodPPO
+const defaultMethod = train.MethodPPO
 
-func methods() []string { return []string{train.MethodGuided, methodPPO, train.MethodImitation} }
+func methods() []string { return []string{train.MethodGuided, train.MethodPPO, train.MethodImitation} }
 
 func checkMethod(m string) error {
 	for _, known := range methods() {
