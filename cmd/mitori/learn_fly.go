@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,8 +53,9 @@ func (l *learner) fly(ctx context.Context) error {
 	}
 	var s struct {
 		report.Robotd
-		Cause string `json:"cause"`
-		Truth *struct {
+		Cause       string       `json:"cause"`
+		Transitions []transition `json:"transitions"`
+		Truth       *struct {
 			Fell    bool    `json:"fell"`
 			FellAtS float64 `json:"fell_at_s"`
 		} `json:"sim_truth"`
@@ -67,8 +69,10 @@ func (l *learner) fly(ctx context.Context) error {
 	}
 	l.say("robotd", "%d ticks at %.0f Hz, %d missed, %d bus errors, fell: %v, ended %s with torque off: %v",
 		s.Ticks, s.RateHz, s.MissedTicks, s.BusErrors, s.Fell, s.EndState, s.TorqueOff)
-	l.flight, err = l.cutTrace(trace)
-	if err != nil {
+	if l.flight, err = l.cutTrace(trace, s.Transitions); err != nil {
+		return fmt.Errorf("%w; %s", err, cmp.Or(s.Cause, "see "+stats))
+	}
+	if err := l.layout(); err != nil {
 		return err
 	}
 	if s.Truth != nil && s.Truth.Fell {
@@ -84,9 +88,15 @@ func errOr(a, b error) error {
 	return b
 }
 
-// cutTrace finds the clip in the record of the whole run: where the measured
-// joints follow the reference best.
-func (l *learner) cutTrace(name string) (*flight, error) {
+// transition is one change of robotd's operating state, as in stats.json.
+type transition struct {
+	AtS float64 `json:"at_s"` // since the first tick
+	To  string  `json:"to"`
+}
+
+// cutTrace cuts the clip out of the record of the whole run: from where robotd
+// began to play it.
+func (l *learner) cutTrace(name string, states []transition) (*flight, error) {
 	a, err := npz.Load(name)
 	if err != nil {
 		return nil, err
@@ -95,52 +105,57 @@ func (l *learner) cutTrace(name string) (*flight, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	rows, width := q.Shape[0], q.Shape[1]
-	clip := l.policy.motion.clip
-	step := clip.FPS / traceHz
-	length := int(clip.Seconds()*traceHz) + 1
-	joints, err := l.jointColumns()
+	on, err := a.Get("torque_on", q.Shape[0])
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	best, bestErr := 0, math.Inf(1)
-	for at := 0; at+length <= rows; at++ {
-		sum := 0.0
-		for i := 0; i < length && sum < bestErr; i += 2 {
-			f := &clip.Frames[min(len(clip.Frames)-1, int(float64(i)*step))]
-			row := q.Data[(at+i)*width : (at+i+1)*width]
-			for j, col := range joints {
-				d := row[col] - f.JointPosRad[j]
-				sum += d * d
-			}
-		}
-		if sum < bestErr {
-			best, bestErr = at, sum
-		}
+	width := q.Shape[1]
+	first, ok := firstPlayed(on.Data, states)
+	if !ok || first >= q.Shape[0] {
+		return nil, fmt.Errorf("%s: robotd ended before the motion began", name)
 	}
-	f := &flight{periodS: 1.0 / traceHz, fallS: float64(best) / traceHz}
-	for i := best; i < min(rows, best+length+traceHz/2); i++ {
+	last := min(q.Shape[0], first+int(l.policy.motion.clip.Seconds()*traceHz)+1+traceHz/2)
+	f := &flight{periodS: 1.0 / traceHz, fallS: float64(first) / traceHz}
+	for i := first; i < last; i++ {
 		f.qpos = append(f.qpos, q.Data[i*width:(i+1)*width])
-	}
-	if len(f.qpos) == 0 {
-		return nil, fmt.Errorf("%s: the record is empty; robotd ended before the motion began", name)
 	}
 	return f, nil
 }
 
-// jointColumns returns where the joints of the robot stand in a position vector
-// of the physics engine.
-func (l *learner) jointColumns() ([]int, error) {
+// firstPlayed returns the row of the emulator's record in which robotd first
+// went active. The two processes have clocks of their own; they meet where
+// robotd arms, for then the torque goes on. torqueOn (T) counts the servos with
+// torque. ok is false where robotd never went active.
+func firstPlayed(torqueOn []float64, states []transition) (row int, ok bool) {
+	powered := 0
+	for powered < len(torqueOn) && torqueOn[powered] == 0 {
+		powered++
+	}
+	var armedS float64
+	for _, s := range states {
+		switch s.To {
+		case "arming":
+			if armedS == 0 {
+				armedS = s.AtS
+			}
+		case "active":
+			return powered + int(math.Round((s.AtS-armedS)*traceHz)), true
+		}
+	}
+	return 0, false
+}
+
+// layout notes where the root and the joints of the robot stand in a position
+// vector of the physics engine.
+func (l *learner) layout() error {
 	s, err := scene.Compile(l.desc, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer s.Close()
-	l.rootQPos = s.RootQPos
-	var cols []int
+	l.rootQPos, l.columns = s.RootQPos, nil
 	for _, j := range s.Joints {
-		cols = append(cols, j.QPos)
+		l.columns = append(l.columns, j.QPos)
 	}
-	l.columns = cols
-	return cols, nil
+	return nil
 }

@@ -68,3 +68,22 @@ func TestPersonCropHoldsThePerson(t *testing.T) {
 		t.Errorf("nobody: crop %v, want the whole picture", r)
 	}
 }
+
+// The film's robot pane begins where robotd began to play, whatever the joints
+// do afterwards, and although the two processes started their clocks apart.
+func TestFirstPlayed(t *testing.T) {
+	states := []transition{{1.01, "arming"}, {2.52, "hold"}, {5.54, "active"}, {11.85, "limp"}, {12.85, "fault"}, {14, "arming"}, {15, "active"}}
+	for _, ahead := range []int{0, 7, 400} { // rows that the emulator ran before robotd's first tick
+		torque := make([]float64, 2000)
+		for i := ahead + 51; i < len(torque); i++ {
+			torque[i] = 20
+		}
+		row, ok := firstPlayed(torque, states)
+		if want := ahead + 51 + 226; !ok || row < want-1 || row > want+1 {
+			t.Errorf("emulator %d rows ahead: row %d, %v; want %d", ahead, row, ok, want)
+		}
+	}
+	if _, ok := firstPlayed(make([]float64, 100), states[:2]); ok {
+		t.Error("a run that never went active has a first row")
+	}
+}
