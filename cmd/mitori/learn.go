@@ -25,6 +25,7 @@ type learnFlags struct {
 	seed              uint64
 	tries, episodes   int
 	asJSON, showFaces bool
+	resume            bool
 }
 
 func newLearnCmd() *cobra.Command {
@@ -39,7 +40,10 @@ emulated servo bus, and report.
 DIR gets the human motion, the reference motion, the bundle, eval.json, stats.json,
 summary.json, report.html and side_by_side.mp4. Faces are blurred in stored pictures.
 When the policy does not reach 95 % survival, training goes on, then the motion is
-slowed down; the report says so.`,
+slowed down; the report says so.
+
+After Ctrl-C, a crash or a power cut, the same command with --resume goes on with
+the training where it was.`,
 		Example: `  mitori learn clip.mp4 --robot kata20 -o out/clip
   mitori learn clip.mp4 --robot kata20 -o out/clip --from 2s --to 7s --seed 7`,
 		Args: cobra.ExactArgs(1),
@@ -61,6 +65,7 @@ slowed down; the report says so.`,
 	fl.BoolVar(&f.retarget.Mirror, "mirror", false, "exchange left and right")
 	fl.IntVar(&f.episodes, "episodes", 40, "episodes of the hard test set")
 	fl.BoolVar(&f.showFaces, "show-faces", false, "do not blur faces in side_by_side.mp4")
+	fl.BoolVar(&f.resume, "resume", false, "go on with the training of an earlier, interrupted run into the same folder")
 	fl.BoolVar(&f.asJSON, "json", false, "print summary.json to standard output at the end")
 	return c
 }

@@ -44,16 +44,22 @@ const slowDown = 0.8
 // policy stays.
 func (l *learner) practise(ctx context.Context) error {
 	tempo := l.retarget.Tempo
+	checkpoints := []string{l.checkpoint(tempo)}
 	ref, err := l.reference(ctx, tempo)
 	if err != nil {
 		return err
 	}
 	var before trained // steps and time of the tries that were given up
-	budget, resume := l.budget, false
+	budget, again := l.budget, false
 	for try := 1; ; try++ {
-		t, err := l.train(ctx, ref, budget, resume)
+		t, err := l.train(ctx, ref, budget, again || l.resume)
 		if err != nil {
 			return err
+		}
+		if !again && l.budget.Steps > 0 && t.result.ControlSteps > l.budget.Steps && try < l.tries {
+			// An earlier run was interrupted when it had already decided to train on.
+			again, budget = true, twice(l.budget)
+			continue
 		}
 		t.steps, t.wallS = before.steps+t.result.ControlSteps, before.wallS+t.result.WallS
 		if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
@@ -66,7 +72,7 @@ func (l *learner) practise(ctx context.Context) error {
 		if l.policy.eval.SurvivalRate >= goodSurvival || try >= l.tries {
 			break
 		}
-		if resume = !resume; resume {
+		if again = !again; again {
 			budget = twice(l.budget)
 			l.note("%.0f %% of the hard episodes survived; training on.", 100*t.eval.SurvivalRate)
 			continue
@@ -74,17 +80,33 @@ func (l *learner) practise(ctx context.Context) error {
 		before.steps, before.wallS = t.steps, t.wallS
 		budget, tempo = l.budget, tempo*slowDown
 		l.note("%.0f %% of the hard episodes survived at tempo %.2f; trying again at tempo %.2f.", 100*t.eval.SurvivalRate, ref.tempo, tempo)
+		checkpoints = append(checkpoints, l.checkpoint(tempo))
 		if ref, err = l.reference(ctx, tempo); err != nil {
 			return err
 		}
 	}
-	if err := os.Remove(l.path(checkpointName("policy.bundle"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	if share := l.policy.motion.tempo / l.retarget.Tempo; share < 1 {
 		l.note("The robot performs the motion at %.0f %% of its speed.", 100*share)
 	}
-	return l.keep()
+	if err := l.keep(); err != nil {
+		return err
+	}
+	// What was learnt is in the bundle now.
+	for _, name := range checkpoints {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkpoint returns the file in which the training at a tempo goes on after an
+// interruption.
+func (l *learner) checkpoint(tempo float64) string {
+	if tempo == l.retarget.Tempo {
+		return l.path(checkpointName("policy.bundle"))
+	}
+	return l.path(checkpointName(fmt.Sprintf("policy.tempo%.0f.bundle", 100*tempo/l.retarget.Tempo)))
 }
 
 func twice(b train.Budget) train.Budget {
@@ -133,7 +155,10 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget, resume bool) (*trained, error) {
 	job := trainJob{
 		Robot: l.desc, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
-		Checkpoint: l.path(checkpointName("policy.bundle")), Resume: resume, Progress: trainProgress(l.log),
+		Checkpoint: l.checkpoint(ref.tempo), Resume: resume, Progress: trainProgress(l.log),
+	}
+	if _, err := os.Stat(job.Checkpoint); errors.Is(err, fs.ErrNotExist) {
+		job.Resume = false // interrupted before this training had begun
 	}
 	if err := os.MkdirAll(l.dir, 0o755); err != nil {
 		return nil, err
