@@ -37,7 +37,8 @@ type Driver interface {
 	// goal that is not finite: [ErrNotFinite], and sends nothing.
 	Write(applied, goalsRad []float64) error
 
-	// Torque switches every servo on or off. Off is attempted on every servo
+	// Torque switches every servo on or off. On takes up servos that their own
+	// watchdog has stopped. Off is attempted on every servo
 	// even when some do not answer. The error is nil only when every servo
 	// confirmed.
 	Torque(on bool) error
@@ -91,7 +92,10 @@ type State struct {
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
 	TorqueOn []bool
-	Slow     int // joint whose slow registers were refreshed in the latest read, or -1
+	// Stopped says that a servo heard nothing for so long that its own watchdog
+	// stopped it where it is: it refuses goals until Torque(true).
+	Stopped []bool
+	Slow    int // joint whose slow registers were refreshed in the latest read, or -1
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64
@@ -104,7 +108,8 @@ func NewState(n int) *State {
 		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), GravityDir: spatial.Vec3{0, 0, -1},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
-		Slow: -1,
+		Stopped: make([]bool, n),
+		Slow:    -1,
 	}
 }
 
@@ -117,10 +122,10 @@ func (s *State) CopyTo(dst *State) {
 		panic("driver: states of different size")
 	}
 	pos, vel, cur, fresh := dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh
-	temp, volt, alert, torque := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn
+	temp, volt, alert, torque, stopped := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped
 	*dst = *s
 	dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
-	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn = temp, volt, alert, torque
+	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped = temp, volt, alert, torque, stopped
 	copy(dst.PosRad, s.PosRad)
 	copy(dst.VelRadS, s.VelRadS)
 	copy(dst.CurrentA, s.CurrentA)
@@ -129,4 +134,5 @@ func (s *State) CopyTo(dst *State) {
 	copy(dst.BusV, s.BusV)
 	copy(dst.Alert, s.Alert)
 	copy(dst.TorqueOn, s.TorqueOn)
+	copy(dst.Stopped, s.Stopped)
 }

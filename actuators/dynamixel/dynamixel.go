@@ -28,6 +28,8 @@ type Options struct {
 	// Watchdog is how long a servo may hear nothing before it stops by itself;
 	// 20 ms to 2.54 s, default 200 ms.
 	Watchdog time.Duration
+	// Now is the clock that tells how long the bus was silent; default time.Now.
+	Now func() time.Time
 	// Margin is added to the wire time of every exchange; default 4 ms.
 	Margin time.Duration
 	// KeepEEPROM forbids changing settings that outlive a power cycle; Connect
@@ -49,13 +51,17 @@ type Driver struct {
 	torque *dxl.SyncWriter
 	check  *dxl.SyncReader
 	guard  *dxl.SyncWriter // bus watchdog
+	trips  *dxl.SyncReader // the same register
+	trip   []*dxl.SyncReader
 	status []*dxl.SyncReader
 	health []*dxl.SyncReader
 	hub    *dxl.SyncReader
 	hubLen int // bytes of the hub's block; 0: no hub
 	hubNow dxl.HubState
-	on     []bool // torque, as last read from each servo
-	slow   int    // 2 * joint + block
+	on     []bool    // torque, as last read from each servo
+	stop   []bool    // stopped by its own watchdog, likewise
+	heard  time.Time // when servos were last spoken to
+	slow   int       // slowBlocks * joint + block
 	seen   uint64
 	failed uint64
 	halted bool
@@ -74,6 +80,9 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	if opt.Watchdog == 0 {
 		opt.Watchdog = 200 * time.Millisecond
 	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
 	if opt.Margin == 0 {
 		opt.Margin = 4 * time.Millisecond
 	}
@@ -84,6 +93,7 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
+	d.stop = make([]bool, len(d.ids))
 	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: setupMargin, Retries: setupRetries})
 	return d, nil
 }
@@ -137,114 +147,19 @@ func (d *Driver) prepare() (err error) {
 		d.hub, e = dxl.NewSyncReader(d.bus, []dxl.ID{dxl.ID(d.desc.IMU.ID)}, dxl.HubBlockAddr, d.hubLen, dxl.Plain)
 		keep(e)
 	}
-	d.status, d.health = nil, nil
+	d.trips, e = dxl.NewSyncReader(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size(), mode)
+	keep(e)
+	d.status, d.health, d.trip = nil, nil, nil
 	for _, id := range d.ids {
 		s, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, statusAddr, statusSize, dxl.Plain)
 		keep(e)
 		h, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, dxl.HealthAddr, dxl.HealthSize, dxl.Plain)
 		keep(e)
-		d.status, d.health = append(d.status, s), append(d.health, h)
+		w, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size(), dxl.Plain)
+		keep(e)
+		d.status, d.health, d.trip = append(d.status, s), append(d.health, h), append(d.trip, w)
 	}
 	return err
-}
-
-// Read implements driver.Driver.
-func (d *Driver) Read(dst *driver.State) error {
-	if len(dst.PosRad) != len(d.ids) {
-		panic("dynamixel: state of another size")
-	}
-	d.seen++
-	err := d.state.ReadInto(d.raw)
-	fresh := 0
-	for j := range d.raw {
-		r := &d.raw[j]
-		ok := r.Outcome == dxl.Answered
-		dst.Fresh[j] = ok
-		if !ok {
-			continue
-		}
-		fresh++
-		jt := &d.desc.Joints[j]
-		dst.PosRad[j] = jt.Sign*r.Position.Rad() + jt.OffsetRad
-		dst.VelRadS[j] = jt.Sign * r.Velocity.RadPerS()
-		dst.CurrentA[j] = jt.Sign * r.Current.A()
-		if r.Alert && dst.Alert[j] == 0 {
-			dst.Alert[j] = unnamedAlert
-		}
-	}
-	dst.IMUFresh, dst.Slow = false, -1
-	if err != nil {
-		d.failed++
-	}
-	if fresh > 0 { // a silent bus is not worth two more timeouts in this tick
-		if d.readHub(dst) {
-			d.readSlow(dst)
-		}
-	}
-	copy(dst.TorqueOn, d.on)
-	dst.Transactions, dst.Failures = d.seen, d.failed
-	switch {
-	case d.port.gone():
-		return driver.ErrLinkLost
-	case fresh < len(d.raw):
-		return driver.ErrPartial
-	}
-	return nil
-}
-
-// unnamedAlert stands for "the alert bit was set" until the register that
-// names the error has been read. Bit 7 of Hardware Error Status is unused.
-const unnamedAlert = 0x80
-
-// readHub reports whether the bus still answers in time.
-func (d *Driver) readHub(dst *driver.State) bool {
-	if d.hub == nil {
-		return true
-	}
-	d.seen++
-	if d.hub.Read() != nil {
-		d.failed++
-		return false
-	}
-	dxl.DecodeHub(&d.hubNow, d.hub.Data(0))
-	h := &d.hubNow
-	dst.IMUFresh = true
-	if h.Extended {
-		dst.IMUSample = h.Sample
-	}
-	dst.GyroRadS = h.GyroRadPerS
-	// World's down axis in the trunk frame: minus the last row of the rotation
-	// matrix worldFromHub.
-	w, x, y, z := h.WorldFromHub[0], h.WorldFromHub[1], h.WorldFromHub[2], h.WorldFromHub[3]
-	dst.GravityDir = [3]float64{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
-	return true
-}
-
-// readSlow refreshes one block of one joint: supply and temperature, or torque
-// and error, in turn.
-func (d *Driver) readSlow(dst *driver.State) {
-	j := d.slow / 2
-	first := d.slow%2 == 0
-	d.slow = (d.slow + 1) % (2 * len(d.ids))
-	d.seen++
-	if first {
-		if d.health[j].Read() != nil {
-			d.failed++
-			return
-		}
-		b := d.health[j].Data(0)
-		dst.BusV[j] = dxl.InputVoltage.Get(b).V()
-		dst.TempC[j] = float64(dxl.Temperature.Get(b[dxl.Temperature-dxl.HealthAddr:]))
-	} else {
-		if d.status[j].Read() != nil {
-			d.failed++
-			return
-		}
-		b := d.status[j].Data(0)
-		d.on[j] = dxl.TorqueEnable.Get(b) != 0
-		dst.Alert[j] = uint8(dxl.HardwareStatus.Get(b[dxl.HardwareStatus-statusAddr:]))
-	}
-	dst.Slow = j
 }
 
 // Write implements driver.Driver.
@@ -298,6 +213,8 @@ func (d *Driver) Torque(on bool) error {
 		// A tripped watchdog refuses goals until it is cleared.
 		d.watchdog(0)
 		d.watchdog(dxl.WatchdogFromSeconds(d.opt.Watchdog.Seconds()))
+		clear(d.stop)
+		d.heard = d.opt.Now()
 	}
 	for j := range d.ids {
 		d.torque.Data(j)[0] = want

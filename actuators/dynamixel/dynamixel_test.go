@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -279,6 +280,57 @@ func TestWatchdogStopsAndIsCleared(t *testing.T) {
 	_ = b.drv.Read(s)
 	if math.Abs(s.PosRad[2]) > 0.01 {
 		t.Errorf("after torque-on joint 2 is at %g, want 0", s.PosRad[2])
+	}
+}
+
+// A servo that its watchdog has stopped refuses goals in silence, so the driver
+// has to ask: at once after a silence of its own, otherwise one servo in turn.
+func TestStoppedServosAreReported(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		clockRuns bool
+		reads     int
+	}{{"after a gap of this host", true, 1}, {"in turn", false, 60}} {
+		t.Run(c.name, func(t *testing.T) {
+			now := time.Unix(0, 0)
+			b := newBench(t, nil, dynamixel.Options{Now: func() time.Time { return now }})
+			b.connect(t)
+			s := driver.NewState(20)
+			applied := make([]float64, 20)
+			_ = b.drv.Read(s)
+			_ = b.drv.Write(applied, s.PosRad)
+			if err := b.drv.Torque(true); err != nil {
+				t.Fatal(err)
+			}
+			tick := func() {
+				b.line.Advance(10 * time.Millisecond)
+				now = now.Add(10 * time.Millisecond)
+				_ = b.drv.Read(s)
+			}
+			for range 70 {
+				if tick(); slices.Contains(s.Stopped, true) {
+					t.Fatal("a servo that hears the bus is reported as stopped")
+				}
+			}
+			b.line.Advance(250 * time.Millisecond)
+			if c.clockRuns {
+				now = now.Add(250 * time.Millisecond)
+			}
+			for range c.reads {
+				tick()
+			}
+			if slices.Contains(s.Stopped, false) {
+				t.Errorf("%d reads after the silence, stopped: %v", c.reads, s.Stopped)
+			}
+			if err := b.drv.Torque(true); err != nil {
+				t.Fatal(err)
+			}
+			for range 70 {
+				if tick(); slices.Contains(s.Stopped, true) {
+					t.Fatal("reported as stopped after torque-on")
+				}
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -44,6 +45,7 @@ type Thresholds struct {
 	CutV         float64
 	PolicyTicks  int // consecutive unusable commands
 	Overruns     int // overruns within a second
+	Stops        int // times within ten seconds that the servos stopped by their own watchdog
 	ClampRad     float64
 	ClampShare   float64 // of the ticks in a second with a change above ClampRad
 }
@@ -59,7 +61,7 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
-		PolicyTicks: 3, Overruns: 3, ClampRad: 0.05, ClampShare: 0.8,
+		PolicyTicks: 3, Overruns: 3, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
 	}
 }
 
@@ -95,6 +97,8 @@ type Monitor struct {
 
 	noise    window // failed joint reads
 	overrun  window
+	stops    window // ten seconds
+	stopped  bool
 	clamped  window
 	supplyV  float64
 	maxTempC float64
@@ -110,7 +114,7 @@ func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	return &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
 		stale: make([]int, n), stall: make([]float64, n), winding: make([]float64, n),
-		noise: newWindow(max(1, int(math.Round(th.NoisyS/periodS)))), overrun: newWindow(second), clamped: newWindow(second),
+		noise: newWindow(max(1, int(math.Round(th.NoisyS/periodS)))), overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
 }
 
@@ -137,6 +141,10 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 	c.Set(mode.PolicyFault, m.policy >= m.th.PolicyTicks)
 	m.overrun.add(boolInt(o.Skipped > 0))
 	c.Set(mode.LoopOverrun, m.overrun.sum >= m.th.Overruns)
+	stopped := slices.Contains(s.Stopped, true)
+	m.stops.add(boolInt(stopped && !m.stopped))
+	m.stopped = stopped
+	c.Set(mode.ServosStopped, m.stops.sum >= m.th.Stops)
 	m.clamped.add(boolInt(o.Energised && o.Clamp.LargestRad > m.th.ClampRad))
 	c.Set(mode.ClampedLong, float64(m.clamped.sum) > m.th.ClampShare*float64(len(m.clamped.ring)))
 	return c
@@ -147,6 +155,7 @@ func (m *Monitor) Rearm() {
 	m.policy, m.torque, m.fall = 0, 0, 0
 	m.noise.clear()
 	m.overrun.clear()
+	m.stops.clear()
 	m.clamped.clear()
 	for j := range m.stall {
 		m.stall[j] = 0

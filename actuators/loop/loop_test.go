@@ -274,6 +274,46 @@ func TestFaultsEndInTheTabledState(t *testing.T) {
 	}
 }
 
+// Servos that their own watchdog stopped, because this host was silent, are taken
+// up from where they stand; a host that is silent again soon must not go on.
+func TestStoppedServosAreTakenUpOnce(t *testing.T) {
+	r := newRig(t, true)
+	r.arm()
+	r.ctl.periods = 1000
+	r.l.Request(mode.Activate)
+	r.steps(40)
+	sagged := r.fake.PosRad[1] - 0.4 // the load moves a joint meanwhile
+	r.fake.Stopped, r.fake.PosRad[1] = true, sagged
+	r.l.Tick(Instant{Tick: r.tick})
+	if r.fake.Stopped {
+		t.Fatal("not taken up")
+	}
+	if d := math.Abs(r.fake.GoalRad[1] - sagged); d > 0.12+1e-9 { // one tick at the joint's largest acceleration
+		t.Errorf("the first goal is %g rad from the measured pose", d)
+	}
+	for r.ring.Next() != nil {
+		r.ring.Release()
+	}
+	r.prev = append(r.prev[:0], r.fake.GoalRad...)
+	r.steps(100)
+	if d := math.Abs(r.fake.PosRad[1] - r.fake.GoalRad[1]); r.l.Mode() != mode.Active || d > 0.05 {
+		t.Errorf("a second later: %v, %g rad from the goal", r.l.Mode(), d)
+	}
+	if n := r.l.Result().TakenUp; n != 1 {
+		t.Errorf("counted %d times", n)
+	}
+	r.why = nil
+	r.fake.Stopped = true
+	r.step()
+	if r.l.Mode() != mode.Settle || r.why[0] != mode.Caused(mode.ServosStopped) {
+		t.Errorf("after the second time: %v because of %v", r.l.Mode(), r.why)
+	}
+	r.until(mode.Disarmed, 5*time.Second)
+	if q := r.fake.PosRad[1]; math.Abs(q+0.1) > 1e-3 {
+		t.Errorf("settled at %g rad, want -0.1: the servos were not taken up", q)
+	}
+}
+
 func TestFallIsRecorded(t *testing.T) {
 	r := newRig(t, false)
 	r.arm()

@@ -23,6 +23,7 @@ type Stats struct {
 	LostReads    int64 // ticks in which the link was gone
 	BusFailures  uint64
 	PolicyFaults int64
+	TakenUp      int64 // times that servos were taken up after their own watchdog had stopped them
 	Fell         bool
 	Armed        int64 // times
 	End          mode.State

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
@@ -36,6 +37,7 @@ func (l *Loop) Tick(now Instant) {
 		failing = l.mon.Checks(l.state, conditions, l.cfg.Limits)
 		failing.Set(mode.CheckTorqueOff, !l.torqueOff || failing.Has(mode.CheckTorqueOff))
 	}
+	l.takeUp()
 	in := mode.Input{
 		Conditions: conditions, Failing: failing,
 		Request: mode.Request(l.request.Swap(uint32(mode.NoRequest))),
@@ -51,6 +53,21 @@ func (l *Loop) Tick(now Instant) {
 	l.count(now, conditions, err, from, d)
 	l.record(now, in, d, from, failing, conditions, busNs, actNs)
 	l.modeTicks++
+}
+
+// takeUp goes on after the servos stopped by their own watchdog, because this
+// host had been silent: from the measured pose at rest, as after arming, for they
+// stand there now and no goal since then reached them.
+func (l *Loop) takeUp() {
+	if !l.torqueOn || l.mode < mode.Arming || l.mode > mode.Settle || !slices.Contains(l.state.Stopped, true) {
+		return
+	}
+	if slices.Contains(l.state.Fresh, false) || !l.guard.Seed(l.state.PosRad) {
+		return // the next tick knows more, or the failsafe table does
+	}
+	copy(l.applied, l.state.PosRad)
+	_ = l.drv.Torque(true) // a failure shows in the next Read
+	l.stats.TakenUp++
 }
 
 // torqueTries is how many ticks in a row servos may fail to confirm torque-on.

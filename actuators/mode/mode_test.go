@@ -96,7 +96,7 @@ func TestFailsafeTable(t *testing.T) {
 	rows := map[Condition]Action{
 		EStopOpen: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
-		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, PolicyFault: ActSettle,
+		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
 		VoltageLow: ActSettle, LeaseExpired: ActSettle,
 		LeaseLost: ActHold,

@@ -131,6 +131,6 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 func forgive(cfg *loop.Config) {
 	t := &cfg.Thresholds
 	patience := cfg.RateHz // a second
-	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns = patience, patience, patience, patience
+	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
 	t.FrozenS, t.NoisyShare = 2, math.Inf(1)
 }

@@ -58,6 +58,34 @@ func TestCtrlCSettles(t *testing.T) {
 	}
 }
 
+// A host that stood still for longer than the servos' watchdog takes them up
+// again: they must not stand there while it believes that they move.
+func TestGoesOnAfterAStall(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim")
+	d.says("arming -> hold")
+	d.cmd.Process.Signal(syscall.SIGSTOP)
+	time.Sleep(400 * time.Millisecond)
+	d.cmd.Process.Signal(syscall.SIGCONT)
+	time.Sleep(200 * time.Millisecond)
+	d.cmd.Process.Signal(syscall.SIGINT)
+	d.exit(exitDone, 20*time.Second)
+	s := d.stats()
+	if s.Stops < 1 || s.states() != "arming hold settle disarmed" {
+		t.Errorf("servos taken up %d times, states %q", s.Stops, s.states())
+	}
+	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	desc, _ := robot.Load("kata20")
+	b, _ := bodyOf(desc)
+	for j, q := range f.Ticks[len(f.Ticks)-1].PosRad {
+		if math.Abs(q-b.settleRad[j]) > 0.05 {
+			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f: it did not follow any more", j, q, b.settleRad[j])
+		}
+	}
+}
+
 func TestSecondCtrlCCutsTorque(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")

@@ -30,6 +30,7 @@ type stats struct {
 	BusPartial  int64        `json:"bus_partial_ticks"` // ticks in which some servo did not answer
 	BusLost     int64        `json:"bus_lost_ticks"`    // ticks in which the port was gone
 	PolicyBad   int64        `json:"policy_faults"`
+	Stops       int64        `json:"watchdog_stops"` // servos stopped by their own watchdog and were taken up again
 	Guard       guard.Counts `json:"guard"`
 	Plays       int          `json:"plays"`
 	Armed       int64        `json:"armed"`
@@ -74,6 +75,7 @@ func (s *stats) fill(r *loop.Stats) {
 	s.RateHz, s.Servos, s.Ticks, s.MissedTicks = r.RateHz, r.Joints, r.Ticks, r.Missed
 	s.LatenessUs, s.BusUs, s.PolicyUs = spreadOf(&r.Lateness), spreadOf(&r.BusTime), spreadOf(&r.ActTime)
 	s.BusErrors, s.BusPartial, s.BusLost, s.PolicyBad = r.BusFailures, r.PartialReads, r.LostReads, r.PolicyFaults
+	s.Stops = r.TakenUp
 	s.Guard, s.Armed, s.Fell = r.Guard, r.Armed, r.Fell
 	s.MaxTiltRad, s.MaxTempC, s.MaxWindingC, s.MinSupplyV = r.MaxTiltRad, r.MaxTempC, r.MaxWindingC, r.MinSupplyV
 	s.EndState, s.TorqueOff = r.End.String(), r.TorqueOff

@@ -40,7 +40,7 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 	}
 	t.Run("connect leaves torque off and reads are fresh", func(t *testing.T) {
 		r, s := connect(t)
-		for range 2*r.Joints + 2 { // one round of slow registers
+		for range 4*r.Joints + 2 { // at least one round of slow registers
 			if err := r.Driver.Read(s); err != nil {
 				t.Fatalf("Read: %v", err)
 			}

@@ -23,6 +23,7 @@ type Fake struct {
 	Gone       bool   // the port
 	IMUSilent  bool
 	Deaf       bool // torque commands are ignored
+	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
 	GravityDir [3]float64
 	GyroRadS   [3]float64
 	TempC      float64
@@ -66,11 +67,11 @@ func (f *Fake) Read(dst *driver.State) error {
 	missing := false
 	for j := range f.PosRad {
 		v := 0.0
-		if f.TorqueOn {
+		if f.TorqueOn && !f.Stopped {
 			v = min(max(f.GoalRad[j]-f.PosRad[j], -f.SpeedRad), f.SpeedRad)
 			f.PosRad[j] += v
 		}
-		dst.Fresh[j] = !f.Silent[j]
+		dst.Fresh[j], dst.Stopped[j] = !f.Silent[j], f.Stopped
 		if f.Silent[j] {
 			missing = true
 			continue
@@ -100,7 +101,9 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 		return driver.ErrLinkLost
 	}
 	f.Writes++
-	copy(f.GoalRad, goalsRad)
+	if !f.Stopped {
+		copy(f.GoalRad, goalsRad)
+	}
 	copy(applied, goalsRad)
 	return nil
 }
@@ -114,6 +117,10 @@ func (f *Fake) Torque(on bool) error {
 		return driver.ErrPartial
 	}
 	f.TorqueOn = on
+	if on && f.Stopped {
+		f.Stopped = false
+		copy(f.GoalRad, f.PosRad)
+	}
 	for _, s := range f.Silent {
 		if s {
 			return driver.ErrPartial
