@@ -228,7 +228,7 @@ func (e *emulation) onStep(l *busemu.Line) {
 	if l.Now() < e.next {
 		return
 	}
-	e.next = l.Now() + lookEvery
+	e.next = max(e.next+lookEvery, l.Now()-lookEvery) // on the grid, unless it was late by more than that
 	t := e.observer.Look(l, held)
 	if e.trace != nil {
 		e.trace.add(t, held, l.TorqueOn())

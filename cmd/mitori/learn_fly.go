@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -105,31 +106,40 @@ func (l *learner) cutTrace(name string, states []transition) (*flight, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	on, err := a.Get("torque_on", q.Shape[0])
+	rows, width := q.Shape[0], q.Shape[1]
+	at, err := a.Get("time_s", rows)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	width := q.Shape[1]
-	first, ok := firstPlayed(on.Data, states)
-	if !ok || first >= q.Shape[0] {
+	on, err := a.Get("torque_on", rows)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	first, ok := firstPlayed(at.Data, on.Data, states)
+	if !ok || rows == 0 || first > at.Data[rows-1] {
 		return nil, fmt.Errorf("%s: robotd ended before the motion began", name)
 	}
-	last := min(q.Shape[0], first+int(l.policy.motion.clip.Seconds()*traceHz)+1+traceHz/2)
-	f := &flight{periodS: 1.0 / traceHz, fallS: float64(first) / traceHz}
-	for i := first; i < last; i++ {
+	f := &flight{periodS: 1.0 / traceHz, fallS: first}
+	// On a busy machine the rows lie further apart than they should.
+	last := min(at.Data[rows-1], first+l.policy.motion.clip.Seconds()+0.5)
+	for i, n := 0, 0; first+float64(n)*f.periodS <= last; n++ {
+		for i+1 < rows && at.Data[i+1] <= first+float64(n)*f.periodS+1e-9 {
+			i++
+		}
 		f.qpos = append(f.qpos, q.Data[i*width:(i+1)*width])
 	}
 	return f, nil
 }
 
-// firstPlayed returns the row of the emulator's record in which robotd first
-// went active. The two processes have clocks of their own; they meet where
-// robotd arms, for then the torque goes on. torqueOn (T) counts the servos with
-// torque. ok is false where robotd never went active.
-func firstPlayed(torqueOn []float64, states []transition) (row int, ok bool) {
-	powered := 0
-	for powered < len(torqueOn) && torqueOn[powered] == 0 {
-		powered++
+// firstPlayed returns when robotd first went active, on the clock of the
+// emulator's record. The two processes have clocks of their own; they meet where
+// robotd arms, for then the torque goes on. timeS (T) is the record's clock,
+// torqueOn (T) counts the servos with torque. ok is false where robotd never
+// went active.
+func firstPlayed(timeS, torqueOn []float64, states []transition) (atS float64, ok bool) {
+	powered := slices.IndexFunc(torqueOn, func(n float64) bool { return n > 0 })
+	if powered < 0 {
+		return 0, false
 	}
 	var armedS float64
 	for _, s := range states {
@@ -139,7 +149,7 @@ func firstPlayed(torqueOn []float64, states []transition) (row int, ok bool) {
 				armedS = s.AtS
 			}
 		case "active":
-			return powered + int(math.Round((s.AtS-armedS)*traceHz)), true
+			return timeS[powered] + s.AtS - armedS, true
 		}
 	}
 	return 0, false

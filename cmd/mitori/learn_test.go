@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,17 +74,24 @@ func TestPersonCropHoldsThePerson(t *testing.T) {
 // do afterwards, and although the two processes started their clocks apart.
 func TestFirstPlayed(t *testing.T) {
 	states := []transition{{1.01, "arming"}, {2.52, "hold"}, {5.54, "active"}, {11.85, "limp"}, {12.85, "fault"}, {14, "arming"}, {15, "active"}}
-	for _, ahead := range []int{0, 7, 400} { // rows that the emulator ran before robotd's first tick
-		torque := make([]float64, 2000)
-		for i := ahead + 51; i < len(torque); i++ {
-			torque[i] = 20
-		}
-		row, ok := firstPlayed(torque, states)
-		if want := ahead + 51 + 226; !ok || row < want-1 || row > want+1 {
-			t.Errorf("emulator %d rows ahead: row %d, %v; want %d", ahead, row, ok, want)
+	for _, ahead := range []float64{0, 0.14, 8} { // seconds that the emulator ran before robotd's first tick
+		for _, step := range []float64{0.02, 0.031} { // between rows: a quiet machine, a busy one
+			at, torque := make([]float64, 2000), make([]float64, 2000)
+			for i := range at {
+				if at[i] = float64(i) * step; at[i] >= ahead+1.01 {
+					torque[i] = 20
+				}
+			}
+			got, ok := firstPlayed(at, torque, states)
+			if want := ahead + 5.54; !ok || math.Abs(got-want) > step {
+				t.Errorf("emulator %g s ahead, rows %g s apart: %g s, %v; want %g", ahead, step, got, ok, want)
+			}
 		}
 	}
-	if _, ok := firstPlayed(make([]float64, 100), states[:2]); ok {
+	if _, ok := firstPlayed(make([]float64, 100), make([]float64, 100), states); ok {
+		t.Error("a robot that never had torque has played")
+	}
+	if _, ok := firstPlayed([]float64{0}, []float64{20}, states[:2]); ok {
 		t.Error("a run that never went active has a first row")
 	}
 }
