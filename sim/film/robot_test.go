@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"image/png"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,8 +39,14 @@ func TestCameraFollowsWithoutShaking(t *testing.T) {
 		q[0], q[2], q[3] = 0.01*float64(i), 0.28, 1
 		walk.QPos = append(walk.QPos, q)
 	}
-	at := path(&walk)
-	if at[0][0] != 0 {
+	const across, towards = 90, 180 // headings of the view; the robot walks along +x
+	for i, v := range path(&walk, towards) {
+		if off := walk.QPos[i][0] - v[0]; off < -0.08 || off > 0.08 {
+			t.Fatalf("step %d: the robot is %.2f m nearer than the camera expects: it grows out of the picture", i, off)
+		}
+	}
+	at := path(&walk, across)
+	if math.Abs(at[0][0]) > 1e-9 {
 		t.Errorf("starts looking at %v", at[0])
 	}
 	for i := range at {
@@ -50,8 +57,8 @@ func TestCameraFollowsWithoutShaking(t *testing.T) {
 	for i := range walk.QPos {
 		walk.QPos[i][0] = 0.05 * float64(i%50) / 50
 	}
-	for i, v := range path(&walk) {
-		if v != at[0] {
+	for i, v := range path(&walk, across) {
+		if v.Sub(at[0]).Norm() > 1e-9 {
 			t.Fatalf("step %d: the camera moves to %v for a weight shift", i, v)
 		}
 	}

@@ -85,9 +85,10 @@ func (s *stage) close() {
 // the hips of a humanoid are at 0.56 of its height.
 func bodyHeightM(p *Pane) float64 { return math.Max(0.1, p.QPos[0][p.RootQPos+2]/0.56) }
 
-// path plans where the camera looks, step by step: still while the robot moves
-// about its place, going along without haste when it leaves.
-func path(p *Pane) []spatial.Vec3 {
+// path plans where the camera looks, step by step: sideways still while the robot
+// moves about its place, going along without haste when it leaves; towards and
+// away always along, so that its size stays.
+func path(p *Pane, azimuthDeg float64) []spatial.Vec3 {
 	root := func(i int) spatial.Vec3 {
 		q := p.QPos[max(0, min(i, len(p.QPos)-1))]
 		return spatial.Vec3{q[p.RootQPos], q[p.RootQPos+1], 0}
@@ -95,6 +96,8 @@ func path(p *Pane) []spatial.Vec3 {
 	still := 0.25 * bodyHeightM(p)
 	half := int(0.5 / p.PeriodS) // the mean of a second neither lags nor shakes
 	start := root(0)
+	sin, cos := math.Sincos(azimuthDeg * math.Pi / 180)
+	ahead := spatial.Vec3{cos, sin, 0}
 	at := make([]spatial.Vec3, len(p.QPos))
 	for i := range at {
 		var sum spatial.Vec3
@@ -102,7 +105,9 @@ func path(p *Pane) []spatial.Vec3 {
 			sum = sum.Add(root(k))
 		}
 		gone := sum.Scale(1 / float64(2*half+1)).Sub(start)
-		at[i] = start.Add(gone.Scale(math.Max(0, 1-still/math.Max(gone.Norm(), 1e-9))))
+		along := ahead.Scale(gone.Dot(ahead))
+		aside := gone.Sub(along)
+		at[i] = start.Add(along).Add(aside.Scale(math.Max(0, 1-still/math.Max(aside.Norm(), 1e-9))))
 	}
 	return at
 }
@@ -115,7 +120,7 @@ func follow(p *Pane, o Options, bounds func(qpos []float64) (lo, hi spatial.Vec3
 		margin  = 1.12
 		lookAt  = 0.51 // of the highest point
 	)
-	at := path(p)
+	at := path(p, o.AzimuthDeg)
 	sin, cos := math.Sincos(o.AzimuthDeg * math.Pi / 180)
 	right := spatial.Vec3{sin, -cos, 0}
 	top, side := bodyHeightM(p), 0.0
