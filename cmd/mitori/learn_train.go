@@ -85,8 +85,8 @@ func (l *learner) practise(ctx context.Context) error {
 			return err
 		}
 	}
-	if share := l.policy.motion.tempo / l.retarget.Tempo; share < 1 {
-		l.note("The robot performs the motion at %.0f %% of its speed.", 100*share)
+	if share := l.speed(); share < 0.95 {
+		l.note("The robot performs the motion at %.0f %% of the person's speed.", 100*share)
 	}
 	if err := l.keep(); err != nil {
 		return err
@@ -98,6 +98,12 @@ func (l *learner) practise(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// speed is the robot's over the person's, lead-in and lead-out left out.
+func (l *learner) speed() float64 {
+	clip := l.policy.motion.clip
+	return l.seen.Motion.Seconds() / max(clip.Seconds()-clip.Meta.LeadInS-clip.Meta.LeadOutS, 1e-9)
 }
 
 // checkpoint returns the file in which the training at a tempo goes on after an
@@ -214,7 +220,7 @@ func (l *learner) keep() error {
 	for _, f := range ref.verdict.Findings {
 		s.Check.Reasons = append(s.Check.Reasons, f.Text)
 	}
-	s.Check.Reasons = append(s.Check.Reasons, ref.report.Notes...)
+	s.Retarget.Notes = ref.report.Notes
 	s.Train = report.Train{
 		WallS: t.wallS, ControlSteps: t.steps, StepsPerS: float64(t.steps) / max(t.wallS, 1e-9), Method: t.result.Method,
 	}

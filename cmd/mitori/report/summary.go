@@ -62,6 +62,8 @@ type Retarget struct {
 	FootSlidingFraction  float64 `json:"foot_sliding_fraction"`
 	PenetrationFraction  float64 `json:"penetration_fraction"`
 	DirectionErrorDeg    float64 `json:"direction_error_deg"` // limb directions, robot against person
+	// Notes say in words what was changed for the robot.
+	Notes []string `json:"notes"`
 }
 
 // Check is the feasibility verdict before training.
