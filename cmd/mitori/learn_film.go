@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/overlay"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/sim/film"
@@ -33,19 +34,36 @@ func (l *learner) film(ctx context.Context) error {
 		Label: l.desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.rootQPos,
 		Fell: l.flight.fell, FallS: l.flight.fallS,
 	}
+	azimuth := viewDeg(l.seen.Motion, l.retarget.Mirror)
 	pane := int(filmHeightPx*float64(crop.Dx())/float64(crop.Dy())) &^ 1
-	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane}); err != nil {
+	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane, AzimuthDeg: azimuth}); err != nil {
 		return err
 	}
 	clip := l.policy.motion.clip
 	moments := film.Moments(clip.Meta.LeadInS, clip.Seconds()-clip.Meta.LeadOutS, 6)
-	sheet, err := film.Sheet(ctx, l.desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1})
+	sheet, err := film.Sheet(ctx, l.desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1, AzimuthDeg: azimuth})
 	if err != nil {
 		return err
 	}
 	l.sheet = sheet
 	l.say("film", "side_by_side.mp4 and moments.png written")
 	return atomicfile.WriteBytes(l.path("moments.png"), sheet)
+}
+
+// viewDeg is the heading of a view of the robot like the camera's of the person.
+// An extracted motion has the camera on its +x side; a robot's motion begins with
+// the robot facing +x, whichever way the person faced.
+func viewDeg(m *human.Motion, mirrored bool) float64 {
+	p := &m.Frames[0].Positions
+	left := p[human.LHip].Sub(p[human.RHip]).Add(p[human.LShoulder].Sub(p[human.RShoulder]))
+	facing := math.Atan2(-left[0], left[1]) * 180 / math.Pi
+	if mirrored {
+		facing = -facing
+	}
+	if facing >= 180-1e-9 {
+		facing -= 360 // a heading of 0 would mean the default
+	}
+	return 180 - facing
 }
 
 // personClip puts the overlay on the robot's clock: the motion begins after the

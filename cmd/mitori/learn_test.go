@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
 
@@ -93,5 +95,29 @@ func TestFirstPlayed(t *testing.T) {
 	}
 	if _, ok := firstPlayed([]float64{0}, []float64{20}, states[:2]); ok {
 		t.Error("a run that never went active has a first row")
+	}
+}
+
+// The robot is seen from where the camera saw the person: from the front, from
+// behind, from their left.
+func TestRobotIsSeenAsThePersonWas(t *testing.T) {
+	for _, c := range []struct {
+		what             string
+		leftX, leftY     float64 // of the person's left side, in the world that has the camera at +x
+		mirrored, normal float64
+	}{
+		{"from the front", 0, 1, 180, 180},
+		{"from behind", 0, -1, 360, 360},
+		{"their left side", 1, 0, 90, 270}, // a view along -y shows the robot's left side
+		{"their right side", -1, 0, 270, 90},
+	} {
+		m := &human.Motion{Frames: make([]human.Pose, 1)}
+		p := &m.Frames[0].Positions
+		p[human.LHip], p[human.RHip] = spatial.Vec3{0.1 * c.leftX, 0.1 * c.leftY, 0.9}, spatial.Vec3{-0.1 * c.leftX, -0.1 * c.leftY, 0.9}
+		for mirrored, want := range map[bool]float64{false: c.normal, true: c.mirrored} {
+			if got := viewDeg(m, mirrored); math.Abs(math.Remainder(got-want, 360)) > 1e-9 || got == 0 {
+				t.Errorf("%s, mirrored %v: %g degrees, want %g", c.what, mirrored, got, want)
+			}
+		}
 	}
 }

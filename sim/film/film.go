@@ -79,7 +79,7 @@ type Options struct {
 	FPS                   float64 // default 30
 	Seconds               float64 // default: the longest robot's pane
 	Shadows               bool    // default off: they cost several times the rest
-	// AzimuthDeg is the heading of the view of robots: 0 looks along +x; default
+	// AzimuthDeg is the heading of the view of robots: 360 looks along +x; default
 	// 180, from the front, as the person is seen.
 	AzimuthDeg   float64
 	ElevationDeg float64 // default -8: a little from above
