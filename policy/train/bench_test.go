@@ -1,7 +1,11 @@
 package train
 
 import (
+	"cmp"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -95,8 +99,26 @@ func plainStep(b testing.TB) func() {
 	}
 }
 
+// torchStep is the median of the same step in PyTorch in ms, 0 where it is not installed. MITORI_PYTHON names the
+// interpreter, python3 unless set.
+func torchStep(b *testing.B) float64 {
+	out, err := exec.Command(cmp.Or(os.Getenv("MITORI_PYTHON"), "python3"), "testdata/torch_step.py").Output()
+	if err != nil {
+		b.Logf("PyTorch: %v", err)
+		return 0
+	}
+	var ms float64
+	var version string
+	if n, _ := fmt.Sscan(string(out), &ms, &version); n != 2 {
+		b.Log("PyTorch is not installed: no comparison with it")
+		return 0
+	}
+	b.Logf("PyTorch %s", version)
+	return ms
+}
+
 // BenchmarkTrainingStep measures the fused step, its matrix products alone, and plain Gorgonia, in turn, so that all
-// three see the same machine; it reports medians and their ratios.
+// three see the same machine, then PyTorch where it is installed; it reports medians and their ratios.
 func BenchmarkTrainingStep(b *testing.B) {
 	steps := []func(){fusedStep(b), gemmStep(b), plainStep(b)}
 	times := make([][]time.Duration, len(steps))
@@ -119,5 +141,9 @@ func BenchmarkTrainingStep(b *testing.B) {
 	b.ReportMetric(gemm, "gemm-ms")
 	b.ReportMetric(plain, "plain-ms")
 	b.ReportMetric(fused/gemm, "fused/gemm")
+	if torch := torchStep(b); torch > 0 {
+		b.ReportMetric(torch, "torch-ms")
+		b.ReportMetric(fused/torch, "fused/torch")
+	}
 	b.Logf("BLAS: %s", blas.CoreName())
 }
