@@ -12,7 +12,7 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "sub", "a.bin")
 	boom := errors.New("boom")
-	err := Write(name, func(w io.Writer) error { w.Write([]byte("half")); return boom })
+	err := Write(name, func(w io.Writer) error { _, err := w.Write([]byte("half")); return errors.Join(err, boom) })
 	if !errors.Is(err, boom) {
 		t.Fatalf("error %v does not wrap the cause", err)
 	}
@@ -27,7 +27,7 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	if err := WriteBytes(name, []byte("old")); err != nil {
 		t.Fatal(err)
 	}
-	_ = Write(name, func(w io.Writer) error { w.Write([]byte("new")); return errors.New("no") })
+	_ = Write(name, func(w io.Writer) error { _, err := w.Write([]byte("new")); return errors.Join(err, errors.New("no")) })
 	if got, _ := os.ReadFile(name); string(got) != "old" {
 		t.Fatalf("file now holds %q", got)
 	}
