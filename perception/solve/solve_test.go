@@ -187,7 +187,7 @@ func TestSurvivesGapsAndOutliers(t *testing.T) {
 
 func TestJumpLeavesTheFloor(t *testing.T) {
 	const up = 0.28 // m
-	hop := func(t float64) float64 { return up * math.Max(0, 1-math.Pow((t-1.75)/0.25, 2)) }
+	hop := func(t float64) float64 { s := (t - 1.75) / 0.25; return up * math.Max(0, 1-s*s) }
 	a := squatter()
 	a.pelvis = func(t float64) spatial.Vec3 {
 		d := pulse(t, 0.9, 1.5) + pulse(t, 2.0, 2.6)
