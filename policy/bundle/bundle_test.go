@@ -97,7 +97,9 @@ func TestTruncationAnywhereIsRefused(t *testing.T) {
 	whole, _ := os.ReadFile(name)
 	for _, n := range []int{0, 1, 100, len(whole) / 3, len(whole) / 2, len(whole) - 1} {
 		cut := filepath.Join(t.TempDir(), "cut.bundle")
-		os.WriteFile(cut, whole[:n], 0o644)
+		if err := os.WriteFile(cut, whole[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
 		_, err := Load(cut)
 		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "cut.bundle") {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
@@ -127,7 +129,9 @@ func change(t *testing.T, name, member string, edit func([]byte) []byte, mend bo
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "changed.bundle")
-	os.WriteFile(out, buf.Bytes(), 0o644)
+	if err := os.WriteFile(out, buf.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 
@@ -184,7 +188,9 @@ func FuzzDecode(f *testing.F) {
 	var small bytes.Buffer
 	z := zip.NewWriter(&small)
 	w, _ := z.Create(manifestFile)
-	io.WriteString(w, `{"schema":1}`)
+	if _, err := io.WriteString(w, `{"schema":1}`); err != nil {
+		f.Fatal(err)
+	}
 	z.Close()
 	f.Add(small.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
