@@ -322,11 +322,11 @@ func TestLinesAllocateNothing(t *testing.T) {
 			b.line.Inject(Fault{Kind: FaultCRC, P: 0.3})
 		}
 		if n := testing.AllocsPerRun(100, func() {
-			w.Write(goals)
+			_ = w.Write(goals)
 			b.line.Advance(10 * time.Millisecond)
-			r.ReadInto(states)
-			plain.ReadInto(states)
-			h.Read(&hub)
+			_ = r.ReadInto(states)
+			_ = plain.ReadInto(states)
+			_ = h.Read(&hub)
 		}); n != 0 {
 			t.Errorf("silent %v: %v allocations per tick, want 0", silent, n)
 		}
