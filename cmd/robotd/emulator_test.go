@@ -191,7 +191,8 @@ func (d *daemon) says(text string) {
 func (d *daemon) exit(code int, within time.Duration) {
 	d.t.Helper()
 	select {
-	case <-d.ended:
+	case err := <-d.ended: // the exit code is checked below
+		d.ended <- err
 	case <-time.After(within):
 		d.t.Fatalf("robotd did not end within %v", within)
 	}
