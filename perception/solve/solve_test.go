@@ -143,6 +143,12 @@ func TestBlendedFramesAreLeftOut(t *testing.T) {
 	if got := dropIntruders(in.Frames); len(got) != len(in.Frames)-1 || got[30].TimeS != in.Frames[31].TimeS {
 		t.Errorf("%d of %d frames left", len(got), len(in.Frames))
 	}
+	// To the whole solver such a frame is one in which nobody was seen.
+	got, _ := solved(t, in, Options{})
+	*f = Frame{TimeS: f.TimeS}
+	if want, _ := solved(t, in, Options{}); !reflect.DeepEqual(got.Frames, want.Frames) {
+		t.Error("the blended frame had a part in the motion")
+	}
 }
 
 func TestSurvivesGapsAndOutliers(t *testing.T) {
