@@ -334,6 +334,51 @@ func TestStoppedServosAreReported(t *testing.T) {
 	}
 }
 
+// Torque-on clears a tripped watchdog even if torque has stayed on: without that
+// the servos would go on refusing goals, and nobody answers a sync write.
+func TestTorqueOnClearsEveryWatchdog(t *testing.T) {
+	b := newBench(t, nil, dynamixel.Options{Watchdog: 60 * time.Millisecond})
+	b.connect(t)
+	s := driver.NewState(20)
+	applied := make([]float64, 20)
+	_ = b.drv.Read(s)
+	_ = b.drv.Write(applied, s.PosRad)
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	tripped := func() (n int) {
+		t.Helper()
+		bus := dxl.NewBus(b.wire, dxl.Config{Baud: b.desc.Buses[0].Baud, Margin: time.Second})
+		for _, j := range b.desc.Joints {
+			v, err := dxl.Read(bus, dxl.ID(j.ID), dxl.BusWatchdog)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch v {
+			case -1:
+				n++
+			case 3: // 60 ms
+			default:
+				t.Errorf("servo %d: watchdog %d, want 3 (60 ms) or -1 (tripped)", j.ID, v)
+			}
+		}
+		return n
+	}
+	if n := tripped(); n != 0 {
+		t.Fatalf("%d watchdogs tripped while the host talked", n)
+	}
+	b.line.Advance(100 * time.Millisecond)
+	if n := tripped(); n != len(b.desc.Joints) {
+		t.Fatalf("%d of %d watchdogs tripped in 100 ms of silence", n, len(b.desc.Joints))
+	}
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	if n := tripped(); n != 0 {
+		t.Errorf("%d watchdogs stay tripped after torque-on", n)
+	}
+}
+
 // tilted is an ideal robot whose trunk has an orientation of its own.
 type tilted struct {
 	*busemu.Ideal

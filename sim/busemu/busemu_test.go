@@ -216,6 +216,7 @@ func TestBusWatchdog(t *testing.T) {
 	if d := b.plant.joints[0].PosRad - q; math.Abs(d) > 0.05 {
 		t.Errorf("moved %.3f rad after the trip", d)
 	}
+	wantCode(t, "new watchdog before clearing", dxl.Write(b.bus, 1, dxl.BusWatchdog, 5), dxl.CodeDataRange)
 	must(t, dxl.Write(b.bus, 1, dxl.BusWatchdog, 0))
 	wantCode(t, "goal after clearing", dxl.Write(b.bus, 1, dxl.GoalPosition, 3000), dxl.CodeOK)
 }
