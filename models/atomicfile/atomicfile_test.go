@@ -38,3 +38,55 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 		t.Fatalf("file now holds %q", got)
 	}
 }
+
+// Whoever reads the name sees the old content or the new, never a mixture: the
+// new file takes the name over, and the old one stays what it was.
+func TestTheOldFileIsReplacedNotRewritten(t *testing.T) {
+	dir := t.TempDir()
+	name, kept := filepath.Join(dir, "a.bin"), filepath.Join(dir, "kept.bin")
+	if err := WriteBytes(name, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(name, kept); err != nil {
+		t.Skipf("no hard links here: %v", err)
+	}
+	content := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	err := Write(name, func(w io.Writer) error {
+		for range 3 {
+			if _, err := w.Write([]byte("new")); err != nil {
+				return err
+			}
+			if got := content(name); got != "old" {
+				t.Errorf("half way, the name holds %q", got)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := content(name); got != "newnewnew" {
+		t.Errorf("the name holds %q", got)
+	}
+	if got := content(kept); got != "old" {
+		t.Errorf("the old file was written to: %q", got)
+	}
+	st, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := st.Mode().Perm(); p != 0o644 {
+		t.Errorf("permissions %o, want 644: others may read what is published", p)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("%d files left, want 2 (%v)", len(left), err)
+	}
+}
