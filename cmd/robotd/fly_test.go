@@ -65,11 +65,17 @@ func TestCtrlCSettles(t *testing.T) {
 func TestGoesOnAfterAStall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")
-	d.cmd.Process.Signal(syscall.SIGSTOP)
+	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(400 * time.Millisecond)
-	d.cmd.Process.Signal(syscall.SIGCONT)
+	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(200 * time.Millisecond)
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitDone, 20*time.Second)
 	s := d.stats()
 	if s.Stops < 1 || s.states() != "arming hold settle disarmed" {
