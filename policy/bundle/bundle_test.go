@@ -108,8 +108,7 @@ func TestTruncationAnywhereIsRefused(t *testing.T) {
 	}
 }
 
-// rewrite edits the members of a bundle and its manifest.
-func rewrite(t *testing.T, name string, edit func(m *Manifest, members map[string][]byte)) string {
+func membersOf(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -119,11 +118,19 @@ func rewrite(t *testing.T, name string, edit func(m *Manifest, members map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	return members
+}
+
+// rewrite edits the members of a bundle and its manifest.
+func rewrite(t *testing.T, name string, edit func(m *Manifest, members map[string][]byte)) string {
+	t.Helper()
+	members := membersOf(t, name)
 	var m Manifest
 	if err := json.Unmarshal(members[manifestFile], &m); err != nil {
 		t.Fatal(err)
 	}
 	edit(&m, members)
+	var err error
 	if members[manifestFile], err = json.Marshal(m); err != nil {
 		t.Fatal(err)
 	}
@@ -153,14 +160,7 @@ func replace(member string, content []byte) func(*Manifest, map[string][]byte) {
 // change rewrites one member and leaves the manifest as it is.
 func change(t *testing.T, name, member string, edit func([]byte) []byte) string {
 	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	members, err := readZip(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	members := membersOf(t, name)
 	members[member] = edit(members[member])
 	return pack(t, members)
 }
