@@ -4,20 +4,16 @@ package main
 
 import (
 	"archive/zip"
-	"encoding/json"
 	"io"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/mitori-robotics/mitori/models/assets"
-	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/robot"
-	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/infer"
 	"github.com/mitori-robotics/mitori/policy/obs"
@@ -132,20 +128,8 @@ func TestPolicyRunsInAForeignRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := obs.DefaultSpec(d)
-	js, err := json.Marshal(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
 	net := randomNet(t, spec)
-	f := motion.NewFrame(len(d.Joints), 1)
-	f.BodyQuat[0] = spatial.Identity()
-	clip := &motion.Clip{FPS: 50, JointNames: d.JointNames(), BodyNames: []string{d.RootBody}, Frames: []motion.Frame{f, f}}
-	b := &bundle.Bundle{Net: net, Clips: []*motion.Clip{clip}, Manifest: bundle.Manifest{
-		Name: "random", Robot: d.Name, RobotHash: d.Hash, JointNames: d.JointNames(), PolicyRateHz: d.PolicyRateHz, Observation: js, Tool: "test"}}
-	name := filepath.Join(t.TempDir(), "random.bundle")
-	if err := b.Save(name); err != nil {
-		t.Fatal(err)
-	}
+	name := standingBundle(t, func(b *bundle.Bundle) { b.Net = net })
 	model := member(t, name, "policy.onnx")
 	in, out := net.In(), net.Out()
 
