@@ -82,6 +82,24 @@ func (b *bench) connect(t testing.TB) driver.Identity {
 	return id
 }
 
+// energise connects, and switches torque on at the measured pose. It returns the
+// state read and room for applied goals.
+func (b *bench) energise(t testing.TB) (s *driver.State, applied []float64) {
+	t.Helper()
+	b.connect(t)
+	s, applied = driver.NewState(len(b.desc.Joints)), make([]float64, len(b.desc.Joints))
+	if err := b.drv.Read(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.drv.Write(applied, s.PosRad); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	return s, applied
+}
+
 func (b *bench) safePose() []float64 {
 	q := make([]float64, len(b.desc.Joints))
 	for i, j := range b.desc.Joints {
@@ -206,14 +224,7 @@ func TestReadUnderFaults(t *testing.T) {
 // Speed and current have the sign of the joint, not of the servo.
 func TestMeasuredSpeedHasTheSignOfTheMotion(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{})
-	b.connect(t)
-	s := driver.NewState(20)
-	applied := make([]float64, 20)
-	_ = b.drv.Read(s)
-	_ = b.drv.Write(applied, s.PosRad)
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
+	s, applied := b.energise(t)
 	goal := b.safePose()
 	_ = b.drv.Write(applied, goal)
 	b.line.Advance(30 * time.Millisecond)

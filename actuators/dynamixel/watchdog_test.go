@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 )
@@ -14,14 +13,7 @@ import (
 // Silence of the host stops the servos by themselves; torque-on clears that.
 func TestWatchdogStopsAndIsCleared(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{Watchdog: 100 * time.Millisecond})
-	b.connect(t)
-	s := driver.NewState(20)
-	applied := make([]float64, 20)
-	_ = b.drv.Read(s)
-	_ = b.drv.Write(applied, s.PosRad)
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
+	s, applied := b.energise(t)
 	_ = b.drv.Write(applied, b.safePose())
 	b.line.Advance(50 * time.Millisecond)
 	b.line.Advance(time.Second) // the host has died
@@ -59,14 +51,7 @@ func TestStoppedServosAreReported(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Unix(0, 0)
 			b := newBench(t, nil, dynamixel.Options{Now: func() time.Time { return now }})
-			b.connect(t)
-			s := driver.NewState(20)
-			applied := make([]float64, 20)
-			_ = b.drv.Read(s)
-			_ = b.drv.Write(applied, s.PosRad)
-			if err := b.drv.Torque(true); err != nil {
-				t.Fatal(err)
-			}
+			s, _ := b.energise(t)
 			tick := func() {
 				b.line.Advance(10 * time.Millisecond)
 				now = now.Add(10 * time.Millisecond)
@@ -103,14 +88,7 @@ func TestStoppedServosAreReported(t *testing.T) {
 // the servos would go on refusing goals, and nobody answers a sync write.
 func TestTorqueOnClearsEveryWatchdog(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{Watchdog: 60 * time.Millisecond})
-	b.connect(t)
-	s := driver.NewState(20)
-	applied := make([]float64, 20)
-	_ = b.drv.Read(s)
-	_ = b.drv.Write(applied, s.PosRad)
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
+	b.energise(t)
 	tripped := func() (n int) {
 		t.Helper()
 		bus := dxl.NewBus(b.wire, dxl.Config{Baud: b.desc.Buses[0].Baud, Margin: time.Second})
