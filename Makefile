@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 TAGS := opencv mujoco openblas onnxruntime
 GO := GOTOOLCHAIN=local go
+LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # One BLAS thread: the trainer splits the work itself.
 export OPENBLAS_NUM_THREADS := 1
 
@@ -34,9 +35,9 @@ build-arm64: ## robotd for the robot: pure Go, one file
 	@mkdir -p bin/arm64
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o bin/arm64/robotd ./cmd/robotd
 
-lint: ## golangci-lint with the layer rules of .golangci.yml
-	golangci-lint run
-	golangci-lint run --build-tags "$(subst $() ,$(comma),$(TAGS))"
+lint: ## golangci-lint, plain and with all build tags; builds the linter the first time
+	$(LINT) run
+	$(LINT) run --build-tags "$(subst $() ,$(comma),$(TAGS))"
 
 bench: build ## benchmarks: medians and ratios in one run each
 	@.ci/bench

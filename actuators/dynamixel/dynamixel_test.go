@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +80,24 @@ func (b *bench) connect(t testing.TB) driver.Identity {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// energise connects, and switches torque on at the measured pose. It returns the
+// state read and room for applied goals.
+func (b *bench) energise(t testing.TB) (s *driver.State, applied []float64) {
+	t.Helper()
+	b.connect(t)
+	s, applied = driver.NewState(len(b.desc.Joints)), make([]float64, len(b.desc.Joints))
+	if err := b.drv.Read(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.drv.Write(applied, s.PosRad); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.drv.Torque(true); err != nil {
+		t.Fatal(err)
+	}
+	return s, applied
 }
 
 func (b *bench) safePose() []float64 {
@@ -207,14 +224,7 @@ func TestReadUnderFaults(t *testing.T) {
 // Speed and current have the sign of the joint, not of the servo.
 func TestMeasuredSpeedHasTheSignOfTheMotion(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{})
-	b.connect(t)
-	s := driver.NewState(20)
-	applied := make([]float64, 20)
-	_ = b.drv.Read(s)
-	_ = b.drv.Write(applied, s.PosRad)
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
+	s, applied := b.energise(t)
 	goal := b.safePose()
 	_ = b.drv.Write(applied, goal)
 	b.line.Advance(30 * time.Millisecond)
@@ -243,94 +253,6 @@ func TestAlertIsSeenAtOnceAndNamedLater(t *testing.T) {
 	}
 	if s.Alert[2] != uint8(dxl.HardwareHeat) || s.TempC[2] < 80 {
 		t.Errorf("alert %#x at %g C", s.Alert[2], s.TempC[2])
-	}
-}
-
-// Silence of the host stops the servos by themselves; torque-on clears that.
-func TestWatchdogStopsAndIsCleared(t *testing.T) {
-	b := newBench(t, nil, dynamixel.Options{Watchdog: 100 * time.Millisecond})
-	b.connect(t)
-	s := driver.NewState(20)
-	applied := make([]float64, 20)
-	_ = b.drv.Read(s)
-	_ = b.drv.Write(applied, s.PosRad)
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
-	_ = b.drv.Write(applied, b.safePose())
-	b.line.Advance(50 * time.Millisecond)
-	b.line.Advance(time.Second) // the host has died
-	_ = b.drv.Read(s)
-	stopped := append([]float64(nil), s.PosRad...)
-	_ = b.drv.Write(applied, make([]float64, 20))
-	b.line.Advance(50 * time.Millisecond)
-	_ = b.drv.Read(s)
-	for j := range stopped {
-		if math.Abs(s.PosRad[j]-stopped[j]) > 0.01 {
-			t.Fatalf("joint %d moved from %g to %g although its watchdog had tripped", j, stopped[j], s.PosRad[j])
-		}
-	}
-	if err := b.drv.Torque(true); err != nil {
-		t.Fatal(err)
-	}
-	for range 30 {
-		_ = b.drv.Write(applied, make([]float64, 20))
-		b.line.Advance(10 * time.Millisecond)
-	}
-	_ = b.drv.Read(s)
-	if math.Abs(s.PosRad[2]) > 0.01 {
-		t.Errorf("after torque-on joint 2 is at %g, want 0", s.PosRad[2])
-	}
-}
-
-// A servo that its watchdog has stopped refuses goals in silence, so the driver
-// has to ask: at once after a silence of its own, otherwise one servo in turn.
-func TestStoppedServosAreReported(t *testing.T) {
-	for _, c := range []struct {
-		name      string
-		clockRuns bool
-		reads     int
-	}{{"after a gap of this host", true, 1}, {"in turn", false, 60}} {
-		t.Run(c.name, func(t *testing.T) {
-			now := time.Unix(0, 0)
-			b := newBench(t, nil, dynamixel.Options{Now: func() time.Time { return now }})
-			b.connect(t)
-			s := driver.NewState(20)
-			applied := make([]float64, 20)
-			_ = b.drv.Read(s)
-			_ = b.drv.Write(applied, s.PosRad)
-			if err := b.drv.Torque(true); err != nil {
-				t.Fatal(err)
-			}
-			tick := func() {
-				b.line.Advance(10 * time.Millisecond)
-				now = now.Add(10 * time.Millisecond)
-				_ = b.drv.Read(s)
-			}
-			for range 70 {
-				if tick(); slices.Contains(s.Stopped, true) {
-					t.Fatal("a servo that hears the bus is reported as stopped")
-				}
-			}
-			b.line.Advance(250 * time.Millisecond)
-			if c.clockRuns {
-				now = now.Add(250 * time.Millisecond)
-			}
-			for range c.reads {
-				tick()
-			}
-			if slices.Contains(s.Stopped, false) {
-				t.Errorf("%d reads after the silence, stopped: %v", c.reads, s.Stopped)
-			}
-			if err := b.drv.Torque(true); err != nil {
-				t.Fatal(err)
-			}
-			for range 70 {
-				if tick(); slices.Contains(s.Stopped, true) {
-					t.Fatal("reported as stopped after torque-on")
-				}
-			}
-		})
 	}
 }
 

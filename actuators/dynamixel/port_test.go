@@ -42,9 +42,9 @@ func TestWatchedPort(t *testing.T) {
 		w := &watched{Port: &scripted{append([]error(nil), tt.errs...)}}
 		for i := range tt.errs {
 			if i%2 == 0 {
-				w.Write(nil)
+				_, _ = w.Write(nil)
 			} else {
-				w.Read(nil)
+				_, _ = w.Read(nil)
 			}
 		}
 		if w.gone() != tt.gone {
@@ -53,10 +53,10 @@ func TestWatchedPort(t *testing.T) {
 	}
 	w := &watched{Port: &scripted{[]error{gone, nil, gone, nil, gone}}}
 	for range 2 {
-		w.Write(nil)
-		w.ResetInput() // works even on a dead terminal
+		_, _ = w.Write(nil)
+		_ = w.ResetInput() // works even on a dead terminal
 	}
-	if w.Write(nil); !w.gone() {
+	if _, _ = w.Write(nil); !w.gone() {
 		t.Error("a flush that succeeds hid a dead port")
 	}
 }

@@ -68,14 +68,18 @@ func TestPromisesHoldForAnyInput(t *testing.T) {
 				t.Fatal("closed")
 			}
 			s := out[0] - at
+			top := l.FullRadS
+			if env == Gentle { // coming from Full, it first has to brake
+				top = max(l.GentleRadS, math.Abs(step)/period-l.AccelRadS2*period)
+			}
 			switch {
 			case math.IsNaN(out[0]) || math.IsInf(out[0], 0):
 				t.Fatalf("command %g", out[0])
-			case math.Abs(s) > l.FullRadS*period+eps:
-				t.Fatalf("step %g above the speed limit %g", s, l.FullRadS*period)
+			case math.Abs(s) > top*period+eps:
+				t.Fatalf("step %g above the speed limit %g", s, top*period)
 			case math.Abs(s-step) > l.AccelRadS2*period*period+eps:
 				t.Fatalf("step changed by %g, limit %g", s-step, l.AccelRadS2*period*period)
-			case inside && (out[0] < l.MinRad-eps || out[0] > l.MaxRad+eps):
+			case inside && (out[0] < l.MinRad || out[0] > l.MaxRad): // to the bit
 				t.Fatalf("left the range [%g, %g]: %g", l.MinRad, l.MaxRad, out[0])
 			case !inside && (at < l.MinRad && s < -eps || at > l.MaxRad && s > eps):
 				t.Fatalf("moved outward from %g by %g", at, s)
@@ -97,6 +101,43 @@ func TestFirstCommandIsTheMeasuredPose(t *testing.T) {
 		g.Apply(out, []float64{wild(rng)}, Full)
 		if d := math.Abs(out[0] - start); d > l.AccelRadS2*period*period+1e-12 {
 			t.Fatalf("first command %g rad from the measured pose", d)
+		}
+	}
+}
+
+// A command that is no number means "stay": it brakes, and goes nowhere.
+func TestNoNumberMeansStay(t *testing.T) {
+	for _, none := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		g := newGuard(t, joint())
+		g.Seed([]float64{0.7})
+		out := make([]float64, 1)
+		for range 100 {
+			if r, _ := g.Apply(out, []float64{none}, Full); out[0] != 0.7 || r != (Report{NotFinite: 1}) {
+				t.Fatalf("%g moved a resting joint from 0.7 to %g, %+v", none, out[0], r)
+			}
+		}
+		for range 5 {
+			g.Apply(out, []float64{-1}, Full)
+		}
+		moving, speed := out[0], 5*joint().AccelRadS2*period // 5 ticks of acceleration at most
+		for range 100 {
+			g.Apply(out, []float64{none}, Full)
+		}
+		if d := math.Abs(out[0] - moving); d > speed*speed/(2*joint().AccelRadS2)+speed*period {
+			t.Errorf("%g carried a moving joint on by %g rad", none, d)
+		}
+	}
+}
+
+// An encoder cannot read many turns: such a pose is a decoding fault.
+func TestAbsurdPoseDoesNotOpen(t *testing.T) {
+	for _, q := range []float64{101, -1e6, math.Inf(1), math.NaN()} {
+		g := newGuard(t, joint(), joint())
+		if g.Seed([]float64{0, q}) {
+			t.Errorf("seeded at %g rad", q)
+		}
+		if _, ok := g.Apply(make([]float64, 2), make([]float64, 2), Full); ok {
+			t.Errorf("open after a pose of %g rad", q)
 		}
 	}
 }

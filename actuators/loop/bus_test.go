@@ -2,7 +2,6 @@ package loop_test
 
 import (
 	"context"
-	"math"
 	"testing"
 	"time"
 
@@ -15,26 +14,6 @@ import (
 )
 
 const tick = 10 * time.Millisecond
-
-// tipping is an ideal robot whose trunk falls over at a given time.
-type tipping struct {
-	*busemu.Ideal
-	at  time.Duration
-	now time.Duration
-}
-
-func (p *tipping) Advance(steps int, drives []busemu.Drive) {
-	p.Ideal.Advance(steps, drives)
-	p.now += time.Duration(steps) * p.Step()
-}
-
-func (p *tipping) Sense(dst *busemu.Sense) {
-	p.Ideal.Sense(dst)
-	if p.at > 0 && p.now > p.at {
-		s, c := math.Sincos(0.6)
-		dst.IMU.WorldFromHub = [4]float64{c, 0, s, 0}
-	}
-}
 
 // onBus is kata20 behind the emulated bus, byte for byte, in lockstep: no wall
 // time, so every run is the same.
@@ -52,7 +31,9 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		t.Fatal(err)
 	}
 	n := len(desc.Joints)
-	cfg, err := busemu.ForRobot(desc, &tipping{Ideal: busemu.NewIdeal(n, 2*time.Millisecond), at: tiltAt})
+	plant := busemu.NewIdeal(n, 2*time.Millisecond)
+	plant.TipsAt = tiltAt
+	cfg, err := busemu.ForRobot(desc, plant)
 	if err != nil {
 		t.Fatal(err)
 	}

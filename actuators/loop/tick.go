@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -241,4 +242,4 @@ func (l *Loop) settle() (actNs int64, e guard.Envelope) {
 const restTime = 300 * time.Millisecond
 
 // lost reports whether err means that no command arrives either.
-func lost(err error) bool { return err == driver.ErrLinkLost }
+func lost(err error) bool { return errors.Is(err, driver.ErrLinkLost) }

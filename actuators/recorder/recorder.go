@@ -77,7 +77,7 @@ func Create(name string, h Header) (*Recorder, error) {
 	}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err == nil {
-		if free := int64(st.Bavail) * int64(st.Bsize); free < minFreeBytes && st.Blocks > 0 {
+		if free := st.Bavail * uint64(st.Bsize); free < minFreeBytes && st.Blocks > 0 {
 			return nil, fmt.Errorf("recorder: %s: %d MB are free, want %d MB; make room, choose another place with --record, or fly without with --record none",
 				name, free>>20, int64(minFreeBytes)>>20)
 		}

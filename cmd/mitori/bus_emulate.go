@@ -219,11 +219,13 @@ func watched(in io.Reader) bool {
 
 // onStep runs under the server's lock whenever time has passed.
 func (e *emulation) onStep(l *busemu.Line) {
-	held := e.mode != "none"
-	if e.mode == "auto" {
+	held := false
+	switch e.mode {
+	case "auto":
 		held = e.gantry.Watch(l)
-	} else if e.mode == "free" {
-		held = false
+	case "none", "free":
+	default:
+		held = true
 	}
 	if l.Now() < e.next {
 		return

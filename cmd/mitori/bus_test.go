@@ -53,7 +53,7 @@ func startEmulated(t *testing.T, change func(*emulateFlags)) *emulated {
 		outW.CloseWithError(io.EOF)
 		e.ended <- err
 	}()
-	t.Cleanup(func() { stop(); inW.Close(); io.Copy(io.Discard, outR) })
+	t.Cleanup(func() { stop(); inW.Close(); _, _ = io.Copy(io.Discard, outR) })
 	var hello struct {
 		Port, Robot string
 		Servos, PID int
@@ -196,7 +196,9 @@ func mustRobot(t *testing.T) *robot.Description {
 func TestEmulateLife(t *testing.T) {
 	dir := t.TempDir()
 	link, record, truth := filepath.Join(dir, "bus"), filepath.Join(dir, "r.npz"), filepath.Join(dir, "t.json")
-	os.Symlink("/nowhere", link) // what an earlier run left
+	if err := os.Symlink("/nowhere", link); err != nil { // what an earlier run left
+		t.Fatal(err)
+	}
 	e := startEmulated(t, func(f *emulateFlags) {
 		f.link, f.record, f.truth, f.lockstep, f.gantryAfter = link, record, truth, true, 100*time.Millisecond
 	})
@@ -236,13 +238,19 @@ func TestEmulateLife(t *testing.T) {
 		t.Errorf("servo 4 at %d, goal %d", states[3].Position, goals[3])
 	}
 	var now emulationEnd
-	io.WriteString(e.stdin, "look\n")
+	if _, err := io.WriteString(e.stdin, "look\n"); err != nil {
+		t.Fatal(err)
+	}
 	e.line(t, &now)
 	if math.Abs(now.SimS-1) > 0.025 || now.TorqueOn != 20 || math.Abs(now.FreeS-0.9) > 0.05 {
 		t.Errorf("after 1 s, the gantry gone at 0.1 s: %+v", now)
 	}
-	io.WriteString(e.stdin, "fault silence:id=5\ndance\n")
-	io.WriteString(e.stdin, "look\n") // the fault before it is in effect
+	if _, err := io.WriteString(e.stdin, "fault silence:id=5\ndance\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(e.stdin, "look\n"); err != nil { // the fault before it is in effect
+		t.Fatal(err)
+	}
 	e.line(t, &now)
 	if _, err := bus.Ping(5); err == nil {
 		t.Error("servo 5 answers in spite of the fault")

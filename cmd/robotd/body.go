@@ -6,9 +6,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
-	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/mjcf"
+	"github.com/mitori-robotics/mitori/models/kin/rig"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -25,35 +24,19 @@ const settleBend = 2.3
 
 // bodyOf reads poses and legs from the robot's scene.
 func bodyOf(desc *robot.Description) (*body, error) {
-	tree, err := mjcf.Parse(desc.Name, []byte(desc.MJCF))
+	r, err := rig.New(desc)
 	if err != nil {
-		return nil, err
-	}
-	qpos, ok := tree.KeyframeQPos(desc.StandKeyframe)
-	if !ok {
-		return nil, fmt.Errorf("%s: the scene has no keyframe %q with all positions", desc.Source, desc.StandKeyframe)
+		return nil, fmt.Errorf("%s: %w", desc.Source, err)
 	}
 	n := len(desc.Joints)
 	b := &body{standRad: make([]float64, n), settleRad: make([]float64, n), leg: make([]bool, n)}
 	byDof := map[int]int{}
-	for i := range desc.Joints {
-		found := false
-		for _, j := range tree.Joints {
-			if j.Name == desc.Joints[i].Name {
-				b.standRad[i], found = qpos[j.QPos], true
-				byDof[j.QVel] = i
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("%s: the scene has no joint %q", desc.Source, desc.Joints[i].Name)
-		}
+	for i, h := range r.Hinges {
+		b.standRad[i] = r.StandQPos[h.QPos]
+		byDof[h.QVel] = i
 	}
 	copy(b.settleRad, b.standRad)
-	model, err := kin.New(tree)
-	if err != nil {
-		return nil, err
-	}
-	if a, err := anatomy.Derive(model, qpos); err == nil {
+	if a, err := anatomy.Derive(r.Kin, r.StandQPos); err == nil {
 		for _, leg := range a.Legs {
 			for _, dof := range leg.Dofs {
 				if i, ok := byDof[dof]; ok {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -38,26 +37,6 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// tipping is an ideal robot whose trunk falls over at a given time.
-type tipping struct {
-	*busemu.Ideal
-	at  time.Duration
-	now time.Duration
-}
-
-func (p *tipping) Advance(steps int, drives []busemu.Drive) {
-	p.Ideal.Advance(steps, drives)
-	p.now += time.Duration(steps) * p.Step()
-}
-
-func (p *tipping) Sense(dst *busemu.Sense) {
-	p.Ideal.Sense(dst)
-	if p.at > 0 && p.now > p.at {
-		s, c := math.Sincos(0.6) // half of 1.2 rad
-		dst.IMU.WorldFromHub = [4]float64{c, 0, s, 0}
-	}
-}
-
 // emulate serves a bus like "mitori bus emulate --plant ideal".
 func emulate(args []string) error {
 	if len(args) < 2 || args[0] != "bus" || args[1] != "emulate" {
@@ -79,7 +58,9 @@ func emulate(args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := busemu.ForRobot(desc, &tipping{Ideal: busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond), at: *tilt})
+	plant := busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond)
+	plant.TipsAt = *tilt
+	cfg, err := busemu.ForRobot(desc, plant)
 	if err != nil {
 		return err
 	}
@@ -191,7 +172,8 @@ func (d *daemon) says(text string) {
 func (d *daemon) exit(code int, within time.Duration) {
 	d.t.Helper()
 	select {
-	case <-d.ended:
+	case err := <-d.ended: // the exit code is checked below
+		d.ended <- err
 	case <-time.After(within):
 		d.t.Fatalf("robotd did not end within %v", within)
 	}

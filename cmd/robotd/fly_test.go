@@ -51,7 +51,9 @@ func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
 func TestCtrlCSettles(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitDone, 20*time.Second)
 	if s := d.stats(); s.EndState != "disarmed" || !s.TorqueOff || s.states() != "arming hold settle disarmed" {
 		t.Errorf("%s, torque off %v, states %q", s.EndState, s.TorqueOff, s.states())
@@ -63,11 +65,17 @@ func TestCtrlCSettles(t *testing.T) {
 func TestGoesOnAfterAStall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")
-	d.cmd.Process.Signal(syscall.SIGSTOP)
+	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(400 * time.Millisecond)
-	d.cmd.Process.Signal(syscall.SIGCONT)
+	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(200 * time.Millisecond)
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitDone, 20*time.Second)
 	s := d.stats()
 	if s.Stops < 1 || s.states() != "arming hold settle disarmed" {
@@ -89,9 +97,13 @@ func TestGoesOnAfterAStall(t *testing.T) {
 func TestSecondCtrlCCutsTorque(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.says("hold -> settle")
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitFailed, 20*time.Second)
 	if s := d.stats(); s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" {
 		t.Errorf("%s, torque off %v, cause %q", s.EndState, s.TorqueOff, s.Cause)
@@ -231,7 +243,9 @@ func TestOperatorArmsAndResets(t *testing.T) {
 	d.says("arming -> hold")
 	o.send("disarm")
 	d.says("settle -> disarmed")
-	d.cmd.Process.Signal(syscall.SIGTERM)
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitDone, 20*time.Second)
 }
 
@@ -247,7 +261,9 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--policy", playback(t, 2, nil), "--hold", "500ms")
 	d.says("active -> hold")
 	d.says("hold -> active: request activate")
-	d.cmd.Process.Signal(syscall.SIGINT)
+	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
 	d.exit(exitDone, 20*time.Second)
 	s := d.stats()
 	if s.Plays < 1 || s.EndState != "disarmed" || !s.TorqueOff || s.PolicyBad != 0 || s.Guard.Total() != 0 || s.PolicyHash == "" {

@@ -79,7 +79,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Config = defaults()
 			if file != "" {
-				if err := o.Config.load(file); err != nil {
+				if err := o.load(file); err != nil {
 					return err
 				}
 			}
@@ -156,5 +156,5 @@ func (o *options) check() error {
 			o.hold = 3 * time.Second
 		}
 	}
-	return o.Config.validate()
+	return o.validate()
 }

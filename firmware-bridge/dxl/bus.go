@@ -216,7 +216,7 @@ func (b *Bus) do(id ID, inst Instruction, params []byte, want int, p *Packet) er
 		if err = b.exchange(id, want, p); err == nil {
 			return nil
 		}
-		if _, refused := err.(*StatusError); refused {
+		if _, refused := errors.AsType[*StatusError](err); refused {
 			break
 		}
 	}

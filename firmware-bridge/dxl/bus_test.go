@@ -188,14 +188,14 @@ func TestPortFailure(t *testing.T) {
 	s := newScript(t)
 	s.err = errors.New("unplugged")
 	b := s.bus(0)
-	if _, err := b.Ping(1); !errors.Is(err, ErrLinkLost) || b.PortError() != s.err {
+	if _, err := b.Ping(1); !errors.Is(err, ErrLinkLost) || !errors.Is(b.PortError(), s.err) {
 		t.Errorf("%v, port error %v", err, b.PortError())
 	}
 	w, err := NewGoalWriter(b, []ID{1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Write([]PositionCount{2048}); err != ErrLinkLost {
+	if err := w.Write([]PositionCount{2048}); !errors.Is(err, ErrLinkLost) || errors.Unwrap(err) != nil {
 		t.Errorf("goal writer: %v, want the bare ErrLinkLost", err)
 	}
 }

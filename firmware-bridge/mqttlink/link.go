@@ -83,7 +83,7 @@ func New(cfg Config) (*Link, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"}, u.Scheme) {
-		return nil, fmt.Errorf("mqttlink: broker %q; legal: tcp://host:port, ssl://host:port, ws://host:port/path, wss://...", redact(cfg.URL))
+		return nil, fmt.Errorf("mqttlink: broker %q; legal: tcp://host:port, ssl://host:port, ws://host:port/path or wss://host:port/path", redact(cfg.URL))
 	}
 	if u.User != nil {
 		cfg.Username = u.User.Username()

@@ -47,7 +47,10 @@ func startLink(t *testing.T, cfg Config) (l *Link, stop func()) {
 		}
 		cancel()
 		select {
-		case <-done:
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
 		case <-time.After(patience):
 			t.Error("Run does not end")
 		}
@@ -277,7 +280,9 @@ func TestLastWill(t *testing.T) {
 	}
 	wait(t, "link up", l.Connected)
 	op := newOperator(t, b.URL(), b.Operator(), "fleet/r1/state")
-	(<-conns).(*net.TCPConn).CloseWrite() // no goodbye
+	if err := (<-conns).(*net.TCPConn).CloseWrite(); err != nil { // no goodbye
+		t.Fatal(err)
+	}
 	if m := op.next(t, "fleet/r1/state"); !strings.Contains(string(m.Payload()), `"online":false`) {
 		t.Errorf("will says %s", m.Payload())
 	}
@@ -298,13 +303,13 @@ func TestBrokerRestart(t *testing.T) {
 	}
 	l, _ := startLink(t, cfg)
 	wait(t, "link up", l.Connected)
-	l.State([]byte(`{"mode":"hold"}`))
+	_ = l.State([]byte(`{"mode":"hold"}`))
 	wait(t, "state sent", func() bool { return l.Stats().Sent > 0 })
 	port := strings.TrimPrefix(b.URL(), "tcp://127.0.0.1:")
 	b.Close()
 	wait(t, "link down", func() bool { return !l.Connected() })
 	for range 10 * telemetryDepth {
-		l.Telemetry("joints", []byte("{}"))
+		_ = l.Telemetry("joints", []byte("{}"))
 	}
 	if l.Stats().Dropped == 0 {
 		t.Error("nothing was dropped while the line was down")
@@ -349,7 +354,7 @@ func TestNoPermission(t *testing.T) {
 func TestNoBroker(t *testing.T) {
 	l, stop := startLink(t, robotConfig("tcp://127.0.0.1:1", Credentials{}, func(Command) error { return nil }))
 	for range 1000 {
-		l.Telemetry("joints", []byte("{}"))
+		_ = l.Telemetry("joints", []byte("{}"))
 	}
 	stop()
 	if l.Connected() || l.Stats().Dropped == 0 {

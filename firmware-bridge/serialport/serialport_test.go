@@ -2,6 +2,7 @@ package serialport
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -79,14 +80,18 @@ func TestResetInputForgets(t *testing.T) {
 	if _, err := master.Write([]byte("stale")); err != nil {
 		t.Fatal(err)
 	}
-	p.SetReadTimeout(time.Second)
+	if err := p.SetReadTimeout(time.Second); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := p.Read(make([]byte, 1)); err != nil { // it has arrived
 		t.Fatal(err)
 	}
 	if err := p.ResetInput(); err != nil {
 		t.Fatal(err)
 	}
-	p.SetReadTimeout(0)
+	if err := p.SetReadTimeout(0); err != nil {
+		t.Fatal(err)
+	}
 	if n, err := p.Read(make([]byte, 8)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%d stale bytes survive, %v", n, err)
 	}
@@ -116,7 +121,9 @@ func TestOpenErrors(t *testing.T) {
 		t.Errorf("absent: %v", err)
 	}
 	plain := filepath.Join(t.TempDir(), "plain")
-	os.WriteFile(plain, nil, 0o600)
+	if err := os.WriteFile(plain, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Open(plain, 1_000_000); err == nil || !strings.Contains(err.Error(), "not a serial device") {
 		t.Errorf("plain file: %v", err)
 	}
@@ -152,7 +159,9 @@ func TestLostPeer(t *testing.T) {
 	defer p.Close()
 	slave.Close()
 	master.Close()
-	p.SetReadTimeout(time.Second)
+	if err := p.SetReadTimeout(time.Second); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := p.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("read after the peer died: %v, want an error that is no timeout", err)
 	}
@@ -168,7 +177,9 @@ func TestLatencyTimer(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "latency_timer")
-	os.WriteFile(file, []byte("16\n"), 0o644)
+	if err := os.WriteFile(file, []byte("16\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if notes := lowLatency(sys, "/dev/ttyUSB7"); len(notes) != 0 {
 		t.Errorf("notes %q", notes)
 	}
@@ -181,7 +192,9 @@ func TestLatencyTimer(t *testing.T) {
 	// A file that cannot be written: a folder in its place would not be read, so a
 	// read-only sysfs is imitated by a link to a file that vanishes.
 	os.Remove(file)
-	os.Symlink("/proc/version", file)
+	if err := os.Symlink("/proc/version", file); err != nil {
+		t.Fatal(err)
+	}
 	if notes := lowLatency(sys, "/dev/ttyUSB7"); len(notes) != 1 || !strings.Contains(notes[0], "ttyUSB7") {
 		t.Errorf("notes %q, want one that names the device", notes)
 	}
@@ -190,14 +203,18 @@ func TestLatencyTimer(t *testing.T) {
 func TestReadAllocatesNothing(t *testing.T) {
 	master, p, _ := open(t)
 	buf, packet := make([]byte, 64), make([]byte, 14)
-	p.SetReadTimeout(time.Second)
+	var failed error
+	keep := func(err error) { failed = cmp.Or(failed, err) }
 	if n := testing.AllocsPerRun(50, func() {
-		master.Write(packet)
-		p.SetReadTimeout(time.Second)
-		p.Read(buf)
-		p.Write(packet)
-		p.ResetInput()
-	}); n != 0 {
-		t.Errorf("%v allocations per exchange, want 0", n)
+		_, err := master.Write(packet)
+		keep(err)
+		keep(p.SetReadTimeout(time.Second))
+		_, err = p.Read(buf)
+		keep(err)
+		_, err = p.Write(packet)
+		keep(err)
+		keep(p.ResetInput())
+	}); n != 0 || failed != nil {
+		t.Errorf("%v allocations per exchange, want 0; error %v", n, failed)
 	}
 }

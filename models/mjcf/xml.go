@@ -2,6 +2,7 @@ package mjcf
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -37,16 +38,6 @@ func (n *node) fail(attr, why string) error {
 }
 
 func (n *node) has(attr string) bool { _, ok := n.attr[attr]; return ok }
-
-// child returns the first child with the tag, or nil.
-func (n *node) child(tag string) *node {
-	for _, c := range n.children {
-		if c.tag == tag {
-			return c
-		}
-	}
-	return nil
-}
 
 // floats reads between lo and hi numbers into dst and returns how many there were; dst keeps its values where the
 // attribute is absent.
@@ -118,7 +109,7 @@ func readTree(file string, r io.Reader) (*node, error) {
 	var root *node
 	for {
 		tok, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		line, _ := dec.InputPos()

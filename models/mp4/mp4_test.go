@@ -2,6 +2,7 @@ package mp4
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,7 +72,9 @@ func TestNothingHalfWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.WriteRGB(make([]byte, 3*64*48))
+	if err := w.WriteRGB(make([]byte, 3*64*48)); err != nil {
+		t.Fatal(err)
+	}
 	w.Abort()
 	w.Abort()
 	if err := w.Close(); err != nil {
@@ -115,7 +118,7 @@ func TestBadArguments(t *testing.T) {
 		}
 	}
 	t.Setenv("PATH", "")
-	if _, err := New(name, 64, 48, 25); err != ErrNoFFmpeg {
+	if _, err := New(name, 64, 48, 25); !errors.Is(err, ErrNoFFmpeg) {
 		t.Errorf("without ffmpeg: %v", err)
 	}
 }

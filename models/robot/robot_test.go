@@ -61,8 +61,12 @@ func TestFaultsAreNamed(t *testing.T) {
 			t.Fatalf("%q is not in robot.yaml", c.old)
 		}
 		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, "robot.yaml"), []byte(bad), 0o644)
-		os.WriteFile(filepath.Join(dir, "scene.xml"), []byte(good.MJCF), 0o644)
+		if err := os.WriteFile(filepath.Join(dir, "robot.yaml"), []byte(bad), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "scene.xml"), []byte(good.MJCF), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%q -> %q: error %v does not say %q", c.old, c.new, err, c.want)
 		}

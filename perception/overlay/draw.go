@@ -96,18 +96,23 @@ func scale(out []byte, w, h int, f *video.Frame) {
 		y0, y1 := y*f.HeightPx/h, max((y+1)*f.HeightPx/h, y*f.HeightPx/h+1)
 		for x := range w {
 			x0, x1 := x*f.WidthPx/w, max((x+1)*f.WidthPx/w, x*f.WidthPx/w+1)
-			var sum [3]int
-			for sy := y0; sy < y1; sy++ {
-				row := f.Pix[3*(sy*f.WidthPx+x0) : 3*(sy*f.WidthPx+x1)]
-				for i := 0; i < len(row); i += 3 {
-					sum[0] += int(row[i])
-					sum[1] += int(row[i+1])
-					sum[2] += int(row[i+2])
-				}
-			}
-			n := (x1 - x0) * (y1 - y0)
 			at := 3 * (y*w + x)
-			out[at], out[at+1], out[at+2] = byte(sum[2]/n), byte(sum[1]/n), byte(sum[0]/n)
+			out[at+2], out[at+1], out[at] = mean(f, x0, y0, x1, y1)
 		}
 	}
+}
+
+// mean is the mean colour of a rectangle that is not empty.
+func mean(f *video.Frame, x0, y0, x1, y1 int) (b, g, r byte) {
+	var sum [3]int
+	for y := y0; y < y1; y++ {
+		row := f.Pix[3*(y*f.WidthPx+x0) : 3*(y*f.WidthPx+x1)]
+		for i := 0; i < len(row); i += 3 {
+			sum[0] += int(row[i])
+			sum[1] += int(row[i+1])
+			sum[2] += int(row[i+2])
+		}
+	}
+	n := (x1 - x0) * (y1 - y0)
+	return byte(sum[0] / n), byte(sum[1] / n), byte(sum[2] / n)
 }

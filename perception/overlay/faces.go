@@ -88,17 +88,7 @@ func average(f *video.Frame, x0, y0, x1, y1 int) {
 	if x0 >= x1 || y0 >= y1 {
 		return
 	}
-	var sum [3]int
-	for y := y0; y < y1; y++ {
-		row := f.Pix[3*(y*f.WidthPx+x0) : 3*(y*f.WidthPx+x1)]
-		for i := 0; i < len(row); i += 3 {
-			sum[0] += int(row[i])
-			sum[1] += int(row[i+1])
-			sum[2] += int(row[i+2])
-		}
-	}
-	n := (x1 - x0) * (y1 - y0)
-	b, g, r := byte(sum[0]/n), byte(sum[1]/n), byte(sum[2]/n)
+	b, g, r := mean(f, x0, y0, x1, y1)
 	for y := y0; y < y1; y++ {
 		row := f.Pix[3*(y*f.WidthPx+x0) : 3*(y*f.WidthPx+x1)]
 		for i := 0; i < len(row); i += 3 {

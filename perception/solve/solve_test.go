@@ -143,6 +143,12 @@ func TestBlendedFramesAreLeftOut(t *testing.T) {
 	if got := dropIntruders(in.Frames); len(got) != len(in.Frames)-1 || got[30].TimeS != in.Frames[31].TimeS {
 		t.Errorf("%d of %d frames left", len(got), len(in.Frames))
 	}
+	// To the whole solver such a frame is one in which nobody was seen.
+	got, _ := solved(t, in, Options{})
+	*f = Frame{TimeS: f.TimeS}
+	if want, _ := solved(t, in, Options{}); !reflect.DeepEqual(got.Frames, want.Frames) {
+		t.Error("the blended frame had a part in the motion")
+	}
 }
 
 func TestSurvivesGapsAndOutliers(t *testing.T) {
@@ -187,7 +193,7 @@ func TestSurvivesGapsAndOutliers(t *testing.T) {
 
 func TestJumpLeavesTheFloor(t *testing.T) {
 	const up = 0.28 // m
-	hop := func(t float64) float64 { return up * math.Max(0, 1-math.Pow((t-1.75)/0.25, 2)) }
+	hop := func(t float64) float64 { s := (t - 1.75) / 0.25; return up * math.Max(0, 1-s*s) }
 	a := squatter()
 	a.pelvis = func(t float64) spatial.Vec3 {
 		d := pulse(t, 0.9, 1.5) + pulse(t, 2.0, 2.6)

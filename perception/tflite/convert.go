@@ -234,13 +234,28 @@ func (c *converter) dims(t int) []int64 {
 	return out
 }
 
+// picture is the size of a tensor [1, height, width, channels].
+type picture struct{ height, width, channels int }
+
 // image checks that a tensor is a batch of one image.
-func (c *converter) image(t int) (h, w, ch int, err error) {
+func (c *converter) image(t int) (picture, error) {
 	s := c.shape(t)
 	if len(s) != 4 || s[0] != 1 || slices.Contains(s, 0) {
-		return 0, 0, 0, fmt.Errorf("tensor %q: shape %v, want [1, height, width, channels]", c.m.Tensors[t].Name, s)
+		return picture{}, fmt.Errorf("tensor %q: shape %v, want [1, height, width, channels]", c.m.Tensors[t].Name, s)
 	}
-	return s[1], s[2], s[3], nil
+	return picture{s[1], s[2], s[3]}, nil
+}
+
+// pictures returns the value of tensor in, and the sizes of the pictures in and out.
+func (c *converter) pictures(in, out int) (x string, from, to picture, err error) {
+	if x, err = c.value(in); err != nil {
+		return x, from, to, err
+	}
+	if from, err = c.image(in); err != nil {
+		return x, from, to, err
+	}
+	to, err = c.image(out)
+	return x, from, to, err
 }
 
 func (c *converter) node(opType string, in []string, out string, attrs ...onnx.Attribute) {

@@ -40,15 +40,7 @@ func (c *converter) convolution(op *Operator) error {
 	if p, ok := c.padded[in]; ok {
 		fold, in = p, p.tensor
 	}
-	x, err := c.value(in)
-	if err != nil {
-		return err
-	}
-	h, w, ch, err := c.image(in)
-	if err != nil {
-		return err
-	}
-	oh, ow, och, err := c.image(out)
+	x, from, to, err := c.pictures(in, out)
 	if err != nil {
 		return err
 	}
@@ -61,21 +53,21 @@ func (c *converter) convolution(op *Operator) error {
 		return err
 	}
 	kh, kw, group := fs[1], fs[2], 1
-	wdims := []int64{int64(och), int64(ch), int64(kh), int64(kw)}
+	wdims := []int64{int64(to.channels), int64(from.channels), int64(kh), int64(kw)}
 	if op.Op == OpDepthwiseConv2D {
-		if fs[0] != 1 || fs[3] != och || och != ch {
-			return fmt.Errorf("depthwise filter %v for %d -> %d channels is not supported, want one filter a channel", fs, ch, och)
+		if fs[0] != 1 || fs[3] != to.channels || to.channels != from.channels {
+			return fmt.Errorf("depthwise filter %v for %d -> %d channels is not supported, want one filter a channel", fs, from.channels, to.channels)
 		}
-		group, wdims[1] = ch, 1
-	} else if fs[0] != och || fs[3] != ch {
-		return fmt.Errorf("filter %v for %d -> %d channels is not supported (grouped convolution?)", fs, ch, och)
+		group, wdims[1] = from.channels, 1
+	} else if fs[0] != to.channels || fs[3] != from.channels {
+		return fmt.Errorf("filter %v for %d -> %d channels is not supported (grouped convolution?)", fs, from.channels, to.channels)
 	}
 	filter := c.initialise(channelFirst("c"+strconv.Itoa(op.Inputs[1]), wdims, weights, fs[0], kh*kw, fs[3]))
-	top, bottom, err := window(h, oh, kh, o.strideH, o.dilationH, o.padding, fold.top, fold.bottom)
+	top, bottom, err := window(from.height, to.height, kh, o.strideH, o.dilationH, o.padding, fold.top, fold.bottom)
 	if err != nil {
 		return err
 	}
-	left, right, err := window(w, ow, kw, o.strideW, o.dilationW, o.padding, fold.left, fold.right)
+	left, right, err := window(from.width, to.width, kw, o.strideW, o.dilationW, o.padding, fold.left, fold.right)
 	if err != nil {
 		return err
 	}
@@ -85,10 +77,10 @@ func (c *converter) convolution(op *Operator) error {
 		if err != nil {
 			return err
 		}
-		if len(bias) != och {
-			return fmt.Errorf("%d bias values for %d channels", len(bias), och)
+		if len(bias) != to.channels {
+			return fmt.Errorf("%d bias values for %d channels", len(bias), to.channels)
 		}
-		inputs = append(inputs, c.initialise(onnx.FloatTensor("c"+strconv.Itoa(op.Inputs[2]), []int64{int64(och)}, bias)))
+		inputs = append(inputs, c.initialise(onnx.FloatTensor("c"+strconv.Itoa(op.Inputs[2]), []int64{int64(to.channels)}, bias)))
 	}
 	return c.activated(o.activation, "Conv", inputs, out,
 		onnx.Ints("kernel_shape", int64(kh), int64(kw)),
@@ -116,26 +108,18 @@ func channelFirst(name string, dims []int64, v []float32, outer, spatial, channe
 
 func (c *converter) maxPool(op *Operator) error {
 	in, out, o := op.Inputs[0], op.Outputs[0], op.opts
-	x, err := c.value(in)
+	x, from, to, err := c.pictures(in, out)
 	if err != nil {
 		return err
 	}
-	h, w, ch, err := c.image(in)
+	if from.channels != to.channels {
+		return fmt.Errorf("%d -> %d channels, want the same", from.channels, to.channels)
+	}
+	top, bottom, err := window(from.height, to.height, o.filterH, o.strideH, 1, o.padding, 0, 0)
 	if err != nil {
 		return err
 	}
-	oh, ow, och, err := c.image(out)
-	if err != nil {
-		return err
-	}
-	if ch != och {
-		return fmt.Errorf("%d -> %d channels, want the same", ch, och)
-	}
-	top, bottom, err := window(h, oh, o.filterH, o.strideH, 1, o.padding, 0, 0)
-	if err != nil {
-		return err
-	}
-	left, right, err := window(w, ow, o.filterW, o.strideW, 1, o.padding, 0, 0)
+	left, right, err := window(from.width, to.width, o.filterW, o.strideW, 1, o.padding, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -165,7 +149,7 @@ func (c *converter) pad(op *Operator) error {
 	if err != nil {
 		return err
 	}
-	if _, _, _, err := c.image(in); err != nil {
+	if _, err := c.image(in); err != nil {
 		return err
 	}
 	p, err := c.m.Tensors[op.Inputs[1]].ints()
@@ -209,19 +193,11 @@ func (c *converter) onlyValidConvolutions(t int) bool {
 
 func (c *converter) resize(op *Operator) error {
 	in, out := op.Inputs[0], op.Outputs[0]
-	x, err := c.value(in)
+	x, from, to, err := c.pictures(in, out)
 	if err != nil {
 		return err
 	}
-	h, w, ch, err := c.image(in)
-	if err != nil {
-		return err
-	}
-	oh, ow, och, err := c.image(out)
-	if err != nil {
-		return err
-	}
-	if !op.opts.halfPixelCt || op.opts.alignCorners || ch != och || oh != 2*h || ow != 2*w {
+	if !op.opts.halfPixelCt || op.opts.alignCorners || to != (picture{2 * from.height, 2 * from.width, from.channels}) {
 		return fmt.Errorf("resize of %v to %v is not supported, want twice the size with half-pixel centres", c.shape(in), c.shape(out))
 	}
 	scales := c.initialise(onnx.FloatTensor("resize.scales", []int64{4}, []float32{1, 1, 2, 2}))
@@ -233,19 +209,11 @@ func (c *converter) resize(op *Operator) error {
 
 func (c *converter) depthToSpace(op *Operator) error {
 	in, out, n := op.Inputs[0], op.Outputs[0], op.opts.blockSize
-	x, err := c.value(in)
+	x, from, to, err := c.pictures(in, out)
 	if err != nil {
 		return err
 	}
-	h, w, ch, err := c.image(in)
-	if err != nil {
-		return err
-	}
-	oh, ow, och, err := c.image(out)
-	if err != nil {
-		return err
-	}
-	if n < 1 || n > 1<<8 || oh != h*n || ow != w*n || och*n*n != ch {
+	if n < 1 || n > 1<<8 || to.height != from.height*n || to.width != from.width*n || to.channels*n*n != from.channels {
 		return fmt.Errorf("block size %d does not turn shape %v into %v", n, c.shape(in), c.shape(out))
 	}
 	c.node("DepthToSpace", []string{x}, c.name(out), onnx.Int("blocksize", int64(n)), onnx.String("mode", "DCR"))

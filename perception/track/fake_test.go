@@ -204,9 +204,10 @@ func (n *fakeNet) landmarks(found []blob) {
 	n.out[posenet.LandmarkPresence][0] = 0.95
 	for i := range posenet.Points {
 		x, y := fakePose(i)
-		if i == NumLandmarks {
+		switch i {
+		case NumLandmarks:
 			x, y = 0, 0
-		} else if i == NumLandmarks+1 {
+		case NumLandmarks + 1:
 			x, y = 0, -1
 		}
 		v := n.out[posenet.LandmarkPoints][5*i:]

@@ -98,9 +98,12 @@ func (r *Reader) probe() error {
 	}
 	stamp := r.capture.Get(gocv.VideoCapturePosMsec)
 	second, err := r.decode()
-	if err != nil { // one picture
+	if errors.Is(err, io.EOF) { // one picture
 		r.info.Seekable, first.TimeS = false, 0
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	r.pending = append(r.pending, second)
 	gapS := (r.capture.Get(gocv.VideoCapturePosMsec) - stamp) / 1000

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/infer"
@@ -97,7 +98,9 @@ func TestTruncationAnywhereIsRefused(t *testing.T) {
 	whole, _ := os.ReadFile(name)
 	for _, n := range []int{0, 1, 100, len(whole) / 3, len(whole) / 2, len(whole) - 1} {
 		cut := filepath.Join(t.TempDir(), "cut.bundle")
-		os.WriteFile(cut, whole[:n], 0o644)
+		if err := os.WriteFile(cut, whole[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
 		_, err := Load(cut)
 		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "cut.bundle") {
 			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
@@ -105,30 +108,61 @@ func TestTruncationAnywhereIsRefused(t *testing.T) {
 	}
 }
 
-// change rewrites one member and, if asked, mends its digest in the manifest.
-func change(t *testing.T, name, member string, edit func([]byte) []byte, mend bool) string {
+func membersOf(t *testing.T, name string) map[string][]byte {
 	t.Helper()
-	data, _ := os.ReadFile(name)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	members, err := readZip(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	members[member] = edit(members[member])
-	if mend {
-		var m Manifest
-		if err := json.Unmarshal(members[manifestFile], &m); err != nil {
-			t.Fatal(err)
-		}
-		m.Files[member] = digest(members[member])
-		members[manifestFile], _ = json.Marshal(m)
+	return members
+}
+
+// rewrite edits the members of a bundle and its manifest.
+func rewrite(t *testing.T, name string, edit func(m *Manifest, members map[string][]byte)) string {
+	t.Helper()
+	members := membersOf(t, name)
+	var m Manifest
+	if err := json.Unmarshal(members[manifestFile], &m); err != nil {
+		t.Fatal(err)
 	}
+	edit(&m, members)
+	var err error
+	if members[manifestFile], err = json.Marshal(m); err != nil {
+		t.Fatal(err)
+	}
+	return pack(t, members)
+}
+
+func pack(t *testing.T, members map[string][]byte) string {
+	t.Helper()
 	var buf bytes.Buffer
 	if err := writeZip(&buf, members); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "changed.bundle")
-	os.WriteFile(out, buf.Bytes(), 0o644)
+	if err := os.WriteFile(out, buf.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	return out
+}
+
+// replace puts other content into a member and mends its digest.
+func replace(member string, content []byte) func(*Manifest, map[string][]byte) {
+	return func(m *Manifest, members map[string][]byte) {
+		members[member], m.Files[member] = content, digest(content)
+	}
+}
+
+// change rewrites one member and leaves the manifest as it is.
+func change(t *testing.T, name, member string, edit func([]byte) []byte) string {
+	t.Helper()
+	members := membersOf(t, name)
+	members[member] = edit(members[member])
+	return pack(t, members)
 }
 
 func TestTamperingIsFound(t *testing.T) {
@@ -147,17 +181,70 @@ func TestTamperingIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, c := range map[string]string{
-		"SHA-256":               change(t, name, policyFile, flip(-9), false),
-		"is not in the":         change(t, name, "extra.bin", func([]byte) []byte { return []byte("x") }, false),
-		"golden.npz: pair":      change(t, name, policyFile, func([]byte) []byte { return EncodeNet(net) }, true),
-		"manifest.json: schema": change(t, name, manifestFile, func(x []byte) []byte { return bytes.Replace(x, []byte(`"schema": 1`), []byte(`"schema": 8`), 1) }, false),
+		"SHA-256":               change(t, name, policyFile, flip(-9)),
+		"is not in the":         change(t, name, "extra.bin", func([]byte) []byte { return []byte("x") }),
+		"golden.npz: pair":      rewrite(t, name, replace(policyFile, EncodeNet(net))),
+		"manifest.json: schema": change(t, name, manifestFile, func(x []byte) []byte { return bytes.Replace(x, []byte(`"schema": 1`), []byte(`"schema": 8`), 1) }),
 		"surprise": change(t, name, manifestFile, func(x []byte) []byte {
 			return bytes.Replace(x, []byte(`"schema": 1`), []byte(`"schema": 1, "surprise": 2`), 1)
-		}, false),
+		}),
 	} {
 		if _, err := Load(c); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// Whole and well signed by its digests, but not a policy: what does not fit
+// together is refused too.
+func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
+	b, _ := sample(t)
+	name := save(t, b)
+	archive := func(a npz.Archive) []byte {
+		t.Helper()
+		var buf bytes.Buffer
+		if err := npz.Write(&buf, a); err != nil {
+			t.Fatal(err)
+		}
+		return buf.Bytes()
+	}
+	in, out := b.Net.In(), b.Net.Out()
+	layers := append([]infer.Layer(nil), b.Net.Layers()...)
+	last := &layers[len(layers)-1]
+	last.Out, last.W, last.B = 2, last.W[:2*last.In], last.B[:2]
+	narrow, err := infer.New(b.Net.Normalizer(), layers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const member = "motion-0.npz"
+	for what, edit := range map[string]func(*Manifest, map[string][]byte){
+		"golden.npz is empty": replace(goldenFile, archive(npz.Archive{
+			"observation": npz.Floats32(nil, 0, in), "action": npz.Floats32(nil, 0, out)})),
+		"lists no golden.npz": func(m *Manifest, members map[string][]byte) {
+			delete(m.Files, goldenFile)
+			delete(members, goldenFile)
+		},
+		"no digest for motion-0.npz":    func(m *Manifest, _ map[string][]byte) { delete(m.Files, member) },
+		`member "motion-0.npz" is miss`: func(_ *Manifest, members map[string][]byte) { delete(members, member) },
+		"names no motion": func(m *Manifest, members map[string][]byte) {
+			m.Motions = nil
+			delete(m.Files, member)
+			delete(members, member)
+		},
+		"differ from the manifest's": func(m *Manifest, _ map[string][]byte) {
+			m.JointNames[0], m.JointNames[1] = m.JointNames[1], m.JointNames[0]
+		},
+		"2 outputs for 20 joints": func(m *Manifest, members map[string][]byte) {
+			replace(policyFile, EncodeNet(narrow))(m, members)
+			replace(goldenFile, archive(makeGolden(narrow)))(m, members)
+		},
+	} {
+		if _, err := Load(rewrite(t, name, edit)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := Load(rewrite(t, name, func(*Manifest, map[string][]byte) {})); err != nil {
+		t.Errorf("rewritten without a change: %v", err)
 	}
 }
 
@@ -184,7 +271,9 @@ func FuzzDecode(f *testing.F) {
 	var small bytes.Buffer
 	z := zip.NewWriter(&small)
 	w, _ := z.Create(manifestFile)
-	io.WriteString(w, `{"schema":1}`)
+	if _, err := io.WriteString(w, `{"schema":1}`); err != nil {
+		f.Fatal(err)
+	}
 	z.Close()
 	f.Add(small.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/mjcf"
+	"github.com/mitori-robotics/mitori/models/kin/rig"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -122,34 +122,21 @@ type Checker struct {
 
 // New prepares a robot.
 func New(desc *robot.Description) (*Checker, error) {
-	tree, err := mjcf.Parse(desc.Name, []byte(desc.MJCF))
+	body, err := rig.New(desc)
+	if err != nil {
+		return nil, fmt.Errorf("feasible: %w", err)
+	}
+	an, err := anatomy.Derive(body.Kin, body.StandQPos)
 	if err != nil {
 		return nil, fmt.Errorf("feasible: robot %s: %w", desc.Name, err)
 	}
-	km, err := kin.New(tree)
-	if err != nil {
-		return nil, fmt.Errorf("feasible: robot %s: %w", desc.Name, err)
-	}
-	ref, ok := tree.KeyframeQPos(desc.StandKeyframe)
-	if !ok {
-		return nil, fmt.Errorf("feasible: robot %s: stand_keyframe %q is no <key> with qpos in the model", desc.Name, desc.StandKeyframe)
-	}
-	an, err := anatomy.Derive(km, ref)
-	if err != nil {
-		return nil, fmt.Errorf("feasible: robot %s: %w", desc.Name, err)
-	}
-	c := &Checker{desc: desc, kin: km, an: an, d: km.NewData()}
+	c := &Checker{desc: desc, kin: body.Kin, an: an, d: body.Kin.NewData()}
+	tree := body.Kin.Tree
 	c.root = tree.Joints[tree.Bodies[an.Root].Joints[0]].QPos
-	for _, j := range desc.Joints {
-		ji := tree.JointIndex(j.Name)
-		if ji < 0 || tree.Joints[ji].Kind != mjcf.Hinge {
-			return nil, fmt.Errorf("feasible: robot %s: joint %q of robot.yaml is no hinge of the model", desc.Name, j.Name)
-		}
-		c.joints = append(c.joints, tree.Joints[ji].QVel)
-		c.qpos = append(c.qpos, tree.Joints[ji].QPos)
-		c.friction = append(c.friction, tree.Joints[ji].FrictionNm)
+	for _, h := range body.Hinges {
+		c.joints, c.qpos, c.friction = append(c.joints, h.QVel), append(c.qpos, h.QPos), append(c.friction, h.FrictionNm)
 	}
-	km.Forward(c.d, an.Ref)
+	body.Kin.Forward(c.d, an.Ref)
 	c.collisionPairs()
 	return c, nil
 }

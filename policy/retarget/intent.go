@@ -42,9 +42,8 @@ type perform struct {
 	amplify float64
 	// hipRatio is the distance between the person's hips in leg lengths.
 	hipRatio float64
-	flight   int      // frames in which no foot was on the floor
-	tilted   int      // frames in which the trunk's lean was cut
-	notes    []string // what else was changed
+	flight   int // frames in which no foot was on the floor
+	tilted   int // frames in which the trunk's lean was cut
 }
 
 // read turns poses into intents. amplify widens angles, steps and the depth of squats about the rest pose.

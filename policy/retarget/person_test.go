@@ -2,7 +2,7 @@ package retarget
 
 import (
 	"math"
-	"math/rand"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
@@ -140,8 +140,8 @@ func motions(r *Retargeter) map[string]*human.Motion {
 }
 
 // spoil makes a motion look like poor video: jitter, flickering contacts, drifting root, gaps.
-func spoil(m *human.Motion, seed int64, jitter float64) *human.Motion {
-	r := rand.New(rand.NewSource(seed))
+func spoil(m *human.Motion, seed uint64, jitter float64) *human.Motion {
+	r := rand.New(rand.NewPCG(seed, 0))
 	out := *m
 	out.Frames = append([]human.Pose(nil), m.Frames...)
 	var drift spatial.Vec3

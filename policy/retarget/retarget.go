@@ -20,6 +20,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
+	"github.com/mitori-robotics/mitori/models/kin/rig"
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -81,24 +82,16 @@ type Retargeter struct {
 // New prepares a robot. It fails if the model file is faulty, the robot is no humanoid, or its standing pose is
 // outside its joint limits.
 func New(d *robot.Description) (*Retargeter, error) {
-	tree, err := mjcf.Parse(d.Name, []byte(d.MJCF))
+	body, err := rig.New(d)
+	if err != nil {
+		return nil, fmt.Errorf("retarget: %w", err)
+	}
+	an, err := anatomy.Derive(body.Kin, body.StandQPos)
 	if err != nil {
 		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
 	}
-	km, err := kin.New(tree)
-	if err != nil {
-		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
-	}
-	ref, ok := tree.KeyframeQPos(d.StandKeyframe)
-	if !ok {
-		return nil, fmt.Errorf("retarget: robot %s: stand_keyframe %q is no <key> with qpos in the model", d.Name, d.StandKeyframe)
-	}
-	an, err := anatomy.Derive(km, ref)
-	if err != nil {
-		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
-	}
-	r := &Retargeter{desc: d, kin: km, an: an, hasWaist: len(an.Waist) > 0}
-	if err := r.mapJoints(); err != nil {
+	r := &Retargeter{desc: d, kin: body.Kin, an: an, hasWaist: len(an.Waist) > 0}
+	if err := r.mapJoints(body.Hinges); err != nil {
 		return nil, err
 	}
 	r.measureStand()
@@ -114,20 +107,15 @@ func (r *Retargeter) Anatomy() *anatomy.Anatomy { return r.an }
 // Kinematics returns the robot's kinematic model.
 func (r *Retargeter) Kinematics() *kin.Model { return r.kin }
 
-func (r *Retargeter) mapJoints() error {
-	tree := r.kin.Tree
-	nv := tree.NV
+// mapJoints notes the range and speed of each described joint, of which hinges are the model's.
+func (r *Retargeter) mapJoints(hinges []*mjcf.Joint) error {
+	nv := r.kin.Tree.NV
 	r.dofQ, r.lo, r.hi = make([]int, nv), make([]float64, nv), make([]float64, nv)
 	r.speed, r.isLeg, r.isArm = make([]float64, nv), make([]bool, nv), make([]bool, nv)
 	used := make([]bool, nv)
 	var bad []error
-	for _, j := range r.desc.Joints {
-		ji := tree.JointIndex(j.Name)
-		if ji < 0 || tree.Joints[ji].Kind != mjcf.Hinge {
-			bad = append(bad, fmt.Errorf("retarget: robot %s: joint %q of robot.yaml is no hinge of the model", r.desc.Name, j.Name))
-			continue
-		}
-		tj := tree.Joints[ji]
+	for k, j := range r.desc.Joints {
+		tj := hinges[k]
 		i := tj.QVel
 		used[i] = true
 		r.dofQ[i] = tj.QPos

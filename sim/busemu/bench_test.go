@@ -33,7 +33,7 @@ func BenchmarkTick(b *testing.B) {
 			bench.bus = dxl.NewBus(port, dxl.Config{Baud: 3_000_000, Margin: time.Second})
 			tick(b, bench)
 			stop()
-			<-ended
+			must(b, <-ended)
 			port.Close()
 		})
 	}

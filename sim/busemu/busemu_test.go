@@ -216,6 +216,7 @@ func TestBusWatchdog(t *testing.T) {
 	if d := b.plant.joints[0].PosRad - q; math.Abs(d) > 0.05 {
 		t.Errorf("moved %.3f rad after the trip", d)
 	}
+	wantCode(t, "new watchdog before clearing", dxl.Write(b.bus, 1, dxl.BusWatchdog, 5), dxl.CodeDataRange)
 	must(t, dxl.Write(b.bus, 1, dxl.BusWatchdog, 0))
 	wantCode(t, "goal after clearing", dxl.Write(b.bus, 1, dxl.GoalPosition, 3000), dxl.CodeOK)
 }
@@ -322,11 +323,11 @@ func TestLinesAllocateNothing(t *testing.T) {
 			b.line.Inject(Fault{Kind: FaultCRC, P: 0.3})
 		}
 		if n := testing.AllocsPerRun(100, func() {
-			w.Write(goals)
+			_ = w.Write(goals)
 			b.line.Advance(10 * time.Millisecond)
-			r.ReadInto(states)
-			plain.ReadInto(states)
-			h.Read(&hub)
+			_ = r.ReadInto(states)
+			_ = plain.ReadInto(states)
+			_ = h.Read(&hub)
 		}); n != 0 {
 			t.Errorf("silent %v: %v allocations per tick, want 0", silent, n)
 		}

@@ -40,7 +40,7 @@ func TestSilentServo(t *testing.T) {
 			}
 		}
 		for range 3 {
-			r.ReadInto(states)
+			_ = r.ReadInto(states)
 			for i, s := range states {
 				if (s.Outcome == dxl.Answered) == (i == 2) {
 					t.Errorf("mode %d, later: servo %d %v", mode, i+1, s.Outcome)
@@ -102,7 +102,9 @@ func TestRetries(t *testing.T) {
 		t.Errorf("counters %+v", c)
 	}
 	b.line.ClearFaults()
-	dxl.Write(b.bus, 1, dxl.ModelNumber, 1)
+	if dxl.Write(b.bus, 1, dxl.ModelNumber, 1) == nil {
+		t.Error("a read-only register was written")
+	}
 	if c := b.bus.Counters(1); c.Refused != 1 {
 		t.Errorf("a refusal was repeated %d times", c.Refused)
 	}

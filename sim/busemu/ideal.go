@@ -18,6 +18,7 @@ const (
 // for tests of everything that is not physics.
 type Ideal struct {
 	BusV   float64
+	TipsAt time.Duration // when the trunk falls forward by tippedRad; 0: never
 	step   time.Duration
 	joints []Joint
 	now    time.Duration
@@ -65,14 +66,27 @@ func (p *Ideal) Advance(steps int, drives []Drive) {
 func (p *Ideal) Sense(dst *Sense) {
 	copy(dst.Joints, p.joints)
 	dst.BusV = p.BusV
-	dst.IMU = IMU{AccelMPerS2: [3]float64{0, 0, 9.80665}, WorldFromHub: [4]float64{1, 0, 0, 0}}
+	q, _ := p.trunk()
+	dst.IMU = IMU{AccelMPerS2: [3]float64{0, 0, 9.80665}, WorldFromHub: q}
 }
 
-// Truth implements Plant: the trunk of an ideal robot never moves.
+// tippedRad is far beyond what any robot stands up from.
+const tippedRad = 1.2
+
+// trunk is the trunk's orientation in the world, and its tilt.
+func (p *Ideal) trunk() (worldFromTrunk [4]float64, tiltRad float64) {
+	if p.TipsAt > 0 && p.now > p.TipsAt {
+		tiltRad = tippedRad
+	}
+	s, c := math.Sincos(tiltRad / 2)
+	return [4]float64{c, 0, s, 0}, tiltRad
+}
+
+// Truth implements Plant: all that the trunk of an ideal robot ever does is tip over.
 func (p *Ideal) Truth(dst *Truth) {
 	dst.SimS = p.now.Seconds()
-	dst.TrunkQuat = [4]float64{1, 0, 0, 0}
-	dst.TrunkHeightM, dst.TrunkPosM, dst.TiltRad = 1, [3]float64{0, 0, 1}, 0
+	dst.TrunkQuat, dst.TiltRad = p.trunk()
+	dst.TrunkHeightM, dst.TrunkPosM = 1, [3]float64{0, 0, 1}
 	dst.QPos = dst.QPos[:0]
 	for _, j := range p.joints {
 		dst.QPos = append(dst.QPos, j.PosRad)

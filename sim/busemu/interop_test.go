@@ -1,7 +1,9 @@
 package busemu
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"reflect"
@@ -32,11 +34,17 @@ func TestVendorSDK(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	go s.Run(t.Context())
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		must(t, <-ended)
+	})
 	<-s.Serving()
 	out, err := exec.Command(python, "testdata/sdk_peer.py", s.Path(), "1000000").Output()
 	if err != nil {
-		if ee, ok := err.(*exec.ExitError); ok {
+		if ee, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("%v\n%s", err, ee.Stderr)
 		}
 		t.Fatal(err)

@@ -34,7 +34,6 @@ type Line struct {
 	rng    *rand.Rand
 	out    []byte
 	data   []byte
-	powerV float64 // what the servos get
 	// Rate is the master's bit rate; a device set to another one hears only noise.
 	// 0: all devices understand.
 	Rate int

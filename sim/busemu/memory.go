@@ -160,7 +160,8 @@ func (s *Servo) accept(r *dxl.Info, v int64) dxl.Code {
 			return dxl.CodeResultFail // after a shutdown only a reboot helps
 		}
 	case dxl.BusWatchdog.Addr():
-		if v < 0 {
+		// The XM430's manual names one way to clear the error, "changed to 0"; so nothing else does here.
+		if v < 0 || tripped && v != 0 {
 			return dxl.CodeDataRange
 		}
 	case dxl.GoalPWM.Addr(), dxl.GoalCurrent.Addr(), dxl.GoalVelocity.Addr(), dxl.GoalPosition.Addr():

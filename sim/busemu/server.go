@@ -151,10 +151,12 @@ func (s *Server) Run(ctx context.Context) error {
 	err := s.serve()
 	close(done)
 	wg.Wait()
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // clock lets wall time pass between requests.
@@ -266,7 +268,7 @@ func (s *Server) answer(p *dxl.Packet, arrived time.Time) {
 	// Only this goroutine calls Handle, so reply stays as it is without the lock.
 	// A master that does not read must not stop the world: what does not fit is lost.
 	if s.master.SetWriteDeadline(time.Now().Add(writeGrace)) == nil {
-		s.master.Write(reply)
+		_, _ = s.master.Write(reply)
 	}
 }
 

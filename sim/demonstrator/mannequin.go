@@ -25,7 +25,7 @@ type drawing struct {
 }
 
 func (d *drawing) geom(kind, size, place string, c colour) {
-	fmt.Fprintf(d, `<geom type=%q size=%q %s rgba="%.3f %.3f %.3f 1"/>`+"\n", kind, size, place, c[0], c[1], c[2])
+	fmt.Fprintf(&d.Builder, `<geom type=%q size=%q %s rgba="%.3f %.3f %.3f 1"/>`+"\n", kind, size, place, c[0], c[1], c[2])
 }
 
 func (d *drawing) numbers(v ...float64) string {
@@ -53,7 +53,7 @@ func (d *drawing) body(j human.Joint, draw func()) {
 	if j != j.Mirror() && j >= human.RShoulder && j.String()[0] == 'r' {
 		d.side = -1
 	}
-	fmt.Fprintf(d, `<body name=%q mocap="true">`+"\n", j)
+	fmt.Fprintf(&d.Builder, `<body name=%q mocap="true">`+"\n", j)
 	draw()
 	d.WriteString("</body>\n")
 }

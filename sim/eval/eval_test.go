@@ -180,7 +180,7 @@ func TestSilentPolicyIsPlayback(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := run(t, ts, f)
-	if r.Metrics.JointMAERad != r.BaselinePlayback.JointMAERad || r.SurvivalRate != r.BaselinePlaybackSurvivalRate {
+	if r.JointMAERad != r.BaselinePlayback.JointMAERad || r.SurvivalRate != r.BaselinePlaybackSurvivalRate {
 		t.Errorf("silent policy %+v; playback %+v", r.Metrics, *r.BaselinePlayback)
 	}
 	// Two of twenty targets move by 10 mrad a period, from the second period on.

@@ -201,3 +201,38 @@ func (r *Renderer) Close() error {
 	runtime.UnlockOSThread()
 	return nil
 }
+
+func (o Options) withDefaults() (Options, error) {
+	if o.WidthPx == 0 {
+		o.WidthPx = 640
+	}
+	if o.HeightPx == 0 {
+		o.HeightPx = 480
+	}
+	if o.Samples == 0 {
+		o.Samples = 4
+	}
+	if o.Groups == nil {
+		o.Groups = []int{0, 1, 2}
+	}
+	const maxSidePx = 4096
+	if o.WidthPx < 16 || o.HeightPx < 16 || o.WidthPx > maxSidePx || o.HeightPx > maxSidePx {
+		return o, fmt.Errorf("render: picture of %d x %d pixels: sides from 16 to %d are possible", o.WidthPx, o.HeightPx, maxSidePx)
+	}
+	if o.Samples < 1 || o.Samples > 16 {
+		return o, fmt.Errorf("render: %d samples per pixel: 1 to 16 are possible", o.Samples)
+	}
+	for _, g := range o.Groups {
+		if g < 0 || g > 5 {
+			return o, fmt.Errorf("render: geom group %d: groups are 0 to 5", g)
+		}
+	}
+	return o, nil
+}
+
+func (c Camera) check() error {
+	if !(c.DistanceM > 0) || !(c.FovyDeg > 0 && c.FovyDeg < 180) {
+		return fmt.Errorf("render: camera at distance %g m with field of view %g degrees: distance must be positive, the view between 0 and 180", c.DistanceM, c.FovyDeg)
+	}
+	return nil
+}

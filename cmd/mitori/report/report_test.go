@@ -45,7 +45,9 @@ func TestPageIsSelfContained(t *testing.T) {
 	dir := t.TempDir()
 	d := sample()
 	d.Video = filepath.Join(dir, "side_by_side.mp4")
-	os.WriteFile(d.Video, []byte("not really a video"), 0o644)
+	if err := os.WriteFile(d.Video, []byte("not really a video"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	d.Sheet = []byte("png")
 	name := filepath.Join(dir, "report.html")
 	if err := d.Save(name); err != nil {
@@ -65,7 +67,9 @@ func TestPageIsSelfContained(t *testing.T) {
 		t.Error("the page holds a filtered or undefined value")
 	}
 	if out := os.Getenv("MITORI_KEEP_REPORT"); out != "" {
-		os.WriteFile(out, b, 0o644)
+		if err := os.WriteFile(out, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -1,0 +1,175 @@
+//go:build mujoco && cgo
+
+package eval
+
+import (
+	"math"
+	"testing"
+
+	"github.com/mitori-robotics/mitori/policy/obs"
+	"github.com/mitori-robotics/mitori/policy/rollout"
+)
+
+// probe stands, moves an arm from period probeAt on, and keeps what it was told
+// and what is true.
+type probe struct {
+	p    *player
+	ref  *obs.Reference
+	rows [][]float64
+}
+
+const (
+	probeAt    = 10
+	probeJoint = 12
+	pushAt     = 60 // period of the first push, 1.2 s
+)
+
+func (c *probe) Reset([]float64) {}
+func (c *probe) Act(dst []float64, step int, _ *obs.Measurement) {
+	copy(dst, standRad)
+	if step >= probeAt {
+		dst[probeJoint] += 0.3
+	}
+	c.rows = append(c.rows, append([]float64(nil), c.p.rows[:c.p.layout.RowLen()]...))
+}
+
+// effects are what an episode's condition did, as measured.
+type effects struct {
+	startRad                          float64 // standard deviation of the joints' error at the start
+	pushMS                            float64 // change of the root's horizontal speed in the period of the push
+	lateS                             float64 // from the arm's command to its motion, in whole periods
+	jointRad, jointRadS, gyro, tilted float64 // standard deviation of the sensors' noise
+	friction, mass, gain, torque      float64
+}
+
+// measured plays n episodes and returns the effects of each; standard deviations
+// are over all of them.
+func measured(t *testing.T, c Condition, n int) []effects {
+	t.Helper()
+	ts := test(t, 1.5, nil)
+	ts.Episodes, ts.CardEpisodes, ts.Seed = 1, 1, DefaultSeed
+	p, err := newPlayer(&ts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	var probes []*probe
+	if _, err := p.play(c, n, func(ref *obs.Reference) (Controller, error) {
+		probes = append(probes, &probe{p: p, ref: ref})
+		return probes[len(probes)-1], nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var start, joint, speed, gyro, gravity spread
+	out := make([]effects, n)
+	for i, b := range probes {
+		e := &out[i]
+		e.lateS = math.NaN()
+		for k := range b.rows {
+			row := p.layout.Row(b.rows[k], 0)
+			for j, q := range row.TrueJointPosRad {
+				joint.add(row.JointPosRad[j] - q)
+				speed.add(row.JointVelRadS[j] - row.TrueJointVelRadS[j])
+				if k == 0 {
+					start.add(q - standRad[j])
+				}
+			}
+			for x := range 3 {
+				gyro.add(row.GyroRadS[x] - row.RootAngVelRadS[x])
+			}
+			if k == 0 { // the root is upright
+				gravity.add(row.Gravity[0])
+				gravity.add(row.Gravity[1])
+			}
+			if math.IsNaN(e.lateS) && k > probeAt && math.Abs(row.TrueJointVelRadS[probeJoint]) > 0.15 {
+				e.lateS = float64(k-probeAt-1) * p.layout.PeriodS
+			}
+			if k == pushAt+1 {
+				before := p.layout.Row(b.rows[k-1], 0)
+				e.pushMS = math.Hypot(row.RootLinVelMS[0]-before.RootLinVelMS[0], row.RootLinVelMS[1]-before.RootLinVelMS[1])
+			}
+			e.friction, e.mass, e.gain, e.torque = row.Params[0], row.Params[1], row.Params[2], row.Params[3]
+		}
+	}
+	for i := range out {
+		out[i].startRad, out[i].jointRad, out[i].jointRadS = start.deviation(), joint.deviation(), speed.deviation()
+		out[i].gyro, out[i].tilted = gyro.deviation(), gravity.deviation()
+	}
+	return out
+}
+
+// spread sums up numbers around 0.
+type spread struct{ sum, n float64 }
+
+func (s *spread) add(v float64)      { s.sum, s.n = s.sum+v*v, s.n+1 }
+func (s *spread) deviation() float64 { return math.Sqrt(s.sum / s.n) }
+
+// Every condition of the card does what its text says, in the size it says, and
+// nothing else; the hard set does all of what it says.
+func TestConditionsDoWhatTheySay(t *testing.T) {
+	const n = 8
+	clean := effects{startRad: 0.02, friction: rollout.Nominal().Friction[0], mass: 1, gain: 1, torque: 1}
+	want := map[string]func(e *effects){
+		"clean":       func(*effects) {},
+		"pushes":      func(e *effects) { e.pushMS = 0.3 },
+		"delay":       func(e *effects) { e.lateS = 0.02 }, // 25 ms, seen once a period
+		"weak motors": func(e *effects) { e.gain, e.torque = 0.8, 0.8 },
+		"slippery":    func(e *effects) { e.friction = 0.4 },
+		"noise":       func(e *effects) { e.jointRad, e.jointRadS, e.gyro, e.tilted = 0.01, 0.3, 0.1, 0.02 },
+	}
+	check := func(name string, i int, got, want effects) {
+		t.Helper()
+		for _, c := range []struct {
+			what              string
+			got, want, within float64
+		}{
+			// 160 draws, cut off at the joints' limits; 16 of gravity.
+			{"error at the start", got.startRad, want.startRad, 0.25 * want.startRad},
+			// The floor takes up to half of a push within the period.
+			{"push", got.pushMS, 0.75 * want.pushMS, max(0.03, 0.4*want.pushMS)},
+			{"delay", got.lateS, want.lateS, 1e-9},
+			{"joint noise", got.jointRad, want.jointRad, 0.1*want.jointRad + 1e-9},
+			{"joint speed noise", got.jointRadS, want.jointRadS, 0.1*want.jointRadS + 1e-9},
+			{"gyro noise", got.gyro, want.gyro, 0.1*want.gyro + 1e-9},
+			{"gravity noise", got.tilted, want.tilted, 0.5*want.tilted + 1e-9},
+			{"friction", got.friction, want.friction, 1e-9},
+			{"mass", got.mass, want.mass, 1e-9},
+			{"gain", got.gain, want.gain, 1e-9},
+			{"torque", got.torque, want.torque, 1e-9},
+		} {
+			if !(math.Abs(c.got-c.want) <= c.within) {
+				t.Errorf("%s, episode %d: %s %.4g, want %.4g +- %.2g", name, i, c.what, c.got, c.want, c.within)
+			}
+		}
+	}
+	for _, c := range Card() {
+		edit, ok := want[c.Name]
+		if !ok {
+			t.Errorf("condition %q is not tested", c.Name)
+			continue
+		}
+		e := clean
+		edit(&e)
+		for i, got := range measured(t, c, n) {
+			check(c.Name, i, got, e)
+		}
+	}
+	drawn := map[effects]bool{}
+	for i, got := range measured(t, Hard(), n) {
+		drawn[effects{friction: got.friction, mass: got.mass, gain: got.gain}] = true
+		e := clean
+		want["noise"](&e)
+		e.pushMS = 0.2
+		e.lateS = 0.02 * float64(i%2)
+		for what, r := range map[string][3]float64{"friction": {got.friction, 0.5, 1.2}, "mass": {got.mass, 0.9, 1.1}, "gain": {got.gain, 0.9, 1.1}} {
+			if r[0] < r[1] || r[0] > r[2] {
+				t.Errorf("hard, episode %d: %s %g, want %g to %g", i, what, r[0], r[1], r[2])
+			}
+		}
+		e.friction, e.mass, e.gain = got.friction, got.mass, got.gain
+		check("hard", i, got, e)
+	}
+	if len(drawn) != n {
+		t.Errorf("hard: %d different worlds in %d episodes", len(drawn), n)
+	}
+}
