@@ -149,9 +149,10 @@ func (c *Checker) feet(f *faults, sec *Second, tr *track, t int) {
 	}
 }
 
-// TorqueShare returns the largest share, over all joints, of the torque needed in one frame over what its servo gives
-// there, for a robot standing on the given feet. Vectors have the layout of the robot's model.
-func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool) float64 {
+// TorqueShare returns the largest share, over all joints but those without (by velocity index; nil for none), of the
+// torque needed in one frame over what its servo gives there, for a robot standing on the given feet. Vectors have the
+// layout of the robot's model.
+func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool, without []bool) float64 {
 	nv := c.kin.Tree.NV
 	if c.tau == nil {
 		c.tau, c.ext = make([]float64, nv), make([]kin.Wrench, len(c.kin.Tree.Bodies))
@@ -162,6 +163,9 @@ func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool) float64 {
 	c.kin.InverseDynamics(c.tau, c.d, vel, acc, c.ext)
 	worst := 0.0
 	for k, i := range c.joints {
+		if without != nil && without[i] {
+			continue
+		}
 		_, _, share := c.need(k, c.tau[i], vel[i])
 		worst = math.Max(worst, share)
 	}

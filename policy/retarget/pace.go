@@ -50,7 +50,8 @@ func (w *work) rates(torques, draft bool) []float64 {
 
 // torqueRate returns by how much frame t must be slowed down for its torques, if speeds slow it down by least anyway.
 // Slowed down by k, speeds fall with k, so that servos give more, and the dynamic part of the torques falls with its
-// square; what is needed in rest stays, and no pace helps against it.
+// square; what is needed in rest stays, and no pace helps against it. Arms are left out: a draft of theirs is rough, and
+// they are light.
 func (w *work) torqueRate(t int, least float64) float64 {
 	nv := w.r.kin.Tree.NV
 	vel, acc := make([]float64, nv), make([]float64, nv)
@@ -58,7 +59,7 @@ func (w *work) torqueRate(t int, least float64) float64 {
 		for i := range vel {
 			vel[i], acc[i] = w.vel[t][i]/k, w.acc[t][i]/(k*k)
 		}
-		return w.r.check.TorqueShare(w.q[t], vel, acc, w.plan.contacts[t])
+		return w.r.check.TorqueShare(w.q[t], vel, acc, w.plan.contacts[t], w.r.isArm)
 	}
 	if share(least) <= torqueShare {
 		return 1

@@ -63,7 +63,7 @@ func TestTorquesAskForTheLeastTime(t *testing.T) {
 		for i := range vel {
 			vel[i], acc[i] = w.vel[at][i]/k, w.acc[at][i]/(k*k)
 		}
-		return r.check.TorqueShare(w.q[at], vel, acc, w.plan.contacts[at])
+		return r.check.TorqueShare(w.q[at], vel, acc, w.plan.contacts[at], r.isArm)
 	}
 	for at := 1; at+1 < len(w.q); at++ {
 		k := w.torqueRate(at, 1)
