@@ -5,6 +5,7 @@ import "math"
 // How the pace of the motion may change.
 const (
 	paceS      = 0.12 // to either side of a moment that must be slower
+	joltS      = 0.04 // before the motion: jolts here come from its beginning
 	enough     = 1    // frames: what more time would be won by is left to the finished motion
 	leadHelp   = 0.8  // what remains of an excess after more time, if the time helped
 	slowestMax = 4    // by which torques may slow a moment down
@@ -109,7 +110,7 @@ func (w *work) stretch(torques bool) bool {
 	}
 	// The person may be in full motion where the clip begins or ends. That jolt does not go away with more time before
 	// it; a slower beginning helps.
-	for k := 1; k <= int(paceS*w.o.FPS); k++ {
+	for k := 1; k <= int(joltS*w.o.FPS); k++ {
 		if t := from - k; t >= 0 {
 			rate[from] = math.Max(rate[from], rate[t])
 		}

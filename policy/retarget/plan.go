@@ -63,6 +63,7 @@ const (
 	holdS     = 0.3 // quiet standing at both ends
 	leadS     = 1.0 // shortest blend between the standing pose and the motion
 	stepS     = 0.6 // an inserted step
+	liftS     = 0.5 // of a foot that is in the air where the motion begins or ends: as long as the bends of its path take
 	shiftS    = 0.5 // time to bring the weight over before it
 	settleS   = 0.25
 	clearance = 0.07 // of the leg: least height of a swinging foot
@@ -253,7 +254,7 @@ func (pl *planner) leadSteps() {
 			begin.to = pl.frames(holdS + shiftS*pl.calm[0])
 			(*st)[0].from = begin.to + pl.frames(stepS*pl.calm[0])
 		} else { // in the air when the motion starts: lift it just before
-			begin.to = pl.lead[0] - pl.frames(stepS/2*pl.calm[0])
+			begin.to = pl.lead[0] - pl.frames(liftS*pl.calm[0])
 		}
 		*st = append([]stance{begin}, *st...)
 	}
@@ -272,7 +273,7 @@ func (pl *planner) leadSteps() {
 	tail := &(*f)[len(*f)-1]
 	switch {
 	case tail.to < last: // in the air: put it down
-		want.from = last + pl.frames(stepS/2*pl.calm[1])
+		want.from = last + pl.frames(liftS*pl.calm[1])
 		*f = append(*f, want)
 	case tail.at.Sub(want.at).Norm() < 0.08*pl.r.an.LegLengthM() && math.Abs(angleDiff(tail.yaw, want.yaw)) < 0.2 && len(*f) > 1:
 		// Close enough: the last step of the motion itself goes there.

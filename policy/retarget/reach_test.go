@@ -121,3 +121,29 @@ func TestAShortSwingOfAnArmCostsNoTime(t *testing.T) {
 		t.Errorf("direction error %.1f deg", rep.DirectionErrorDeg)
 	}
 }
+
+// TestAFootInTheAirIsThereInTime: the lead-in has lifted a foot to where the motion begins with it, so that no part of
+// the motion is spent on that; and far from the floor's places a foot's path is smoother than the person's.
+func TestAFootInTheAirIsThereInTime(t *testing.T) {
+	r := kata(t)
+	m := motions(r)["one foot from the start"]
+	for t := range m.Frames {
+		for _, j := range legJoints[1][2:] {
+			m.Frames[t].Positions[j][0] -= 0.3 // behind, as in a stride
+			if t%2 == 0 {
+				m.Frames[t].Positions[j][1] += 0.02
+			}
+		}
+	}
+	w := drafted(r, m, 1)
+	at := w.plan.lead[0]
+	path := func(k int) spatial.Vec3 { return w.plan.targets[k].foot[1].want }
+	if d := path(at).Sub(path(at + 25)); math.Hypot(d[0], d[1]) > 0.03*w.plan.scale {
+		t.Errorf("when the motion begins the foot is %.0f mm off", 1e3*math.Hypot(d[0], d[1]))
+	}
+	for k := at; k < at+100; k++ {
+		if d := path(k - 1).Add(path(k + 1)).Sub(path(k).Scale(2)); math.Abs(d[1]) > 1e-4 {
+			t.Fatalf("frame %d: the foot's path bends by %.2f mm", k, 1e3*d[1])
+		}
+	}
+}

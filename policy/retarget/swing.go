@@ -2,6 +2,9 @@ package retarget
 
 import "math"
 
+// swingS is the width of the smoothing of a foot's path where it swings freely.
+const swingS = 0.06
+
 // paths fills in the foot targets: still in stance, and between stances along the person's own path, bent at both
 // ends so that it meets the stances.
 func (pl *planner) paths() {
@@ -19,7 +22,7 @@ func (pl *planner) paths() {
 			pl.swing(s, o.stances[s][i], o.stances[s][i+1])
 		}
 	}
-	buf, buf2 := make([]float64, n), make([]float64, n)
+	buf, buf2, soft := make([]float64, n), make([]float64, n), make([]float64, n)
 	for s := 0; s < 2; s++ { // take the corner off lift-off and touch-down, then put the stances back exactly
 		for c := 0; c < 3; c++ {
 			gaussEach(n, 0.02*pl.fps, func(t int) *float64 { return &o.targets[t].foot[s].at[c] }, buf, buf2)
@@ -27,6 +30,16 @@ func (pl *planner) paths() {
 		for _, st := range o.stances[s] {
 			for t := st.from; t < st.to; t++ {
 				o.targets[t].foot[s].at = st.at
+			}
+		}
+		for c := 0; c < 2; c++ { // far from the floor's places, a foot may cut its corners, as an arm may
+			for t := range soft {
+				soft[t] = o.targets[t].foot[s].at[c]
+			}
+			gauss(soft, swingS*pl.fps, buf2)
+			for t := range soft {
+				ft := &o.targets[t].foot[s]
+				ft.at[c] = soft[t] + (ft.at[c]-soft[t])*ft.grip
 			}
 		}
 	}
@@ -43,7 +56,7 @@ func (pl *planner) swing(s int, a, b stance) {
 	if b.from >= pl.lead[0]+len(pl.pf.intents) {
 		calm[1] = pl.calm[1]
 	}
-	fadeA, fadeB := math.Min(dur, 0.5*pl.fps*calm[0]), math.Min(dur, 0.5*pl.fps*calm[1])
+	fadeA, fadeB := math.Min(dur, liftS*pl.fps*calm[0]), math.Min(dur, liftS*pl.fps*calm[1])
 	edgeA, edgeB := math.Min(dur/2.2, 0.3*pl.fps*calm[0]), math.Min(dur/2.2, 0.3*pl.fps*calm[1])
 	errA, errB := a.at.Sub(pl.raw(a.to-1, s)), b.at.Sub(pl.raw(b.from, s))
 	yawB := a.yaw + angleDiff(b.yaw, a.yaw)
