@@ -3,6 +3,7 @@ package feasible
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -38,7 +39,11 @@ func (c *Checker) Check(clip *motion.Clip) (*Verdict, error) {
 		c.servos(v, f, sec, tr, t, need)
 		c.feet(f, sec, tr, t)
 		c.Close(c.d, c.pairs, -touchM, func(a, b int, _, _ spatial.Vec3, gap float64) {
-			f.see("collision", c.kin.Tree.Bodies[a].Name+" and "+c.kin.Tree.Bodies[b].Name, t, -gap, touchM)
+			kind := "collision"
+			if c.ofArm(a) || c.ofArm(b) {
+				kind = armCollision
+			}
+			f.see(kind, c.kin.Tree.Bodies[a].Name+" and "+c.kin.Tree.Bodies[b].Name, t, -gap, touchM)
 		})
 	}
 	for k := range v.Joints {
@@ -81,6 +86,16 @@ func (c *Checker) balance(v *Verdict, f *faults, sec *Second, tr *track, t int, 
 	if margin < -lostMarginM {
 		f.see("balance_lost", "pressure point", t, -margin, lostMarginM)
 	}
+}
+
+// ofArm reports whether an arm moves the body.
+func (c *Checker) ofArm(body int) bool {
+	for s := range c.an.Arms {
+		if dofs := c.an.Arms[s].Dofs; len(dofs) > 0 && slices.Contains(c.kin.Path(body), dofs[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 // servos compares angles, speeds and torques of one frame with what the servos have.
@@ -149,9 +164,10 @@ func (c *Checker) feet(f *faults, sec *Second, tr *track, t int) {
 	}
 }
 
-// TorqueShare returns the largest share, over all joints, of the torque needed in one frame over what its servo gives
-// there, for a robot standing on the given feet. Vectors have the layout of the robot's model.
-func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool) float64 {
+// TorqueShare returns the largest share, over all joints but those without (by velocity index; nil for none), of the
+// torque needed in one frame over what its servo gives there, for a robot standing on the given feet. Vectors have the
+// layout of the robot's model.
+func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool, without []bool) float64 {
 	nv := c.kin.Tree.NV
 	if c.tau == nil {
 		c.tau, c.ext = make([]float64, nv), make([]kin.Wrench, len(c.kin.Tree.Bodies))
@@ -162,6 +178,9 @@ func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool) float64 {
 	c.kin.InverseDynamics(c.tau, c.d, vel, acc, c.ext)
 	worst := 0.0
 	for k, i := range c.joints {
+		if without != nil && without[i] {
+			continue
+		}
 		_, _, share := c.need(k, c.tau[i], vel[i])
 		worst = math.Max(worst, share)
 	}
@@ -268,9 +287,15 @@ var rules = map[string]struct {
 	"slide": {-1, 0, "m/s", func(x *fault, at float64) string {
 		return fmt.Sprintf("%s slides at %.2f m/s while it stands, at %.1f s", x.part, x.value, at)
 	}},
-	"collision": {collisionS, collisionM, "m", func(x *fault, at float64) string {
-		return fmt.Sprintf("%s meet by %.0f mm at %.1f s", x.part, 1e3*x.value, at)
-	}},
+	"collision":  {collisionS, collisionM, "m", meets},
+	armCollision: {collisionS, armTouchM, "m", meets},
+}
+
+// armCollision is a collision that an arm has part in; findings call it a collision.
+const armCollision = "collision of an arm"
+
+func meets(x *fault, at float64) string {
+	return fmt.Sprintf("%s meet by %.0f mm at %.1f s", x.part, 1e3*x.value, at)
 }
 
 // judge turns what was seen into findings, worst first.
@@ -279,14 +304,15 @@ func (f *faults) judge() []Finding {
 	for _, x := range f.seen {
 		r := rules[x.kind]
 		at, long := float64(x.at)/f.fps, float64(x.longest)/f.fps
+		kind, _, _ := strings.Cut(x.kind, " ")
 		sev := "care"
 		if r.fatalS >= 0 && long > r.fatalS-1e-9 && x.value > r.fatalAbove {
 			sev = "fatal"
 		}
-		if sev == "care" && (x.kind == "balance_lost" || x.kind == "collision" && x.value < 0.005) {
+		if sev == "care" && (x.kind == "balance_lost" || kind == "collision" && x.value < 0.005) {
 			continue // said by "balance" already; touching lightly
 		}
-		out = append(out, Finding{Severity: sev, Kind: x.kind, Part: x.part, AtS: at, ForS: float64(x.frames) / f.fps, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)})
+		out = append(out, Finding{Severity: sev, Kind: kind, Part: x.part, AtS: at, ForS: float64(x.frames) / f.fps, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)})
 	}
 	sort.Slice(out, func(i, j int) bool {
 		a, b := &out[i], &out[j]

@@ -43,8 +43,9 @@ const (
 	lostS         = 0.25
 	floatM        = 0.01 // a sole above this is off the floor
 	sinkM         = 0.01
-	stillMS       = 0.05 // a sole on the floor faster than this slides
-	collisionM    = 0.010
+	stillMS       = 0.05  // a sole on the floor faster than this slides
+	collisionM    = 0.010 // of legs and trunk: one foot on the other trips
+	armTouchM     = 0.020 // of an arm, whose servos give way: it only leans on what it touches
 	touchM        = 0.002 // shapes that overlap by less touch
 	collisionS    = 0.1
 )

@@ -163,6 +163,43 @@ func TestEveryFaultIsNamed(t *testing.T) {
 	}
 }
 
+// TestAnArmMayLean: an arm that is drawn a little into the body only leans on it; deeper, the servo cannot give way.
+func TestAnArmMayLean(t *testing.T) {
+	b := kata(t)
+	deepest := func(in float64) (Class, float64) {
+		v := b.verdict(t, b.write(2, func(tS float64, q []float64, _ *[2]float64) {
+			w := in * wiggle(tS/2)
+			q[b.joint("l_shoulder_pitch")] = 0.1
+			q[b.joint("l_shoulder_roll")] = 0.15 - 0.35*w
+			q[b.joint("l_shoulder_yaw")] = -1.5 * w
+			q[b.joint("l_elbow")] = -0.3 - 1.3*w
+		}))
+		deep := 0.0
+		for _, f := range v.Findings {
+			if f.Kind == "collision" {
+				deep = math.Max(deep, f.Value)
+			}
+		}
+		return v.Verdict, deep
+	}
+	leant := false
+	for in := 0.5; in < 1.001; in += 0.02 {
+		class, deep := deepest(in)
+		if deep > 0.010 && deep < 0.019 {
+			leant = true
+			if class != WithPolicy {
+				t.Errorf("%.0f mm into the body: %s", 1e3*deep, class)
+			}
+		}
+		if deep > 0.03 && class != Infeasible {
+			t.Errorf("%.0f mm into the body: %s", 1e3*deep, class)
+		}
+	}
+	if !leant {
+		t.Error("the arm never leant on the body: the test tests nothing")
+	}
+}
+
 // TestShortOverloadIsNoRefusal jerks an arm for three frames: a servo lags there, which a policy can live with.
 func TestShortOverloadIsNoRefusal(t *testing.T) {
 	b := kata(t)

@@ -17,6 +17,7 @@ const (
 	armPin    = 1e4  // at the first and last frame
 	armLimit  = 100  // per rad beyond a joint limit
 	armSpeed  = 1    // beyond the speed limit, first round; ten times more every round
+	armUse    = 0.95 // of the speed limit
 	armRounds = 6
 	armDraft  = 3
 	armClear  = 300   // per leg length that an arm comes too near to another part
@@ -28,7 +29,12 @@ const (
 // that points along a joint axis or is straight has joints that turn wildly for nothing; over the whole path the
 // smoothest of all good ways is found, within the speed limits. Gauss-Newton; the equations are banded, as only
 // frames up to two apart are coupled.
+//
+// A draft also finds by how much the motion must be slower for the arms: see armLag.
 func (w *work) armPaths(draft bool) {
+	if draft {
+		w.armNeed = make([]float64, len(w.q)-1)
+	}
 	if !w.r.an.HasArms {
 		return
 	}
@@ -42,6 +48,15 @@ func (w *work) armPaths(draft bool) {
 		}
 		if len(dofs) > 0 {
 			p := &armPath{w: w, arm: arm, side: a, dofs: dofs, draft: draft}
+			if draft {
+				p.free = true
+				p.solve()
+				best := p.retry(p.errors())
+				p.free = false
+				p.solve()
+				p.lag(best)
+				continue
+			}
 			p.solve()
 		}
 	}
@@ -55,6 +70,8 @@ type armPath struct {
 	dofs  []int
 	n     int // joints
 	draft bool
+	free  bool // without speed limits
+	lost  bool // far from a solution
 	band  bandMatrix
 	g     []float64
 	hard  float64        // weight of the speed limit in this round
@@ -71,7 +88,7 @@ func (p *armPath) solve() {
 	p.hard = armSpeed
 	p.near = p.w.r.check.PairsOf(func(a, b int) bool { return p.carries(a) != p.carries(b) })
 	rounds := armRounds
-	if p.draft {
+	if p.draft && !p.lost {
 		rounds = armDraft
 	}
 	for round := 0; round < rounds; round++ {
@@ -229,11 +246,11 @@ func (p *armPath) smooth(frames int) {
 				}
 			}
 		}
-		most := r.speed[i] * speedGap * 0.98 * p.w.armHaste / fps
+		most := r.speed[i] * armUse / fps
 		for t := 0; t+1 < frames; t++ {
 			step := q(t+1) - q(t)
 			weight, over := armMove, step
-			if math.Abs(step) > most {
+			if !p.free && math.Abs(step) > most {
 				weight, over = armMove+p.hard, (armMove*step+p.hard*(step-math.Copysign(most, step)))/(armMove+p.hard)
 			}
 			a, b := t*p.n+k, (t+1)*p.n+k

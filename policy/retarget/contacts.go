@@ -79,8 +79,10 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 			in.on[0], in.on[1] = lift(t, 0) <= 0, lift(t, 0) > 0
 		}
 	}
-	pf.overlap(int(overlapS*fps) + 1)
 }
+
+// overlapFrames is how long both feet stand at least while the weight goes over.
+func overlapFrames(fps float64) int { return int(overlapS*fps) + 1 }
 
 // overlap lets both feet stand for a moment wherever the weight goes straight from one to the other.
 func (pf *perform) overlap(frames int) {

@@ -17,7 +17,7 @@ func (w *work) enforceSpeed() {
 	}
 	w.stands = w.plan.contacts
 	for {
-		rate := w.rates(false)
+		rate := w.rates(false, false)
 		fast := false
 		for _, r := range rate {
 			fast = fast || r > 1

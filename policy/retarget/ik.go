@@ -46,7 +46,8 @@ type solver struct {
 	chol     []float64
 	rhs      []float64
 	rows     [3][]float64 // scratch for Jacobian rows, dense
-	cost     float64      // weighted squared error at the start of the present step
+	cost     float64      // weighted squared error at the start of the present step, but for the arms
+	armCost  float64      // of the arms
 	iters    int          // spent so far
 	unsolved int          // frames that hit maxIter in the last pass
 	warm     bool         // there is an earlier solution of every frame
@@ -76,7 +77,7 @@ func (s *solver) solve(tg *target, rest []float64) {
 		s.m.Forward(s.d, s.q)
 		clear(s.h)
 		clear(s.g)
-		s.cost = 0
+		s.cost, s.armCost = 0, 0
 		s.tasks(tg)
 		s.posture(tg, rest)
 		if s.move() < converged {
@@ -180,17 +181,26 @@ func (s *solver) direction(a, b spatial.Vec3, ba, bb int, want spatial.Vec3, wei
 		}
 		return c.Sub(dir.Scale(dir.Dot(c))).Scale(inv)
 	})
+	// Only the arm's own joints help: a trunk that leans to point an arm is no likeness.
+	for len(path) > 0 && !s.r.isArm[path[0]] {
+		path = path[1:]
+	}
 	e := want.Sub(dir)
 	if dir.Dot(want) < -0.9 { // opposite: any way round is right, take one that has a slope
 		e = want.Cross(dir).Cross(dir).Unit(spatial.Vec3{dir[1], dir[2], dir[0]}).Scale(-1)
 	}
+	body := s.cost
 	s.add(path, 3, weight, e)
+	s.armCost, s.cost = s.armCost+s.cost-body, body
 }
 
 // posture pulls weakly towards the rest pose and the frame before, and in the lead strongly towards the blend.
 func (s *solver) posture(tg *target, rest []float64) {
 	for k, i := range s.r.active {
 		s.h[i*s.nv+i] += damping + dampError*s.cost
+		if s.r.isArm[i] {
+			s.h[i*s.nv+i] += dampError * s.armCost
+		}
 		if k < rootFree {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 type target struct {
 	rootRot, chestRot, headRot spatial.Quat
 	hipM                       float64 // height of the middle of the hips
+	hipWantM                   float64 // before it was brought into the legs' reach
 	foot                       [2]footTarget
 	upper, arm                 [2]spatial.Vec3
 	com                        [2]float64 // horizontal
@@ -22,6 +23,7 @@ type target struct {
 // footTarget places one foot: the point of the floor below the ankle, and how high the foot is above it.
 type footTarget struct {
 	at    spatial.Vec3 // z = height of the sole
+	want  spatial.Vec3 // before it was brought into the leg's reach
 	yaw   float64
 	on    bool
 	steer float64 // 1: the sole shall be level; towards 0 as the foot is lifted high
@@ -61,6 +63,7 @@ const (
 	holdS     = 0.3 // quiet standing at both ends
 	leadS     = 1.0 // shortest blend between the standing pose and the motion
 	stepS     = 0.6 // an inserted step
+	liftS     = 0.5 // of a foot that is in the air where the motion begins or ends: as long as the bends of its path take
 	shiftS    = 0.5 // time to bring the weight over before it
 	settleS   = 0.25
 	clearance = 0.07 // of the leg: least height of a swinging foot
@@ -71,11 +74,13 @@ type planner struct {
 	r     *Retargeter
 	fps   float64
 	pf    *perform
-	lead  [2]int // frames
+	lead  [2]int     // frames
+	calm  [2]float64 // by how much steps in lead-in and lead-out take longer than the least
 	out   *plan
-	first [2]spatial.Vec3 // robot world: where each foot first stands
-	moved int             // the foot that a step in the lead-in moves
-	ref   [2]spatial.Vec3 // the person's foot in its first stance
+	first [2]spatial.Vec3   // robot world: where each foot first stands
+	moved int               // the foot that a step in the lead-in moves
+	ref   [2]spatial.Vec3   // the person's foot in its first stance
+	hips  [][2]spatial.Vec3 // the hip joints in the solution that is known; nil before the first
 }
 
 func (pl *planner) frames(s float64) int { return int(math.Ceil(s*pl.fps - 1e-9)) }
@@ -91,6 +96,13 @@ func (pl *planner) layout() *plan {
 	pl.leadSteps()
 	pl.paths()
 	pl.posture()
+	for t := range pl.out.targets {
+		tg := &pl.out.targets[t]
+		tg.hipWantM = tg.hipM
+		for s := range tg.foot {
+			tg.foot[s].want = tg.foot[s].at
+		}
+	}
 	return pl.out
 }
 
@@ -239,10 +251,10 @@ func (pl *planner) leadSteps() {
 				(*st)[0].from = 0
 				continue
 			}
-			begin.to = pl.frames(holdS + shiftS)
-			(*st)[0].from = begin.to + pl.frames(stepS)
+			begin.to = pl.frames(holdS + shiftS*pl.calm[0])
+			(*st)[0].from = begin.to + pl.frames(stepS*pl.calm[0])
 		} else { // in the air when the motion starts: lift it just before
-			begin.to = pl.lead[0] - pl.frames(stepS/2)
+			begin.to = pl.lead[0] - pl.frames(liftS*pl.calm[0])
 		}
 		*st = append([]stance{begin}, *st...)
 	}
@@ -261,7 +273,7 @@ func (pl *planner) leadSteps() {
 	tail := &(*f)[len(*f)-1]
 	switch {
 	case tail.to < last: // in the air: put it down
-		want.from = last + pl.frames(stepS/2)
+		want.from = last + pl.frames(liftS*pl.calm[1])
 		*f = append(*f, want)
 	case tail.at.Sub(want.at).Norm() < 0.08*pl.r.an.LegLengthM() && math.Abs(angleDiff(tail.yaw, want.yaw)) < 0.2 && len(*f) > 1:
 		// Close enough: the last step of the motion itself goes there.
@@ -269,8 +281,8 @@ func (pl *planner) leadSteps() {
 	case tail.at.Sub(want.at).Norm() < 1e-6 && tail.yaw == want.yaw:
 		tail.to = n
 	default:
-		tail.to = last + pl.frames(settleS+shiftS)
-		want.from = tail.to + pl.frames(stepS)
+		tail.to = last + pl.frames((settleS+shiftS)*pl.calm[1])
+		want.from = tail.to + pl.frames(stepS*pl.calm[1])
 		*f = append(*f, want)
 		o.stepOut = true
 	}

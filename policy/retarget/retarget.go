@@ -76,6 +76,7 @@ type Retargeter struct {
 	standCom                         spatial.Vec3
 	standHipM, comHeightM            float64
 	widestM                          float64 // feet may stand this far apart sideways
+	reachEasy                        float64 // share of the stretched leg that it reaches easily
 	standRoot, standChest, standHead spatial.Quat
 }
 
@@ -214,6 +215,11 @@ func (r *Retargeter) measureStand() {
 		r.hipFromMid[s] = r.an.Legs[s].Hip.At(d).Sub(hip)
 	}
 	r.widestM = r.widest(d)
+	r.reachEasy = reachEasy
+	for s := range r.an.Legs {
+		l := &r.an.Legs[s]
+		r.reachEasy = math.Max(r.reachEasy, math.Min(l.Hip.At(d).Sub(l.Ankle.At(d)).Norm()/(l.ThighM+l.ShankM)+1e-3, 0.999))
+	}
 	r.hipMid = d.BodyRot[r.an.Root].Inv().Rotate(hip.Sub(d.BodyPos[r.an.Root]))
 	r.standHipM, r.comHeightM = hip[2], d.ComM[2]
 	r.standCom = spatial.Vec3{d.ComM[0], d.ComM[1], 0}

@@ -1,10 +1,9 @@
 package retarget
 
-import (
-	"math"
+import "math"
 
-	"github.com/mitori-robotics/mitori/models/spatial"
-)
+// swingS is the width of the smoothing of a foot's path where it swings freely.
+const swingS = 0.06
 
 // paths fills in the foot targets: still in stance, and between stances along the person's own path, bent at both
 // ends so that it meets the stances.
@@ -23,7 +22,7 @@ func (pl *planner) paths() {
 			pl.swing(s, o.stances[s][i], o.stances[s][i+1])
 		}
 	}
-	buf, buf2 := make([]float64, n), make([]float64, n)
+	buf, buf2, soft := make([]float64, n), make([]float64, n), make([]float64, n)
 	for s := 0; s < 2; s++ { // take the corner off lift-off and touch-down, then put the stances back exactly
 		for c := 0; c < 3; c++ {
 			gaussEach(n, 0.02*pl.fps, func(t int) *float64 { return &o.targets[t].foot[s].at[c] }, buf, buf2)
@@ -33,6 +32,16 @@ func (pl *planner) paths() {
 				o.targets[t].foot[s].at = st.at
 			}
 		}
+		for c := 0; c < 2; c++ { // far from the floor's places, a foot may cut its corners, as an arm may
+			for t := range soft {
+				soft[t] = o.targets[t].foot[s].at[c]
+			}
+			gauss(soft, swingS*pl.fps, buf2)
+			for t := range soft {
+				ft := &o.targets[t].foot[s]
+				ft.at[c] = soft[t] + (ft.at[c]-soft[t])*ft.grip
+			}
+		}
 	}
 }
 
@@ -40,24 +49,31 @@ func (pl *planner) swing(s int, a, b stance) {
 	o, leg := pl.out, pl.r.an.LegLengthM()
 	dur := float64(b.from - a.to + 1)
 	// How fast the bends at the ends fade; long swings keep the person's path in between.
-	fade := math.Min(dur, 0.5*pl.fps)
-	edge := math.Min(dur/2.2, 0.3*pl.fps)
+	calm := [2]float64{1, 1}
+	if a.to < pl.lead[0] {
+		calm[0] = pl.calm[0]
+	}
+	if b.from >= pl.lead[0]+len(pl.pf.intents) {
+		calm[1] = pl.calm[1]
+	}
+	fadeA, fadeB := math.Min(dur, liftS*pl.fps*calm[0]), math.Min(dur, liftS*pl.fps*calm[1])
+	edgeA, edgeB := math.Min(dur/2.2, 0.3*pl.fps*calm[0]), math.Min(dur/2.2, 0.3*pl.fps*calm[1])
 	errA, errB := a.at.Sub(pl.raw(a.to-1, s)), b.at.Sub(pl.raw(b.from, s))
 	yawB := a.yaw + angleDiff(b.yaw, a.yaw)
 	inLead := func(t int) bool { return t < pl.lead[0] || t >= pl.lead[0]+len(pl.pf.intents) }
 	for t := a.to; t < b.from; t++ {
 		x, y := float64(t-a.to+1), float64(b.from-t)
 		ft := &o.targets[t].foot[s]
-		wa, wb := 1-smoothstep(x/fade), 1-smoothstep(y/fade)
+		wa, wb := 1-smoothstep(x/fadeA), 1-smoothstep(y/fadeB)
 		ft.at = pl.raw(t, s).Add(errA.Scale(wa)).Add(errB.Scale(wb))
-		if fade >= dur-1e-9 { // one short swing: the two bends share the way
+		if math.Min(fadeA, fadeB) >= dur-1e-9 { // one short swing: the two bends share the way
 			ft.at = pl.raw(t, s).Add(errA.Lerp(errB, smoothstep(x/dur)))
 		}
 		lift := pl.inMotion(t).foot[s][2] * o.scale
 		if inLead(t) && inLead(a.to) && inLead(b.from) {
 			lift = 0 // an inserted step is only as high as it must be
 		}
-		window := smoothstep(x/edge) * smoothstep(y/edge)
+		window := smoothstep(x/edgeA) * smoothstep(y/edgeB)
 		ft.at[2] = math.Max(lift, clearance*leg) * window
 		ft.grip = 1 - smoothstep(math.Min(x, y)/(0.25*pl.fps))
 		ft.yaw = a.yaw + (yawB-a.yaw)*smoothstep(x/dur)
@@ -73,30 +89,6 @@ func (pl *planner) swing(s int, a, b stance) {
 			}
 			w := pl.apart(v.Scale(sign), (ft.yaw+other.yaw)/2, ft.yaw-other.yaw).Scale(sign)
 			ft.at[0], ft.at[1] = other.at[0]+w[0], other.at[1]+w[1]
-		}
-	}
-}
-
-// inReach pulls swinging feet to where the leg can reach them from the hips, as the planned balance places those.
-func (pl *planner) inReach() {
-	o, r := pl.out, pl.r
-	for t := range o.targets {
-		tg := &o.targets[t]
-		for s := range tg.foot {
-			ft := &tg.foot[s]
-			if ft.on {
-				continue
-			}
-			hip := tg.rootRot.Rotate(r.hipFromMid[s])
-			hip = hip.Add(spatial.Vec3{tg.com[0] - r.standCom[0], tg.com[1] - r.standCom[1], tg.hipM})
-			ankle := ft.at.Add(spatial.Vec3{0, 0, r.an.Legs[s].AnkleHeightM})
-			v := ankle.Sub(hip)
-			if n, far := v.Norm(), 0.97*(r.an.Legs[s].ThighM+r.an.Legs[s].ShankM); n > far {
-				// Keep the height, so that the foot does not touch the floor; shorten the way sideways.
-				flat := math.Sqrt(math.Max(far*far-v[2]*v[2], 0)) / math.Max(math.Hypot(v[0], v[1]), 1e-9)
-				near := spatial.Vec3{hip[0] + v[0]*math.Min(flat, 1), hip[1] + v[1]*math.Min(flat, 1), ft.at[2]}
-				ft.at = near.Lerp(ft.at, ft.grip)
-			}
 		}
 	}
 }

@@ -30,53 +30,75 @@ type work struct {
 	q    [][]float64 // the robot's positions, frame by frame
 	vel  [][]float64
 	acc  [][]float64
-	// times holds the source time of every frame of the motion proper.
-	times  []float64
-	leadS  [2]float64
-	slow   float64 // length of the motion over what was asked for
-	margin []float64
-	// armHaste is by how much arms may be too fast in this pass: the first passes rather slow the motion down, the last
-	// ones make it smaller.
-	armHaste float64
-	frame    []int     // the planned frame that each finished frame comes from
-	stands   [][2]bool // on which feet each finished frame stands
-	retimed  bool      // the finished motion had to be slowed down once more
+	// base holds the source times of the motion at the tempo asked for, at which the person was read; at says where among
+	// them each frame of the motion proper lies, and times what source time that is.
+	base, at, times []float64
+	leadS           [2]float64
+	leads           [2]lead
+	slow            float64 // length of the motion over what was asked for
+	margin          []float64
+	// armNeed is by how much each step must be slower so that the arms do not miss too much.
+	armNeed []float64
+	frame   []int     // the planned frame that each finished frame comes from
+	stands  [][2]bool // on which feet each finished frame stands
+	retimed bool      // the finished motion had to be slowed down once more
+}
+
+// lead is what making the lead-in or lead-out longer has brought.
+type lead struct {
+	worst   float64 // rate before it was made longer last, 0 if it was not
+	before  float64 // s
+	settled bool
 }
 
 func (w *work) run(m *human.Motion) {
-	w.leadS = [2]float64{leadS, leadS}
 	n := max(2, int(math.Floor(m.Seconds()/w.o.Tempo*w.o.FPS+1e-6))+1)
 	for k := 0; k < n; k++ {
 		w.times = append(w.times, math.Min(float64(k)/w.o.FPS*w.o.Tempo, m.Seconds()))
 	}
-	asked := append([]float64(nil), w.times...)
+	w.base = append([]float64(nil), w.times...)
+	w.whole()
 	soft := 1.0
+	done := read(observe(m, w.base, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
 	for round := 0; ; round++ {
-		w.armHaste = []float64{1.6, 1.3, 1}[min(round, 2)]
-		w.pf = read(observe(m, w.times, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
+		w.pf = done.at(w.at, overlapFrames(w.o.FPS))
 		w.layout()
 		w.solveOnce()
-		before := w.times
-		if round == stretchRound || !w.stretch(round < torqueRounds && 2*len(w.times) < 5*n) {
-			w.times = before
+		before := w.at
+		if round == stretchRound || !w.stretch(round < torqueRounds && 2*len(w.at) < 5*n) {
+			w.at = before
 			break
 		}
-		if len(w.times) <= maxLonger*n {
+		if len(w.at) <= maxLonger*n {
 			continue
 		}
 		if round >= stretchRound/2 { // what is still too fast is slowed down in the finished motion
-			w.times = before
+			w.at = before
 			break
 		}
 		// That is jitter, not motion: smooth it away instead.
-		w.times, w.leadS = append([]float64(nil), asked...), [2]float64{leadS, leadS}
+		w.whole()
 		soft *= 2
+		done = read(observe(m, w.base, w.o.FPS, soft, w.o.Mirror), w.o.FPS, w.o.Amplify)
+	}
+	w.times = w.times[:0]
+	for _, u := range w.at {
+		i := min(int(u), n-2)
+		w.times = append(w.times, w.base[i]+(w.base[i+1]-w.base[i])*(u-float64(i)))
 	}
 	w.settle()
 	planned := len(w.q)
 	w.enforceSpeed()
-	w.slow = float64(len(w.times)-1+len(w.q)-planned) / math.Max(float64(n-1), 1)
+	w.slow = float64(len(w.at)-1+len(w.q)-planned) / math.Max(float64(n-1), 1)
 	w.pressure()
+}
+
+// whole asks for the whole motion at the tempo asked for.
+func (w *work) whole() {
+	w.at, w.leadS, w.leads = make([]float64, len(w.base)), [2]float64{leadS, leadS}, [2]lead{}
+	for k := range w.at {
+		w.at[k] = float64(k)
+	}
 }
 
 // layout plans with lead times that are as long as what happens in them, first as if a step were needed at both ends.
@@ -85,12 +107,13 @@ func (w *work) layout() {
 	for try := 0; try < 2; try++ {
 		pl := &planner{r: w.r, fps: w.o.FPS, pf: w.pf}
 		for e, t := range [2]int{0, len(w.pf.intents) - 1} {
+			pl.calm[e] = w.leadS[e] / leadS
 			need := w.leadS[e]
 			if on := w.pf.intents[t].on; !on[0] || !on[1] {
-				need = math.Max(need, shiftS+stepS)
+				need = math.Max(need, (shiftS+stepS)*pl.calm[e])
 			}
 			if steps[e] {
-				need = math.Max(need, shiftS+stepS+2*settleS)
+				need = math.Max(need, (shiftS+stepS+2*settleS)*pl.calm[e])
 			}
 			pl.lead[e] = pl.frames(need + holdS)
 		}
@@ -105,6 +128,10 @@ func (w *work) layout() {
 // solveOnce finds all frames for the plan as drawn, and the arms' paths.
 func (w *work) solveOnce() {
 	w.pl.balance(nil)
+	w.pl.inReach()
+	w.s.reset()
+	w.solveFrames()
+	w.keepHips()
 	w.pl.inReach()
 	w.s.reset()
 	w.solveFrames()
@@ -128,6 +155,7 @@ func (w *work) settle() {
 			}
 		}
 		w.pl.balance(correction)
+		w.keepHips()
 		w.pl.inReach()
 		w.solveFrames()
 	}
@@ -252,96 +280,4 @@ func (w *work) pressureError() [][2]float64 {
 		gaussEach(n, 0.06*w.o.FPS, func(t int) *float64 { return &out[t][k] }, buf, buf2)
 	}
 	return out
-}
-
-// rates returns for every step between frames by how much it must be slowed down: the largest joint speed over its
-// limit and, if torques count too, the root of the largest torque over what the servo gives, where slowness helps.
-func (w *work) rates(torques bool) []float64 {
-	out := make([]float64, len(w.q)-1)
-	for t := range out {
-		for _, i := range w.r.active[rootFree:] {
-			p := w.r.dofQ[i]
-			out[t] = math.Max(out[t], math.Abs(w.q[t+1][p]-w.q[t][p])*w.o.FPS/(w.r.speed[i]*speedGap))
-		}
-	}
-	if !torques {
-		return out
-	}
-	w.derive()
-	still := make([]float64, w.r.kin.Tree.NV)
-	for t := 1; t+1 < len(w.q); t++ {
-		on := w.plan.contacts[t]
-		need := w.r.check.TorqueShare(w.q[t], w.vel[t], w.acc[t], on) / torqueShare
-		if need <= 1 {
-			continue
-		}
-		// Slowed down by k, the dynamic part of the torque falls with its square; the static part stays.
-		rest := w.r.check.TorqueShare(w.q[t], still, still, on) / torqueShare
-		if rest < 0.9 {
-			k := math.Sqrt(math.Min((need-rest)/(1-rest), 4))
-			out[t-1], out[t] = math.Max(out[t-1], k), math.Max(out[t], k)
-		}
-	}
-	return out
-}
-
-// stretch slows the moments down in which a joint is too fast, or overloaded if torques count, and reports whether there
-// were any.
-func (w *work) stretch(torques bool) bool {
-	rate := w.rates(torques)
-	from, to := w.plan.lead[0], len(w.q)-w.plan.lead[1]
-	again := false
-	for e, span := range [2][2]int{{0, from}, {to - 1, len(rate)}} {
-		worst := 0.0
-		for t := span[0]; t < span[1]; t++ {
-			worst = math.Max(worst, rate[t])
-		}
-		if worst > 1 {
-			w.leadS[e] = math.Min(w.leadS[e]*math.Min(worst*1.03, 1.5), maxLeadS)
-			again = again || w.leadS[e] < maxLeadS
-		}
-	}
-	hot := false
-	for t := from; t < to-1; t++ {
-		hot = hot || rate[t] > 1
-	}
-	if !hot {
-		return again
-	}
-	var times []float64
-	for _, u := range slower(rate[from:to-1], w.o.FPS) {
-		i := min(int(u), len(w.times)-2)
-		times = append(times, w.times[i]+(w.times[i+1]-w.times[i])*(u-float64(i)))
-	}
-	w.times = times
-	return true
-}
-
-// slower returns where, in old frames, the frames of a slowed-down sequence lie, so that no step has a rate above 1.
-// rate holds what each step between old frames has. The pace changes smoothly.
-func slower(rate []float64, fps float64) []float64 {
-	n := len(rate)
-	reach := int(0.12*fps) + 1
-	pace := make([]float64, n)
-	for t := range pace {
-		pace[t] = 1
-		for k := max(0, t-reach); k <= min(n-1, t+reach); k++ {
-			if rate[k] > 1 {
-				pace[t] = math.Max(pace[t], math.Min(rate[k]*1.03, maxStretch))
-			}
-		}
-	}
-	gauss(pace, float64(reach)/2, make([]float64, n))
-	for t := range pace {
-		pace[t] = math.Max(pace[t], rate[t])
-	}
-	out := []float64{0}
-	for u := 0.0; ; {
-		i := int(u)
-		u += 1 / math.Max(1, math.Max(pace[i], pace[min(i+1, n-1)]))
-		if u >= float64(n)-1e-6 {
-			return append(out, float64(n))
-		}
-		out = append(out, u)
-	}
 }
