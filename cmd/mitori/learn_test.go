@@ -18,7 +18,9 @@ import (
 func TestLearnRefusesBeforeItWrites(t *testing.T) {
 	dir := t.TempDir()
 	clip := filepath.Join(dir, "clip.mp4")
-	os.WriteFile(clip, []byte("no video"), 0o644)
+	if err := os.WriteFile(clip, []byte("no video"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int

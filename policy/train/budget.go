@@ -102,7 +102,7 @@ func NewRAPL(root string) (*RAPL, error) {
 			continue
 		}
 		if _, err := readNumber(filepath.Join(z, "energy_uj")); err != nil {
-			return nil, fmt.Errorf("train: %w: %v; run as root, or give a budget in time or steps", ErrNoMeter, err)
+			return nil, fmt.Errorf("train: %w: %w; run as root, or give a budget in time or steps", ErrNoMeter, err)
 		}
 		r.files, r.wrap = append(r.files, filepath.Join(z, "energy_uj")), append(r.wrap, most)
 	}

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
 
 // lossFunc computes a loss over rows of outputs against rows of data, and its gradient with respect to the outputs.
@@ -42,7 +41,7 @@ func (o *lossOp) Do(v ...gorgonia.Value) (gorgonia.Value, error) {
 func (o *lossOp) DiffWRT(int) []bool { return []bool{true, false} }
 
 func (o *lossOp) SymDiff(_ gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	g := &lossGradOp{op: op{name: "lossGrad", id: o.ids.next(), dims: []int{0, 0}, shape: tensor.Shape(o.grad.value.Shape().Clone())},
+	g := &lossGradOp{op: op{name: "lossGrad", id: o.ids.next(), dims: []int{0, 0}, shape: o.grad.value.Shape().Clone()},
 		grad: o.grad}
 	n, err := gorgonia.ApplyOp(g, output, grad)
 	return gorgonia.Nodes{n, nil}, err

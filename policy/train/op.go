@@ -44,7 +44,7 @@ func (o *op) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) { return o.s
 func (o *op) ReturnsPtr() bool                                      { return true }
 func (o *op) CallsExtern() bool                                     { return false }
 func (o *op) OverwritesInput() int                                  { return -1 }
-func (o *op) WriteHash(h hash.Hash)                                 { fmt.Fprint(h, o.String()) }
+func (o *op) WriteHash(h hash.Hash)                                 { _, _ = h.Write([]byte(o.String())) }
 func (o *op) String() string                                        { return fmt.Sprintf("%s#%d", o.name, o.id) }
 
 func (o *op) Hashcode() uint32 {
