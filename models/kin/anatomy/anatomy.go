@@ -11,6 +11,7 @@ package anatomy
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/mjcf"
@@ -215,13 +216,15 @@ func (e *explorer) twoSided(b int, margin float64) bool {
 	return left && right
 }
 
-// assign pairs the limbs and names the lowest pair legs, the heaviest other pair arms.
-func (e *explorer) assign(limbs []limb) error {
-	type pair struct {
-		l, r limb
-		n    int
-	}
-	var pairs []pair
+// pair is two mirrored limbs of n joints each.
+type pair struct {
+	l, r limb
+	n    int
+}
+
+// pairs finds for every limb on the left its mirror image on the right.
+func (e *explorer) pairs(limbs []limb) []pair {
+	var out []pair
 	used := map[int]bool{}
 	for _, l := range limbs {
 		if l.side < 0 {
@@ -240,9 +243,15 @@ func (e *explorer) assign(limbs []limb) error {
 		}
 		if best >= 0 {
 			used[best] = true
-			pairs = append(pairs, pair{l, limbs[best], e.joints(l.start)})
+			out = append(out, pair{l, limbs[best], e.joints(l.start)})
 		}
 	}
+	return out
+}
+
+// assign names the lowest pair of limbs legs and the heaviest other pair arms.
+func (e *explorer) assign(limbs []limb) error {
+	pairs := e.pairs(limbs)
 	legs := -1
 	for i, p := range pairs {
 		if p.n >= 3 && (legs < 0 || e.low[p.l.start] < e.low[pairs[legs].l.start]-1e-9) {
@@ -262,23 +271,55 @@ func (e *explorer) assign(limbs []limb) error {
 	}
 	arms := -1
 	for i, p := range pairs {
-		if i != legs && p.n >= 1 && (arms < 0 || e.m.SubtreeMassKg(p.l.start) > e.m.SubtreeMassKg(pairs[arms].l.start)) {
+		if i != legs && p.n >= 1 && !e.ear(p.l) && (arms < 0 || e.m.SubtreeMassKg(p.l.start) > e.m.SubtreeMassKg(pairs[arms].l.start)) {
 			arms = i
 		}
 	}
 	e.out.Chest = e.out.Root
 	if arms < 0 {
 		e.out.Notes = append(e.out.Notes, "no arms found")
-		return nil
+	} else {
+		e.out.HasArms = true
+		e.out.Chest = pairs[arms].l.trunk
+		for s, l := range [2]limb{pairs[arms].l, pairs[arms].r} {
+			e.out.Arms[s] = e.arm(l)
+		}
+		root := len(e.m.Path(e.out.Root))
+		e.out.Waist = append([]int(nil), e.m.Path(e.out.Chest)[root:]...)
 	}
-	e.out.HasArms = true
-	e.out.Chest = pairs[arms].l.trunk
-	for s, l := range [2]limb{pairs[arms].l, pairs[arms].r} {
-		e.out.Arms[s] = e.arm(l)
+	for i, p := range pairs {
+		if i != legs && i != arms && e.ear(p.l) {
+			e.headOf(p)
+		}
 	}
-	root := len(e.m.Path(e.out.Root))
-	e.out.Waist = append([]int(nil), e.m.Path(e.out.Chest)[root:]...)
 	return nil
+}
+
+// ear reports whether a limb is too short (6 % of the height) or too light (0.5 % of the mass) to be an arm: an ear, an
+// antenna. Arms are 30 to 45 % of the height and 3 to 10 % of the mass of a humanoid. A limb without any mass is drawn
+// with meshes only and judged by its length.
+func (e *explorer) ear(l limb) bool {
+	ax := e.axes(e.chain(l.start, false))
+	if len(ax) == 0 {
+		return true
+	}
+	mass := e.m.SubtreeMassKg(l.start)
+	reach := e.tip(ax[0]).Sub(ax[0].at).Norm()
+	for _, a := range ax {
+		reach = max(reach, a.at.Sub(ax[0].at).Norm())
+	}
+	return reach < 0.06*e.out.HeightM || mass > 0 && mass < 0.005*e.m.SubtreeMassKg(e.out.Root)
+}
+
+// headOf takes what carries a pair of ears above the chest for the head.
+func (e *explorer) headOf(ears pair) {
+	b := ears.l.trunk
+	chest, path := e.m.Path(e.out.Chest), e.m.Path(b)
+	if len(path) <= len(chest) || !slices.Equal(path[:len(chest)], chest) || e.d.BodyPos[b][2] <= e.d.BodyPos[e.out.Chest][2] {
+		return
+	}
+	e.out.Head, e.out.Neck = b, append([]int(nil), path[len(chest):]...)
+	e.out.Notes = append(e.out.Notes, fmt.Sprintf("the small limbs at body %q are no arms; it is taken for the head", e.m.Tree.Bodies[b].Name))
 }
 
 // joints counts the joints of a subtree.

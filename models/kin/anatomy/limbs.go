@@ -59,18 +59,35 @@ func (e *explorer) fix(body int, p spatial.Vec3) Point {
 	return Point{body, e.d.BodyRot[body].Inv().Rotate(p.Sub(e.d.BodyPos[body]))}
 }
 
-// split returns the index of the joint that divides the way from the first joint to end best; -1 if none qualifies.
-func split(ax []axis, end spatial.Vec3, ok func(axis) bool) int {
-	best, reach := -1, 0.0
+// bending returns by how much one full turn of the joint changes the distance between two points, in m, the points
+// being carried by its two sides. An elbow brings the hand to the shoulder: twice the shorter half of the arm. A joint
+// that turns about the limb's own axis (the roll of a forearm, the twist of an upper arm) has one of the points on its
+// axis and changes nothing, wherever it lies and however heavy the hand is. The rest of the limb's pose hardly
+// matters: each point keeps its distance from the axis.
+func (a axis) bending(from, to spatial.Vec3) float64 {
+	radius := func(p spatial.Vec3) (r, along float64) {
+		v := p.Sub(a.at)
+		along = v.Dot(a.dir)
+		return v.Sub(a.dir.Scale(along)).Norm(), along
+	}
+	r0, h0 := radius(from)
+	r1, h1 := radius(to)
+	return math.Hypot(r0+r1, h0-h1) - math.Hypot(r0-r1, h0-h1)
+}
+
+// split returns the index of the joint that bends the limb most, between its first joint and end, and by how much in
+// m; -1 if none qualifies.
+func split(ax []axis, end spatial.Vec3, ok func(axis) bool) (best int, bends float64) {
+	best = -1
 	for i := 1; i < len(ax); i++ {
 		if !ok(ax[i]) {
 			continue
 		}
-		if r := min(ax[i].at.Sub(ax[0].at).Norm(), ax[i].at.Sub(end).Norm()); r > reach {
-			best, reach = i, r
+		if r := ax[i].bending(ax[0].at, end); r > bends {
+			best, bends = i, r
 		}
 	}
-	return best
+	return best, bends
 }
 
 func dofsOf(ax []axis) []int {
@@ -85,13 +102,15 @@ func (e *explorer) leg(l limb) (Leg, error) {
 	chain := e.chain(l.start, true)
 	ax := e.axes(chain)
 	lateral := func(a axis) bool { return math.Abs(a.dir[1]) > 0.7 }
-	knee := -1
-	if len(ax) >= 3 {
-		knee = split(ax, ax[len(ax)-1].at, lateral)
+	if len(ax) < 3 {
+		return Leg{}, e.noKnee(l, fmt.Sprintf("has %d joints; a hip, a knee and an ankle are needed", len(ax)))
+	}
+	knee, _ := split(ax, ax[len(ax)-1].at, lateral)
+	if far, _ := split(ax, e.tip(ax[len(ax)-1]), lateral); far == len(ax)-1 {
+		return Leg{}, e.noKnee(l, "has no ankle: its last joint is the knee, and a foot that cannot be turned is not understood")
 	}
 	if knee < 0 || knee == len(ax)-1 {
-		return Leg{}, fmt.Errorf("anatomy: %w: the leg that starts at body %q has no knee (a joint about y between hip and ankle)",
-			ErrNotHumanoid, e.m.Tree.Bodies[l.start].Name)
+		return Leg{}, e.noKnee(l, "has no knee (a joint about y between hip and ankle)")
 	}
 	out := Leg{Foot: chain[len(chain)-1], Dofs: dofsOf(ax)}
 	hip, at, ankle := center(ax[:knee]), ax[knee].at, center(ax[knee+1:])
@@ -106,6 +125,11 @@ func (e *explorer) leg(l limb) (Leg, error) {
 	return out, nil
 }
 
+// noKnee says what the leg lacks.
+func (e *explorer) noKnee(l limb, what string) error {
+	return fmt.Errorf("anatomy: %w: the leg that starts at body %q %s", ErrNotHumanoid, e.m.Tree.Bodies[l.start].Name, what)
+}
+
 func (e *explorer) arm(l limb) Arm {
 	chain := e.chain(l.start, false)
 	ax := e.axes(chain)
@@ -116,11 +140,8 @@ func (e *explorer) arm(l limb) Arm {
 		return out
 	}
 	end := e.tip(ax[len(ax)-1])
-	k := split(ax, end, func(axis) bool { return true })
-	total := end.Sub(ax[0].at).Norm()
-	if k > 0 {
-		out.HasElbow = min(ax[k].at.Sub(ax[0].at).Norm(), ax[k].at.Sub(end).Norm()) > 0.2*total
-	}
+	k, bends := split(ax, end, func(axis) bool { return true })
+	out.HasElbow = k > 0 && bends > 2*0.2*end.Sub(ax[0].at).Norm()
 	if !out.HasElbow {
 		out.Shoulder = e.fix(ax[len(ax)-1].body, center(ax))
 		out.End = e.fix(ax[len(ax)-1].body, end)
