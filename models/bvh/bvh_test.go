@@ -58,7 +58,7 @@ func TestTPoseBecomesAPerson(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := f.Motion("t.bvh", 1.8)
+	m, _, err := f.Motion("t.bvh", Options{HeightM: 1.8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestTPoseBecomesAPerson(t *testing.T) {
 		t.Errorf("fps %g, meta %+v", m.FPS, m.Meta)
 	}
 	p := &m.Frames[0]
-	unit := 0.9 * 1.8 / 15                // ankle to head is 15 units
+	unit := 0.491 * 1.8 / 8               // a leg is 8 units
 	want := map[human.Joint]spatial.Vec3{ // the turn of 90 degrees and the place are taken out
 		human.Pelvis: {0, 0, 8.8 * unit}, human.LHip: {0, unit, 8.8 * unit}, human.LWrist: {0, 7.5 * unit, 13.8 * unit},
 		human.RElbow: {0, -5 * unit, 13.8 * unit}, human.LToe: {1.5 * unit, unit, 0}, human.Head: {0, 0, 15.8 * unit}}
@@ -111,11 +111,11 @@ func TestFaultsAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Motion("x", 0); err == nil || !strings.Contains(err.Error(), "l_elbow") || !strings.Contains(err.Error(), "Tentacle") {
+	if _, _, err := f.Motion("x", Options{}); err == nil || !strings.Contains(err.Error(), "l_elbow") || !strings.Contains(err.Error(), "Tentacle") {
 		t.Errorf("unknown skeleton: %v", err)
 	}
 	f, _ = Read(strings.NewReader(good))
-	if _, err := f.Motion("x", 9); err == nil || !strings.Contains(err.Error(), "legal") {
+	if _, _, err := f.Motion("x", Options{HeightM: 9}); err == nil || !strings.Contains(err.Error(), "legal") {
 		t.Errorf("height 9 m: %v", err)
 	}
 }
@@ -132,12 +132,15 @@ func TestRealRecordingWalks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := f.Motion("01_01.bvh", 0)
+	m, notes, err := f.Motion("01_01.bvh", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Frames) != 2752 || math.Abs(m.FPS-120) > 1 {
-		t.Errorf("%d frames at %g", len(m.Frames), m.FPS)
+	if len(m.Frames) != 2751 || m.Meta.StartS != f.FrameS || math.Abs(m.FPS-120) > 1 {
+		t.Errorf("%d frames at %g from %g s: the T pose before the motion is no part of it", len(m.Frames), m.FPS, m.Meta.StartS)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "first frame") {
+		t.Errorf("notes %q", notes)
 	}
 	thigh := func(k int) float64 {
 		return m.Frames[k].Positions[human.LHip].Sub(m.Frames[k].Positions[human.LKnee]).Norm()
@@ -165,13 +168,13 @@ func TestRealRecordingWalks(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(skeleton("0 0 0 0 0 0", "1 2 3 4 5 6"))
-	f.Add("HIERARCHY ROOT a { OFFSET 0 0 0 CHANNELS 1 Xrotation End Site { OFFSET 1 1 1 } } MOTION Frames: 2 Frame Time: 0.1 1 2")
+	f.Add("HIERARCHY ROOT a { OFFSET 0 0 0 CHANNELS 1 Xrotation End Site { OFFSET 1 1 1 } } MOTION Frames: 2 Frame Time: 0.1\n1\n2")
 	f.Fuzz(func(t *testing.T, text string) {
 		b, err := Read(strings.NewReader(text))
 		if err != nil {
 			return
 		}
-		if m, err := b.Motion("fuzz", 0); err == nil && m.Validate() != nil {
+		if m, _, err := b.Motion("fuzz", Options{}); err == nil && m.Validate() != nil {
 			t.Fatal("an invalid motion is returned")
 		}
 	})

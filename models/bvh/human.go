@@ -10,170 +10,234 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// aliases lists, for every human joint that a BVH file must have, the names it goes by, without prefix, case and
-// separators. The first that a file has is taken.
-var aliases = map[human.Joint][]string{
-	human.Pelvis:    {"hips", "hip", "pelvis", "root"},
-	human.Head:      {"head"},
-	human.LShoulder: {"leftarm", "leftuparm", "lupperarm", "leftupperarm", "lshoulder"},
-	human.LElbow:    {"leftforearm", "leftlowarm", "lforearm", "leftlowerarm", "leftelbow", "lelbow"},
-	human.LWrist:    {"lefthand", "leftwrist", "lhand", "lwrist"},
-	human.RShoulder: {"rightarm", "rightuparm", "rupperarm", "rightupperarm", "rshoulder"},
-	human.RElbow:    {"rightforearm", "rightlowarm", "rforearm", "rightlowerarm", "rightelbow", "relbow"},
-	human.RWrist:    {"righthand", "rightwrist", "rhand", "rwrist"},
-	human.LHip:      {"leftupleg", "leftthigh", "lthigh", "lefthip", "lhip", "leftupperleg"},
-	human.LKnee:     {"leftleg", "leftlowleg", "leftshin", "lshin", "leftknee", "lknee", "leftlowerleg"},
-	human.LAnkle:    {"leftfoot", "lfoot", "leftankle", "lankle"},
-	human.RHip:      {"rightupleg", "rightthigh", "rthigh", "righthip", "rhip", "rightupperleg"},
-	human.RKnee:     {"rightleg", "rightlowleg", "rightshin", "rshin", "rightknee", "rknee", "rightlowerleg"},
-	human.RAnkle:    {"rightfoot", "rfoot", "rightankle", "rankle"},
-}
-
-// Heights of body parts as shares of standing height, for what the skeleton does not say (Winter, Biomechanics and
+// Lengths of body parts as shares of standing height, for what the skeleton does not say (Winter, Biomechanics and
 // Motor Control of Human Movement, figure 4.1).
 const (
-	ankleShare  = 0.039
-	heelShare   = 0.045 // behind the ankle
+	legShare    = 0.491 // hip to ankle, along a stretched leg
+	ankleShare  = 0.039 // ankle above the sole
+	heelShare   = 0.045 // heel behind the ankle
+	toeShare    = 0.107 // tip of the toes before the ankle
+	handShare   = 0.054 // knuckles beyond the wrist
 	stillMS     = 0.25  // a foot on the floor is slower than this
 	nearFloor   = 0.035 // and not higher than this share of the height above its lowest
 	defaultTall = 1.75
 )
 
-// Motion converts the file. heightM scales the skeleton to a standing height; 0 assumes 1.75 m. The person faces +x in
-// the first frame, above the origin.
-func (f *File) Motion(source string, heightM float64) (*human.Motion, error) {
-	assumed := heightM == 0
-	if assumed {
-		heightM = defaultTall
-	}
-	if !(heightM > 0.3 && heightM < 3) {
-		return nil, fmt.Errorf("bvh: height is %g m; legal: 0.3 to 3", heightM)
-	}
-	c, err := f.find()
-	if err != nil {
-		return nil, err
-	}
-	c.scale(heightM)
-	m := &human.Motion{FPS: 1 / f.FrameS, Frames: make([]human.Pose, len(f.Values)),
-		Meta: human.Meta{Source: source, SubjectHeightM: heightM, HeightAssumed: assumed, Model: "bvh"}}
-	for t := range m.Frames {
-		c.frame(t, &m.Frames[t])
-	}
-	settle(m)
-	contacts(m, heightM)
-	return m, m.Validate()
+// Options say what a file does not.
+type Options struct {
+	HeightM float64           // standing height; 0 assumes 1.75 m
+	Up      string            // the axis that is up: x, y, z, -x, -y, -z; empty: found from the skeleton
+	Map     map[string]string // human joint ("l_elbow") to joint of the file, where names are unknown
 }
 
-// convert knows where the human joints are in the file.
+// Motion converts the file. The person faces +x in the first frame, above the origin. The notes say, for people, what
+// was assumed or left out. A first frame that only shows the skeleton is left out.
+func (f *File) Motion(source string, o Options) (*human.Motion, []string, error) {
+	assumed := o.HeightM == 0
+	if assumed {
+		o.HeightM = defaultTall
+	}
+	if !(o.HeightM > 0.3 && o.HeightM < 3) {
+		return nil, nil, fmt.Errorf("bvh: height is %g m; legal: 0.3 to 3", o.HeightM)
+	}
+	c := &convert{f: f, heightM: o.HeightM, notes: append([]string(nil), f.Notes...)}
+	var err error
+	if c.at, err = f.person(o.Map); err != nil {
+		return nil, nil, err
+	}
+	c.walk()
+	if err := c.orient(o.Up); err != nil {
+		return nil, nil, err
+	}
+	m := &human.Motion{FPS: 1 / f.FrameS, Frames: make([]human.Pose, len(c.frames)-c.first),
+		Meta: human.Meta{Source: source, StartS: float64(c.first) * f.FrameS, SubjectHeightM: o.HeightM, HeightAssumed: assumed, Model: "bvh"}}
+	n := c.neutral()
+	for t := range m.Frames {
+		c.frame(&c.frames[t+c.first], n, &m.Frames[t])
+	}
+	settle(m)
+	contacts(m, o.HeightM)
+	return m, c.notes, m.Validate()
+}
+
+// snapshot is one frame: positions of the human joints that the file has, orientations of head and feet.
+type snapshot struct {
+	at   [human.NumJoints]spatial.Vec3
+	head spatial.Quat
+	foot [2]spatial.Quat
+}
+
+// convert knows where the human joints are in the file, and where they go. Positions are in file units throughout;
+// axes are the file's until orient has turned the frames (never rest) to z up.
 type convert struct {
 	f       *File
 	at      [human.NumJoints]int // -1: not in the file
-	toe     [2]int
-	hand    [2]int
+	frames  []snapshot
+	rest    snapshot
+	first   int     // the frame that the motion starts with
 	unit    float64 // m per file unit
 	heightM float64
-	pos     []spatial.Vec3
-	rot     []spatial.Quat
+	notes   []string
 }
 
-// plain strips prefixes such as "mixamorig:" and separators.
-func plain(name string) string {
-	if i := strings.LastIndexAny(name, ":|"); i >= 0 {
-		name = name[i+1:]
-	}
-	return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(name))
-}
-
-func (f *File) find() (*convert, error) {
-	c := &convert{f: f, pos: make([]spatial.Vec3, len(f.Joints)), rot: make([]spatial.Quat, len(f.Joints))}
-	byName := map[string]int{}
-	var names []string
-	for i := len(f.Joints) - 1; i >= 0; i-- {
-		byName[plain(f.Joints[i].Name)] = i
-		names = append(names, f.Joints[i].Name)
-	}
-	for j := range c.at {
-		c.at[j] = -1
-	}
-	for j, list := range aliases {
-		for _, n := range list {
-			if i, ok := byName[n]; ok {
-				c.at[j] = i
-				break
+// walk places the human joints in all frames and measures the skeleton.
+func (c *convert) walk() {
+	pos, rot := make([]spatial.Vec3, len(c.f.Joints)), make([]spatial.Quat, len(c.f.Joints))
+	c.f.Pose(0, pos, rot)
+	c.ends(pos)
+	take := func(t int, s *snapshot) {
+		c.f.Pose(t, pos, rot)
+		for j, i := range c.at {
+			if i >= 0 {
+				s.at[j] = pos[i]
 			}
 		}
-		if c.at[j] < 0 {
-			sort.Strings(names)
-			return nil, fmt.Errorf("bvh: no joint for %q (names tried: %s); the file has: %s", j, strings.Join(list, ", "), strings.Join(names, ", "))
-		}
+		s.head = rot[c.at[human.Head]]
+		s.foot = [2]spatial.Quat{rot[c.at[human.LAnkle]], rot[c.at[human.RAnkle]]}
 	}
-	for s, pair := range [2][2]human.Joint{{human.LAnkle, human.LWrist}, {human.RAnkle, human.RWrist}} {
-		c.toe[s], c.hand[s] = c.tip(c.at[pair[0]]), c.firstChild(c.at[pair[1]])
+	take(-1, &c.rest)
+	c.frames = make([]snapshot, len(c.f.Values))
+	for t := range c.frames {
+		take(t, &c.frames[t])
 	}
-	return c, nil
+	c.unit = c.heightM * legShare / math.Max(c.leg(), 1e-9)
 }
 
-// tip follows first children to the end of a chain.
-func (c *convert) tip(i int) int {
-	for {
-		n := c.firstChild(i)
-		if n == i {
-			return i
+// leg returns the length of a leg from hip to ankle: the median of all frames, both sides. Lengths of bones do not
+// depend on the pose, and those of the legs mean the same in every skeleton, which heads and spines do not.
+func (c *convert) leg() float64 {
+	var long []float64
+	for t := range c.frames {
+		for _, l := range [2][3]human.Joint{{human.LHip, human.LKnee, human.LAnkle}, {human.RHip, human.RKnee, human.RAnkle}} {
+			p := &c.frames[t].at
+			long = append(long, p[l[0]].Sub(p[l[1]]).Norm()+p[l[1]].Sub(p[l[2]]).Norm())
 		}
-		i = n
+	}
+	sort.Float64s(long)
+	return long[len(long)/2]
+}
+
+// ends finds toes and knuckles behind ankles and wrists. Where nothing follows, they are the joint itself.
+func (c *convert) ends(pos []spatial.Vec3) {
+	for _, j := range [2]human.Joint{human.LAnkle, human.RAnkle} {
+		if toe := j + 2; c.at[toe] < 0 {
+			i := c.at[j]
+			for k := c.child(i, pos, "toe", "ball", "foot"); k != i; k = c.child(i, pos, "toe", "ball", "foot") {
+				i = k
+			}
+			c.at[toe] = i
+		}
+	}
+	for _, j := range [2]human.Joint{human.LWrist, human.RWrist} {
+		if hand := j + 1; c.at[hand] < 0 {
+			c.at[hand] = c.child(c.at[j], pos, "middle", "hand")
+		}
 	}
 }
 
-// firstChild returns the first child that lies elsewhere than its parent, or i.
-func (c *convert) firstChild(i int) int {
+// child returns the child of a joint that lies elsewhere than it, or the joint itself. Of several, it is the first
+// with one of the words in its name, else the first that is no thumb.
+func (c *convert) child(i int, pos []spatial.Vec3, words ...string) int {
+	var all []int
 	for k := i + 1; k < len(c.f.Joints); k++ {
-		if c.f.Joints[k].Parent == i {
-			if c.f.Joints[k].Offset.Norm() < 1e-9 {
-				return c.firstChild(k)
+		if c.f.Joints[k].Parent != i {
+			continue
+		}
+		if pos[k].Sub(pos[i]).Norm() < 1e-9 {
+			if n := c.child(k, pos, words...); n != k {
+				all = append(all, n)
 			}
+			continue
+		}
+		all = append(all, k)
+	}
+	name := func(k int) string { return strings.ToLower(c.f.Joints[k].Name) }
+	for _, w := range words {
+		for _, k := range all {
+			if strings.Contains(name(k), w) && !strings.Contains(name(k), "thumb") {
+				return k
+			}
+		}
+	}
+	for _, k := range all {
+		if !strings.Contains(name(k), "thumb") {
 			return k
 		}
 	}
 	return i
 }
 
-// scale measures the rest skeleton along its legs and trunk and sets the unit: from ankle to head is 0.90 of the
-// standing height.
-func (c *convert) scale(heightM float64) {
-	c.heightM = heightM
-	c.f.Pose(-1, c.pos, c.rot)
-	way := func(a, b human.Joint) float64 { return c.pos[c.at[a]].Sub(c.pos[c.at[b]]).Norm() }
-	long := way(human.LAnkle, human.LKnee) + way(human.LKnee, human.LHip)
-	hips := c.pos[c.at[human.LHip]].Lerp(c.pos[c.at[human.RHip]], 0.5)
-	long += c.pos[c.at[human.Head]].Sub(hips).Norm()
-	c.unit = 0.90 * heightM / math.Max(long, 1e-9)
-}
-
-// up turns file axes (y up, z forward) into ours.
-func up(v spatial.Vec3) spatial.Vec3 { return spatial.Vec3{v[2], v[0], v[1]} }
-
-// upQuat turns an orientation's axis likewise.
-func upQuat(q spatial.Quat) spatial.Quat { return spatial.Quat{q[0], q[3], q[1], q[2]} }
-
-func (c *convert) frame(t int, p *human.Pose) {
-	c.f.Pose(t, c.pos, c.rot)
-	for j, i := range c.at {
-		p.Confidence[j] = 1
-		if i >= 0 {
-			p.Positions[j] = up(c.pos[i]).Scale(c.unit)
+// orient finds out what is up, turns all frames accordingly and finds where the motion starts.
+func (c *convert) orient(asked string) error {
+	if c.f.shifts {
+		c.notes = append(c.notes, "the position channels of the joints are near zero and are added to the offsets")
+	}
+	if c.tPose() {
+		c.first = 1
+		c.notes = append(c.notes, "the first frame is a pose that only shows the skeleton; it is left out")
+	}
+	k, note, err := c.findUp(asked)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		c.notes = append(c.notes, note)
+	}
+	if err := c.checkSides(); err != nil {
+		return err
+	}
+	q := upright(k)
+	for t := range c.frames {
+		s := &c.frames[t]
+		for j := range s.at {
+			s.at[j] = q.Rotate(s.at[j])
+		}
+		s.head = q.Mul(s.head)
+		for i := range s.foot {
+			s.foot[i] = q.Mul(s.foot[i])
 		}
 	}
-	at := func(i int) spatial.Vec3 { return up(c.pos[i]).Scale(c.unit) }
+	return nil
+}
+
+// neutral finds the axes of head and feet.
+func (c *convert) neutral() neutral {
+	head, note := c.neutralHead()
+	if note != "" {
+		c.notes = append(c.notes, note)
+	}
+	if c.at[human.LToe] == c.at[human.LAnkle] || c.at[human.RToe] == c.at[human.RAnkle] {
+		c.notes = append(c.notes, "the file has no toes; they are placed ahead of the ankles")
+	}
+	if c.at[human.LHand] == c.at[human.LWrist] || c.at[human.RHand] == c.at[human.RWrist] {
+		c.notes = append(c.notes, "the file has no hands; they are placed along the forearms")
+	}
+	return neutral{head: head, foot: [2]sole{c.neutralFoot(0), c.neutralFoot(1)}}
+}
+
+func (c *convert) frame(s *snapshot, n neutral, p *human.Pose) {
 	q := &p.Positions
+	for j := range q {
+		p.Confidence[j] = 1
+		q[j] = s.at[j].Scale(c.unit)
+	}
 	q[human.Pelvis] = q[human.LHip].Lerp(q[human.RHip], 0.5)
 	q[human.Chest] = q[human.LShoulder].Lerp(q[human.RShoulder], 0.5)
-	head := upQuat(c.rot[c.at[human.Head]])
+	head := s.head.Mul(n.head).Normalize()
 	q[human.Nose] = q[human.Head].Add(head.Rotate(spatial.Vec3{0.065, 0, 0.01}.Scale(c.heightM)))
-	for s, l := range [2][4]human.Joint{{human.LAnkle, human.LHeel, human.LToe, human.LHand}, {human.RAnkle, human.RHeel, human.RToe, human.RHand}} {
-		foot := upQuat(c.rot[c.at[l[0]]])
-		q[l[1]] = q[l[0]].Add(foot.Rotate(spatial.Vec3{-heelShare, 0, -ankleShare}.Scale(c.heightM)))
-		q[l[2]] = at(c.toe[s])
-		q[l[3]] = at(c.hand[s])
+	for i, ankle := range [2]human.Joint{human.LAnkle, human.RAnkle} {
+		ahead, up := s.foot[i].Rotate(n.foot[i].ahead), s.foot[i].Rotate(n.foot[i].up)
+		below := q[ankle].Sub(up.Scale(ankleShare * c.heightM))
+		q[ankle+1] = below.Sub(ahead.Scale(heelShare * c.heightM))
+		if c.at[ankle+2] == c.at[ankle] {
+			q[ankle+2] = below.Add(ahead.Scale(toeShare * c.heightM))
+		}
+	}
+	for _, wrist := range [2]human.Joint{human.LWrist, human.RWrist} {
+		if c.at[wrist+1] == c.at[wrist] {
+			along := q[wrist].Sub(q[wrist-1]).Unit(spatial.Vec3{0, 0, -1})
+			q[wrist+1] = q[wrist].Add(along.Scale(handShare * c.heightM))
+		}
 	}
 	rotations(p, head)
 }
