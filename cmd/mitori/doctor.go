@@ -92,7 +92,7 @@ func examine() []finding {
 		path, err := exec.LookPath(program)
 		f := finding{Name: program, OK: err == nil, Detail: path, Fix: deps}
 		if err != nil {
-			f.Detail = "not found in PATH; videos cannot be written"
+			f.Detail = "not found in PATH; videos can be neither read nor written"
 		}
 		out = append(out, f)
 	}

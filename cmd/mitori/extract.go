@@ -49,7 +49,7 @@ func (e *extraction) FPS() float64 { return float64(len(e.Track.Frames)) / e.Tra
 // extractMotion runs the pose networks over a video and solves the motion.
 func extractMotion(ctx context.Context, o extractOptions, progress func(done, total int)) (*extraction, error) {
 	start := time.Now()
-	tracked, err := track.Video(ctx, openVideo(o.Video), o.Track, o.Window, progress)
+	tracked, err := track.Video(ctx, video.File(o.Video), o.Track, o.Window, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +68,6 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	}
 	e.WallS = time.Since(start).Seconds()
 	return e, nil
-}
-
-func openVideo(path string) video.Opener {
-	return func() (video.Source, error) {
-		r, err := video.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return r, nil
-	}
 }
 
 // solverInput hands the tracker's landmarks to the solver.

@@ -61,7 +61,9 @@ func New(name string, widthPx, heightPx int, fps float64) (*Writer, error) {
 		"-r", strconv.FormatFloat(fps, 'f', -1, 64), "-i", "pipe:0",
 		"-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
 		"-threads", "1", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact",
-		"-movflags", "+faststart", "-f", "mp4", w.part)
+		// Without "file:" a colon would make ffmpeg take a folder's name for a
+		// protocol, as in rtmp:/host/film.mp4, and send the film there.
+		"-movflags", "+faststart", "-f", "mp4", "file:"+w.part)
 	w.cmd.Stderr = &w.said
 	if w.in, err = w.cmd.StdinPipe(); err == nil {
 		err = w.cmd.Start()

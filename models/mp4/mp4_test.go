@@ -65,6 +65,18 @@ func TestPicturesComeBack(t *testing.T) {
 	}
 }
 
+// A folder whose name looks like a network protocol is a folder: the film must
+// not leave this machine.
+func TestNoProtocolInNames(t *testing.T) {
+	needFFmpeg(t)
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"rtmp://127.0.0.1:1/a.mp4", "tcp:127.0.0.1:1/b.mp4", "http:/c.mp4", "-y.mp4"} {
+		if film(t, name, 2); t.Failed() {
+			t.Fatalf("%s was not written as a file", name)
+		}
+	}
+}
+
 func TestNothingHalfWritten(t *testing.T) {
 	needFFmpeg(t)
 	dir := t.TempDir()

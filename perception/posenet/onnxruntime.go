@@ -5,6 +5,7 @@ package posenet
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -15,6 +16,9 @@ import (
 // The ONNX Runtime library and its environment exist once per process; the
 // lock guards the first load.
 var ortLoad sync.Mutex
+
+// telemetryOff is the library's own switch; it knows only "1".
+const telemetryOff = "ORT_DISABLE_TELEMETRY"
 
 // onnxRuntimeUsable loads the shared library from .deps.
 func onnxRuntimeUsable() error {
@@ -33,9 +37,21 @@ func onnxRuntimeUsable() error {
 	if err != nil {
 		return fmt.Errorf("posenet: onnxruntime: %w", err)
 	}
+	// The library reports to its vendor unless this is set before it is loaded:
+	// it would look for a host of theirs and keep a device id in the user's
+	// cache. Whatever the variable says, mitori opens no connection by itself.
+	// (In a program with cgo, Setenv also sets C's environment.)
+	if err := os.Setenv(telemetryOff, "1"); err != nil {
+		return fmt.Errorf("posenet: onnxruntime: %w", err)
+	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("posenet: onnxruntime: %s cannot be loaded: %w", path, err)
+	}
+	// The same through the interface, for libraries that know no variable. A
+	// library that cannot be silenced is not used.
+	if err := ort.DisableTelemetry(); err != nil {
+		return fmt.Errorf("posenet: onnxruntime: %s: %w", path, errors.Join(err, ort.DestroyEnvironment()))
 	}
 	return nil
 }

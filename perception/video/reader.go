@@ -5,6 +5,7 @@ package video
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"os"
@@ -22,6 +23,8 @@ const decoderLog = "OPENCV_FFMPEG_LOGLEVEL"
 type Reader struct {
 	info    Info
 	capture *gocv.VideoCapture
+	shown   upright     // how stored pictures are to be shown
+	stored  [2]gocv.Mat // a picture as decoded, and with square pixels
 	pool    *matPool
 	pending []*Frame  // decoded by Open or SeekS, not yet handed out
 	lastS   float64   // time stamp of the last decoded picture
@@ -31,8 +34,31 @@ type Reader struct {
 }
 
 // Open opens a video file and decodes its first picture.
-func Open(path string) (*Reader, error) {
+func Open(path string) (*Reader, error) { return open(path, probe) }
+
+// File opens the same file again and again; it is probed once.
+func File(path string) Opener {
+	var once sync.Once
+	var shown upright
+	var failed error
+	return func() (Source, error) {
+		r, err := open(path, func(abs, path string) (upright, error) {
+			once.Do(func() { shown, failed = probe(abs, path) })
+			return shown, failed
+		})
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+}
+
+func open(path string, probe func(abs, path string) (upright, error)) (*Reader, error) {
 	abs, err := checkFile(path)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := probe(abs, path)
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +69,12 @@ func Open(path string) (*Reader, error) {
 			return nil, fmt.Errorf("video: %w", err)
 		}
 	}
-	// The FFmpeg backend only: others would take patterns and devices.
-	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
+	capture, err := openFile(abs, path)
 	if err != nil {
-		capture.Close()
-		return nil, fmt.Errorf("video: %s is not a video that can be read (damaged, cut off, or an unknown format)", path)
+		return nil, err
 	}
-	r := &Reader{capture: capture, pool: &matPool{}, info: Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}}
+	r := newReader(capture, shown)
+	r.info = Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}
 	if n := capture.Get(gocv.VideoCaptureFrameCount); n >= 1 && n < 1<<31 {
 		r.info.Frames = int(n)
 	}
@@ -57,6 +82,27 @@ func Open(path string) (*Reader, error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// turnedByOpenCV is CAP_PROP_ORIENTATION_AUTO, which gocv has no name for.
+const turnedByOpenCV = gocv.VideoCaptureProperties(49)
+
+// openFile opens a decoder that gives pictures as they are stored.
+func openFile(abs, path string) (*gocv.VideoCapture, error) {
+	// The FFmpeg backend only: others would take patterns and devices.
+	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
+	if err != nil {
+		return nil, errors.Join(unreadable(path), capture.Close())
+	}
+	// OpenCV 4.6 would turn a phone's quarter turns the wrong way.
+	if capture.Set(turnedByOpenCV, 0); capture.Get(turnedByOpenCV) != 0 {
+		return nil, errors.Join(fmt.Errorf("video: %s: this OpenCV turns pictures by itself and cannot be told not to; 4.5 and later can", path), capture.Close())
+	}
+	return capture, nil
+}
+
+func newReader(capture *gocv.VideoCapture, shown upright) *Reader {
+	return &Reader{capture: capture, shown: shown, pool: &matPool{}, stored: [2]gocv.Mat{gocv.NewMat(), gocv.NewMat()}}
 }
 
 // OpenCamera opens a camera by number. Time stamps are those of arrival,
@@ -70,8 +116,9 @@ func OpenCamera(number int) (*Reader, error) {
 		capture.Close()
 		return nil, fmt.Errorf("video: camera %d cannot be opened (not there, in use, or no permission)", number)
 	}
-	r := &Reader{capture: capture, pool: &matPool{}, camera: time.Now(),
-		info: Info{Path: fmt.Sprintf("camera %d", number), FPS: capture.Get(gocv.VideoCaptureFPS)}}
+	r := newReader(capture, upright{pixelAspect: 1})
+	r.camera = time.Now()
+	r.info = Info{Path: fmt.Sprintf("camera %d", number), FPS: capture.Get(gocv.VideoCaptureFPS)}
 	if !(r.info.FPS >= 1 && r.info.FPS <= 1000) {
 		r.info.FPS = 30
 	}
@@ -127,10 +174,9 @@ func (r *Reader) rewind() error {
 	if err != nil {
 		return err
 	}
-	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
+	capture, err := openFile(abs, r.info.Path)
 	if err != nil {
-		capture.Close()
-		return fmt.Errorf("video: %s cannot be opened again", r.info.Path)
+		return fmt.Errorf("%w, but could be before", err)
 	}
 	r.capture.Close()
 	r.capture, r.counted, r.moved = capture, 0, false
@@ -228,7 +274,7 @@ func (r *Reader) take() (*Frame, error) {
 // decode reads one picture and its time.
 func (r *Reader) decode() (*Frame, error) {
 	m := r.pool.take()
-	if !r.capture.Read(m) || m.Empty() {
+	if !r.readUpright(m) {
 		r.pool.give(m)
 		return nil, io.EOF
 	}
@@ -256,10 +302,46 @@ func (r *Reader) decode() (*Frame, error) {
 	return f, nil
 }
 
+// readUpright decodes the next picture into m, as a player would show it; it
+// reports false at the end.
+func (r *Reader) readUpright(m *gocv.Mat) bool {
+	u, now := r.shown, &r.stored[0]
+	if u == (upright{pixelAspect: 1}) {
+		return r.capture.Read(m) && !m.Empty()
+	}
+	if !r.capture.Read(now) || now.Empty() {
+		return false
+	}
+	if w, h := u.square(now.Cols(), now.Rows()); w != now.Cols() || h != now.Rows() {
+		gocv.Resize(*now, &r.stored[1], image.Pt(w, h), 0, 0, gocv.InterpolationLinear)
+		now = &r.stored[1]
+	}
+	switch {
+	case u.transpose && u.mirrorX && u.mirrorY:
+		gocv.Transpose(*now, m)
+		gocv.Flip(*m, m, -1)
+	case u.transpose && u.mirrorX:
+		gocv.Rotate(*now, m, gocv.Rotate90Clockwise)
+	case u.transpose && u.mirrorY:
+		gocv.Rotate(*now, m, gocv.Rotate90CounterClockwise)
+	case u.transpose:
+		gocv.Transpose(*now, m)
+	case u.mirrorX && u.mirrorY:
+		gocv.Flip(*now, m, -1)
+	case u.mirrorX:
+		gocv.Flip(*now, m, 1)
+	case u.mirrorY:
+		gocv.Flip(*now, m, 0)
+	default:
+		now.CopyTo(m)
+	}
+	return true
+}
+
 // Close frees the decoder and all pictures that have been released.
 func (r *Reader) Close() error {
 	r.dropPending()
-	return errors.Join(r.capture.Close(), r.pool.close())
+	return errors.Join(r.capture.Close(), r.stored[0].Close(), r.stored[1].Close(), r.pool.close())
 }
 
 // matPool keeps picture buffers for reuse. Frames come back from other

@@ -13,6 +13,9 @@ func Open(path string) (*Reader, error) {
 	return nil, ErrNotBuilt
 }
 
+// File returns an Opener that returns what Open does.
+func File(path string) Opener { return func() (Source, error) { return Open(path) } }
+
 // OpenCamera returns ErrNotBuilt.
 func OpenCamera(int) (*Reader, error) { return nil, ErrNotBuilt }
 

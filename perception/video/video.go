@@ -1,6 +1,8 @@
 // Package video reads video files and cameras, picture by picture, through
-// OpenCV. Pictures are upright (the rotation that phones store is applied) and
-// carry the presentation time stamp of the file.
+// OpenCV. Pictures are those that a player shows: upright (the rotation and the
+// mirrors that the file asks for are applied) and with square pixels. They carry
+// the presentation time stamp of the file. The program ffprobe says how a file
+// wants to be shown.
 //
 // Files are checked before OpenCV sees them, since a C++ exception inside it
 // ends the process. Writing video is package models/mp4; what is in the

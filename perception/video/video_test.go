@@ -109,30 +109,6 @@ func TestUneven(t *testing.T) {
 	}
 }
 
-// TestRotation: phones store the picture lying down and a flag; it must come
-// out upright.
-func TestRotation(t *testing.T) {
-	flat := makeClip(t, "flat.mp4", "-f", "lavfi", "-i", "color=red:size=160x120:rate=10:duration=1", "-vf", "drawbox=0:0:160:30:blue:fill", "-c:v", "libx264", "-pix_fmt", "yuv420p")
-	// The flag is written in one way by ffmpeg before version 6, in another since.
-	turned := filepath.Join(t.TempDir(), "turned.mp4")
-	if exec.Command("ffmpeg", "-loglevel", "error", "-display_rotation", "90", "-i", flat, "-c", "copy", turned).Run() != nil {
-		turned = makeClip(t, "turned.mp4", "-i", flat, "-c", "copy", "-metadata:s:v:0", "rotate=90")
-	}
-	r := mustOpen(t, turned)
-	if i := r.Info(); i.WidthPx != 120 || i.HeightPx != 160 {
-		t.Fatalf("the turned film is %dx%d, want 120x160", i.WidthPx, i.HeightPx)
-	}
-	f, err := r.Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Release()
-	left, right := f.Pix[3*(80*120+5):], f.Pix[3*(80*120+115):]
-	if (left[0] > 150) == (right[0] > 150) {
-		t.Errorf("the blue bar is not at one side: %v, %v", left[:3], right[:3])
-	}
-}
-
 // TestBadFiles: each fault is named, and nothing crashes.
 func TestBadFiles(t *testing.T) {
 	dir := t.TempDir()

@@ -48,8 +48,10 @@ func playClip(ctx context.Context, c Clip, o Options) (*clipPlayer, error) {
 		fit = fmt.Sprintf("crop=%d:%d:%d:%d,", r[2], r[3], r[0], r[1]) + fit
 	}
 	p := &clipPlayer{clip: c, fps: o.FPS, now: newCanvas(w, h), shown: -1}
-	// Without "file:" a colon would make ffmpeg take a name for a protocol.
+	// Without "file:" a colon would make ffmpeg take a name for a protocol; and a
+	// file that names others (a playlist) must not lead out of this machine.
 	p.cmd = exec.CommandContext(ctx, program, "-hide_banner", "-loglevel", "error", "-nostdin", "-threads", "1",
+		"-protocol_whitelist", "file,crypto,data",
 		"-ss", number(c.FromS), "-i", "file:"+c.Video, "-an", "-vf", fit,
 		"-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1")
 	p.cmd.Stderr = &p.said

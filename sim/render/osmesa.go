@@ -13,6 +13,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sort"
 	"sync"
@@ -76,6 +77,14 @@ func New(mjcf string, opt Options) (*Renderer, error) {
 
 	runtime.LockOSThread()
 	installing.Lock()
+	// Mesa would keep compiled shaders in the user's cache; mitori writes where
+	// it was told to and nowhere else. (With cgo, Setenv also sets C's
+	// environment; Mesa reads it when a context is made.)
+	if err := os.Setenv("MESA_SHADER_CACHE_DISABLE", "true"); err != nil {
+		installing.Unlock()
+		runtime.UnlockOSThread()
+		return nil, fmt.Errorf("render: %w", err)
+	}
 	r.c = C.mitori_render_open(xml, C.int(len(mjcf)), C.int(n), cNames, cData, cSizes,
 		C.int(opt.WidthPx), C.int(opt.HeightPx), C.int(opt.Samples),
 		cBool(opt.Shadows), cBool(opt.Reflections), &r.errBuf[0])
