@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"time"
@@ -42,7 +43,8 @@ hardware, with physics behind them. One line of JSON says where:
   {"port":"/dev/pts/7","robot":"kata20","servos":20,"pid":4711}
 
 It serves until SIGTERM, until standard input (if it is a pipe) is closed, or
-until the parent process dies; then it prints a second line of JSON with what
+until the parent process dies (with a pipe, a terminal's own signals are left to
+the parent); then it prints a second line of JSON with what
 really happened: whether the robot fell, how high its trunk was, how much
 torque was still on.
 
@@ -187,6 +189,9 @@ func (e *emulation) run(ctx context.Context, desc *robot.Description, physics bu
 	if watched(in) {
 		// A parent that dies without a word takes the emulated robot with it.
 		_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0)
+		if in == io.Reader(os.Stdin) {
+			outliveTerminal()
+		}
 		go func() { // ends with the process: a read of standard input cannot be stopped
 			e.obey(in, errOut)
 			stop()
@@ -204,6 +209,13 @@ func (e *emulation) run(ctx context.Context, desc *robot.Description, physics bu
 		err = errors.Join(err, p.Err())
 	}
 	return errors.Join(err, e.finish())
+}
+
+// outliveTerminal leaves the signals of a terminal that is closed, or of a reader
+// that died, to the parent: it needs the robot until it has settled, and its end
+// is ours.
+func outliveTerminal() {
+	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGPIPE, unix.SIGTSTP, unix.SIGTTOU)
 }
 
 // watched reports whether the end of in means that nobody needs us any more: it does

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
 )
@@ -170,7 +171,7 @@ func (l *learner) say(stage, format string, args ...any) {
 func (l *learner) path(name string) string { return filepath.Join(l.dir, name) }
 
 // goodSurvival is the share of hard episodes that a finished policy survives.
-const goodSurvival = 0.95
+const goodSurvival = bundle.Gate
 
 // verdict turns a run that ended with a policy that mostly falls into exit code
 // 3: the motion is beyond the robot, and the report says so.

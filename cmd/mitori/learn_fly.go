@@ -41,8 +41,12 @@ func (l *learner) fly(ctx context.Context) error {
 	// Arming takes about 2 s, the gantry lets go after 3, the last second shows
 	// that it stands.
 	last := time.Duration((clip.Seconds() + 7) * float64(time.Second)).Round(time.Second)
-	c := exec.CommandContext(ctx, program, "--robot", l.robot, "--sim", "--policy", l.path("policy.bundle"),
-		"--for", last.String(), "--stats", stats, "--record", l.path("flight.mcap"), "--mqtt", "off", "--sim-arg=--record="+trace)
+	args := []string{"--robot", l.robot, "--sim", "--policy", l.path("policy.bundle"),
+		"--for", last.String(), "--stats", stats, "--record", l.path("flight.mcap"), "--mqtt", "off", "--sim-arg=--record=" + trace}
+	if l.policy.bundle.CheckGate() != nil {
+		args = append(args, "--anyway") // what a poor policy does belongs in the report
+	}
+	c := exec.CommandContext(ctx, program, args...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = 15 * time.Second
 	var said bytes.Buffer

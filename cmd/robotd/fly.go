@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -35,65 +33,61 @@ const (
 )
 
 // fly is one run of the daemon, from files to torque-off.
-func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
-	tell := newTeller(out, errOut, o.json)
-	desc, err := robot.Load(o.Robot)
+func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
+	desc, err := loadRobot(&o)
 	if err != nil {
 		return err
-	}
-	if o.Baud != 0 {
-		copied := *desc
-		copied.Buses = append([]robot.Bus(nil), desc.Buses...)
-		for i := range copied.Buses {
-			copied.Buses[i].Baud = o.Baud
-		}
-		desc = &copied
 	}
 	cfg, pol, err := prepare(desc, &o)
 	if err != nil {
 		return err
 	}
-	if o.sim && !o.strict {
-		forgive(&cfg)
-	}
 	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
 	if pol != nil {
 		st.Policy, st.PolicyHash = o.Policy, pol.hash
 		tell.event("policy %s: %s", o.Policy, pol.describe())
+		if pol.poor != nil {
+			tell.event("warning: %s: %v; running it anyway", o.Policy, pol.poor)
+			st.Notes = append(st.Notes, fmt.Sprintf("%v; --anyway", pol.poor))
+		}
 	}
 	rec, err := startRecording(&o, desc, pol, cfg, st)
 	if err != nil {
 		return err
 	}
-	if rec != nil {
-		defer func() {
-			if e := rec.Close(); e != nil && err == nil {
-				err = e
-			}
-		}()
-	}
-	link, err := newLink(o.MQTT, desc)
+	closeRec := sync.OnceValue(func() error {
+		if rec == nil {
+			return nil
+		}
+		return rec.Close()
+	})
+	defer func() {
+		if e := closeRec(); err == nil {
+			err = e
+		}
+	}()
+	link, err := newLink(o.MQTT, desc, failed)
 	if err != nil {
 		return err
 	}
-	defer link.close()
+	defer link.close(ord)
 	if link != nil {
 		tell.event("command link: %s", link.where)
 	}
-
 	var sim *simulator
 	if o.sim {
-		if sim, err = startSim(ctx, o.Robot, o.simArgs); err != nil {
+		if sim, err = startSim(ord.ctx, o.Robot, o.simArgs, failed); err != nil {
 			return err
 		}
 		defer sim.stop()
 		o.Port = sim.port
 		tell.event("simulator: process %d, bus on %s", sim.cmd.Process.Pid, sim.port)
 	}
-	drv, err := connect(ctx, desc, &o, tell)
+	drv, err := connect(ord.ctx, desc, &o, tell)
 	if err != nil {
 		return err
 	}
+	defer drv.Halt() // the end does so too, and tells; this is for a panic on the way
 	var ctl loop.Controller
 	if pol != nil {
 		ctl = pol
@@ -106,7 +100,7 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 	w := &watch{ring: ring, loop: l, rec: rec, link: link, tell: tell, script: newScript(&o, pol, link != nil && !o.sim && o.forTime == 0)}
 	link.start(l, pol != nil, w.snapshot)
 
-	result := operate(ctx, l, w, tell)
+	result := operate(ord, l, drv, w, failed)
 	if e := drv.Halt(); e != nil && result.TorqueOff {
 		tell.event("note: %v", e)
 	}
@@ -115,14 +109,25 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 		st.Notes = append(st.Notes, fmt.Sprintf("%s: %v", o.Port, e))
 	}
 	st.Transitions, st.Plays, st.Dropped = w.changes, w.script.played, ring.Dropped()
-	if sim != nil {
-		if st.Truth = sim.stop(); st.Truth != nil {
-			st.Fell = st.Fell || st.Truth.Fell
-		} else {
-			st.Notes = append(st.Notes, "the simulator died: "+sim.complaint(nil))
-		}
+	st.judge(sim)
+	if e := closeRec(); w.recErr == nil {
+		w.recErr = e
 	}
-	return conclude(st, w, &o, tell)
+	return conclude(st, w, &o, failed)
+}
+
+// loadRobot reads the description and puts the command line's baud rate in.
+func loadRobot(o *options) (*robot.Description, error) {
+	desc, err := robot.Load(o.Robot)
+	if err != nil || o.Baud == 0 {
+		return desc, err
+	}
+	copied := *desc
+	copied.Buses = append([]robot.Bus(nil), desc.Buses...)
+	for i := range copied.Buses {
+		copied.Buses[i].Baud = o.Baud
+	}
+	return &copied, nil
 }
 
 // prepare loads everything that needs no hardware.
@@ -136,9 +141,9 @@ func prepare(desc *robot.Description, o *options) (loop.Config, *policy, error) 
 		rate = int(desc.LoopRateHz)
 	}
 	if o.Policy == "" {
-		return loopConfig(desc, b, rate, 1), nil, nil
+		return tuned(loopConfig(desc, b, rate, 1), o), nil, nil
 	}
-	pol, err := loadPolicy(o.Policy, desc)
+	pol, err := loadPolicy(o.Policy, desc, o.anyway)
 	if err != nil {
 		return loop.Config{}, nil, err
 	}
@@ -149,7 +154,15 @@ func prepare(desc *robot.Description, o *options) (loop.Config, *policy, error) 
 			o.Policy, pol.periodS, ticks, rate, 1/pol.periodS)
 	}
 	copy(b.standRad, pol.startRad())
-	return loopConfig(desc, b, rate, every), pol, nil
+	return tuned(loopConfig(desc, b, rate, every), o), pol, nil
+}
+
+// tuned widens the limits where a simulation asks for it.
+func tuned(cfg loop.Config, o *options) loop.Config {
+	if o.sim && !o.strict {
+		forgive(&cfg)
+	}
+	return cfg
 }
 
 // startRecording opens the flight recording; nil when it is off.
@@ -226,56 +239,96 @@ func newScript(o *options, pol *policy, daemon bool) *script {
 }
 
 // operate runs the loop and its watcher until the robot carries no torque. The
-// first signal settles, the second switches torque off.
-func operate(ctx context.Context, l *loop.Loop, w *watch, tell *teller) loop.Stats {
+// first order settles, the second switches torque off; so does a panic.
+func operate(ord *orders, l *loop.Loop, drv driver.Driver, w *watch, failed *crash) loop.Stats {
 	defer realtime.TuneMemory()()
-	again := make(chan os.Signal, 1)
-	settling := context.AfterFunc(ctx, func() {
-		tell.event("stopping: settling the robot; once more to switch torque off at once")
-		signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-	})
-	defer settling()
-	defer signal.Stop(again)
-	over := make(chan struct{})
-	watched := make(chan struct{})
-	go func() { defer close(watched); w.run(over) }()
+	failed.arm(func() { l.Request(mode.EStop); l.Stop() })
+	defer failed.arm(nil)
+	over, watched := make(chan struct{}), make(chan struct{})
 	go func() {
-		select {
-		case <-again:
-			l.Request(mode.EStop)
-		case <-over:
-		}
+		defer close(watched)
+		defer failed.caught("the watcher")
+		w.run(over)
 	}()
+	failed.start("the wait for orders", func() { obey(ord, l, w.tell, over) })
 	done := make(chan loop.Stats)
 	go func() { // a goroutine of its own: its thread gets real-time priority
-		s, err := l.Run(ctx, priority)
-		if err != nil { // a rate that New has accepted cannot fail
-			tell.event("%v", err)
-		}
-		done <- s
+		done <- control(ord.ctx, l, drv, w.tell, failed)
 	}()
 	result := <-done
 	close(over)
 	<-watched
 	for _, n := range result.Notes {
-		tell.event("note: %s", n)
+		w.tell.event("note: %s", n)
 	}
 	return result
 }
 
+// obey passes orders on to the loop until over is closed. The loop itself hears
+// of the first through its context; telling people is never in the way.
+func obey(ord *orders, l *loop.Loop, tell *teller, over <-chan struct{}) {
+	select {
+	case <-ord.ctx.Done():
+		tell.event("stopping (%s): settling the robot; once more to switch torque off at once", ord.cause())
+	case <-over:
+		return
+	}
+	select {
+	case <-ord.second:
+		l.Request(mode.EStop)
+	case <-over:
+	}
+}
+
+// control is the loop. If it panics there is no loop any more that could cut:
+// torque goes off from here, on the driver's own goroutine.
+func control(ctx context.Context, l *loop.Loop, drv driver.Driver, tell *teller, failed *crash) (s loop.Stats) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = emergency(l, drv, failed)
+			failed.note("the control loop", r)
+		}
+	}()
+	s, err := l.Run(ctx, priority)
+	if err != nil { // a rate that New has accepted cannot fail
+		tell.event("%v", err)
+	}
+	return s
+}
+
+// offTries is how often torque-off is sent where no loop is left to insist.
+const offTries = 5
+
+// emergency switches torque off without the loop.
+func emergency(l *loop.Loop, drv driver.Driver, failed *crash) (s loop.Stats) {
+	defer failed.caught("the emergency stop")
+	off := errors.New("not tried")
+	for n := 0; n < offTries && off != nil; n++ {
+		off = drv.Torque(false)
+	}
+	s = l.Result()
+	s.End, s.TorqueOff = mode.Fault, off == nil
+	return s
+}
+
 // conclude writes the statistics and decides how the run ended.
-func conclude(st *stats, w *watch, o *options, tell *teller) error {
+func conclude(st *stats, w *watch, o *options, failed *crash) error {
 	var errs []error
+	if n := w.tell.lost(); n > 0 {
+		st.Notes = append(st.Notes, fmt.Sprintf("%d lines of output were dropped: nobody read them", n))
+	}
+	if failed.err() != nil {
+		first, _, _ := strings.Cut(failed.err().Error(), "\n")
+		st.Notes = append(st.Notes, first)
+	}
 	if o.stats != "" {
 		if err := st.save(o.stats); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	tell.event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, %d bus errors, %d plays, fell %v",
+	w.tell.event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, %d bus errors, %d plays, fell %v",
 		st.EndState, st.TorqueOff, st.Ticks, st.RateHz, st.MissedTicks, st.LatenessUs.P50, st.LatenessUs.P99, st.LatenessUs.Max, st.BusErrors, st.Plays, st.Fell)
-	if tell.json != nil {
-		_ = tell.json.Encode(st)
-	}
+	w.tell.final(st)
 	switch {
 	case w.script.gaveUp:
 		errs = append(errs, w.script.refusal())

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -26,7 +26,7 @@ type commandLink struct {
 
 	pilot atomic.Pointer[pilot] // nil until there is a loop
 	stop  context.CancelFunc
-	done  sync.WaitGroup
+	done  chan struct{} // closed when Run has returned
 }
 
 // pilot is what commands act on.
@@ -46,7 +46,7 @@ func verbs() map[string]mode.Request {
 
 // newLink opens the line; nil when it is off. The embedded broker listens on
 // loopback only.
-func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
+func newLink(cfg MQTTConfig, desc *robot.Description, failed *crash) (*commandLink, error) {
 	if cfg.URL == mqttOff {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 		id = strings.ToLower(desc.Name)
 	}
 	c := &commandLink{}
-	lc := mqttlink.Config{URL: cfg.URL, Robot: id, OnCommand: c.obey, OnLink: c.changed}
+	lc := mqttlink.Config{URL: cfg.URL, Robot: id, OnCommand: c.obey, OnLink: c.changed, OnPanic: failed.note}
 	for v := range verbs() {
 		lc.Verbs = append(lc.Verbs, v)
 	}
@@ -84,12 +84,18 @@ func newLink(cfg MQTTConfig, desc *robot.Description) (*commandLink, error) {
 	}
 	var err error
 	if c.link, err = mqttlink.New(lc); err != nil {
-		c.close()
+		if c.broker != nil {
+			c.broker.Close()
+		}
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
-	c.done.Go(func() { _ = c.link.Run(ctx) })
+	c.done = make(chan struct{})
+	failed.start("the command link", func() {
+		defer close(c.done)
+		_ = c.link.Run(ctx)
+	})
 	return c, nil
 }
 
@@ -155,16 +161,30 @@ func (c *commandLink) event(v any) {
 	}
 }
 
-// close says goodbye and stops the embedded broker.
-func (c *commandLink) close() {
+// farewell is how long the end of robotd waits for its broker in all: the link's
+// own last words take mqttlink.Farewell at most.
+const farewell = mqttlink.Farewell + time.Second
+
+// close says goodbye and stops the embedded broker. A broker that does not
+// answer is left behind after farewell, or at once when a signal comes.
+func (c *commandLink) close(ord *orders) {
 	if c == nil {
 		return
 	}
-	if c.stop != nil {
-		c.stop()
-		c.done.Wait()
-	}
-	if c.broker != nil {
-		c.broker.Close()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if c.stop != nil {
+			c.stop()
+			<-c.done
+		}
+		if c.broker != nil {
+			c.broker.Close()
+		}
+	}()
+	select {
+	case <-gone:
+	case <-ord.another():
+	case <-time.After(farewell):
 	}
 }

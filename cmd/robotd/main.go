@@ -7,15 +7,10 @@
 // policy, bytes in firmware-bridge.
 package main
 
-import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
-)
+import "os"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	ord := newOrders()
+	ord.listen()
+	os.Exit(run(ord, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -27,6 +27,7 @@ type policy struct {
 	hash    string // SHA-256 of the bundle file
 	periodS float64
 	clipS   float64 // longest clip
+	poor    error   // why its own evaluation would not let it run; nil: it passed
 
 	refs    []*obs.Reference
 	run     *infer.Runner
@@ -44,8 +45,9 @@ type policy struct {
 var errOutput = errors.New("policy output is not finite")
 
 // loadPolicy reads and verifies a bundle for this robot. Every fault is a
-// refusal that names the file.
-func loadPolicy(name string, desc *robot.Description) (*policy, error) {
+// refusal that names the file. A policy whose own evaluation is absent or below
+// bundle.Gate is one too, unless it is to run anyway.
+func loadPolicy(name string, desc *robot.Description, anyway bool) (*policy, error) {
 	b, err := bundle.Load(name)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -55,6 +57,10 @@ func loadPolicy(name string, desc *robot.Description) (*policy, error) {
 	}
 	if err := b.CheckRobot(desc); err != nil {
 		return nil, refused("%s: %w", name, err)
+	}
+	poor := b.CheckGate()
+	if poor != nil && !anyway {
+		return nil, refused("%s: %w; train further (mitori learn), or run it all the same with --anyway", name, poor)
 	}
 	var spec obs.Spec
 	dec := json.NewDecoder(bytes.NewReader(b.Manifest.Observation))
@@ -82,6 +88,7 @@ func loadPolicy(name string, desc *robot.Description) (*policy, error) {
 	}
 	sum := sha256.Sum256(data)
 	p := &policy{
+		poor: poor,
 		name: b.Manifest.Name, hash: hex.EncodeToString(sum[:]), periodS: spec.PeriodS,
 		run: b.Net.NewRunner(1), builder: builder,
 		in: make([]float32, b.Net.In()), out: make([]float32, n),

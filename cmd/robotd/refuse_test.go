@@ -59,7 +59,7 @@ func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bundle.Bundle{Net: net, Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
+	b := &bundle.Bundle{Net: net, Eval: []byte(`{"episodes":40,"survival_rate":1}`), Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
 		Name: "playback", Robot: desc.Name, RobotHash: desc.Hash, JointNames: desc.JointNames(), PolicyRateHz: 50, Observation: text,
 	}}
 	if spoil != nil {
@@ -105,6 +105,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.Symlink("/dev/full", full); err != nil {
 		t.Fatal(err)
 	}
+	poor := []byte(`{"episodes":40,"survival_rate":0.125}`)
 	sim := []string{"--robot", "kata20", "--sim", "--for", "1s"}
 	tests := []struct {
 		name  string
@@ -118,6 +119,8 @@ func TestBadInput(t *testing.T) {
 		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), exitRefused, []string{"changed since training"}},
 		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), exitRefused, []string{"l_knee", "must start and end standing"}},
 		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), exitRefused, []string{"version"}},
+		{"never evaluated", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })), exitRefused, []string{"no eval.json", "--anyway"}},
+		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), exitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
 		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), exitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
 		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, exitFailed, []string{"nonesuch", "kata20"}},
 		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitFailed, []string{"surprise_key", "line 2", "key.yaml"}},
@@ -152,5 +155,15 @@ func TestBadInput(t *testing.T) {
 				t.Error("statistics of a run that never was")
 			}
 		})
+	}
+}
+
+// --anyway lets a poor policy run, and says so.
+func TestPoorPolicyAnyway(t *testing.T) {
+	name := playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })
+	d := launch(t, "--robot", "kata20", "--sim", "--for", "3s", "--policy", name, "--anyway")
+	d.exit(exitDone, time.Minute)
+	if s := d.stats(); s.Armed != 1 || !strings.Contains(strings.Join(s.Notes, "\n"), "no eval.json; --anyway") || !strings.Contains(d.out.String(), "running it anyway") {
+		t.Errorf("armed %d times, notes %q", s.Armed, s.Notes)
 	}
 }

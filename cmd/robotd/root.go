@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,10 +45,34 @@ type options struct {
 	stats   string
 	json    bool
 	hold    time.Duration
+	anyway  bool
 }
 
-// run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+// run executes one command line and returns the exit code. Nothing in it waits
+// for whoever reads out and errOut but the text of --help.
+func run(ord *orders, args []string, out, errOut io.Writer) int {
+	var failed crash
+	tell := newTeller(errOut, &failed)
+	defer tell.close()
+	err := execute(ord, args, out, tell, &failed)
+	if err = errors.Join(err, failed.err()); err == nil {
+		return exitDone
+	}
+	code := exitFailed
+	var coded *codedError
+	if errors.As(err, &coded) && failed.err() == nil {
+		code = coded.code
+	}
+	tell.event("%v", err)
+	if code == exitUsage {
+		tell.event("run 'robotd --help' for usage")
+	}
+	return code
+}
+
+// execute parses the command line and flies.
+func execute(ord *orders, args []string, out io.Writer, tell *teller, failed *crash) error {
+	defer failed.caught("the main thread")
 	var o options
 	var file string
 	var c Config
@@ -63,11 +85,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
   robotd --config robot.yaml
 
 Without --arm (the default on hardware) it stays disarmed until an operator
-arms it over the command link. Ctrl-C settles the robot and switches torque off;
-a second Ctrl-C switches torque off at once.
+arms it over the command link. Ctrl-C, SIGTERM, SIGQUIT, a closed terminal and
+Ctrl-Z settle the robot and switch torque off; a second Ctrl-C, SIGTERM or
+SIGQUIT switches torque off at once.
 
 Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
-3 refused (damaged policy, policy of another robot, robot that may not be armed).`,
+3 refused (damaged or poor policy, policy of another robot, robot that may not be armed).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -90,7 +113,10 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 			if err := o.check(); err != nil {
 				return err
 			}
-			return fly(cmd.Context(), o, out, errOut)
+			if o.json {
+				tell.jsonTo(out, failed)
+			}
+			return fly(ord, o, tell, failed)
 		},
 	}
 	f := root.Flags()
@@ -102,6 +128,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.StringVar(&c.Port, "port", "", "serial device, e.g. /dev/ttyUSB0")
 	f.IntVar(&c.RateHz, "rate", 0, "ticks per second; default: the robot's loop_rate_hz")
 	f.StringVar(&c.Policy, "policy", "", "policy bundle to run")
+	f.BoolVar(&o.anyway, "anyway", false, "run the policy even if its own evaluation is absent or below 95 % survival")
 	f.StringVar(&c.Record, "record", "", "flight recording (.mcap), or none; default out/flights/<time>.mcap")
 	f.StringVar(&c.MQTT.URL, "mqtt", "", "command link: off, embedded, or a broker's URL; default embedded with --sim, else off")
 	f.BoolVar(&c.Arm, "arm", false, "arm at once, without waiting for an operator; default with --sim")
@@ -111,23 +138,10 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.BoolVar(&o.json, "json", false, "print one line of JSON a second, and the statistics at the end, to standard output")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetErr(io.Discard) // errors are told by run
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitDone
-	}
-	code := exitFailed
-	var coded *codedError
-	if errors.As(err, &coded) {
-		code = coded.code
-	}
-	fmt.Fprintf(errOut, "robotd: %s\n", strings.TrimSpace(err.Error()))
-	if code == exitUsage {
-		fmt.Fprintln(errOut, "Run 'robotd --help' for usage.")
-	}
-	return code
+	return root.ExecuteContext(ord.ctx)
 }
 
 // check refuses combinations that cannot work.

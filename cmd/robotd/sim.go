@@ -51,7 +51,7 @@ func findMitori() (string, error) {
 }
 
 // startSim starts "mitori bus emulate" and waits until its port is there.
-func startSim(ctx context.Context, robotName string, args []string) (*simulator, error) {
+func startSim(ctx context.Context, robotName string, args []string, failed *crash) (*simulator, error) {
 	program, err := findMitori()
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func startSim(ctx context.Context, robotName string, args []string) (*simulator,
 		return nil, fmt.Errorf("start the simulator: %w", err)
 	}
 	first := make(chan []byte, 1)
-	go s.listen(out, first)
+	failed.start("the simulator's reader", func() { s.listen(out, first) })
 	select {
 	case line, ok := <-first:
 		var hello struct {

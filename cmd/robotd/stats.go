@@ -88,6 +88,19 @@ func (s *stats) fill(r *loop.Stats) {
 	s.Notes = append(s.Notes, r.Notes...)
 }
 
+// judge ends the simulator and takes over what really happened; sim is nil on
+// hardware.
+func (s *stats) judge(sim *simulator) {
+	if sim == nil {
+		return
+	}
+	if s.Truth = sim.stop(); s.Truth == nil {
+		s.Notes = append(s.Notes, "the simulator died: "+sim.complaint(nil))
+		return
+	}
+	s.Fell = s.Fell || s.Truth.Fell
+}
+
 // save writes the file.
 func (s *stats) save(name string) error {
 	return atomicfile.Write(name, func(w io.Writer) error {

@@ -1,14 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/loop"
@@ -176,51 +170,4 @@ func (w *watch) snapshot() status {
 	s := w.latest
 	s.PosRad = append([]float64(nil), s.PosRad...)
 	return s
-}
-
-// teller talks to people: a status line a second on a terminal, plain lines for
-// what happens, JSON lines when asked.
-type teller struct {
-	mu     sync.Mutex
-	err    io.Writer
-	json   *json.Encoder // nil: no JSON
-	live   bool          // err is a terminal
-	onLine bool          // a status line stands on the terminal
-}
-
-func newTeller(out, errOut io.Writer, asJSON bool) *teller {
-	t := &teller{err: errOut}
-	if f, ok := errOut.(*os.File); ok {
-		t.live = term.IsTerminal(int(f.Fd()))
-	}
-	if asJSON {
-		t.json = json.NewEncoder(out)
-	}
-	return t
-}
-
-// event prints a line of its own.
-func (t *teller) event(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.onLine {
-		fmt.Fprint(t.err, "\r\x1b[K")
-		t.onLine = false
-	}
-	fmt.Fprintf(t.err, "robotd: "+format+"\n", args...)
-}
-
-// status shows the state of this second.
-func (t *teller) status(s status) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.json != nil {
-		_ = t.json.Encode(s)
-	}
-	if !t.live {
-		return
-	}
-	fmt.Fprintf(t.err, "\r\x1b[K%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad",
-		s.State, s.Tick, s.Missed, s.LateP99Us, s.BusErrors, s.SupplyV, s.MaxTempC, s.TiltRad)
-	t.onLine = true
 }

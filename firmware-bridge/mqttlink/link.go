@@ -23,7 +23,10 @@ const (
 	connectTimeout    = 5 * time.Second
 	publishTimeout    = 2 * time.Second
 	goodbyeTimeout    = 500 * time.Millisecond
-	subscribeRefused  = 0x80 // return code of MQTT 3.1.1
+	// Farewell bounds all that Run still does after its context has ended, however
+	// much is queued and whatever the broker does not answer.
+	Farewell         = 2 * time.Second
+	subscribeRefused = 0x80 // return code of MQTT 3.1.1
 )
 
 // Config says where the broker is and who this robot is.
@@ -42,7 +45,10 @@ type Config struct {
 	OnCommand func(Command) error
 	// OnLink, if set, is told when the line comes up or goes down.
 	OnLink func(up bool, why error)
-	Now    func() time.Time // default time.Now
+	// OnPanic, if set, takes a panic in one of the link's goroutines, which would
+	// otherwise end the process.
+	OnPanic func(where string, what any)
+	Now     func() time.Time // default time.Now
 }
 
 // Verbs are the commands a robot understands by default.
@@ -134,6 +140,7 @@ func (l *Link) options() *mqtt.ClientOptions {
 }
 
 func (l *Link) setUp(up bool, why error) {
+	defer l.caught("the command link's news")
 	if l.up.Swap(up) != up && l.cfg.OnLink != nil {
 		l.cfg.OnLink(up, why)
 	}
@@ -153,6 +160,7 @@ func (l *Link) onConnect(c mqtt.Client) {
 	l.connects.Add(1)
 	t := c.Subscribe(l.base+"cmd", 1, func(_ mqtt.Client, m mqtt.Message) { l.receive(m.Payload(), m.Retained()) })
 	go func() { // waiting inside the handler would stop the client
+		defer l.caught("the command link's set-up")
 		if err := subscribed(t); err != nil {
 			if l.cfg.OnLink != nil {
 				l.cfg.OnLink(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
@@ -188,8 +196,19 @@ func subscribed(t mqtt.Token) error {
 	return nil
 }
 
+// caught hands a panic to whoever can end the process in order; deferred only.
+func (l *Link) caught(where string) {
+	if l.cfg.OnPanic == nil {
+		return
+	}
+	if r := recover(); r != nil {
+		l.cfg.OnPanic(where, r)
+	}
+}
+
 // receive decodes, checks and obeys one command message, and answers it.
 func (l *Link) receive(payload []byte, retained bool) {
+	defer l.caught("a command")
 	now := l.cfg.Now()
 	c, err := DecodeCommand(payload)
 	if err == nil {
@@ -255,9 +274,13 @@ func (l *Link) Stats() Stats {
 	}
 }
 
-// Run connects, keeps connected and publishes until ctx is done, then says goodbye. It
-// returns nil: a broker that is not there is tried again for ever.
+// Run connects, keeps connected and publishes until ctx is done, then says goodbye,
+// for Farewell at most. It returns nil: a broker that is not there is tried again for
+// ever.
 func (l *Link) Run(ctx context.Context) error {
+	hard, cancel := context.WithCancel(context.Background()) // the end of all patience
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(Farewell, cancel) })()
 	l.client.Connect() // retries by itself; the token would wait for the first success
 	for ctx.Err() == nil {
 		select {
@@ -265,20 +288,29 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-l.reliable.ready:
 		case <-l.tele.ready:
 		}
-		l.flush()
+		l.flush(hard)
 	}
-	l.flush() // acks and events of the last moment
-	if l.client.IsConnectionOpen() {
-		l.client.Publish(l.base+"state", 1, true, l.offline("shut down")).WaitTimeout(goodbyeTimeout)
+	l.flush(hard) // acks and events of the last moment
+	gone := make(chan struct{})
+	go func() { // a broker that takes nothing any more holds the client, not us
+		defer close(gone)
+		defer l.caught("the command link's end")
+		if l.client.IsConnectionOpen() && hard.Err() == nil {
+			l.client.Publish(l.base+"state", 1, true, l.offline("shut down")).WaitTimeout(goodbyeTimeout)
+		}
+		l.client.Disconnect(100)
+	}()
+	select {
+	case <-gone:
+	case <-hard.Done():
 	}
-	l.client.Disconnect(100)
 	l.setUp(false, nil)
 	return nil
 }
 
-// flush publishes what is queued, reliable messages first.
-func (l *Link) flush() {
-	for {
+// flush publishes what is queued, reliable messages first, until hard is done.
+func (l *Link) flush(hard context.Context) {
+	for hard.Err() == nil {
 		if !l.client.IsConnectionOpen() {
 			return // messages stay queued; the oldest go if the line stays down
 		}
@@ -294,10 +326,23 @@ func (l *Link) flush() {
 			continue
 		}
 		// One at a time keeps acks in order; paho would reorder after a reconnect.
-		if t.WaitTimeout(publishTimeout) && t.Error() == nil {
+		if taken(hard, t) {
 			l.sent.Add(1)
 		} else {
 			l.failed.Add(1)
 		}
 	}
+}
+
+// taken waits for the broker to acknowledge a message.
+func taken(hard context.Context, t mqtt.Token) bool {
+	late := time.NewTimer(publishTimeout)
+	defer late.Stop()
+	select {
+	case <-t.Done():
+		return t.Error() == nil
+	case <-late.C:
+	case <-hard.Done():
+	}
+	return false
 }
