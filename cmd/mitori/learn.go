@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -43,8 +44,9 @@ summary.json, report.html and side_by_side.mp4. Faces are blurred in stored pict
 When the policy does not reach 95 % survival, training goes on, then the motion is
 slowed down; the report says so.
 
-After Ctrl-C, a crash or a power cut, the same command with --resume goes on with
-the training where it was.`,
+Results of an earlier run in DIR are removed first, so that a run that fails shows
+none. After Ctrl-C, a crash or a power cut, the same command with --resume goes on
+with the training where it was; a finished one is taken up as it is.`,
 		Example: `  mitori learn clip.mp4 --robot kata20 -o out/clip
   mitori learn clip.mp4 --robot kata20 -o out/clip --from 2s --to 7s --seed 7`,
 		Args: cobra.ExactArgs(1),
@@ -89,6 +91,9 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err := checkMethod(f.method); err != nil {
 		return nil, usageError("--method: %w", err)
 	}
+	if err := f.checkVideo(); err != nil {
+		return nil, err
+	}
 	d, err := robot.Load(f.robot)
 	if err != nil {
 		return nil, err
@@ -100,6 +105,22 @@ func (f *learnFlags) prepare() (*learner, error) {
 	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: report.Summary{
 		Video: filepath.Base(f.video), Robot: d.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
 	}}, nil
+}
+
+// checkVideo refuses a video that is not there, or that lies where a result
+// will be written: results of an earlier run are removed first.
+func (f *learnFlags) checkVideo() error {
+	video, err := os.Stat(f.video)
+	if err != nil {
+		return err
+	}
+	for _, name := range runResults() {
+		result := filepath.Join(f.dir, name)
+		if st, err := os.Stat(result); err == nil && os.SameFile(st, video) {
+			return usageError("the video %s is where learn would write %s; choose another folder with -o", f.video, result)
+		}
+	}
+	return nil
 }
 
 // learner carries the results from stage to stage.
@@ -116,6 +137,8 @@ type learner struct {
 	seen   *extraction
 	policy *trained
 	flight *flight
+
+	checkpoints []string // files of the trainings of this run; removed when it is done
 
 	columns  []int // of the joints in the engine's position vector
 	rootQPos int
@@ -139,6 +162,9 @@ func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {
 		}
 	}
 	if err := l.write(out); err != nil {
+		return err
+	}
+	if err := l.forget(); err != nil {
 		return err
 	}
 	return l.verdict()

@@ -30,19 +30,36 @@ type flight struct {
 const traceHz = 50
 
 // fly runs the bundle under robotd, in a process of its own, over the bytes of
-// the emulated bus, once through the motion.
+// the emulated bus, once through the motion. A robotd that does not get that far
+// is tried once more: on a busy machine the emulated bus may answer too late.
 func (l *learner) fly(ctx context.Context) error {
 	program, err := siblingProgram("robotd")
 	if err != nil {
 		return err
 	}
-	trace, stats := l.path("robotd.trace.npz"), l.path("stats.json")
+	if err = l.flyOnce(ctx, program); err != nil && ctx.Err() == nil {
+		l.note("robotd did not perform the motion (%v); tried once more.", err)
+		err = l.flyOnce(ctx, program)
+	}
+	if err != nil {
+		return fmt.Errorf("robotd did not perform the motion: %w; the policy is trained and lies in %s; the same command with --resume takes it up without training again",
+			err, l.path("policy.bundle"))
+	}
+	return l.layout()
+}
+
+// flyOnce is one attempt. Only what robotd wrote for this very policy counts.
+func (l *learner) flyOnce(ctx context.Context, program string) error {
+	if err := l.clear(statsFile, traceFile, recordingFile); err != nil {
+		return err
+	}
+	trace, stats := l.path(traceFile), l.path(statsFile)
 	clip := l.policy.motion.clip
 	// Arming takes about 2 s, the gantry lets go after 3, the last second shows
 	// that it stands.
 	last := time.Duration((clip.Seconds() + 7) * float64(time.Second)).Round(time.Second)
 	args := []string{"--robot", l.robot, "--sim", "--policy", l.path("policy.bundle"),
-		"--for", last.String(), "--stats", stats, "--record", l.path("flight.mcap"), "--mqtt", "off", "--sim-arg=--record=" + trace}
+		"--for", last.String(), "--stats", stats, "--record", l.path(recordingFile), "--mqtt", "off", "--sim-arg=--record=" + trace}
 	if l.policy.bundle.CheckGate() != nil {
 		args = append(args, "--anyway") // what a poor policy does belongs in the report
 	}
@@ -52,38 +69,57 @@ func (l *learner) fly(ctx context.Context) error {
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
 	runErr := c.Run()
-	text, err := os.ReadFile(stats)
+	s, err := readFlightStats(stats, l.path("policy.bundle"))
 	if err != nil {
-		return fmt.Errorf("robotd: %w: %s", errOr(runErr, err), bytes.TrimSpace(said.Bytes()))
+		return fmt.Errorf("%w: %s", errOr(runErr, err), bytes.TrimSpace(said.Bytes()))
 	}
-	var s struct {
-		report.Robotd
-		Cause       string       `json:"cause"`
-		Transitions []transition `json:"transitions"`
-		Truth       *struct {
-			Fell    bool    `json:"fell"`
-			FellAtS float64 `json:"fell_at_s"`
-		} `json:"sim_truth"`
+	f, err := l.cutTrace(trace, s.Transitions)
+	if err != nil {
+		return fmt.Errorf("%w; %s", err, cmp.Or(s.Cause, "see "+stats))
 	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("%s: %w", stats, err)
+	if s.Truth != nil && s.Truth.Fell {
+		f.fell, f.fallS = true, math.Max(0, s.Truth.FellAtS-f.fallS)
 	}
-	l.summary.Robotd = s.Robotd
+	l.flight, l.summary.Robotd = f, s.Robotd
 	if runErr != nil {
 		l.note("robotd ended with %v: %s", runErr, s.Cause)
 	}
 	l.say("robotd", "%d ticks at %.0f Hz, %d missed, %d bus errors, fell: %v, ended %s with torque off: %v",
 		s.Ticks, s.RateHz, s.MissedTicks, s.BusErrors, s.Fell, s.EndState, s.TorqueOff)
-	if l.flight, err = l.cutTrace(trace, s.Transitions); err != nil {
-		return fmt.Errorf("%w; %s", err, cmp.Or(s.Cause, "see "+stats))
-	}
-	if err := l.layout(); err != nil {
-		return err
-	}
-	if s.Truth != nil && s.Truth.Fell {
-		l.flight.fell, l.flight.fallS = true, math.Max(0, s.Truth.FellAtS-l.flight.fallS)
-	}
 	return nil
+}
+
+// flightStats is what learn reads of robotd's stats.json.
+type flightStats struct {
+	report.Robotd
+	PolicyHash  string       `json:"policy_hash"`
+	Cause       string       `json:"cause"`
+	Transitions []transition `json:"transitions"`
+	Truth       *struct {
+		Fell    bool    `json:"fell"`
+		FellAtS float64 `json:"fell_at_s"`
+	} `json:"sim_truth"`
+}
+
+// readFlightStats reads robotd's statistics; those of another policy than the
+// given bundle's are an error.
+func readFlightStats(name, policy string) (*flightStats, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &flightStats{}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	hash, err := fileSHA256(policy)
+	if err != nil {
+		return nil, err
+	}
+	if s.PolicyHash != hash {
+		return nil, fmt.Errorf("%s is about another policy (sha256 %.12q) than %s (%.12s)", name, s.PolicyHash, policy, hash)
+	}
+	return s, nil
 }
 
 func errOr(a, b error) error {

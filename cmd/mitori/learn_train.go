@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/motion"
@@ -44,7 +45,7 @@ const slowDown = 0.8
 // policy stays.
 func (l *learner) practise(ctx context.Context) error {
 	tempo := l.retarget.Tempo
-	checkpoints := []string{l.checkpoint(tempo)}
+	l.checkpoints = []string{l.checkpoint(tempo), l.firstTry(tempo)}
 	ref, err := l.reference(ctx, tempo)
 	if err != nil {
 		return err
@@ -59,6 +60,9 @@ func (l *learner) practise(ctx context.Context) error {
 		if !again && l.budget.Steps > 0 && t.result.ControlSteps > l.budget.Steps && try < l.tries {
 			// An earlier run was interrupted when it had already decided to train on.
 			again, budget = true, twice(l.budget)
+			if err := l.recall(ctx, ref, t); err != nil {
+				return err
+			}
 			continue
 		}
 		t.steps, t.wallS = before.steps+t.result.ControlSteps, before.wallS+t.result.WallS
@@ -74,13 +78,16 @@ func (l *learner) practise(ctx context.Context) error {
 		}
 		if again = !again; again {
 			budget = twice(l.budget)
+			if err := t.bundle.Save(l.firstTry(ref.tempo)); err != nil {
+				return err
+			}
 			l.note("%.0f %% of the hard episodes survived; training on.", 100*t.eval.SurvivalRate)
 			continue
 		}
 		before.steps, before.wallS = t.steps, t.wallS
 		budget, tempo = l.budget, tempo*slowDown
 		l.note("%.0f %% of the hard episodes survived at tempo %.2f; trying again at tempo %.2f.", 100*t.eval.SurvivalRate, ref.tempo, tempo)
-		checkpoints = append(checkpoints, l.checkpoint(tempo))
+		l.checkpoints = append(l.checkpoints, l.checkpoint(tempo), l.firstTry(tempo))
 		if ref, err = l.reference(ctx, tempo); err != nil {
 			return err
 		}
@@ -88,16 +95,7 @@ func (l *learner) practise(ctx context.Context) error {
 	if share := l.speed(); share < 0.95 {
 		l.note("The robot performs the motion at %.0f %% of the person's speed.", 100*share)
 	}
-	if err := l.keep(); err != nil {
-		return err
-	}
-	// What was learnt is in the bundle now.
-	for _, name := range checkpoints {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return l.keep()
 }
 
 // speed is the robot's over the person's, lead-in and lead-out left out.
@@ -113,6 +111,33 @@ func (l *learner) checkpoint(tempo float64) string {
 		return l.path(checkpointName("policy.bundle"))
 	}
 	return l.path(checkpointName(fmt.Sprintf("policy.tempo%.0f.bundle", 100*tempo/l.retarget.Tempo)))
+}
+
+// firstTry returns the file that keeps the policy of the shorter training at a
+// tempo while the longer one goes on: it may turn out to be the better one.
+func (l *learner) firstTry(tempo float64) string {
+	name, _ := strings.CutSuffix(l.checkpoint(tempo), checkpointName(""))
+	return checkpointName(name + ".first")
+}
+
+// recall takes the policy of the shorter training up again, which an interrupted
+// run had tested. later is the training that went on from there.
+func (l *learner) recall(ctx context.Context, ref *reference, later *trained) error {
+	b, err := bundle.Load(l.firstTry(ref.tempo))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t := &trained{result: later.result, bundle: b, motion: ref}
+	if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
+		return err
+	}
+	if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
+		l.policy = t
+	}
+	return nil
 }
 
 func twice(b train.Budget) train.Budget {

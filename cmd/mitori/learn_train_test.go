@@ -50,8 +50,10 @@ func TestLearnResumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var l *learner
+	var log io.Writer = io.Discard
 	practise := func(dir string, seed uint64, resume, interrupt bool) error {
-		l := &learner{desc: d, budget: train.Budget{Steps: 24000}, seen: &extraction{Motion: person}, began: time.Now(), log: io.Discard}
+		l = &learner{desc: d, budget: train.Budget{Steps: 24000}, seen: &extraction{Motion: person}, began: time.Now(), log: log}
 		l.learnFlags = learnFlags{dir: dir, video: "clip.mp4", method: defaultMethod, seed: seed, tries: 2, episodes: 2, resume: resume}
 		l.retarget.Tempo = 1
 		l.summary.StageS = map[string]float64{}
@@ -90,6 +92,25 @@ func TestLearnResumes(t *testing.T) {
 	}
 	if !bytes.Equal(a, b) {
 		t.Error("the interrupted and resumed learn ends with another bundle")
+	}
+	// The training is done; where what comes after it fails, it is taken up as it is.
+	var said bytes.Buffer
+	log = &said
+	if err := practise(cut, 3, true, false); err != nil {
+		t.Fatal(err)
+	}
+	c, err := os.ReadFile(filepath.Join(cut, "policy.bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, c) || strings.Contains(said.String(), "training:") {
+		t.Errorf("a finished training was not taken up as it is: same bundle: %v\n%s", bytes.Equal(a, c), &said)
+	}
+	if left, _ := filepath.Glob(filepath.Join(cut, "*.checkpoint")); left == nil {
+		t.Error("the checkpoints were removed before the run was done")
+	}
+	if err := l.forget(); err != nil {
+		t.Fatal(err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(cut, "*.checkpoint")); left != nil {
 		t.Errorf("left behind: %v", left)

@@ -19,6 +19,9 @@ import (
 // watch extracts the person's motion and, where the exact motion lies beside
 // the video (a rendered clip), compares the two.
 func (l *learner) watch(ctx context.Context) error {
+	if err := l.clear(runResults()...); err != nil {
+		return err
+	}
 	e, err := extractMotion(ctx, l.look, stageProgress(l.log, "pose"))
 	if err != nil {
 		return err

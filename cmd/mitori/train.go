@@ -82,7 +82,9 @@ With the same motions, robot, seed and a budget in steps, the bundle has the sam
 begins as bc and goes on as ppo where the motion needs it.
 
 A checkpoint lies beside the output while training runs; after Ctrl-C, a crash or
-a power cut, the same command with --resume goes on from it as if nothing had happened.`,
+a power cut, the same command with --resume goes on from it as if nothing had happened.
+It is removed when the bundle is written; one named with --checkpoint stays, and
+--resume with a larger --budget goes on from there.`,
 		Example: `  mitori train wave.motion.npz --robot kata20 -o wave.bundle
   mitori train wave.motion.npz --robot kata20 -o wave.bundle --budget 400000steps --seed 7
   mitori train wave.motion.npz --robot kata20 -o wave.bundle --resume`,
@@ -119,6 +121,11 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 			if err := b.Save(out); err != nil {
 				return err
 			}
+			if checkpoint == "" { // one that was asked for by name stays
+				if err := os.Remove(job.Checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+					return err
+				}
+			}
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(summariseTraining(out, res))
 			}
@@ -133,7 +140,7 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 	f.StringVar(&budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
 	f.Uint64Var(&job.Seed, "seed", 1, "seed of everything random")
 	f.StringVar(&job.Method, "method", defaultMethod, "how to learn: "+strings.Join(methods(), ", "))
-	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .checkpoint)")
+	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file, kept at the end (default: the output's name with .checkpoint, removed at the end)")
 	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
 	return c
