@@ -295,6 +295,6 @@ func (f *File) person(names map[string]string) (at [human.NumJoints]int, err err
 	if len(roots) > 1 {
 		under = fmt.Sprintf(" below any of the roots %s", strings.Join(roots, ", "))
 	}
-	return at, fmt.Errorf("bvh: no joint found%s for %s; the file has: %s; name the missing ones with --map, for example --map l_elbow=NAME,head=NAME",
-		under, strings.Join(missing, "; "), f.names())
+	return at, fmt.Errorf("bvh: no joint for %s%s; the file has: %s; name the missing ones with --map, for example --map l_elbow=NAME,head=NAME",
+		strings.Join(missing, "; "), under, f.names())
 }
