@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,7 +50,12 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			m, notes, err := f.Motion(filepath.Base(args[0]), o)
-			if err != nil {
+			switch {
+			case errors.Is(err, bvh.ErrOption):
+				return usageError("%s: %w", args[0], err)
+			case errors.Is(err, bvh.ErrAmbiguous):
+				return refused("%s: %w", args[0], err)
+			case err != nil:
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			if err := m.Save(output); err != nil {

@@ -113,7 +113,7 @@ func TestRobotShowNamesParts(t *testing.T) {
 func TestMotionCommandsRefuseBadInput(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for name, text := range map[string]string{"noise.npz": "not a zip", "cut.bvh": "HIERARCHY\nROOT Hips\n{\n", "odd.bvh": "HIERARCHY ROOT a { OFFSET 0 0 0 CHANNELS 1 Xrotation } MOTION Frames: 2 Frame Time: 0.1 1 2"} {
+	for name, text := range map[string]string{"noise.npz": "not a zip", "cut.bvh": "HIERARCHY\nROOT Hips\n{\n", "odd.bvh": "HIERARCHY ROOT a { OFFSET 0 0 0 CHANNELS 1 Xrotation } MOTION Frames: 2 Frame Time: 0.1\n1\n2\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

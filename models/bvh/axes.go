@@ -68,7 +68,7 @@ func (s *snapshot) stands() int {
 func (c *convert) findUp(asked string) (k int, note string, err error) {
 	if asked != "" {
 		if k = slices.Index(axisNames[:], strings.ToLower(asked)); k < 0 {
-			return 0, "", fmt.Errorf("bvh: up is %q; legal: %s", asked, strings.Join(axisNames[:], ", "))
+			return 0, "", fmt.Errorf("bvh: %w: up is %q; legal: %s", ErrOption, asked, strings.Join(axisNames[:], ", "))
 		}
 		return k, "", nil
 	}
@@ -89,7 +89,7 @@ func (c *convert) findUp(asked string) (k int, note string, err error) {
 	switch {
 	case share >= 0.6 && rest == best:
 		return best, "", nil
-	case share >= 0.6 && rest < 0:
+	case share >= 0.6 && rest < 0 && (best == 1 || best == 2): // along any other axis a person rather lies
 		if best != 1 {
 			note = fmt.Sprintf("%s is taken for up, as the person stands along it in %.0f %% of the frames (else give --up)", axisNames[best], 100*share)
 		}
@@ -105,7 +105,7 @@ func (c *convert) findUp(asked string) (k int, note string, err error) {
 	if rest >= 0 {
 		why = fmt.Sprintf("the skeleton is built along %s, but the person is along %s in %.0f %% of the frames", axisNames[rest], axisNames[best], 100*share)
 	}
-	return 0, "", fmt.Errorf("bvh: which axis is up cannot be told: %s; give --up y or --up z (legal: %s)", why, strings.Join(axisNames[:], ", "))
+	return 0, "", fmt.Errorf("bvh: %w: which axis is up? %s; give --up y or --up z (legal: %s)", ErrAmbiguous, why, strings.Join(axisNames[:], ", "))
 }
 
 // checkSides refuses a skeleton whose feet point backwards, seen from its left and right: its sides are exchanged or
@@ -127,7 +127,8 @@ func (c *convert) checkSides() error {
 		}
 	}
 	if seen > 0 && float64(back) > 0.8*float64(seen) {
-		return fmt.Errorf("bvh: the feet point backwards in %.0f %% of the frames: left and right are exchanged (name the joints with --map), or the file's axes are left-handed",
+		return fmt.Errorf("bvh: %w: the feet point backwards in %.0f %% of the frames, so left and right are exchanged (name the joints with --map), or the file's axes are left-handed",
+			ErrAmbiguous,
 			100*float64(back)/float64(seen))
 	}
 	return nil

@@ -1,6 +1,7 @@
 package bvh
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -21,6 +22,13 @@ const (
 	stillMS     = 0.25  // a foot on the floor is slower than this
 	nearFloor   = 0.035 // and not higher than this share of the height above its lowest
 	defaultTall = 1.75
+)
+
+// ErrAmbiguous is wrapped where a file is sound, but what it shows cannot be told without the caller's help; ErrOption
+// where an option is wrong.
+var (
+	ErrAmbiguous = errors.New("the file can be understood in several ways")
+	ErrOption    = errors.New("wrong option")
 )
 
 // Options say what a file does not.

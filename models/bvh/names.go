@@ -244,7 +244,7 @@ func (f *File) resolve(names map[string]string) (map[human.Joint]int, error) {
 	}
 	if len(faults) > 0 {
 		slices.Sort(faults)
-		return nil, fmt.Errorf("bvh: the map: %s", strings.Join(faults, "; "))
+		return nil, fmt.Errorf("bvh: %w: the map: %s", ErrOption, strings.Join(faults, "; "))
 	}
 	return out, nil
 }
@@ -289,12 +289,12 @@ func (f *File) person(names map[string]string) (at [human.NumJoints]int, err err
 	case len(whole) == 1:
 		return at, nil
 	case len(whole) > 1:
-		return at, fmt.Errorf("bvh: %d people in one file (roots %s); write one file for each", len(whole), strings.Join(whole, ", "))
+		return at, fmt.Errorf("bvh: %w: %d people in one file (roots %s); write one file for each", ErrAmbiguous, len(whole), strings.Join(whole, ", "))
 	}
 	under := ""
 	if len(roots) > 1 {
 		under = fmt.Sprintf(" below any of the roots %s", strings.Join(roots, ", "))
 	}
-	return at, fmt.Errorf("bvh: no joint found%s for %s; the file has: %s; name the missing ones with --map, for example --map l_elbow=NAME,head=NAME",
-		under, strings.Join(missing, "; "), f.names())
+	return at, fmt.Errorf("bvh: no joint for %s%s; the file has: %s; name the missing ones with --map, for example --map l_elbow=NAME,head=NAME",
+		strings.Join(missing, "; "), under, f.names())
 }

@@ -171,38 +171,51 @@ func captured(t *testing.T) *rig {
 	return r
 }
 
+// walkerBody holds the joints of a walker, limbs from the trunk outwards: hip, knee, ankle, toes; shoulder, elbow, hand.
+type walkerBody struct {
+	offsets           []spatial.Vec3
+	hips, spine, head int
+	legs, arms        [2][4]int
+}
+
+// build lays out a person of 1.75 m in a T pose: y up, z ahead, metres.
+func (r *rig) build() (w walkerBody) {
+	add := func(name string, parent int, x, y, z float64) int {
+		r.names, r.parents, w.offsets = append(r.names, name), append(r.parents, parent), append(w.offsets, spatial.Vec3{x, y, z})
+		return len(r.names) - 1
+	}
+	w.hips = add("Hips", -1, 0, 0, 0)
+	for s, side := range []string{"Left", "Right"} {
+		x := 1 - 2*float64(s)
+		leg := &w.legs[s]
+		leg[0] = add(side+"UpLeg", w.hips, 0.09*x, -0.05, 0)
+		leg[1] = add(side+"Leg", leg[0], 0, -0.43, 0)
+		leg[2] = add(side+"Foot", leg[1], 0, -0.43, 0)
+		leg[3] = add(side+"ToeBase", leg[2], 0.01*x, -0.06, 0.12)
+		add(side+"ToeBase/end", leg[3], 0, -0.01, 0.06)
+	}
+	w.spine = add("Spine", w.hips, 0, 0.1, 0)
+	chest := add("Spine1", w.spine, 0, 0.2, 0)
+	neck := add("Neck", chest, 0, 0.22, 0)
+	w.head = add("Head", neck, 0, 0.08, 0.01)
+	add("Head/end", w.head, 0, 0.2, 0)
+	for s, side := range []string{"Left", "Right"} {
+		x := 1 - 2*float64(s)
+		arm := &w.arms[s]
+		collar := add(side+"Shoulder", chest, 0.03*x, 0.15, 0)
+		arm[0] = add(side+"Arm", collar, 0.14*x, 0, 0)
+		arm[1] = add(side+"ForeArm", arm[0], 0.3*x, 0, 0)
+		arm[2] = add(side+"Hand", arm[1], 0.25*x, 0, 0)
+		add(side+"Hand/end", arm[2], 0.09*x, 0, 0)
+	}
+	return w
+}
+
 // walker makes a person who walks in a curve and swings the arms: y up, z ahead, metres, 1.75 m tall. In every frame
 // one foot stands flat and still.
 func walker(rng *rand.Rand) *rig {
 	r := &rig{dt: 1.0 / 30}
-	var offsets []spatial.Vec3
-	add := func(name string, parent int, x, y, z float64) int {
-		r.names, r.parents, offsets = append(r.names, name), append(r.parents, parent), append(offsets, spatial.Vec3{x, y, z})
-		return len(r.names) - 1
-	}
-	hips := add("Hips", -1, 0, 0, 0)
-	var legs, arms [2][4]int
-	for s, side := range []string{"Left", "Right"} {
-		x := 1 - 2*float64(s)
-		legs[s][0] = add(side+"UpLeg", hips, 0.09*x, -0.05, 0)
-		legs[s][1] = add(side+"Leg", legs[s][0], 0, -0.43, 0)
-		legs[s][2] = add(side+"Foot", legs[s][1], 0, -0.43, 0)
-		legs[s][3] = add(side+"ToeBase", legs[s][2], 0.01*x, -0.06, 0.12)
-		add(side+"ToeBase/end", legs[s][3], 0, -0.01, 0.06)
-	}
-	spine := add("Spine", hips, 0, 0.1, 0)
-	chest := add("Spine1", spine, 0, 0.2, 0)
-	neck := add("Neck", chest, 0, 0.22, 0)
-	head := add("Head", neck, 0, 0.08, 0.01)
-	add("Head/end", head, 0, 0.2, 0)
-	for s, side := range []string{"Left", "Right"} {
-		x := 1 - 2*float64(s)
-		collar := add(side+"Shoulder", chest, 0.03*x, 0.15, 0)
-		arms[s][0] = add(side+"Arm", collar, 0.14*x, 0, 0)
-		arms[s][1] = add(side+"ForeArm", arms[s][0], 0.3*x, 0, 0)
-		arms[s][2] = add(side+"Hand", arms[s][1], 0.25*x, 0, 0)
-		add(side+"Hand/end", arms[s][2], 0.09*x, 0, 0)
-	}
+	w := r.build()
 	turn := func(axis int, angle float64) spatial.Quat {
 		var v spatial.Vec3
 		v[axis] = 1
@@ -217,23 +230,23 @@ func walker(rng *rand.Rand) *rig {
 			own[i] = spatial.Identity()
 		}
 		yaw := turn(1, curve*float64(t)/float64(frames))
-		own[hips] = yaw
-		own[spine], own[head] = turn(1, 0.1*math.Sin(a)), turn(1, 0.3*math.Sin(a/2)).Mul(turn(0, nod*math.Sin(a/3)))
+		own[w.hips] = yaw
+		own[w.spine], own[w.head] = turn(1, 0.1*math.Sin(a)), turn(1, 0.3*math.Sin(a/2)).Mul(turn(0, nod*math.Sin(a/3)))
 		var lift [2]float64
-		for s := range legs {
+		for s := range w.legs {
 			b := a + math.Pi*float64(s)
 			lift[s] = math.Max(0, math.Sin(b)) // half of the time in the air
 			swing, knee := 0.5*lift[s], 0.9*lift[s]
-			own[legs[s][0]], own[legs[s][1]], own[legs[s][2]] = turn(0, -swing), turn(0, knee), turn(0, swing-knee+0.3*lift[s])
+			own[w.legs[s][0]], own[w.legs[s][1]], own[w.legs[s][2]] = turn(0, -swing), turn(0, knee), turn(0, swing-knee+0.3*lift[s])
 			x := 1 - 2*float64(s)
-			own[arms[s][0]] = turn(0, 0.4*math.Sin(b)).Mul(turn(2, -1.3*x))
-			own[arms[s][1]] = turn(1, -x*(0.4+0.2*math.Sin(b)))
+			own[w.arms[s][0]] = turn(0, 0.4*math.Sin(b)).Mul(turn(2, -1.3*x))
+			own[w.arms[s][1]] = turn(1, -x*(0.4+0.2*math.Sin(b)))
 		}
 		r.pos, r.rot = append(r.pos, make([]spatial.Vec3, len(own))), append(r.rot, make([]spatial.Quat, len(own)))
 		pos, rot := r.pos[t], r.rot[t]
 		for i, p := range r.parents {
 			if rot[i] = own[i]; p >= 0 {
-				pos[i], rot[i] = pos[p].Add(rot[p].Rotate(offsets[i])), rot[p].Mul(own[i])
+				pos[i], rot[i] = pos[p].Add(rot[p].Rotate(w.offsets[i])), rot[p].Mul(own[i])
 			}
 		}
 		stand := 0
@@ -241,7 +254,7 @@ func walker(rng *rand.Rand) *rig {
 			stand = 1
 		}
 		// The standing foot stays where it is; at a change of feet the other one takes over.
-		foot := legs[stand][2]
+		foot := w.legs[stand][2]
 		want := spatial.Vec3{pos[foot][0], 0.08, pos[foot][2]}
 		if t > 0 {
 			want = r.pos[t-1][foot]
