@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -85,7 +86,7 @@ const mm = 1000
 
 func (c *Comparison) positions(a, b []human.Pose) {
 	n := float64(len(a))
-	offset := floorOffset(a, b)
+	offset, exchanged := floorOffset(a, b), 0
 	for t := range a {
 		pa, pb := a[t].Positions[:], b[t].Positions[:]
 		sum, mirrored, global := 0.0, 0.0, 0.0
@@ -103,9 +104,10 @@ func (c *Comparison) positions(a, b []human.Pose) {
 		c.NMPJPEMm += mm / n * alignScale(pa, pb)
 		c.PAMPJPEMm += mm / n * alignSimilarity(pa, pb)
 		if mirrored < sum {
-			c.SideErrorShare += 1 / n
+			exchanged++
 		}
 	}
+	c.SideErrorShare = rate.Rate{Hits: exchanged, Trials: len(a)}.Share()
 	for j := range c.Joints {
 		c.Joints[j].Joint = human.Joint(j).String()
 	}
@@ -193,18 +195,20 @@ func (c *Comparison) dynamics(a, b []human.Pose, fps float64) {
 }
 
 func (c *Comparison) contacts(a, b []human.Pose) {
-	n := float64(2 * len(a))
+	agree, invented, missed := 0, 0, 0
 	for t := range a {
 		for side := range 2 {
 			on := func(p *human.Pose) bool { return max(p.Contacts[2*side], p.Contacts[2*side+1]) >= 0.5 }
 			switch x, y := on(&a[t]), on(&b[t]); {
 			case x == y:
-				c.ContactAgreement += 1 / n
+				agree++
 			case x:
-				c.ContactFalseShare += 1 / n
+				invented++
 			default:
-				c.ContactMissedShare += 1 / n
+				missed++
 			}
 		}
 	}
+	share := func(hits int) float64 { return rate.Rate{Hits: hits, Trials: 2 * len(a)}.Share() }
+	c.ContactAgreement, c.ContactFalseShare, c.ContactMissedShare = share(agree), share(invented), share(missed)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/rate"
 )
 
 // Plausibility judges one motion without a truth.
@@ -54,7 +55,7 @@ func (p *Plausibility) motion(m *human.Motion) {
 
 func (p *Plausibility) feet(m *human.Motion) {
 	f := m.Frames
-	touching, slipping := 0, 0
+	touching, slipping, flying := 0, 0, 0
 	for t := range f {
 		air := true
 		for c, j := range footJoints {
@@ -77,9 +78,10 @@ func (p *Plausibility) feet(m *human.Motion) {
 			}
 		}
 		if air {
-			p.AirShare += 1 / float64(len(f))
+			flying++
 		}
 	}
+	p.AirShare = rate.Rate{Hits: flying, Trials: len(f)}.Share()
 	if touching > 0 {
 		p.FootSlideMeanMps /= float64(touching)
 		p.FootSlideShare = float64(slipping) / float64(touching)

@@ -52,6 +52,8 @@ func (c *Checker) Check(clip *motion.Clip) (*Verdict, error) {
 	for i := range v.Seconds {
 		v.Seconds[i].BalanceMarginM = math.Max(v.Seconds[i].BalanceMarginM, -1)
 	}
+	v.OneFootShare /= float64(len(tr.q))
+	v.OutsideShare /= float64(len(tr.q))
 	v.Findings = f.judge()
 	v.conclude()
 	return v, nil
@@ -67,7 +69,7 @@ func (c *Checker) balance(v *Verdict, f *faults, sec *Second, tr *track, t int, 
 	}
 	cop, pushing := c.support(tau, on, ext)
 	if on[0] != on[1] {
-		v.OneFootShare += 1 / float64(len(tr.q))
+		v.OneFootShare++ // counted here, divided at the end
 	}
 	margin := -1.0
 	if pushing {
@@ -78,7 +80,7 @@ func (c *Checker) balance(v *Verdict, f *faults, sec *Second, tr *track, t int, 
 	}
 	sec.BalanceMarginM = math.Min(sec.BalanceMarginM, margin)
 	if margin < 0 {
-		v.OutsideShare += 1 / float64(len(tr.q))
+		v.OutsideShare++
 	}
 	if margin < calmMarginM {
 		f.see("balance", "pressure point", t, -margin, -calmMarginM)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -57,12 +58,14 @@ func (w *work) report(m *human.Motion, c *motion.Clip) *Report {
 	w.limits(rep)
 	w.feet(rep)
 	w.likeness(rep)
+	unbalanced := 0
 	for _, v := range w.margin {
 		rep.WorstBalanceM = math.Min(rep.WorstBalanceM, math.Max(v, -1))
 		if v < 0 {
-			rep.UnbalancedShare += 1 / float64(len(w.margin))
+			unbalanced++
 		}
 	}
+	rep.UnbalancedShare = rate.Rate{Hits: unbalanced, Trials: len(w.margin)}.Share()
 	note := func(cond bool, format string, a ...any) {
 		if cond {
 			rep.Notes = append(rep.Notes, fmt.Sprintf(format, a...))
@@ -100,7 +103,7 @@ func (w *work) limits(rep *Report) {
 func (w *work) feet(rep *Report) {
 	d := w.s.d
 	var last [2]spatial.Vec3
-	stance, slide, kept, asked := 0, 0, 0, 0
+	stance, slide, kept, asked, sunk, floating := 0, 0, 0, 0, 0, 0
 	for t := range w.q {
 		w.r.kin.Forward(d, w.q[t])
 		lowest := math.Inf(1)
@@ -131,12 +134,14 @@ func (w *work) feet(rep *Report) {
 		}
 		rep.PenetrationDepthM = math.Max(rep.PenetrationDepthM, -lowest)
 		if lowest < -penetrationM {
-			rep.PenetrationFraction += 1 / float64(len(w.q))
+			sunk++
 		}
 		if lowest > penetrationM {
-			rep.FloatingFraction += 1 / float64(len(w.q))
+			floating++
 		}
 	}
+	rep.PenetrationFraction = rate.Rate{Hits: sunk, Trials: len(w.q)}.Share()
+	rep.FloatingFraction = rate.Rate{Hits: floating, Trials: len(w.q)}.Share()
 	rep.FootSlidingFraction = float64(slide) / math.Max(1, float64(stance))
 	rep.ContactPreservation = 1
 	if asked > 0 {
