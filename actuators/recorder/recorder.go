@@ -21,6 +21,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,8 +69,33 @@ type Recorder struct {
 	err     error
 }
 
-// Create starts a recording. Missing folders are made. The error names the
-// file and says what to do; a disk that is nearly full is refused.
+// maxNumber bounds the search for a name that is free.
+const maxNumber = 100_000
+
+// open makes the file. It never touches an earlier recording: where name is
+// taken the first free one of name-2, name-3, ... is used, for the recording of a
+// crash must outlive the restart. Only devices are written to as they are.
+func open(name string) (*os.File, error) {
+	if st, err := os.Stat(name); err == nil && st.Mode()&os.ModeDevice != 0 {
+		return os.OpenFile(name, os.O_WRONLY, 0)
+	} else if err == nil && st.IsDir() {
+		return nil, fmt.Errorf("it is a folder; name a file in it: %w", syscall.EISDIR)
+	}
+	ext := filepath.Ext(name)
+	try := name
+	for n := 2; n < maxNumber; n++ {
+		f, err := os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+		try = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
+	}
+	return nil, fmt.Errorf("%d recordings lie there already; move them away: %w", maxNumber, os.ErrExist)
+}
+
+// Create starts a recording. Missing folders are made. An existing file is never
+// overwritten: the recording then gets a number, and Name tells which. The error
+// names the file and says what to do; a disk that is nearly full is refused.
 func Create(name string, h Header) (*Recorder, error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -82,10 +108,11 @@ func Create(name string, h Header) (*Recorder, error) {
 				name, free>>20, int64(minFreeBytes)>>20)
 		}
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	f, err := open(name)
 	if err != nil {
 		return nil, explain(name, err)
 	}
+	name = f.Name()
 	r, err := start(name, f, h)
 	if err != nil {
 		if st, e := f.Stat(); e == nil && st.Mode().IsRegular() { // never a device

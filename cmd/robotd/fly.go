@@ -51,7 +51,7 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 			st.Notes = append(st.Notes, fmt.Sprintf("%v; --anyway", pol.poor))
 		}
 	}
-	rec, err := startRecording(&o, desc, pol, cfg, st)
+	rec, err := startRecording(&o, desc, pol, cfg, st, tell)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func tuned(cfg loop.Config, o *options) loop.Config {
 }
 
 // startRecording opens the flight recording; nil when it is off.
-func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.Config, st *stats) (*recorder.Recorder, error) {
+func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.Config, st *stats, tell *teller) (*recorder.Recorder, error) {
 	name := o.Record
 	switch name {
 	case "none":
@@ -182,10 +182,14 @@ func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.C
 		facts["policy"], facts["policy_hash"] = o.Policy, pol.hash
 	}
 	rec, err := recorder.Create(name, recorder.Header{Joints: desc.JointNames(), RateHz: cfg.RateHz, Facts: facts})
-	if err == nil {
-		st.Recording = name
+	if err != nil {
+		return nil, err
 	}
-	return rec, err
+	st.Recording = rec.Name()
+	if st.Recording != name {
+		tell.event("%s is there already; recording to %s", name, st.Recording)
+	}
+	return rec, nil
 }
 
 // version says what program this is.

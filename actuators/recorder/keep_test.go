@@ -1,0 +1,47 @@
+package recorder
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A restart under the same name leaves every earlier recording as it is, links
+// included, and says where the new one lies.
+func TestEarlierRecordingsAreKept(t *testing.T) {
+	dir := t.TempDir()
+	at := func(n string) string { return filepath.Join(dir, n) }
+	if err := os.WriteFile(at("flight.mcap"), []byte("the crash"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(at("flight.mcap"), at("link.mcap")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(at("nowhere"), at("dangling.mcap")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][2]string{
+		{"flight.mcap", "flight-2.mcap"}, {"flight.mcap", "flight-3.mcap"}, {"link.mcap", "link-2.mcap"},
+		{"dangling.mcap", "dangling-2.mcap"}, {"bare", "bare"}, {"bare", "bare-2"},
+	} {
+		r, err := Create(at(c[0]), Header{Joints: []string{"a"}, RateHz: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r.Name() != at(c[1]) {
+			t.Errorf("%s: recorded to %s, want %s", c[0], r.Name(), c[1])
+		}
+		if _, err := Open(at(c[1])); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, err := os.ReadFile(at("flight.mcap")); err != nil || string(got) != "the crash" {
+		t.Errorf("the earlier file holds %q (%v)", got, err)
+	}
+	if _, err := Create(dir, Header{}); err == nil {
+		t.Error("a folder was taken for a file")
+	}
+}
