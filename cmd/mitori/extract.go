@@ -21,6 +21,7 @@ import (
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
+	"github.com/mitori-robotics/mitori/perception/verdict"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
@@ -37,6 +38,8 @@ type extraction struct {
 	Motion *human.Motion
 	Track  track.Result
 	Report *solve.Report
+	// Verdict tells whether the motion is what the person did.
+	Verdict verdict.Verdict
 	// WallS is the time from opening the video to the solved motion; TrackS
 	// (loading the networks, decoding, tracking) and SolveS are its parts.
 	WallS, TrackS, SolveS float64
@@ -66,6 +69,7 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	if m.SourceSHA256, err = fileSHA256(o.Video); err != nil {
 		return nil, err
 	}
+	e.judge()
 	e.WallS = time.Since(start).Seconds()
 	return e, nil
 }
@@ -171,12 +175,17 @@ func newExtractCmd() *cobra.Command {
 		out, film string
 		showFaces bool
 		asJSON    bool
+		anyway    bool
 	)
 	c := &cobra.Command{
 		Use:   "extract VIDEO -o X.human.npz",
 		Short: "Turn the video of a person into a human motion",
 		Long: `Turn the video of a person into a human motion: joint positions in metres, gravity
 up, feet on the floor. One still camera, one person, whole body.
+
+The verdict says whether the motion is what the person did: good, doubtful (parts of
+it are guesses; the warnings say which) or refused (exit code 3, nothing is written
+unless --anyway is given).
 
 Nothing but the motion is stored. --overlay also films the video with the skeleton
 drawn in; heads are masked there unless --show-faces is given.`,
@@ -196,6 +205,9 @@ drawn in; heads are masked there unless --show-faces is given.`,
 			if err != nil {
 				return err
 			}
+			if no := e.refusal(o.Video, anyway); no != nil {
+				return errors.Join(reportExtraction(c.OutOrStdout(), e, o, "", "", asJSON), no)
+			}
 			if err := e.Motion.Save(out); err != nil {
 				return err
 			}
@@ -213,16 +225,20 @@ drawn in; heads are masked there unless --show-faces is given.`,
 	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
 	f.BoolVar(&showFaces, "show-faces", false, "do not mask heads in the overlay")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	f.BoolVar(&anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
 
+// reportExtraction says what was found; out and film are empty where nothing was
+// written.
 func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film string, asJSON bool) error {
 	if asJSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Video         string        `json:"video"`
-			Output        string        `json:"output"`
+			Video string `json:"video"`
+			verdict.Verdict
+			Output        string        `json:"output,omitempty"`
 			Overlay       string        `json:"overlay,omitempty"`
 			Frames        int           `json:"frames"`
 			FramesMissed  int           `json:"frames_missed"`
@@ -234,13 +250,13 @@ func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film st
 			TrackS        float64       `json:"track_s"`
 			SolveS        float64       `json:"solve_s"`
 			TrackingStats track.Stats   `json:"tracking"`
-			Warnings      []string      `json:"warnings"`
 			Solve         *solve.Report `json:"solve"`
-		}{o.Video, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
-			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Track.Warnings, e.Report})
+		}{o.Video, e.Verdict, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report})
 	}
-	for _, text := range e.Track.Warnings {
-		fmt.Fprintf(w, "warning: %s\n", text)
+	printExtractVerdict(w, e.Verdict)
+	if out == "" {
+		return nil
 	}
 	fmt.Fprintf(w, "%s: %d frames, %d without the person, tracked at %.0f frames/s (%s, %s), solved in %.1f s\n",
 		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime, e.SolveS)

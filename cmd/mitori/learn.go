@@ -27,7 +27,7 @@ type learnFlags struct {
 	seed              uint64
 	tries, episodes   int
 	asJSON, showFaces bool
-	resume            bool
+	resume, anyway    bool
 }
 
 func newLearnCmd() *cobra.Command {
@@ -69,6 +69,7 @@ with the training where it was; a finished one is taken up as it is.`,
 	fl.IntVar(&f.episodes, "episodes", 40, "episodes of the hard test set")
 	fl.BoolVar(&f.showFaces, "show-faces", false, "do not blur faces in side_by_side.mp4")
 	fl.BoolVar(&f.resume, "resume", false, "go on with the training of an earlier, interrupted run into the same folder")
+	fl.BoolVar(&f.anyway, "anyway", false, "go on with what is refused")
 	fl.BoolVar(&f.asJSON, "json", false, "print summary.json to standard output at the end")
 	return c
 }

@@ -27,8 +27,11 @@ func (l *learner) watch(ctx context.Context) error {
 		return err
 	}
 	l.seen = e
-	for _, w := range e.Track.Warnings {
+	for _, w := range e.Verdict.Warnings {
 		l.note("%s", w)
+	}
+	if err := e.refusal(l.video, l.anyway); err != nil {
+		return err
 	}
 	if err := e.Motion.Save(l.path("person.human.npz")); err != nil {
 		return err
@@ -38,8 +41,9 @@ func (l *learner) watch(ctx context.Context) error {
 	s.Extract = report.Extract{
 		FPS: e.FPS(), FramesMissed: e.Track.Stats.Missed, Runtime: l.look.Track.Runtime.String(), Model: l.look.Track.Model.String(),
 		VideoFPS: e.Track.Info.FPS, Seconds: e.Motion.Seconds(),
+		Verdict: e.Verdict.Grade.String(), Unseen: e.Verdict.Unseen, Warnings: e.Verdict.Warnings,
 	}
-	l.say("extract", "%d frames, %d without the person, %.0f frames/s", s.Frames, s.Extract.FramesMissed, s.Extract.FPS)
+	l.say("extract", "%s: %d frames, %d without the person, %.0f frames/s", s.Extract.Verdict, s.Frames, s.Extract.FramesMissed, s.Extract.FPS)
 	return l.compareWithTruth()
 }
 

@@ -125,7 +125,23 @@ type Meta struct {
 	Runtime        string  `json:"runtime"`
 	Tool           string  `json:"tool"`
 	FramesMissed   int     `json:"frames_missed"` // frames without a detected person, filled in
+	// Verdict on the extraction: good, doubtful or refused; empty where there was
+	// none. Unseen and Warnings go with it.
+	Verdict  string   `json:"verdict,omitempty"`
+	Unseen   []Unseen `json:"unseen,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
+
+// Unseen is a part of the body that the camera did not see for a while: what it
+// does then is invented.
+type Unseen struct {
+	Part  string  `json:"part"`   // "left leg", "legs", "feet", "person", ...
+	FromS float64 `json:"from_s"` // seconds of the source
+	ToS   float64 `json:"to_s"`
+}
+
+// String reads "legs: 1.0 to 2.5 s".
+func (u Unseen) String() string { return fmt.Sprintf("%s: %.1f to %.1f s", u.Part, u.FromS, u.ToS) }
 
 // Motion is a human motion of len(Frames) frames at a constant rate.
 type Motion struct {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/perception/scene"
 )
 
 // NumLandmarks is the size of the BlazePose body landmark set.
@@ -82,7 +83,7 @@ type Frame struct {
 	Index int
 	TimeS float64
 	// Found is false where the person was not seen; then everything below
-	// is zero.
+	// but Scene is zero.
 	Found bool
 	// Presence is the network's probability that ROI holds a person.
 	Presence float64
@@ -93,6 +94,9 @@ type Frame struct {
 	// of the hips: x right, y down, z away from the camera, in the axes of
 	// the picture. Its size is biased towards an average adult.
 	World [NumLandmarks]spatial.Vec3
+	// Scene is how the surroundings differ from those in the picture before;
+	// it is known whether the person was found or not.
+	Scene scene.Change
 
 	// wear tells the person from others when the frame is the start of a
 	// backward pass.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mitori-robotics/mitori/perception/scene"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
@@ -20,6 +21,8 @@ type Result struct {
 	Info   video.Info
 	Frames []Frame // one for each picture of the window, by rising time
 	Stats  Stats
+	// Returns are the gaps between two sightings, by rising time.
+	Returns []Return
 	// Warnings say in words what a user should know.
 	Warnings []string
 }
@@ -188,13 +191,16 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 	if warmUp {
 		w.FromS = max(v.window.FromS, w.FromS-warmFrames/v.info.FPS)
 	}
+	again := p.frames // of an earlier pass, which knew the picture before the first
 	p.warm, p.frames = nil, nil
+	var surroundings scene.Watcher
 	err = each(ctx, open, w, func(f *video.Frame) error {
 		out, err := t.Step(f)
 		if err != nil {
 			return err
 		}
 		disown(p.frames, t.Disowned)
+		out.Scene = surroundings.Next(f, out.box())
 		if f.TimeS < p.window.FromS {
 			p.warm = append(p.warm, out)
 			return nil
@@ -203,6 +209,9 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 		v.report.add(1)
 		return nil
 	})
+	if len(again) > 0 && len(p.frames) > 0 {
+		p.frames[0].Scene = again[0].Scene
+	}
 	p.stats, p.end = t.Stats, t.who
 	return err
 }
@@ -210,7 +219,7 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 // disown clears the last n frames.
 func disown(frames []Frame, n int) {
 	for i := max(0, len(frames)-n); i < len(frames); i++ {
-		frames[i] = Frame{TimeS: frames[i].TimeS}
+		frames[i] = Frame{TimeS: frames[i].TimeS, Scene: frames[i].Scene}
 	}
 }
 
@@ -289,12 +298,21 @@ func agree(a, b []Frame) bool {
 
 // body is the upright square around the landmarks.
 func (f *Frame) body() ROI {
-	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for _, m := range f.Landmarks {
-		x0, x1 = math.Min(x0, m.XPx), math.Max(x1, m.XPx)
-		y0, y1 = math.Min(y0, m.YPx), math.Max(y1, m.YPx)
+	b := f.box()
+	return ROI{CentreXPx: (b.X0 + b.X1) / 2, CentreYPx: (b.Y0 + b.Y1) / 2, SidePx: math.Max(b.X1-b.X0, b.Y1-b.Y0)}
+}
+
+// box is the upright rectangle around the landmarks, empty where nobody is seen.
+func (f *Frame) box() scene.Box {
+	if !f.Found {
+		return scene.Box{}
 	}
-	return ROI{CentreXPx: (x0 + x1) / 2, CentreYPx: (y0 + y1) / 2, SidePx: math.Max(x1-x0, y1-y0)}
+	b := scene.Box{X0: math.Inf(1), Y0: math.Inf(1), X1: math.Inf(-1), Y1: math.Inf(-1)}
+	for _, m := range f.Landmarks {
+		b.X0, b.X1 = math.Min(b.X0, m.XPx), math.Max(b.X1, m.XPx)
+		b.Y0, b.Y1 = math.Min(b.Y0, m.YPx), math.Max(b.Y1, m.YPx)
+	}
+	return b
 }
 
 // result joins the parts, fills gaps backwards and counts.
@@ -311,6 +329,7 @@ func (v *run) result(ctx context.Context) (Result, error) {
 	if err := v.fill(ctx, &r); err != nil {
 		return Result{}, err
 	}
+	r.Returns = returns(r.Frames)
 	r.Stats.Frames = len(r.Frames)
 	gap := 0
 	for _, f := range r.Frames {

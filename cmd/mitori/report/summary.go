@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/human"
 )
 
 // Summary is summary.json. Absent stages are nil.
@@ -42,6 +43,11 @@ type Extract struct {
 	Model        string  `json:"model"`
 	VideoFPS     float64 `json:"video_fps"`
 	Seconds      float64 `json:"seconds"` // of video
+	// Verdict is good, doubtful or refused; Unseen are parts of the body that the
+	// camera did not see, and when; Warnings are sentences.
+	Verdict  string         `json:"verdict"`
+	Unseen   []human.Unseen `json:"unseen"`
+	Warnings []string       `json:"warnings"`
 }
 
 // Truth compares the extracted motion with the exact one.

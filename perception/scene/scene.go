@@ -1,0 +1,247 @@
+// Package scene compares the surroundings of a person in one picture with those
+// in the picture before: how far they moved, and whether they are the same at
+// all. It tells a camera that shakes or pans from one that stands, and a cut
+// from a motion; it says nothing about the person, who is left out.
+//
+// Pictures are reduced to grey thumbnails of about 160 pixels; the shift between
+// two of them is found to a small fraction of a pixel by least squares
+// (B. D. Lucas and T. Kanade, "An iterative image registration technique",
+// 1981), coarse to fine, with bounded influence of what moves by itself.
+//
+// Everything is deterministic. A Watcher belongs to one goroutine.
+package scene
+
+import (
+	"math"
+
+	"github.com/mitori-robotics/mitori/perception/video"
+)
+
+// Box is a part of a picture in pixels; an empty one (the zero value) holds
+// nothing.
+type Box struct{ X0, Y0, X1, Y1 float64 }
+
+// Change is how the surroundings differ from those in the picture before.
+type Change struct {
+	// Known is false where there is no picture before, or too little that is
+	// not the person.
+	Known bool
+	// ShiftPx is how far the surroundings moved, in pixels of the picture, x to
+	// the right and y down. A direction without any structure counts as still.
+	ShiftPx [2]float64
+	// Alike is the correlation of the two surroundings once shifted, -1 to 1:
+	// brightness and contrast do not matter.
+	Alike float64
+}
+
+const (
+	thumbPx      = 160  // of the longer side, at most
+	minThumbPx   = 16   // of the shorter side; smaller pictures say nothing
+	personMargin = 0.12 // of the box's larger side: hair, hands, shadows
+	minShare     = 0.10 // of the picture that must not be the person
+)
+
+// Watcher compares each picture with the one before.
+type Watcher struct {
+	last    thumb
+	lastBox Box
+	have    bool
+	spare   thumb
+}
+
+// Next compares f with the picture of the call before. person is where the
+// person is in f.
+func (w *Watcher) Next(f *video.Frame, person Box) Change {
+	now := w.spare
+	if !now.fill(f) {
+		w.have = false
+		return Change{}
+	}
+	var c Change
+	if w.have && now.w == w.last.w && now.h == w.last.h && now.step == w.last.step {
+		c = compare(&w.last, &now, w.lastBox, person)
+	}
+	w.spare, w.last = w.last, now
+	w.lastBox, w.have = person, true
+	return c
+}
+
+// compare finds the change from a to b.
+func compare(a, b *thumb, boxA, boxB Box) Change {
+	mask := make([]bool, len(a.pix)) // true: surroundings
+	free := a.mask(mask, boxA, boxB)
+	if float64(free) < minShare*float64(len(mask)) {
+		return Change{}
+	}
+	// Coarse first: one step sees shifts of about a pixel.
+	var shift [2]float64
+	ha, hb := a.half(), b.half()
+	hm := make([]bool, len(ha.pix))
+	for y := range ha.h {
+		for x := range ha.w {
+			at := 2*y*a.w + 2*x
+			hm[y*ha.w+x] = mask[at] && mask[at+1] && mask[at+a.w] && mask[at+a.w+1]
+		}
+	}
+	qa, qb := ha.half(), hb.half()
+	qm := make([]bool, len(qa.pix))
+	for y := range qa.h {
+		for x := range qa.w {
+			at := 2*y*ha.w + 2*x
+			qm[y*qa.w+x] = hm[at] && hm[at+1] && hm[at+ha.w] && hm[at+ha.w+1]
+		}
+	}
+	for _, level := range []struct {
+		a, b  *thumb
+		mask  []bool
+		scale float64
+	}{{qa, qb, qm, 4}, {ha, hb, hm, 2}, {a, b, mask, 1}} {
+		d := register(level.a, level.b, level.mask, [2]float64{shift[0] / level.scale, shift[1] / level.scale})
+		shift = [2]float64{d[0] * level.scale, d[1] * level.scale}
+	}
+	c := Change{Known: true, Alike: correlation(a, b, mask, shift)}
+	if still := correlation(a, b, mask, [2]float64{}); still >= c.Alike || !carried(a, b, mask, shift) {
+		c.Alike, shift = still, [2]float64{}
+	}
+	for k := range shift {
+		c.ShiftPx[k] = shift[k] * float64(a.step)
+	}
+	return c
+}
+
+const (
+	registerSteps = 6
+	enoughPx      = 0.003 // a step this small ends the search
+	// stiffness is added to the squared gradients per pixel, in grey levels
+	// squared: directions without structure stay where they are.
+	stiffness = 0.02
+	// residuals beyond this many times their median lose influence
+	robust = 2.0
+)
+
+// register finds the shift that takes a to b, starting from a guess, in pixels
+// of the thumbnails.
+func register(a, b *thumb, mask []bool, shift [2]float64) [2]float64 {
+	type sample struct{ gx, gy, e float64 }
+	samples := make([]sample, 0, len(mask))
+	sizes := make([]float64, 0, len(mask))
+	for range registerSteps {
+		samples, sizes = samples[:0], sizes[:0]
+		mean := 0.0
+		for y := 1; y < a.h-1; y++ {
+			for x := 1; x < a.w-1; x++ {
+				at := y*a.w + x
+				if !mask[at] {
+					continue
+				}
+				v, ok := b.at(float64(x)+shift[0], float64(y)+shift[1])
+				if !ok {
+					continue
+				}
+				e := v - float64(a.pix[at])
+				mean += e
+				samples = append(samples, sample{
+					float64(a.pix[at+1]-a.pix[at-1]) / 2, float64(a.pix[at+a.w]-a.pix[at-a.w]) / 2, e,
+				})
+			}
+		}
+		n := float64(len(samples))
+		if n < 30 {
+			return shift
+		}
+		mean /= n // the light may change
+		for i := range samples {
+			samples[i].e -= mean
+			sizes = append(sizes, math.Abs(samples[i].e))
+		}
+		limit := robust*median(sizes) + 1
+		xx, yy, xy, xe, ye := stiffness*n, stiffness*n, 0.0, 0.0, 0.0
+		for _, s := range samples {
+			w := 1.0
+			if size := math.Abs(s.e); size > limit {
+				w = limit / size
+			}
+			xx, yy, xy = xx+w*s.gx*s.gx, yy+w*s.gy*s.gy, xy+w*s.gx*s.gy
+			xe, ye = xe+w*s.gx*s.e, ye+w*s.gy*s.e
+		}
+		det := xx*yy - xy*xy
+		dx, dy := -(yy*xe-xy*ye)/det, -(xx*ye-xy*xe)/det
+		if m := math.Hypot(dx, dy); m > 2 {
+			dx, dy = dx*2/m, dy*2/m
+		}
+		shift[0], shift[1] = shift[0]+dx, shift[1]+dy
+		if math.Hypot(dx, dy) < enoughPx {
+			break
+		}
+	}
+	return shift
+}
+
+const (
+	blockPx      = 8    // side of a block
+	blockTexture = 4.0  // mean squared gradient that makes a block count, grey levels squared
+	blockMajor   = 0.65 // share of the blocks that must move for all to have moved
+)
+
+// carried tells whether most of the surroundings went along with the shift, not
+// just somebody in front of a wall: the picture is cut into blocks, and each one
+// with structure votes.
+func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
+	moved, still := 0, 0
+	for y0 := 1; y0+blockPx < a.h; y0 += blockPx {
+		for x0 := 1; x0+blockPx < a.w; x0 += blockPx {
+			var n, texture, stays, goes float64
+			for y := y0; y < y0+blockPx; y++ {
+				for x := x0; x < x0+blockPx; x++ {
+					at := y*a.w + x
+					v, ok := b.at(float64(x)+shift[0], float64(y)+shift[1])
+					if !mask[at] || !ok {
+						continue
+					}
+					// Only structure across the shift can tell.
+					gx, gy := float64(a.pix[at+1]-a.pix[at-1])/2, float64(a.pix[at+a.w]-a.pix[at-a.w])/2
+					along := (gx*shift[0] + gy*shift[1]) / math.Hypot(shift[0], shift[1])
+					u := float64(a.pix[at])
+					n++
+					texture += along * along
+					stays += math.Abs(float64(b.pix[at]) - u)
+					goes += math.Abs(v - u)
+				}
+			}
+			switch {
+			case n < blockPx || texture < blockTexture*n:
+			case goes < stays:
+				moved++
+			default:
+				still++
+			}
+		}
+	}
+	return float64(moved) >= blockMajor*float64(moved+still)
+}
+
+// correlation of a with b moved back by shift, over the surroundings.
+func correlation(a, b *thumb, mask []bool, shift [2]float64) float64 {
+	var n, sa, sb, saa, sbb, sab float64
+	for y := range a.h {
+		for x := range a.w {
+			at := y*a.w + x
+			if !mask[at] {
+				continue
+			}
+			v, ok := b.at(float64(x)+shift[0], float64(y)+shift[1])
+			if !ok {
+				continue
+			}
+			u := float64(a.pix[at])
+			n, sa, sb, saa, sbb, sab = n+1, sa+u, sb+v, saa+u*u, sbb+v*v, sab+u*v
+		}
+	}
+	if n < 30 {
+		return -1
+	}
+	// One grey level of noise is the least contrast that counts: a plain wall is
+	// like itself.
+	va, vb := saa/n-sa/n*sa/n+1, sbb/n-sb/n*sb/n+1
+	return (sab/n - sa/n*sb/n + 1) / math.Sqrt(va*vb)
+}
