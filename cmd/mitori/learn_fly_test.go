@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/bundle"
 )
 
 // fakeRobotd puts a shell script in the place of robotd. It counts its starts in
@@ -67,7 +68,7 @@ func flier(t *testing.T, same bool) *learner {
 	}
 	l := &learner{desc: d, log: io.Discard, began: time.Now()}
 	l.dir, l.robot = t.TempDir(), "kata20"
-	l.policy = &trained{motion: &reference{clip: &motion.Clip{FPS: 50, Frames: make([]motion.Frame, 101)}}}
+	l.policy = &trained{bundle: &bundle.Bundle{}, motion: &reference{clip: &motion.Clip{FPS: 50, Frames: make([]motion.Frame, 101)}}}
 	if err := os.WriteFile(l.path("policy.bundle"), []byte("a new policy"), 0o644); err != nil {
 		t.Fatal(err)
 	}
