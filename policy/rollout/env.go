@@ -40,6 +40,7 @@ type Start struct {
 	JointPosRad    []float64
 	JointVelRadS   []float64
 	TargetRad      []float64 // the command in force before the first step; fills the delay line
+	FirstPushS     float64   // when the first push comes; 0: drawn as the time between pushes is
 }
 
 // Randomization holds the ranges that an episode's dynamics are drawn from, uniformly between the two numbers of a

@@ -21,7 +21,7 @@ type probe struct {
 const (
 	probeAt    = 10
 	probeJoint = 12
-	pushAt     = 60 // period of the first push, 1.2 s
+	calmAt     = 60 // period in which a robot that is not pushed stands still
 )
 
 func (c *probe) Reset([]float64) {}
@@ -38,6 +38,7 @@ type effects struct {
 	startRad                          float64 // standard deviation of the joints' error at the start
 	pushMS                            float64 // change of the root's horizontal speed in the period of the push
 	lateS                             float64 // from the arm's command to its motion, in whole periods
+	delayS                            float64 // as reported
 	jointRad, jointRadS, gyro, tilted float64 // standard deviation of the sensors' noise
 	friction, mass, gain, torque      float64
 }
@@ -54,17 +55,22 @@ func measured(t *testing.T, c Condition, n int) []effects {
 	}
 	defer p.close()
 	var probes []*probe
-	if _, err := p.play(c, n, func(ref *obs.Reference) (Controller, error) {
+	episodes, err := p.play(c, n, func(ref *obs.Reference) (Controller, error) {
 		probes = append(probes, &probe{p: p, ref: ref})
 		return probes[len(probes)-1], nil
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var start, joint, speed, gyro, gravity spread
 	out := make([]effects, n)
 	for i, b := range probes {
 		e := &out[i]
-		e.lateS = math.NaN()
+		e.lateS, e.delayS = math.NaN(), episodes[i].Dynamics.DelayS
+		pushAt := calmAt
+		if first := episodes[i].Dynamics.FirstPushS; first > 0 {
+			pushAt = int(math.Ceil(first/p.layout.PeriodS - 1e-9))
+		}
 		for k := range b.rows {
 			row := p.layout.Row(b.rows[k], 0)
 			for j, q := range row.TrueJointPosRad {
@@ -110,12 +116,13 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 	const n = 8
 	clean := effects{startRad: 0.02, friction: rollout.Nominal().Friction[0], mass: 1, gain: 1, torque: 1}
 	want := map[string]func(e *effects){
-		"clean":       func(*effects) {},
-		"pushes":      func(e *effects) { e.pushMS = 0.3 },
-		"delay":       func(e *effects) { e.lateS = 0.02 }, // 25 ms, seen once a period
-		"weak motors": func(e *effects) { e.gain, e.torque = 0.8, 0.8 },
-		"slippery":    func(e *effects) { e.friction = 0.4 },
-		"noise":       func(e *effects) { e.jointRad, e.jointRadS, e.gyro, e.tilted = 0.01, 0.3, 0.1, 0.02 },
+		"clean":         func(*effects) {},
+		"pushes":        func(e *effects) { e.pushMS = 0.3 },
+		"elliptic cone": func(e *effects) { e.pushMS = 0.3 },
+		"delay":         func(e *effects) { e.lateS, e.delayS = 0.02, 0.025 }, // seen once a period
+		"weak motors":   func(e *effects) { e.gain, e.torque = 0.8, 0.8 },
+		"slippery":      func(e *effects) { e.friction = 0.4 },
+		"noise":         func(e *effects) { e.jointRad, e.jointRadS, e.gyro, e.tilted = 0.01, 0.3, 0.1, 0.02 },
 	}
 	check := func(name string, i int, got, want effects) {
 		t.Helper()
@@ -128,6 +135,7 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 			// The floor takes up to half of a push within the period.
 			{"push", got.pushMS, 0.75 * want.pushMS, max(0.03, 0.4*want.pushMS)},
 			{"delay", got.lateS, want.lateS, 1e-9},
+			{"reported delay", got.delayS, want.delayS, 1e-15},
 			{"joint noise", got.jointRad, want.jointRad, 0.1*want.jointRad + 1e-9},
 			{"joint speed noise", got.jointRadS, want.jointRadS, 0.1*want.jointRadS + 1e-9},
 			{"gyro noise", got.gyro, want.gyro, 0.1*want.gyro + 1e-9},
@@ -161,6 +169,7 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 		want["noise"](&e)
 		e.pushMS = 0.2
 		e.lateS = 0.02 * float64(i%2)
+		e.delayS = e.lateS
 		for what, r := range map[string][3]float64{"friction": {got.friction, 0.5, 1.2}, "mass": {got.mass, 0.9, 1.1}, "gain": {got.gain, 0.9, 1.1}} {
 			if r[0] < r[1] || r[0] > r[2] {
 				t.Errorf("hard, episode %d: %s %g, want %g to %g", i, what, r[0], r[1], r[2])
@@ -171,5 +180,64 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 	}
 	if len(drawn) != n {
 		t.Errorf("hard: %d different worlds in %d episodes", len(drawn), n)
+	}
+}
+
+// Pushes come at every moment of a motion: the first of an episode anywhere in
+// the first span between two, as often in each quarter of it, and by its seed alone.
+func TestFirstPushesAreSpread(t *testing.T) {
+	r := Hard().Dynamics
+	const n = 400
+	var quarters [4]int
+	seen := map[float64]bool{}
+	for i := range n {
+		at := firstPush(DefaultSeed+uint64(i), &r)
+		if !(at > 0 && at <= r.PushEveryS[1]) {
+			t.Fatalf("seed %d: first push after %g s; want within %g s", DefaultSeed+i, at, r.PushEveryS[1])
+		}
+		if at != firstPush(DefaultSeed+uint64(i), &r) {
+			t.Fatal("the same seed pushes at another time")
+		}
+		quarters[min(3, int(4*at/r.PushEveryS[1]))]++
+		seen[at] = true
+	}
+	for q, k := range quarters {
+		if k < n/4-45 || k > n/4+45 { // five standard deviations
+			t.Errorf("%d of %d first pushes fall into quarter %d; want %d", k, n, q+1, n/4)
+		}
+	}
+	if len(seen) != n {
+		t.Errorf("%d different times in %d episodes", len(seen), n)
+	}
+	calm := Card()[0].Dynamics
+	if at := firstPush(1, &calm); at != 0 {
+		t.Errorf("without pushes the first comes after %g s; want 0, none", at)
+	}
+}
+
+// The line of elliptic cones has the worlds and pushes of the line of pushes, and
+// another floor.
+func TestConesAreComparedLikeForLike(t *testing.T) {
+	ts := test(t, 2, nil)
+	ts.Episodes, ts.CardEpisodes, ts.Seed = 4, 4, DefaultSeed
+	p, err := newPlayer(&ts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	played := map[string][]Episode{}
+	for _, c := range Card() {
+		if played[c.Name], err = p.play(c, 4, Playback(ts.Spec)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, a := range played["pushes"] {
+		b := played["elliptic cone"][i]
+		if a.Dynamics != b.Dynamics || a.Seed != b.Seed {
+			t.Errorf("episode %d: %+v and %+v; want the same worlds", i, a.Dynamics, b.Dynamics)
+		}
+		if a.RootErrorCM == b.RootErrorCM && a.FootSlipMS == b.FootSlipMS {
+			t.Errorf("episode %d is the same on both floors", i)
+		}
 	}
 }

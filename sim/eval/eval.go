@@ -73,6 +73,10 @@ type Condition struct {
 	// StartJointRad is the standard deviation of the joints' error at the start.
 	StartJointRad float64
 	Dynamics      rollout.Randomization
+	// SubSteps is the number of engine steps in a policy period; 0: subSteps.
+	SubSteps int
+	// EllipticCone makes the floor's friction the same in all directions.
+	EllipticCone bool
 	// ExtraDelayEveryOther adds a policy period of delay to every second episode.
 	ExtraDelayEveryOther bool
 }
@@ -86,7 +90,7 @@ func Hard() Condition {
 	return Condition{
 		Name: "hard",
 		Text: "initial joint error 0.02 rad, friction 0.5 to 1.2, link masses and servo gains +-10 %, one policy period of extra delay in every second episode, " +
-			"sensor noise (joints 0.01 rad and 0.3 rad/s, gyro 0.1 rad/s, gravity 0.02), pushes of 0.2 m/s every 1.2 s in random directions",
+			"sensor noise (joints 0.01 rad and 0.3 rad/s, gyro 0.1 rad/s, gravity 0.02), pushes of 0.2 m/s every 1.2 s in random directions, the first at a random time within the first 1.2 s",
 		StartJointRad: 0.02, Dynamics: r, ExtraDelayEveryOther: true,
 	}
 }
@@ -103,10 +107,17 @@ func Card() []Condition {
 		return Condition{Name: name, Text: text, StartJointRad: 0.02, Dynamics: r}
 	}
 	at := func(v float64) [2]float64 { return [2]float64{v, v} }
+	pushes := func(r *rollout.Randomization) { r.PushSpeedMS, r.PushEveryS = at(0.3), at(1.2) }
+	// The same worlds and pushes as the line before it: the difference is the cone's.
+	cone := one("elliptic cone", "the same pushes on a floor whose friction is equal in all directions (elliptic instead of pyramidal cones)", pushes)
+	cone.EllipticCone = true
+	delay := one("delay", "25 ms more between policy and servo", func(r *rollout.Randomization) { r.DelayS = at(0.025) })
+	delay.SubSteps = 8 // 2.5 ms, of which 25 ms is a multiple
 	return []Condition{
 		one("clean", "the robot as described; initial joint error 0.02 rad", func(*rollout.Randomization) {}),
-		one("pushes", "pushes of 0.3 m/s every 1.2 s", func(r *rollout.Randomization) { r.PushSpeedMS, r.PushEveryS = at(0.3), at(1.2) }),
-		one("delay", "25 ms more between policy and servo", func(r *rollout.Randomization) { r.DelayS = at(0.025) }),
+		one("pushes", "pushes of 0.3 m/s every 1.2 s, the first at a random time within the first 1.2 s", pushes),
+		cone,
+		delay,
 		one("weak motors", "20 % less torque and gain", func(r *rollout.Randomization) { r.TorqueScale, r.GainScale = at(0.8), at(0.8) }),
 		one("slippery", "friction 0.4", func(r *rollout.Randomization) { r.Friction = at(0.4) }),
 		one("noise", "sensor noise as in the hard set", withNoise),

@@ -90,6 +90,7 @@ func TestStandingIsSurvived(t *testing.T) {
 	if r.BaselinePlaybackSurvivalRate != r.SurvivalRate {
 		t.Errorf("playback against itself: %g and %g", r.SurvivalRate, r.BaselinePlaybackSurvivalRate)
 	}
+	within(t, r)
 	for i, e := range r.Results {
 		if e.Seed != DefaultSeed+uint64(i) {
 			t.Errorf("episode %d has seed %d", i, e.Seed)

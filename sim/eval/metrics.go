@@ -3,16 +3,18 @@ package eval
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
 // sums gathers an episode's metrics step by step.
 type sums struct {
-	steps                           int
+	steps, agree, overSpeed         int // periods; feet loaded as the reference says; joints too fast
 	joint, local, root, yaw, tilt   float64
 	maxRootM, maxLocalM, maxTiltRad float64
-	slip, torqueSq, atLimit, agree  float64
-	actionRate, workJ, overSpeed    float64
+	slip, torqueSq, atLimit         float64 // sums over feet, over servos
+	actionRate, workJ               float64
 }
 
 // contactN is the load from which a foot counts as standing.
@@ -48,13 +50,13 @@ func (p *player) judge(w int, e *episode, step int) bool {
 	tel := p.env.Telemetry(w)
 	for k, n := range row.FootForceN {
 		if (n > contactN) == (f.Contacts[k] > 0.5) {
-			s.agree += 1 / float64(len(row.FootForceN))
+			s.agree++
 		}
-		s.slip += tel.FootSlideMS[k] / float64(len(row.FootForceN))
+		s.slip += tel.FootSlideMS[k]
 	}
 	for k := range tel.TorqueSat {
-		s.torqueSq += tel.TorqueSqNm2[k] / float64(len(tel.TorqueSat))
-		s.atLimit += tel.TorqueSat[k] / float64(len(tel.TorqueSat))
+		s.torqueSq += tel.TorqueSqNm2[k]
+		s.atLimit += tel.TorqueSat[k]
 	}
 	if step < last {
 		return false
@@ -70,7 +72,7 @@ func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
 		s.joint += math.Abs(q[j]-ref[j]) / n
 		s.workJ += math.Abs(torque[j]*qd[j]) * p.layout.PeriodS
 		if math.Abs(qd[j]) > p.test.Robot.Joints[j].SpeedLimitRadS {
-			s.overSpeed += 1 / n
+			s.overSpeed++
 		}
 	}
 }
@@ -91,7 +93,8 @@ func (p *player) body(w int, e *episode, step int, root spatial.Vec3, q spatial.
 
 func (p *player) finish(e *episode) {
 	s, res := &e.sums, &e.result
-	n := math.Max(1, float64(s.steps))
+	steps := max(1, s.steps)
+	n, servos := float64(steps), float64(len(p.test.Robot.Joints))
 	res.Strict = !res.Fell && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
 	res.JointMAERad = s.joint / n
 	res.MPJPELocalMM = 1000 * s.local / n
@@ -99,12 +102,12 @@ func (p *player) finish(e *episode) {
 	res.RootErrorMaxCM = 100 * s.maxRootM
 	res.YawDriftDeg = deg(s.yaw)
 	res.TiltDeg, res.TiltMaxDeg = deg(s.tilt/n), deg(s.maxTiltRad)
-	res.FootSlipMS = s.slip / n
-	res.ContactAgreement = s.agree / n
-	res.TorqueRMSNm = math.Sqrt(s.torqueSq / n)
-	res.TorqueAtLimit = s.atLimit / n
+	res.FootSlipMS = s.slip / (n * rollout.Feet)
+	res.ContactAgreement = rate.Rate{Hits: s.agree, Trials: rollout.Feet * steps}.Share()
+	res.TorqueRMSNm = math.Sqrt(s.torqueSq / (n * servos))
+	res.TorqueAtLimit = s.atLimit / (n * servos)
 	res.ActionRate = s.actionRate / n
-	res.OverSpeed = s.overSpeed / n
+	res.OverSpeed = rate.Rate{Hits: s.overSpeed, Trials: steps * len(p.test.Robot.Joints)}.Share()
 	res.WorkJ = s.workJ
 }
 

@@ -23,7 +23,9 @@ const subSteps = 5
 // player holds the worlds of an evaluation.
 type player struct {
 	test    *Test
-	env     *worlds.Env
+	envs    map[engine]*worlds.Env // by how the engine runs, made when first needed
+	env     *worlds.Env            // the one in use
+	worlds  int                    // in each of them
 	layout  rollout.Layout
 	bodies  []string
 	local   [][][]spatial.Vec3 // reference, step, body: position in the root frame
@@ -44,20 +46,49 @@ func newPlayer(t *Test) (*player, error) {
 		}
 	}
 	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
-	env, err := worlds.New(t.Robot, worlds.Config{Worlds: n, Threads: t.Threads, SubSteps: subSteps, Track: bodies})
-	if err != nil {
+	p := &player{test: t, envs: map[engine]*worlds.Env{}, worlds: n, bodies: bodies}
+	if err := p.under(Condition{}); err != nil {
 		return nil, err
 	}
-	l := env.Layout()
-	p := &player{test: t, env: env, layout: l, bodies: bodies, rows: make([]float64, n*l.RowLen()), targets: make([]float64, n*l.Joints)}
+	p.layout = p.env.Layout()
+	p.rows, p.targets = make([]float64, n*p.layout.RowLen()), make([]float64, n*p.layout.Joints)
 	if err := p.referenceBodies(sc); err != nil {
-		env.Close()
+		p.close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *player) close() { p.env.Close() }
+func (p *player) close() {
+	for _, e := range p.envs {
+		e.Close()
+	}
+}
+
+// engine is how the engine runs under a condition.
+type engine struct {
+	subSteps int
+	elliptic bool
+}
+
+// under takes the worlds in use whose engine runs as the condition asks. Rows and
+// targets have the same layout in all of them.
+func (p *player) under(c Condition) error {
+	g := engine{c.SubSteps, c.EllipticCone}
+	if g.subSteps == 0 {
+		g.subSteps = subSteps
+	}
+	if p.envs[g] == nil {
+		env, err := worlds.New(p.test.Robot, worlds.Config{Worlds: p.worlds, Threads: p.test.Threads, SubSteps: g.subSteps,
+			EllipticCone: g.elliptic, Track: p.bodies})
+		if err != nil {
+			return err
+		}
+		p.envs[g] = env
+	}
+	p.env = p.envs[g]
+	return nil
+}
 
 // referenceBodies computes where the bodies of every reference are in the root
 // frame, from its joint angles alone.
@@ -106,6 +137,9 @@ type episode struct {
 
 // play plays n episodes under a condition and returns them in order.
 func (p *player) play(c Condition, n int, make Factory) ([]Episode, error) {
+	if err := p.under(c); err != nil {
+		return nil, err
+	}
 	var out []Episode
 	for first := 0; first < n; first += p.layout.Worlds {
 		group, err := p.group(c, first, min(n-first, p.layout.Worlds), make)
@@ -134,7 +168,7 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 			dyn.DelayS[1] += p.layout.PeriodS
 		}
 		ref := p.test.Refs[clip]
-		start := p.start(ref, w, seed, c.StartJointRad)
+		start := p.start(ref, w, seed, c)
 		if err := p.env.Reset([]rollout.Start{start}, dyn, p.rows); err != nil {
 			return nil, err
 		}
@@ -146,7 +180,7 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 		row := p.layout.Row(p.rows, w)
 		eps[w] = episode{
 			result: Episode{Index: i, Seed: seed, Clip: clip, Dynamics: Dynamics{Friction: row.Params[0], MassScale: row.Params[1],
-				GainScale: row.Params[2], TorqueScale: row.Params[3], DelayS: row.Params[4]}},
+				GainScale: row.Params[2], TorqueScale: row.Params[3], DelayS: row.Params[4], FirstPushS: start.FirstPushS}},
 			ref: ref, control: control, before: append([]float64(nil), start.TargetRad...),
 		}
 	}
@@ -190,20 +224,31 @@ func (p *player) act(w int, e *episode, step int) {
 	e.sums.actionRate += change / float64(len(target))
 }
 
-// startStream separates the starting error from what the worlds draw from the same seed.
-const startStream = 0x65766131
+// Streams separate the starting error and the first push from what the worlds
+// draw from the same seed.
+const (
+	startStream = 0x65766131
+	pushStream  = 0x65766132
+)
+
+// firstPush is the time of an episode's first push: anywhere in the first span
+// between pushes, so that over the episodes pushes come at every moment of the
+// motion. 0 where there are none.
+func firstPush(seed uint64, r *rollout.Randomization) float64 {
+	return r.PushEveryS[1] * (1 - rand.New(rand.NewPCG(seed, pushStream)).Float64())
+}
 
 // start is the beginning of the reference with an error in every joint, lifted
 // by 2 mm because kinematic poses may touch the floor by as much.
-func (p *player) start(ref *obs.Reference, w int, seed uint64, sigma float64) rollout.Start {
+func (p *player) start(ref *obs.Reference, w int, seed uint64, c Condition) rollout.Start {
 	rng := rand.New(rand.NewPCG(seed, startStream))
 	f := ref.At(0)
 	s := rollout.Start{World: w, Seed: seed, RootPosM: f.RootPosM, RootQuat: f.RootQuat, RootLinVelMS: f.RootLinVelMS,
-		RootAngVelRadS: f.RootAngVelRadS, JointVelRadS: f.JointVelRadS, TargetRad: f.JointPosRad}
+		RootAngVelRadS: f.RootAngVelRadS, JointVelRadS: f.JointVelRadS, TargetRad: f.JointPosRad, FirstPushS: firstPush(seed, &c.Dynamics)}
 	s.RootPosM[2] += 0.002
 	for j, q := range f.JointPosRad {
 		r := &p.test.Robot.Joints[j]
-		s.JointPosRad = append(s.JointPosRad, math.Min(math.Max(q+sigma*rng.NormFloat64(), r.MinRad), r.MaxRad))
+		s.JointPosRad = append(s.JointPosRad, math.Min(math.Max(q+c.StartJointRad*rng.NormFloat64(), r.MinRad), r.MaxRad))
 	}
 	return s
 }

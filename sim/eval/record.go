@@ -29,7 +29,10 @@ func Record(t Test, clip int, c Condition, factory Factory, tailS float64) (*Rec
 	}
 	defer p.close()
 	ref := t.Refs[0]
-	start := p.start(ref, 0, t.Seed, c.StartJointRad)
+	if err := p.under(c); err != nil {
+		return nil, err
+	}
+	start := p.start(ref, 0, t.Seed, c)
 	if err := p.env.Reset([]rollout.Start{start}, c.Dynamics, p.rows); err != nil {
 		return nil, err
 	}

@@ -6,29 +6,41 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
 
 // Metrics are means over episodes; tracking is measured up to the fall.
 type Metrics struct {
-	Episodes         int      `json:"episodes"`
-	SurvivalRate     float64  `json:"survival_rate"`
-	StrictRate       float64  `json:"strict_rate"`
-	MeanTimeToFallS  *float64 `json:"mean_time_to_fall_s"` // over the falls; null when there were none
-	JointMAERad      float64  `json:"joint_mae_rad"`
-	MPJPELocalMM     float64  `json:"mpjpe_local_mm"`
-	RootErrorCM      float64  `json:"root_error_cm"`
-	YawDriftDeg      float64  `json:"yaw_drift_deg"` // at the end
-	TiltDeg          float64  `json:"tilt_deg"`
-	TiltMaxDeg       float64  `json:"tilt_max_deg"` // largest of all episodes
-	FootSlipMS       float64  `json:"foot_slip_m_s"`
-	ContactAgreement float64  `json:"contact_agreement"`
-	TorqueRMSNm      float64  `json:"torque_rms_nm"`
-	TorqueAtLimit    float64  `json:"torque_at_limit"`  // share of joint time
-	ActionRate       float64  `json:"action_rate_rad2"` // mean squared change of a joint's target in a period
-	OverSpeed        float64  `json:"over_speed"`       // share of joint time above the speed limit
-	WorkJ            float64  `json:"work_j"`
+	Episodes        int        `json:"episodes"`
+	Survived        int        `json:"survived"`      // episodes
+	SurvivalRate    float64    `json:"survival_rate"` // survived of episodes
+	SurvivalCI95    [2]float64 `json:"survival_ci95"` // exact 95 % interval of the rate
+	StrictlyTracked int        `json:"strictly_tracked"`
+	StrictRate      float64    `json:"strict_rate"`
+	StrictCI95      [2]float64 `json:"strict_ci95"`
+	MeanTimeToFallS *float64   `json:"mean_time_to_fall_s"` // over the falls; null when there were none
+
+	JointMAERad      float64 `json:"joint_mae_rad"`
+	MPJPELocalMM     float64 `json:"mpjpe_local_mm"`
+	RootErrorCM      float64 `json:"root_error_cm"`
+	YawDriftDeg      float64 `json:"yaw_drift_deg"` // at the end
+	TiltDeg          float64 `json:"tilt_deg"`
+	TiltMaxDeg       float64 `json:"tilt_max_deg"` // largest of all episodes
+	FootSlipMS       float64 `json:"foot_slip_m_s"`
+	ContactAgreement float64 `json:"contact_agreement"`
+	TorqueRMSNm      float64 `json:"torque_rms_nm"`
+	TorqueAtLimit    float64 `json:"torque_at_limit"`  // share of joint time
+	ActionRate       float64 `json:"action_rate_rad2"` // mean squared change of a joint's target in a period
+	OverSpeed        float64 `json:"over_speed"`       // share of joint time above the speed limit
+	WorkJ            float64 `json:"work_j"`
 }
+
+// Survival is how many episodes were survived.
+func (m *Metrics) Survival() rate.Rate { return rate.Rate{Hits: m.Survived, Trials: m.Episodes} }
+
+// Strictly is how many were tracked strictly.
+func (m *Metrics) Strictly() rate.Rate { return rate.Rate{Hits: m.StrictlyTracked, Trials: m.Episodes} }
 
 // Dynamics is what was drawn for an episode.
 type Dynamics struct {
@@ -37,6 +49,7 @@ type Dynamics struct {
 	GainScale   float64 `json:"gain_scale"`
 	TorqueScale float64 `json:"torque_scale"`
 	DelayS      float64 `json:"delay_s"`
+	FirstPushS  float64 `json:"first_push_s,omitempty"`
 }
 
 // Episode is one played episode.
@@ -120,40 +133,50 @@ func newReport(t *Test, c Condition, results, base []Episode) *Report {
 	return r
 }
 
+// summarise averages episodes. Rates are counted, and means divide a sum once, so
+// that shares lie within 0 and 1 to the bit.
 func summarise(eps []Episode) Metrics {
 	m := Metrics{Episodes: len(eps)}
-	n := math.Max(1, float64(len(eps)))
-	falls, fallS := 0, 0.0
+	fallS := 0.0
 	for i := range eps {
 		e := &eps[i]
 		if e.Fell {
-			falls++
 			fallS += e.TimeS
 		} else {
-			m.SurvivalRate += 1 / n
+			m.Survived++
 		}
 		if e.Strict {
-			m.StrictRate += 1 / n
+			m.StrictlyTracked++
 		}
-		m.JointMAERad += e.JointMAERad / n
-		m.MPJPELocalMM += e.MPJPELocalMM / n
-		m.RootErrorCM += e.RootErrorCM / n
-		m.YawDriftDeg += e.YawDriftDeg / n
-		m.TiltDeg += e.TiltDeg / n
 		m.TiltMaxDeg = math.Max(m.TiltMaxDeg, e.TiltMaxDeg)
-		m.FootSlipMS += e.FootSlipMS / n
-		m.ContactAgreement += e.ContactAgreement / n
-		m.TorqueRMSNm += e.TorqueRMSNm / n
-		m.TorqueAtLimit += e.TorqueAtLimit / n
-		m.ActionRate += e.ActionRate / n
-		m.OverSpeed += e.OverSpeed / n
-		m.WorkJ += e.WorkJ / n
 	}
-	// Counted, not summed, so that all survived is exactly 1.
-	m.SurvivalRate = float64(len(eps)-falls) / n
-	if falls > 0 {
+	m.SurvivalRate, m.SurvivalCI95 = m.Survival().Share(), m.Survival().CI95()
+	m.StrictRate, m.StrictCI95 = m.Strictly().Share(), m.Strictly().CI95()
+	if falls := len(eps) - m.Survived; falls > 0 {
 		mean := fallS / float64(falls)
 		m.MeanTimeToFallS = &mean
+	}
+	for _, mean := range []struct {
+		to *float64
+		of func(*Episode) float64
+	}{
+		{&m.JointMAERad, func(e *Episode) float64 { return e.JointMAERad }},
+		{&m.MPJPELocalMM, func(e *Episode) float64 { return e.MPJPELocalMM }},
+		{&m.RootErrorCM, func(e *Episode) float64 { return e.RootErrorCM }},
+		{&m.YawDriftDeg, func(e *Episode) float64 { return e.YawDriftDeg }},
+		{&m.TiltDeg, func(e *Episode) float64 { return e.TiltDeg }},
+		{&m.FootSlipMS, func(e *Episode) float64 { return e.FootSlipMS }},
+		{&m.ContactAgreement, func(e *Episode) float64 { return e.ContactAgreement }},
+		{&m.TorqueRMSNm, func(e *Episode) float64 { return e.TorqueRMSNm }},
+		{&m.TorqueAtLimit, func(e *Episode) float64 { return e.TorqueAtLimit }},
+		{&m.ActionRate, func(e *Episode) float64 { return e.ActionRate }},
+		{&m.OverSpeed, func(e *Episode) float64 { return e.OverSpeed }},
+		{&m.WorkJ, func(e *Episode) float64 { return e.WorkJ }},
+	} {
+		for i := range eps {
+			*mean.to += mean.of(&eps[i])
+		}
+		*mean.to /= math.Max(1, float64(len(eps)))
 	}
 	return m
 }

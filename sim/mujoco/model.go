@@ -195,6 +195,9 @@ func (m *Model) SetSolver(iterations, lineSearch int) {
 	}
 }
 
+// SetCone chooses the shape of the friction cone, whatever the file says.
+func (m *Model) SetCone(c Cone) { m.p.opt.cone = C.int(c) }
+
 // Disable switches features off; the motion changes by rounding at most.
 func (m *Model) Disable(f Feature) { m.p.opt.disableflags |= C.int(f) }
 

@@ -138,6 +138,16 @@ func (w Warning) String() string {
 // Diverged reports whether the counter means that the state was thrown away.
 func (w Warning) Diverged() bool { return w >= WarnBadQPos && w <= WarnBadCtrl }
 
+// Cone is the shape of the friction cone (mjtCone).
+type Cone int32
+
+// A pyramid is cheaper and gives a contact less grip along its diagonals; an
+// ellipse gives the same in all directions, as Coulomb's law has it.
+const (
+	Pyramidal Cone = 0
+	Elliptic  Cone = 1
+)
+
 // Feature is a part of the engine that can be switched off (mjtDisableBit).
 type Feature int32
 

@@ -46,6 +46,9 @@ func (m *Model) SetTimestepS(float64) {}
 // SetSolver does nothing.
 func (m *Model) SetSolver(int, int) {}
 
+// SetCone does nothing.
+func (m *Model) SetCone(Cone) {}
+
 // Disable does nothing.
 func (m *Model) Disable(Feature) {}
 

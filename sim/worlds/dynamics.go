@@ -77,6 +77,21 @@ func check(r rollout.Randomization) error {
 	return nil
 }
 
+// check is the package's, and refuses a fixed delay that the engine's steps
+// cannot make: it would be another delay than the one that was asked for. A delay
+// that is drawn from a range goes to the nearest step.
+func (e *Env) check(r rollout.Randomization) error {
+	if err := check(r); err != nil {
+		return err
+	}
+	stepS := e.layout.PeriodS / float64(e.sub)
+	if n := r.DelayS[0] / stepS; r.DelayS[0] == r.DelayS[1] && math.Abs(n-math.Round(n)) > 1e-6 {
+		return fmt.Errorf("worlds: a delay of %g ms is no multiple of the engine's step of %g ms; legal: a multiple, or a range to draw from",
+			1e3*r.DelayS[0], 1e3*stepS)
+	}
+	return nil
+}
+
 // purposes of an episode's random streams.
 const (
 	forDynamics = iota + 1

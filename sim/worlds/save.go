@@ -19,6 +19,9 @@ type header struct {
 func (e *Env) header() header {
 	h := header{Worlds: int64(len(e.worlds)), Joints: int64(e.layout.Joints), SubSteps: int64(e.sub), NState: int64(e.batch.NState)}
 	copy(h.Magic[:], "mitori worlds 1\n")
+	if e.elliptic {
+		copy(h.Magic[:], "mitori worlds 1e")
+	}
 	copy(h.Robot[:], e.scene.Robot.Hash)
 	return h
 }

@@ -33,6 +33,9 @@ type Config struct {
 	Threads  int      // 0: one per logical CPU
 	SubSteps int      // engine steps in a policy period; 0: DefaultSubSteps
 	Track    []string // bodies whose poses Telemetry reports
+	// EllipticCone makes friction the same in all directions, as a real floor's
+	// is; false keeps the cone of the robot's file, MuJoCo's pyramid by default.
+	EllipticCone bool
 }
 
 // DefaultSubSteps divides a 20 ms period into steps of 5 ms, which contact and
@@ -44,22 +47,23 @@ const MaxDelayS = 0.2
 
 // Env is a set of worlds.
 type Env struct {
-	layout  rollout.Layout
-	scene   *scene.Scene
-	batch   *mujoco.Batch
-	period  *mujoco.Period
-	track   int // number of tracked bodies
-	sub     int
-	worlds  []world
-	fields  []field
-	at      offsets
-	zero    []float64 // worlds x joints: error of each joint's zero
-	targets []float64 // worlds x slots x joints: ring of commands
-	sensed  []float64 // worlds x slots x (2 joints + 6): ring of sensor values
-	slots   int
-	alive   []int
-	reset   []int
-	noise   []float64
+	layout   rollout.Layout
+	scene    *scene.Scene
+	batch    *mujoco.Batch
+	period   *mujoco.Period
+	track    int // number of tracked bodies
+	sub      int
+	elliptic bool
+	worlds   []world
+	fields   []field
+	at       offsets
+	zero     []float64 // worlds x joints: error of each joint's zero
+	targets  []float64 // worlds x slots x joints: ring of commands
+	sensed   []float64 // worlds x slots x (2 joints + 6): ring of sensor values
+	slots    int
+	alive    []int
+	reset    []int
+	noise    []float64
 }
 
 // world is the state of one world beside the engine's; fixed size, so that it
@@ -96,7 +100,10 @@ func New(d *robot.Description, c Config) (*Env, error) {
 	}
 	// Sensors are simulated here, from the state.
 	s.Model.Disable(mujoco.Sensors | mujoco.Islands)
-	e := &Env{scene: s, sub: c.SubSteps, track: len(c.Track), worlds: make([]world, c.Worlds)}
+	if c.EllipticCone {
+		s.Model.SetCone(mujoco.Elliptic)
+	}
+	e := &Env{scene: s, sub: c.SubSteps, elliptic: c.EllipticCone, track: len(c.Track), worlds: make([]world, c.Worlds)}
 	if err := e.open(c, period); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("worlds: %w", err)
@@ -203,7 +210,7 @@ func (e *Env) Reset(starts []rollout.Start, r rollout.Randomization, rows []floa
 	if len(rows) != len(e.worlds)*e.layout.RowLen() {
 		panic("worlds: rows must hold every world")
 	}
-	if err := check(r); err != nil {
+	if err := e.check(r); err != nil {
 		return err
 	}
 	e.reset = e.reset[:0]
@@ -216,8 +223,14 @@ func (e *Env) Reset(starts []rollout.Start, r rollout.Randomization, rows []floa
 			return fmt.Errorf("worlds: start of world %d has %d, %d, %d joint values; the robot has %d joints",
 				s.World, len(s.JointPosRad), len(s.JointVelRadS), len(s.TargetRad), n)
 		}
+		if !(s.FirstPushS >= 0) {
+			return fmt.Errorf("worlds: first push of world %d after %g s; legal: 0 (drawn) and more", s.World, s.FirstPushS)
+		}
 		e.reset = append(e.reset, s.World)
 		e.draw(s.World, s.Seed, r)
+		if s.FirstPushS > 0 {
+			e.worlds[s.World].NextPushS = s.FirstPushS
+		}
 	}
 	if len(starts) == 0 {
 		return nil
