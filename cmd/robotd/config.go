@@ -1,17 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/models/strictyaml"
 )
 
 // Config is the configuration file. Unknown keys are refused, and every fault is
@@ -55,22 +53,23 @@ func (c *Config) load(name string) error {
 }
 
 func (c *Config) parse(text []byte) error {
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	err := dec.Decode(c)
-	var te *yaml.TypeError
-	switch {
-	case errors.As(err, &te):
-		for i, e := range te.Errors {
-			te.Errors[i] = "  " + explainYAML(e)
-		}
-		return errors.New(strings.Join(te.Errors, "\n"))
-	case errors.Is(err, io.EOF):
-		return errors.New("  the file is empty; at least robot: is needed")
-	case err != nil:
+	doc, err := strictyaml.Decode(text, c)
+	if errors.Is(err, strictyaml.ErrEmpty) {
+		return fmt.Errorf("  %w; at least robot: is needed", err)
+	} else if err != nil {
 		return fmt.Errorf("  %w", err)
 	}
-	return c.validate()
+	var bad []string
+	for _, f := range doc.Faults() {
+		bad = append(bad, "  "+explainYAML(f))
+	}
+	if !doc.Broken() {
+		bad = append(bad, c.faults()...)
+	}
+	if len(bad) > 0 {
+		return usageError("%s", strings.Join(bad, "\n"))
+	}
+	return nil
 }
 
 // explainYAML says an unknown key in the words of the file's author.
@@ -84,7 +83,13 @@ func explainYAML(e string) string {
 
 // validate reports every bad value at once.
 func (c *Config) validate() error {
-	var bad []string
+	if bad := c.faults(); len(bad) > 0 {
+		return usageError("%s", strings.Join(bad, "\n"))
+	}
+	return nil
+}
+
+func (c *Config) faults() (bad []string) {
 	check := func(ok bool, format string, args ...any) {
 		if !ok {
 			bad = append(bad, fmt.Sprintf("  "+format, args...))
@@ -98,14 +103,11 @@ func (c *Config) validate() error {
 	default:
 		u, err := url.Parse(c.MQTT.URL)
 		legal := err == nil && u.Host != "" && (u.Scheme == "mqtt" || u.Scheme == "tcp" || u.Scheme == "mqtts" || u.Scheme == "ssl" || u.Scheme == "ws" || u.Scheme == "wss")
-		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", c.MQTT.URL)
+		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", mqttlink.Redact(c.MQTT.URL))
 		check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
 	}
 	check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
-	if len(bad) > 0 {
-		return &codedError{exitUsage, errors.New(strings.Join(bad, "\n"))}
-	}
-	return nil
+	return bad
 }
 
 // overlay takes the flags that were given into c.

@@ -40,6 +40,9 @@ func TestBadConfigs(t *testing.T) {
 			t.Errorf("%s: accepted", f)
 			continue
 		}
+		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s: a secret or a control character is printed: %q", f, err)
+		}
 		for _, line := range strings.Split(string(text), "\n") {
 			want, ok := strings.CutPrefix(line, "# want: ")
 			if ok && !strings.Contains(err.Error(), want) {

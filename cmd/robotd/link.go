@@ -80,7 +80,7 @@ func newLink(cfg MQTTConfig, desc *robot.Description, failed *crash) (*commandLi
 			}
 			lc.Username, lc.Password = cfg.User, strings.TrimRight(string(secret), "\r\n")
 		}
-		c.where = "broker " + cfg.URL
+		c.where = "broker " + mqttlink.Redact(cfg.URL)
 	}
 	var err error
 	if c.link, err = mqttlink.New(lc); err != nil {

@@ -123,7 +123,7 @@ func TestBadInput(t *testing.T) {
 		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), exitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
 		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), exitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
 		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, exitFailed, []string{"nonesuch", "kata20"}},
-		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitFailed, []string{"surprise_key", "line 2", "key.yaml"}},
+		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitUsage, []string{"surprise_key", "line 2", "key.yaml"}},
 		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, exitFailed, []string{"none.yaml"}},
 		{"unknown flag", []string{"--frobnicate"}, exitUsage, []string{"frobnicate"}},
 		{"argument", []string{"dance"}, exitUsage, []string{"dance"}},

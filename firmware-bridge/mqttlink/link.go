@@ -89,7 +89,7 @@ func New(cfg Config) (*Link, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"tcp", "mqtt", "ssl", "tls", "mqtts", "ws", "wss"}, u.Scheme) {
-		return nil, fmt.Errorf("mqttlink: broker %q; legal: tcp://host:port, ssl://host:port, ws://host:port/path or wss://host:port/path", redact(cfg.URL))
+		return nil, fmt.Errorf("mqttlink: broker %q; legal: tcp://host:port, ssl://host:port, ws://host:port/path or wss://host:port/path", Redact(cfg.URL))
 	}
 	if u.User != nil {
 		cfg.Username = u.User.Username()
@@ -113,14 +113,6 @@ func New(cfg Config) (*Link, error) {
 	}
 	l.client = mqtt.NewClient(l.options())
 	return l, nil
-}
-
-// redact hides a password in a URL.
-func redact(s string) string {
-	if u, err := url.Parse(s); err == nil {
-		return u.Redacted()
-	}
-	return "(not a URL)"
 }
 
 func (l *Link) options() *mqtt.ClientOptions {

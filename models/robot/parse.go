@@ -1,14 +1,13 @@
 package robot
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"sort"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"github.com/mitori-robotics/mitori/models/strictyaml"
 )
 
 // file mirrors robot.yaml. Pointers tell "absent" from zero.
@@ -44,98 +43,141 @@ type fileJoint struct {
 // fault it finds, one a line.
 func parse(text []byte) (*Description, string, error) {
 	var f file
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&f); err != nil {
-		var te *yaml.TypeError
-		if errors.As(err, &te) {
-			return nil, "", faults(te.Errors).err()
-		}
+	doc, err := strictyaml.Decode(text, &f)
+	if err != nil {
 		return nil, "", err
 	}
-	noteLines(text, &f)
-	var bad faults
-	bad.check(f.Schema == 1, "schema: %d is unknown; legal: 1", f.Schema)
-	bad.check(f.Name != "", "name: missing")
-	bad.check(f.Model != "" && !strings.ContainsAny(f.Model, "/\\"), "model: %q must name an MJCF file in the same folder", f.Model)
-	bad.check(f.RootBody != "", "root_body: missing; name the MJCF body with the free joint")
-	bad.check(f.StandKeyframe != "", "stand_keyframe: missing; name a <key> of the MJCF")
-	bad.check(f.PolicyRateHz >= 10 && f.PolicyRateHz <= 500, "policy_rate_hz: %g; legal: 10 to 500", f.PolicyRateHz)
-	ratio := f.LoopRateHz / f.PolicyRateHz
-	bad.check(f.LoopRateHz <= 1000 && ratio >= 1 && ratio == math.Trunc(ratio), "loop_rate_hz: %g; legal: a whole multiple of policy_rate_hz, at most 1000", f.LoopRateHz)
-	bad.check(f.Battery.StopV > 0 && f.Battery.StopV < f.Battery.WarnV && f.Battery.WarnV < f.Battery.NominalV,
-		"battery: stop_v %g, warn_v %g, nominal_v %g; legal: 0 < stop_v < warn_v < nominal_v", f.Battery.StopV, f.Battery.WarnV, f.Battery.NominalV)
-	buses := map[string]bool{}
-	for _, b := range f.Buses {
-		bad.check(b.Name != "" && !buses[b.Name], "buses: name %q is empty or used twice", b.Name)
-		bad.check(b.Protocol == "dynamixel2", "buses: %s: protocol %q; legal: dynamixel2", b.Name, b.Protocol)
-		bad.check(b.Baud >= 9600 && b.Baud <= 4500000, "buses: %s: baud %d; legal: 9600 to 4500000", b.Name, b.Baud)
-		buses[b.Name] = true
+	bad := faults(doc.Faults())
+	if doc.Broken() {
+		return nil, "", bad.err()
 	}
-	bad.check(len(f.Buses) > 0, "buses: at least one is needed")
-	bad.check(f.IMU == IMU{} || (buses[f.IMU.Bus] && legalID(f.IMU.ID)), "imu: bus %q, id %d; legal: a bus named above, id 0 to 252", f.IMU.Bus, f.IMU.ID)
-	for _, n := range sortedKeys(f.ServoTypes) {
-		s := f.ServoTypes[n]
-		bad.check(s.CountsPerTurn > 0 && s.StallTorqueNm > 0 && s.NoLoadSpeedRadS > 0 && s.StiffnessNmRad > 0 && s.DampingNmsRad >= 0,
-			"servo_types: %s: counts_per_turn, stall_torque_nm, no_load_speed_rad_s and stiffness_nm_rad must be above 0", n)
+	for k := range f.Joints {
+		f.Joints[k].line = doc.Line("joints", k)
 	}
+	bad.checkHead(&f)
+	bad.checkPower(&f)
+	buses := bad.checkBuses(&f)
+	bad.checkServos(f.ServoTypes)
 	d := &Description{
 		Name: f.Name, RootBody: f.RootBody, StandKeyframe: f.StandKeyframe, PolicyRateHz: f.PolicyRateHz, LoopRateHz: f.LoopRateHz,
 		Battery: f.Battery, Buses: f.Buses, IMU: f.IMU, ServoTypes: f.ServoTypes,
 	}
-	names, ids := map[string]int{}, map[string]string{}
-	if f.IMU != (IMU{}) {
-		ids[fmt.Sprintf("%s/%d", f.IMU.Bus, f.IMU.ID)] = "imu"
-	}
-	bad.check(len(f.Joints) > 0, "joints: at least one is needed")
-	for _, j := range f.Joints {
-		at := fmt.Sprintf("line %d: joint %q", j.line, j.Name)
-		bad.check(j.Name != "" && names[j.Name] == 0, "%s: the name is empty or used twice", at)
-		names[j.Name]++
-		_, known := f.ServoTypes[j.Servo]
-		bad.check(known, "%s: servo %q; legal: %s", at, j.Servo, strings.Join(sortedKeys(f.ServoTypes), ", "))
-		bad.check(buses[j.Bus], "%s: bus %q is not in buses", at, j.Bus)
-		bad.check(j.SpeedLimitRadS > 0 && j.SpeedLimitRadS <= 50, "%s: speed_limit_rad_s %g; legal: above 0, at most 50", at, j.SpeedLimitRadS)
-		out := Joint{Name: j.Name, Servo: j.Servo, Bus: j.Bus, OffsetRad: j.OffsetRad, SpeedLimitRadS: j.SpeedLimitRadS, Sign: 1}
-		if j.ID == nil {
-			bad.check(false, "%s: id: missing; give the servo's id on bus %q, 0 to 252", at, j.Bus)
-		} else {
-			key := fmt.Sprintf("%s/%d", j.Bus, *j.ID)
-			bad.check(legalID(*j.ID), "%s: id %d; legal: 0 to 252", at, *j.ID)
-			bad.check(ids[key] == "", "%s: id %d on bus %q belongs to %q already", at, *j.ID, j.Bus, ids[key])
-			ids[key], out.ID = j.Name, *j.ID
-		}
-		if j.Sign != nil {
-			bad.check(*j.Sign == 1 || *j.Sign == -1, "%s: sign %g; legal: 1, -1", at, *j.Sign)
-			out.Sign = *j.Sign
-		}
-		if j.MinRad == nil || j.MaxRad == nil || !(*j.MinRad < *j.MaxRad) || *j.MinRad < -2*math.Pi || *j.MaxRad > 2*math.Pi {
-			bad.check(false, "%s: min_rad and max_rad are needed, min_rad < max_rad, within +-6.28", at)
-		} else {
-			out.MinRad, out.MaxRad = *j.MinRad, *j.MaxRad
-		}
-		d.Joints = append(d.Joints, out)
-	}
+	d.Joints = bad.checkJoints(&f, buses)
 	return d, f.Model, bad.err()
 }
 
-// noteLines finds the line of each joint for error messages.
-func noteLines(text []byte, f *file) {
-	var doc yaml.Node
-	if yaml.Unmarshal(text, &doc) != nil || len(doc.Content) == 0 {
-		return
+// within reports whether v lies in a closed range; NaN does not.
+func within(v, low, high float64) bool { return v >= low && v <= high }
+
+func (f *faults) checkHead(r *file) {
+	f.check(r.Schema == 1, "schema: %d is unknown; legal: 1", r.Schema)
+	f.check(r.Name != "" && len(r.Name) <= maxName, "name: %q; legal: 1 to %d characters", r.Name, maxName)
+	f.check(r.Model != "" && !strings.ContainsAny(r.Model, "/\\"), "model: %q must name an MJCF file in the same folder", r.Model)
+	f.check(r.RootBody != "", "root_body: missing; name the MJCF body with the free joint")
+	f.check(r.StandKeyframe != "", "stand_keyframe: missing; name a <key> of the MJCF")
+	f.check(within(r.PolicyRateHz, 10, 500), "policy_rate_hz: %g; legal: 10 to 500", r.PolicyRateHz)
+	ratio := r.LoopRateHz / r.PolicyRateHz
+	f.check(r.LoopRateHz <= 1000 && ratio >= 1 && ratio == math.Trunc(ratio), "loop_rate_hz: %g; legal: a whole multiple of policy_rate_hz, at most 1000", r.LoopRateHz)
+}
+
+// Limits on what a description may claim. They are wide: their use is that no
+// value switches a failsafe off, by mistake or on purpose.
+const (
+	maxName  = 64
+	maxCells = 24
+	maxV     = 60 // extra-low voltage: what bus servos run on
+	// minStop is the least share of nominal_v that stop_v may be: lithium cells are
+	// empty at three quarters of it, and no chemistry has much left below 0.6.
+	minStop = 0.6
+
+	minCounts, maxCounts = 256, 2_000_000
+	maxTorqueNm          = 1000
+	maxSpeedRadS         = 100
+	maxStiffnessNmRad    = 100_000
+	maxDampingNmsRad     = 10_000
+	maxGain              = 16383 // of register 84
+	// A servo's own limit of temperature, register 31; 0 leaves it out.
+	minTempC, maxTempC = 50, 100
+)
+
+func (f *faults) checkPower(r *file) {
+	b := r.Battery
+	f.check(b.Cells >= 0 && b.Cells <= maxCells, "battery: cells: %d; legal: 0 (not told) to %d", b.Cells, maxCells)
+	f.check(b.NominalV > 0 && b.NominalV <= maxV, "battery: nominal_v: %g; legal: above 0, at most %d", b.NominalV, maxV)
+	f.check(b.StopV >= minStop*b.NominalV && b.StopV < b.WarnV && b.WarnV < b.NominalV,
+		"battery: stop_v %g, warn_v %g, nominal_v %g; legal: %g x nominal_v <= stop_v < warn_v < nominal_v", b.StopV, b.WarnV, b.NominalV, minStop)
+}
+
+// checkBuses returns the names of the buses.
+func (f *faults) checkBuses(r *file) map[string]bool {
+	buses := map[string]bool{}
+	for _, b := range r.Buses {
+		f.check(b.Name != "" && !buses[b.Name], "buses: name %q is empty or used twice", b.Name)
+		f.check(b.Protocol == "dynamixel2", "buses: %q: protocol %q; legal: dynamixel2", b.Name, b.Protocol)
+		f.check(b.Baud >= 9600 && b.Baud <= 4500000, "buses: %q: baud %d; legal: 9600 to 4500000", b.Name, b.Baud)
+		buses[b.Name] = true
 	}
-	root := doc.Content[0]
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if root.Content[i].Value != "joints" {
-			continue
+	f.check(len(r.Buses) > 0, "buses: at least one is needed")
+	f.check(r.IMU == IMU{} || (buses[r.IMU.Bus] && legalID(r.IMU.ID)), "imu: bus %q, id %d; legal: a bus named above, id 0 to 252", r.IMU.Bus, r.IMU.ID)
+	return buses
+}
+
+func (f *faults) checkServos(types map[string]ServoType) {
+	for _, n := range sortedKeys(types) {
+		s := types[n]
+		above := func(key string, v, high float64) {
+			f.check(v > 0 && v <= high, "servo_types: %q: %s: %g; legal: above 0, at most %g", n, key, v, high)
 		}
-		for k, n := range root.Content[i+1].Content {
-			if k < len(f.Joints) {
-				f.Joints[k].line = n.Line
-			}
-		}
+		f.check(s.ModelNumber >= 0 && s.ModelNumber <= math.MaxUint16, "servo_types: %q: model_number: %d; legal: 0 to %d", n, s.ModelNumber, math.MaxUint16)
+		f.check(s.CountsPerTurn >= minCounts && s.CountsPerTurn <= maxCounts, "servo_types: %q: counts_per_turn: %d; legal: %d to %d", n, s.CountsPerTurn, minCounts, maxCounts)
+		above("stall_torque_nm", s.StallTorqueNm, maxTorqueNm)
+		above("no_load_speed_rad_s", s.NoLoadSpeedRadS, maxSpeedRadS)
+		above("stiffness_nm_rad", s.StiffnessNmRad, maxStiffnessNmRad)
+		f.check(within(s.DampingNmsRad, 0, maxDampingNmsRad), "servo_types: %q: damping_nms_rad: %g; legal: 0 to %d", n, s.DampingNmsRad, maxDampingNmsRad)
+		f.check(s.PositionPGain >= 0 && s.PositionPGain <= maxGain, "servo_types: %q: position_p_gain: %d; legal: 0 to %d", n, s.PositionPGain, maxGain)
+		f.check(s.MaxTempC == 0 || within(s.MaxTempC, minTempC, maxTempC), "servo_types: %q: max_temp_c: %g; legal: %d to %d", n, s.MaxTempC, minTempC, maxTempC)
 	}
+}
+
+// checkJoints returns the joints as far as they are legal.
+func (f *faults) checkJoints(r *file, buses map[string]bool) []Joint {
+	var joints []Joint
+	names, ids := map[string]int{}, map[string]string{}
+	if r.IMU != (IMU{}) {
+		ids[fmt.Sprintf("%s/%d", r.IMU.Bus, r.IMU.ID)] = "imu"
+	}
+	f.check(len(r.Joints) > 0, "joints: at least one is needed")
+	for _, j := range r.Joints {
+		at := fmt.Sprintf("line %d: joint %q", j.line, j.Name)
+		f.check(j.Name != "" && names[j.Name] == 0, "%s: the name is empty or used twice", at)
+		f.check(len(j.Name) <= maxName && !strings.Contains(j.Name, ","), "%s: legal names have at most %d characters and no comma", at, maxName)
+		names[j.Name]++
+		_, known := r.ServoTypes[j.Servo]
+		f.check(known, "%s: servo %q; legal: %s", at, j.Servo, strings.Join(sortedKeys(r.ServoTypes), ", "))
+		f.check(buses[j.Bus], "%s: bus %q is not in buses", at, j.Bus)
+		f.check(j.SpeedLimitRadS > 0 && j.SpeedLimitRadS <= 50, "%s: speed_limit_rad_s %g; legal: above 0, at most 50", at, j.SpeedLimitRadS)
+		f.check(within(j.OffsetRad, -2*math.Pi, 2*math.Pi), "%s: offset_rad %g; legal: -6.28 to 6.28", at, j.OffsetRad)
+		out := Joint{Name: j.Name, Servo: j.Servo, Bus: j.Bus, OffsetRad: j.OffsetRad, SpeedLimitRadS: j.SpeedLimitRadS, Sign: 1}
+		if j.ID == nil {
+			f.check(false, "%s: id: missing; give the servo's id on bus %q, 0 to 252", at, j.Bus)
+		} else {
+			key := fmt.Sprintf("%s/%d", j.Bus, *j.ID)
+			f.check(legalID(*j.ID), "%s: id %d; legal: 0 to 252", at, *j.ID)
+			f.check(ids[key] == "", "%s: id %d on bus %q belongs to %q already", at, *j.ID, j.Bus, ids[key])
+			ids[key], out.ID = j.Name, *j.ID
+		}
+		if j.Sign != nil {
+			f.check(*j.Sign == 1 || *j.Sign == -1, "%s: sign %g; legal: 1, -1", at, *j.Sign)
+			out.Sign = *j.Sign
+		}
+		if j.MinRad == nil || j.MaxRad == nil || !(*j.MinRad < *j.MaxRad) || *j.MinRad < -2*math.Pi || *j.MaxRad > 2*math.Pi {
+			f.check(false, "%s: min_rad and max_rad are needed, min_rad < max_rad, within +-6.28", at)
+		} else {
+			out.MinRad, out.MaxRad = *j.MinRad, *j.MaxRad
+		}
+		joints = append(joints, out)
+	}
+	return joints
 }
 
 func legalID(id int) bool { return id >= 0 && id <= 252 }

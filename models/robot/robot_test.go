@@ -53,6 +53,29 @@ func TestFaultsAreNamed(t *testing.T) {
 		{"min_rad: -1.9, ", "", "min_rad and max_rad"},
 		{"servo: xm430-w350, bus: body, id: 7", "servo: sg90, bus: body, id: 7", `servo "sg90"; legal: xm430-w350`},
 		{"loop_rate_hz: 100", "loop_rate_hz: 75", "whole multiple"},
+		// Values that would switch a failsafe off, or be taken for others.
+		{"cells: 3", "cells: -3", "cells: -3; legal: 0"},
+		{"cells: 3", "cells: 3.5", "line 10: battery.cells: 3.5; legal: a whole number"},
+		{"stop_v: 9.9", "stop_v: 1.0e-9", "stop_v 1e-09"},
+		{"nominal_v: 12.0", "nominal_v: .inf", "battery.nominal_v: .inf; legal: a finite number"},
+		{"stop_v: 9.9", "stop_v: .nan", "battery.stop_v: .nan; legal: a finite number"},
+		{"stall_torque_nm: 4.1", "stall_torque_nm: .inf", "servo_types.xm430-w350.stall_torque_nm: .inf"},
+		{"stall_torque_nm: 4.1", "stall_torque_nm: 1.0e+9", "stall_torque_nm: 1e+09; legal: above 0, at most 1000"},
+		{"no_load_speed_rad_s: 4.82", "no_load_speed_rad_s: .nan", "no_load_speed_rad_s: .nan"},
+		{"stiffness_nm_rad: 18.9", "stiffness_nm_rad: 1.0e+30", "stiffness_nm_rad: 1e+30; legal"},
+		{"damping_nms_rad: 0.85", "damping_nms_rad: -1", "damping_nms_rad: -1; legal: 0 to"},
+		{"position_p_gain: 800", "position_p_gain: -800", "position_p_gain: -800; legal: 0 to 16383"},
+		{"counts_per_turn: 4096", "counts_per_turn: 1", "counts_per_turn: 1; legal"},
+		{"max_temp_c: 80", "max_temp_c: 1.0e+9", "max_temp_c: 1e+09; legal: 50 to 100"},
+		{"max_temp_c: 80", "max_temp_c: .nan", "max_temp_c: .nan; legal: a finite number"},
+		{", id: 3,", ", id: 3.7,", "joints.id: 3.7; legal: a whole number"},
+		{"id: 3, sign: 1, offset_rad: 0", "id: 3, sign: 1, offset_rad: .nan", "offset_rad: .nan"},
+		{"id: 3, sign: 1, offset_rad: 0", "id: 3, sign: 1, offset_rad: -.inf", "offset_rad: -.inf"},
+		{"id: 3, sign: 1, offset_rad: 0", "id: 3, sign: 1, offset_rad: 7", "offset_rad 7; legal: -6.28 to 6.28"},
+		{"id: 3, sign: 1", "id: 3, sign: .nan", "sign: .nan"},
+		{"name: kata20", `name: "kata\e[2J\0"`, `name: "kata\x1b[2J\x00" holds a control character`},
+		{"name: l_knee", `name: "l,knee"`, "no comma"},
+		{"schema: 1", "schema: 1\n---\nschema: 1", "second document"},
 		{"model: scene.xml", "model: ../../etc/passwd", "same folder"},
 		{"model: scene.xml", "model: absent.xml", "absent.xml"},
 	} {
@@ -70,6 +93,34 @@ func TestFaultsAreNamed(t *testing.T) {
 		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%q -> %q: error %v does not say %q", c.old, c.new, err, c.want)
 		}
+	}
+}
+
+// One look at the file is enough: faults of every kind are told together, and none
+// of what they print can drive a terminal.
+func TestAllFaultsAtOnce(t *testing.T) {
+	text, err := os.ReadFile("../robots/kata20/robot.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := string(text)
+	for _, r := range [][2]string{
+		{"name: kata20", `name: "k\e[2J"`}, {"cells: 3", "cells: -3"}, {"max_temp_c: 80", "max_temp_c: .inf"},
+		{", id: 3,", ", id: 3.7,"}, {"loop_rate_hz: 100", "loop_rate_hz: 75"}, {"name: l_knee", "nome: l_knee"},
+	} {
+		bad = strings.Replace(bad, r[0], r[1], 1)
+	}
+	_, _, err = parse([]byte(bad + "\n---\n"))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"control character", "cells: -3", ".inf", "3.7", "whole multiple", "nome", "second document"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not said:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("an escape is printed: %q", err)
 	}
 }
 
