@@ -100,6 +100,9 @@ func compare(a, b *thumb, boxA, boxB Box) Change {
 		shift = [2]float64{d[0] * level.scale, d[1] * level.scale}
 	}
 	c := Change{Known: true, Alike: correlation(a, b, mask, shift)}
+	if shift == [2]float64{} {
+		return c
+	}
 	if still := correlation(a, b, mask, [2]float64{}); still >= c.Alike || !carried(a, b, mask, shift) {
 		c.Alike, shift = still, [2]float64{}
 	}
@@ -115,59 +118,56 @@ const (
 	// stiffness is added to the squared gradients per pixel, in grey levels
 	// squared: directions without structure stay where they are.
 	stiffness = 0.02
-	// residuals beyond this many times their median lose influence
-	robust = 2.0
+	// residuals beyond this many times their median lose influence; the median is
+	// taken of every so-manieth
+	robust, medianOf = 2.0, 8
+	minGradient      = 0.5 // squared, grey levels: less tells nothing
+	maxStepPx        = 2.0
+	minSamples       = 30
 )
 
 // register finds the shift that takes a to b, starting from a guess, in pixels
 // of the thumbnails.
 func register(a, b *thumb, mask []bool, shift [2]float64) [2]float64 {
-	type sample struct{ gx, gy, e float64 }
-	samples := make([]sample, 0, len(mask))
-	sizes := make([]float64, 0, len(mask))
+	edges := structure(a, mask)
+	sizes := make([]float64, 0, len(edges)/medianOf+1)
 	for range registerSteps {
-		samples, sizes = samples[:0], sizes[:0]
-		mean := 0.0
-		for y := 1; y < a.h-1; y++ {
-			for x := 1; x < a.w-1; x++ {
-				at := y*a.w + x
-				if !mask[at] {
-					continue
-				}
-				v, ok := b.at(float64(x)+shift[0], float64(y)+shift[1])
-				if !ok {
-					continue
-				}
-				e := v - float64(a.pix[at])
-				mean += e
-				samples = append(samples, sample{
-					float64(a.pix[at+1]-a.pix[at-1]) / 2, float64(a.pix[at+a.w]-a.pix[at-a.w]) / 2, e,
-				})
+		n, mean := 0.0, 0.0
+		sizes = sizes[:0]
+		for i := range edges {
+			s := &edges[i]
+			v, ok := b.at(float64(s.x)+shift[0], float64(s.y)+shift[1])
+			if s.seen = ok; !ok {
+				continue
 			}
+			s.e = v - float64(a.pix[s.y*a.w+s.x])
+			n, mean = n+1, mean+s.e
 		}
-		n := float64(len(samples))
-		if n < 30 {
+		if n < minSamples {
 			return shift
 		}
 		mean /= n // the light may change
-		for i := range samples {
-			samples[i].e -= mean
-			sizes = append(sizes, math.Abs(samples[i].e))
+		for i := 0; i < len(edges); i += medianOf {
+			sizes = append(sizes, math.Abs(edges[i].e-mean))
 		}
 		limit := robust*median(sizes) + 1
 		xx, yy, xy, xe, ye := stiffness*n, stiffness*n, 0.0, 0.0, 0.0
-		for _, s := range samples {
-			w := 1.0
-			if size := math.Abs(s.e); size > limit {
+		for i := range edges {
+			s := &edges[i]
+			if !s.seen {
+				continue
+			}
+			e, w := s.e-mean, 1.0
+			if size := math.Abs(e); size > limit {
 				w = limit / size
 			}
 			xx, yy, xy = xx+w*s.gx*s.gx, yy+w*s.gy*s.gy, xy+w*s.gx*s.gy
-			xe, ye = xe+w*s.gx*s.e, ye+w*s.gy*s.e
+			xe, ye = xe+w*s.gx*e, ye+w*s.gy*e
 		}
 		det := xx*yy - xy*xy
 		dx, dy := -(yy*xe-xy*ye)/det, -(xx*ye-xy*xe)/det
-		if m := math.Hypot(dx, dy); m > 2 {
-			dx, dy = dx*2/m, dy*2/m
+		if m := math.Hypot(dx, dy); m > maxStepPx {
+			dx, dy = dx*maxStepPx/m, dy*maxStepPx/m
 		}
 		shift[0], shift[1] = shift[0]+dx, shift[1]+dy
 		if math.Hypot(dx, dy) < enoughPx {
@@ -177,17 +177,45 @@ func register(a, b *thumb, mask []bool, shift [2]float64) [2]float64 {
 	return shift
 }
 
+// edge is a pixel of the surroundings with structure; e is the difference that
+// is left there.
+type edge struct {
+	x, y   int
+	gx, gy float64
+	e      float64
+	seen   bool
+}
+
+// structure lists the pixels that can tell a shift.
+func structure(t *thumb, mask []bool) []edge {
+	out := make([]edge, 0, len(mask)/2)
+	for y := 1; y < t.h-1; y++ {
+		for x := 1; x < t.w-1; x++ {
+			at := y*t.w + x
+			if !mask[at] {
+				continue
+			}
+			gx, gy := float64(t.pix[at+1]-t.pix[at-1])/2, float64(t.pix[at+t.w]-t.pix[at-t.w])/2
+			if gx*gx+gy*gy >= minGradient {
+				out = append(out, edge{x: x, y: y, gx: gx, gy: gy})
+			}
+		}
+	}
+	return out
+}
+
 const (
 	blockPx      = 8    // side of a block
 	blockTexture = 4.0  // mean squared gradient that makes a block count, grey levels squared
 	blockMajor   = 0.65 // share of the blocks that must move for all to have moved
+	blockSpread  = 0.4  // of the picture's width, between the outermost of them: wider than a person
 )
 
 // carried tells whether most of the surroundings went along with the shift, not
 // just somebody in front of a wall: the picture is cut into blocks, and each one
 // with structure votes.
 func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
-	moved, still := 0, 0
+	moved, still, left, right := 0, 0, a.w, 0
 	for y0 := 1; y0+blockPx < a.h; y0 += blockPx {
 		for x0 := 1; x0+blockPx < a.w; x0 += blockPx {
 			var n, texture, stays, goes float64
@@ -212,19 +240,21 @@ func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
 			case n < blockPx || texture < blockTexture*n:
 			case goes < stays:
 				moved++
+				left, right = min(left, x0), max(right, x0+blockPx)
 			default:
 				still++
 			}
 		}
 	}
-	return float64(moved) >= blockMajor*float64(moved+still)
+	return float64(moved) >= blockMajor*float64(moved+still) && float64(right-left) >= blockSpread*float64(a.w)
 }
 
-// correlation of a with b moved back by shift, over the surroundings.
+// correlation of a with b moved back by shift, over the surroundings; every second
+// pixel is enough.
 func correlation(a, b *thumb, mask []bool, shift [2]float64) float64 {
 	var n, sa, sb, saa, sbb, sab float64
 	for y := range a.h {
-		for x := range a.w {
+		for x := y % 2; x < a.w; x += 2 {
 			at := y*a.w + x
 			if !mask[at] {
 				continue
@@ -237,7 +267,7 @@ func correlation(a, b *thumb, mask []bool, shift [2]float64) float64 {
 			n, sa, sb, saa, sbb, sab = n+1, sa+u, sb+v, saa+u*u, sbb+v*v, sab+u*v
 		}
 	}
-	if n < 30 {
+	if n < minSamples {
 		return -1
 	}
 	// One grey level of noise is the least contrast that counts: a plain wall is
