@@ -20,11 +20,33 @@ func (r *Retargeter) evidence(m *human.Motion, c *motion.Clip, o Options, stretc
 	to := len(c.Frames) - int(math.Round(c.Meta.LeadOutS*c.FPS))
 	for t := from; t < to; t++ {
 		s := likeness.Sample{PersonS: c.Meta.SourceS[t], RobotS: float64(t) / c.FPS}
+		if !trunkSeen(m, s.PersonS) {
+			continue
+		}
 		s.Robot = r.posture(d, &c.Frames[t])
 		s.Person = personAt(m, s.PersonS, o.Mirror)
 		e.Samples = append(e.Samples, s)
 	}
 	return e
+}
+
+// around returns the frames before and after a time (s), and how far it lies between them.
+func around(m *human.Motion, atS float64) (a, b *human.Pose, share float64) {
+	u := clamp(atS*m.FPS, 0, float64(len(m.Frames)-1))
+	i := min(int(u), len(m.Frames)-2)
+	return &m.Frames[i], &m.Frames[i+1], u - float64(i)
+}
+
+// trunkSeen says whether the joints that root, heading and trunk are read from were seen: where they are invented there
+// is nothing to compare.
+func trunkSeen(m *human.Motion, atS float64) bool {
+	a, b, _ := around(m, atS)
+	for _, j := range [...]human.Joint{human.Pelvis, human.Chest, human.LHip, human.RHip} {
+		if math.Min(a.Confidence[j], b.Confidence[j]) < missing {
+			return false
+		}
+	}
+	return true
 }
 
 // posture places the robot as a frame of a clip says.
@@ -55,16 +77,14 @@ func (r *Retargeter) posture(d *kin.Data, f *motion.Frame) likeness.Posture {
 var personJoints = [likeness.NumJoints]human.Joint{human.LHip, human.LKnee, human.LAnkle, human.RHip, human.RKnee, human.RAnkle,
 	human.LShoulder, human.LElbow, human.LWrist, human.RShoulder, human.RElbow, human.RWrist}
 
-// personAt is the person at a time (s). Joints that were not seen are left out, but hips: the root is needed.
+// personAt is the person at a time (s). Joints that were not seen are left out.
 func personAt(m *human.Motion, atS float64, mirror bool) likeness.Posture {
-	u := clamp(atS*m.FPS, 0, float64(len(m.Frames)-1))
-	i := min(int(u), len(m.Frames)-2)
-	a, b := &m.Frames[i], &m.Frames[i+1]
+	a, b, share := around(m, atS)
 	at := func(j human.Joint) spatial.Vec3 {
 		if !mirror {
-			return a.Positions[j].Lerp(b.Positions[j], u-float64(i))
+			return a.Positions[j].Lerp(b.Positions[j], share)
 		}
-		v := a.Positions[j.Mirror()].Lerp(b.Positions[j.Mirror()], u-float64(i))
+		v := a.Positions[j.Mirror()].Lerp(b.Positions[j.Mirror()], share)
 		return spatial.Vec3{v[0], -v[1], v[2]}
 	}
 	var p likeness.Posture

@@ -87,7 +87,7 @@ func (p Part) without(bad [][2]float64) (out []Part) {
 	sort.Slice(bad, func(i, j int) bool { return bad[i][0] < bad[j][0] })
 	from := p.FromS
 	add := func(to float64) {
-		piece := Part{math.Ceil(10*from-1e-6) / 10, math.Floor(10*to+1e-6) / 10}
+		piece := Part{math.Max(0, math.Ceil(10*from-1e-6)/10), math.Floor(10*to+1e-6) / 10}
 		if piece.seconds() >= leastPartS {
 			out = append(out, piece)
 		}

@@ -65,8 +65,9 @@ func has(r *likeness.Result, kind string) bool {
 func TestOrdinaryMotionsAreNotRefused(t *testing.T) {
 	r := kata(t)
 	all := motions(r)
-	for _, name := range []string{"stand", "arms", "squat", "march", "one foot from the start", "fast arms"} {
-		for _, o := range []Options{{}, {Tempo: 0.5}, {Tempo: 1.3}, {Amplify: 1.3}, {Amplify: 0.7}, {Mirror: true}} {
+	wishes := []Options{{Tempo: 0.5}, {Tempo: 1.3}, {Amplify: 1.3}, {Amplify: 0.7}, {Mirror: true}}
+	for i, name := range []string{"arms", "squat", "march", "fast arms", "one foot from the start"} {
+		for _, o := range []Options{{}, wishes[i], wishes[(i+1)%len(wishes)]} {
 			if _, rep, err := r.Retarget(all[name], o); err != nil || rep.Likeness.Verdict != likeness.Kept {
 				t.Errorf("%s, %+v: %v %s", name, o, err, rep.Likeness.Summary)
 			}
@@ -82,7 +83,7 @@ func TestOrdinaryMotionsAreNotRefused(t *testing.T) {
 func TestTheVerdictDoesNotDependOnThePerson(t *testing.T) {
 	r := kata(t)
 	all := strange(r)
-	for _, name := range []string{"turn 90", "turn 360", "jump forward", "backflip", "small step"} {
+	for _, name := range []string{"turn 360", "jump forward", "small step"} {
 		_, want, err := r.Retarget(all[name], Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -47,7 +47,7 @@ const (
 // Finding is one reason.
 type Finding struct {
 	Severity string  `json:"severity"` // "lost" or "changed"
-	Kind     string  `json:"kind"`     // heading, path, height, limbs, time
+	Kind     string  `json:"kind"`     // heading, path, height, limbs, time, unseen
 	FromS    float64 `json:"from_s"`   // in the person's motion
 	ToS      float64 `json:"to_s"`
 	AtS      float64 `json:"at_s"` // where it is worst
@@ -82,9 +82,13 @@ type Result struct {
 
 const deg = 180 / math.Pi
 
-// Judge compares the two motions. Evidence without samples, or of a body without legs, has nothing to compare and is an
-// error of the caller.
+// Judge compares the two motions. Where there is no sample, nothing can be said: that is lost, too.
 func Judge(e *Evidence) *Result {
+	if len(e.Samples) == 0 {
+		r := &Result{Findings: []Finding{{Severity: "lost", Kind: "unseen", Text: "hips and chest of the person were never seen: there is nothing to compare"}}}
+		r.conclude()
+		return r
+	}
 	s := measure(e)
 	r := &Result{Findings: []Finding{}, Figures: s.figures()}
 	asked := math.Max(e.Amplify, 1/e.Amplify) // widened or narrowed on request: not an error
@@ -92,9 +96,9 @@ func Judge(e *Evidence) *Result {
 	r.find(e, trace{kind: "path", unit: "legs", of: s.pathLegs, allowed: s.pathAllowed(), lost: lostPathLegs, changed: changedPathLegs, holdS: holdS}, s)
 	r.find(e, trace{kind: "height", unit: "legs", of: s.heightLegs, lost: lostHeightLegs * asked, changed: changedHeightLegs * asked, holdS: shortHoldS}, s)
 	r.find(e, trace{kind: "limbs", unit: "deg", of: scaled(s.limbRad, deg), lost: lostLimbDeg * asked, changed: changedLimbDeg * asked, holdS: holdS}, s)
-	if e.Stretch > lostStretch {
+	if e.Stretch > lostStretch*asked {
 		last := e.Samples[len(e.Samples)-1].PersonS
-		r.Findings = append(r.Findings, Finding{Severity: "lost", Kind: "time", ToS: last, Value: e.Stretch, Limit: lostStretch, Unit: "times",
+		r.Findings = append(r.Findings, Finding{Severity: "lost", Kind: "time", ToS: last, Value: e.Stretch, Limit: lostStretch * asked, Unit: "times",
 			Text: fmt.Sprintf("the robot needs %.1f times as long: its servos are too slow or too weak", e.Stretch)})
 	}
 	r.conclude()
@@ -217,7 +221,7 @@ func (r *Result) CutsS() (out [][2]float64) {
 		case f.Severity != "lost":
 		case f.Kind == "heading" || f.Kind == "path":
 			out = append(out, [2]float64{f.FromS, math.Min(f.FromS+holdS, f.ToS)})
-		case f.Kind != "time":
+		case f.Kind != "time" && f.Kind != "unseen":
 			out = append(out, [2]float64{f.FromS, f.ToS})
 		}
 	}

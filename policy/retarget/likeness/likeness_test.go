@@ -189,6 +189,13 @@ func TestWishesAndTime(t *testing.T) {
 	}
 }
 
+// Nothing to compare is no agreement.
+func TestNobodySeen(t *testing.T) {
+	if r := Judge(&Evidence{PersonLegM: 1, RobotLegM: 1, Amplify: 1}); r.Verdict != Lost || r.Summary == "" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A robot without arms is compared by what it has.
 func TestWithoutArms(t *testing.T) {
 	e := tell(0.9, dance, turned(dance))
