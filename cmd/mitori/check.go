@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/feasible"
+	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
 )
 
 func newCheckCmd() *cobra.Command {
@@ -21,7 +22,8 @@ func newCheckCmd() *cobra.Command {
 		Short: "Say whether a robot can carry out a reference motion, and why not",
 		Long: `Say, before any training, whether a robot can carry out a reference motion: joint
 limits, speeds, torques by inverse dynamics against the servos' torque-speed line,
-balance, feet and self-collision. Exit code 3 means infeasible.`,
+balance, feet and self-collision. Exit code 3 means infeasible. What retarget said
+about the likeness to the person is in the file and said again.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if robotName == "" {
@@ -43,14 +45,24 @@ balance, feet and self-collision. Exit code 3 means infeasible.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			like := storedLikeness(clip)
 			if asJSON {
 				enc := json.NewEncoder(c.OutOrStdout())
 				enc.SetIndent("", "  ")
-				if err := enc.Encode(v); err != nil {
+				if err := enc.Encode(struct {
+					*feasible.Verdict
+					Likeness *likeness.Result `json:"likeness,omitempty"`
+				}{v, like}); err != nil {
 					return err
 				}
 			} else {
 				printVerdict(c.OutOrStdout(), v)
+				if like != nil {
+					fmt.Fprintf(c.OutOrStdout(), "against the person, when it was retargeted: %s\n", like.Verdict)
+					for _, f := range like.Findings {
+						fmt.Fprintf(c.OutOrStdout(), "  %-7s  %s\n", f.Severity, f.Text)
+					}
+				}
 			}
 			if v.Verdict == feasible.Infeasible {
 				return refused("%s on %s: %s", args[0], robotName, v.Summary)
@@ -61,6 +73,18 @@ balance, feet and self-collision. Exit code 3 means infeasible.`,
 	c.Flags().StringVar(&robotName, "robot", "", "robot: a built-in name or the path of a robot.yaml")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the verdict as JSON")
 	return c
+}
+
+// storedLikeness is what retarget said of a clip, from the report that the file
+// carries; nil where it carries none.
+func storedLikeness(c *motion.Clip) *likeness.Result {
+	var rep struct {
+		Likeness *likeness.Result `json:"likeness"`
+	}
+	if json.Unmarshal(c.Meta.Report, &rep) != nil || rep.Likeness == nil || rep.Likeness.Verdict == "" {
+		return nil
+	}
+	return rep.Likeness
 }
 
 func printVerdict(w io.Writer, v *feasible.Verdict) {

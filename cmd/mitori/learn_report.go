@@ -25,6 +25,8 @@ func (l *learner) write(out io.Writer) error {
 		s.Outcome = "learned"
 	case rate >= 0.5:
 		s.Outcome = "learned in part: survival below 95 %"
+	case l.ending() == tooLittle:
+		s.Outcome = "not learned: the budget was too small"
 	default:
 		s.Outcome = "not learned: the robot mostly falls"
 	}

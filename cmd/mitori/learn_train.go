@@ -50,6 +50,9 @@ func (l *learner) practise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := l.refuse(ctx, ref); err != nil {
+		return err
+	}
 	var before trained // steps and time of the tries that were given up
 	budget, again := l.budget, false
 	for try := 1; ; try++ {
@@ -90,6 +93,10 @@ func (l *learner) practise(ctx context.Context) error {
 		l.checkpoints = append(l.checkpoints, l.checkpoint(tempo), l.firstTry(tempo))
 		if ref, err = l.reference(ctx, tempo); err != nil {
 			return err
+		}
+		if why := objection(ref.report, ref.verdict); why != "" && !l.anyway {
+			l.note("The slower motion is refused: %s.", why)
+			break
 		}
 	}
 	if share := l.speed(); share < 0.95 {
@@ -199,6 +206,9 @@ func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget
 		return nil, err
 	}
 	b.Manifest.Name = l.nameOfVideo()
+	if l.longest == nil || res.ControlSteps > l.longest.ControlSteps {
+		l.longest = res
+	}
 	l.say("train", "%d control steps in %.1f s (%.0f a second), stopped by %s",
 		res.ControlSteps, res.WallS, float64(res.ControlSteps)/max(res.WallS, 1e-9), res.StoppedBy)
 	return &trained{result: res, bundle: b, motion: ref}, nil
@@ -240,6 +250,14 @@ func (l *learner) keep() error {
 		FPS: ref.report.FPS, JointLimitViolations: ref.report.JointLimitViolations, SpeedLimitViolations: ref.report.SpeedLimitViolations,
 		Frames: ref.report.Frames, Seconds: ref.report.Seconds, FootSlidingFraction: ref.report.FootSlidingFraction,
 		PenetrationFraction: ref.report.PenetrationFraction, DirectionErrorDeg: ref.report.DirectionErrorDeg,
+	}
+	like := ref.report.Likeness
+	s.Retarget.Verdict, s.Retarget.TimeStretch = string(like.Verdict), ref.report.TimeStretch
+	s.Retarget.HeadingErrorDeg, s.Retarget.PathErrorLegs = like.HeadingMaxDeg, like.PathMaxLegs
+	s.Retarget.HeightErrorLegs, s.Retarget.PostureErrorDeg = like.HeightMaxLegs, like.LimbMaxDeg
+	s.Retarget.Reasons = []string{}
+	for _, f := range like.Findings {
+		s.Retarget.Reasons = append(s.Retarget.Reasons, f.Text)
 	}
 	s.Check.Verdict = string(ref.verdict.Verdict)
 	for _, f := range ref.verdict.Findings {

@@ -153,6 +153,19 @@ type Motion struct {
 // Seconds returns the time from the first to the last frame.
 func (m *Motion) Seconds() float64 { return float64(max(0, len(m.Frames)-1)) / m.FPS }
 
+// Part returns the frames from fromS to toS (s after the first frame, both
+// included) as a motion that shares them. It fails if they are fewer than two.
+func (m *Motion) Part(fromS, toS float64) (*Motion, error) {
+	from, to := max(0, int(math.Ceil(fromS*m.FPS-1e-6))), min(len(m.Frames)-1, int(math.Floor(toS*m.FPS+1e-6)))
+	if math.IsNaN(fromS) || math.IsNaN(toS) || to-from < 1 {
+		return nil, fmt.Errorf("human: %g to %g s is no part of a motion of %.2f s; legal: at least two frames within it", fromS, toS, m.Seconds())
+	}
+	out := *m
+	out.Frames = m.Frames[from : to+1]
+	out.Meta.StartS += float64(from) / m.FPS
+	return &out, nil
+}
+
 // Validate reports the first thing that makes the motion unusable.
 func (m *Motion) Validate() error {
 	if !(m.FPS > 0 && m.FPS <= 1000) {

@@ -214,6 +214,7 @@ type fault struct {
 	frames, at   int
 	last         int // frame seen last
 	run, longest int // frames in a row
+	runs         [][2]int
 	value, limit float64
 }
 
@@ -237,9 +238,11 @@ func (f *faults) see(kind, part string, t int, value, limit float64) {
 	case x.frames > 0 && x.last == t-1:
 		x.run++
 		x.frames++
+		x.runs[len(x.runs)-1][1] = t
 	default:
 		x.run = 1
 		x.frames++
+		x.runs = append(x.runs, [2]int{t, t})
 	}
 	x.last = t
 	x.longest = max(x.longest, x.run)
@@ -314,7 +317,13 @@ func (f *faults) judge() []Finding {
 		if sev == "care" && (x.kind == "balance_lost" || kind == "collision" && x.value < 0.005) {
 			continue // said by "balance" already; touching lightly
 		}
-		out = append(out, Finding{Severity: sev, Kind: kind, Part: x.part, AtS: at, ForS: float64(x.frames) / f.fps, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)})
+		found := Finding{Severity: sev, Kind: kind, Part: x.part, AtS: at, ForS: float64(x.frames) / f.fps, Value: x.value, Limit: x.limit, Unit: r.unit, Text: r.text(x, at)}
+		for _, run := range x.runs {
+			if sev == "fatal" && float64(run[1]-run[0]+1)/f.fps > r.fatalS-1e-9 {
+				found.SpansS = append(found.SpansS, [2]float64{float64(run[0]) / f.fps, float64(run[1]) / f.fps})
+			}
+		}
+		out = append(out, found)
 	}
 	sort.Slice(out, func(i, j int) bool {
 		a, b := &out[i], &out[j]

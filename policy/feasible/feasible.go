@@ -61,6 +61,8 @@ type Finding struct {
 	Limit    float64 `json:"limit"`
 	Unit     string  `json:"unit"`
 	Text     string  `json:"text"`
+	// SpansS are first and last instants of the stretches that make it fatal; none for "care".
+	SpansS [][2]float64 `json:"spans_s,omitempty"`
 }
 
 // JointLoad is the worst that one joint meets.

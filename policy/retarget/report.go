@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
 )
 
 // Thresholds of the artefact metrics, as holosoma's evaluation of retargeting uses them.
@@ -41,14 +42,16 @@ type Report struct {
 	WorstBalanceM     float64 `json:"worst_balance_margin_m"`
 	UnbalancedShare   float64 `json:"unbalanced_fraction"`
 
-	TimeStretch float64  `json:"time_stretch"` // length over the length asked for
-	FlightShare float64  `json:"flight_fraction"`
-	TiltCut     int      `json:"tilt_cut_frames"`
-	StepIn      bool     `json:"step_in_lead_in"`
-	StepOut     bool     `json:"step_in_lead_out"`
-	MovedSteps  int      `json:"moved_steps"`
-	Unsolved    int      `json:"unsolved_frames"`
-	Notes       []string `json:"notes"`
+	TimeStretch float64 `json:"time_stretch"` // length over the length asked for
+	FlightShare float64 `json:"flight_fraction"`
+	TiltCut     int     `json:"tilt_cut_frames"`
+	StepIn      bool    `json:"step_in_lead_in"`
+	StepOut     bool    `json:"step_in_lead_out"`
+	MovedSteps  int     `json:"moved_steps"`
+	Unsolved    int     `json:"unsolved_frames"`
+	// Likeness compares the finished clip with the person's motion as the file has it.
+	Likeness likeness.Result `json:"likeness"`
+	Notes    []string        `json:"notes"`
 }
 
 func (w *work) report(m *human.Motion, c *motion.Clip) *Report {
@@ -58,6 +61,7 @@ func (w *work) report(m *human.Motion, c *motion.Clip) *Report {
 	w.limits(rep)
 	w.feet(rep)
 	w.likeness(rep)
+	rep.Likeness = *likeness.Judge(w.r.evidence(m, c, w.o, w.slow))
 	unbalanced := 0
 	for _, v := range w.margin {
 		rep.WorstBalanceM = math.Min(rep.WorstBalanceM, math.Max(v, -1))

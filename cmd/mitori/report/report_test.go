@@ -15,7 +15,7 @@ func sample() *Data {
 		Video: "clip.mp4", Robot: "kata20", Seed: 1, Frames: 180,
 		Extract:  Extract{FPS: 91.2, Runtime: "onnxruntime", Model: "full", VideoFPS: 30, Seconds: 6},
 		Truth:    &Truth{JointAngleDeg: 6.1, MPJPEmm: 41, RootCm: 3.3},
-		Retarget: Retarget{FPS: 4100, Frames: 400, Seconds: 8, DirectionErrorDeg: 4, Notes: []string{"slowed down 1.4 times"}},
+		Retarget: Retarget{FPS: 4100, Frames: 400, Seconds: 8, DirectionErrorDeg: 4, Verdict: "the motion, changed", HeadingErrorDeg: 23.4, Reasons: []string{"9.3-10.9 s: the person has turned"}, Notes: []string{"slowed down 1.4 times"}},
 		Check:    Check{Verdict: "feasible with a balancing policy", Reasons: []string{"balance margin falls to -4 mm at 3.1 s <script>", "b", "c", "d", "the fifth finding"}},
 		Train:    Train{WallS: 48, ControlSteps: 412000, StepsPerS: 9100, Method: "residual PPO"},
 		Eval: Eval{Episodes: 40, SurvivalRate: 0.975, JointMAERad: 0.031, MPJPELocalMm: 6.2, BaselineSurvival: 0.1, Rule: "the torso stays up",
@@ -58,7 +58,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	if m := regexp.MustCompile(`(?i)(src|href)="?(https?:)?//[^"]*|url\(http`).FindString(html); m != "" {
 		t.Errorf("the page refers to the outside: %s", m)
 	}
-	for _, want := range []string{"A person squats", "98 %", "data:video/mp4;base64,", "left knee", "feasible with a balancing policy", "&lt;script&gt;", "everything that was found (5)", "the fifth finding", "slowed down 1.4 times", "MuJoCo 4.0.0", "412 k"} {
+	for _, want := range []string{"A person squats", "98 %", "data:video/mp4;base64,", "left knee", "feasible with a balancing policy", "&lt;script&gt;", "everything that was found (5)", "the fifth finding", "slowed down 1.4 times", "MuJoCo 4.0.0", "the motion, changed", "23° off", "9.3-10.9 s: the person has turned", "412 k"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not show %q", want)
 		}
@@ -83,7 +83,7 @@ func TestSummaryHasThePromisedFields(t *testing.T) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range strings.Fields(`video robot frames extract.fps extract.frames_missed retarget.fps retarget.joint_limit_violations
+	for _, path := range strings.Fields(`video robot frames extract.fps extract.frames_missed retarget.fps retarget.joint_limit_violations retarget.verdict retarget.heading_error_deg retarget.path_error_legs
 		check.verdict train.wall_s train.control_steps eval.episodes eval.survival_rate eval.joint_mae_rad eval.mpjpe_local_mm
 		eval.baseline_playback_survival_rate robotd.ticks robotd.missed_ticks machine stage_wall_s.extract`) {
 		var v any = m

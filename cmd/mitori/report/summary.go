@@ -68,6 +68,14 @@ type Retarget struct {
 	FootSlidingFraction  float64 `json:"foot_sliding_fraction"`
 	PenetrationFraction  float64 `json:"penetration_fraction"`
 	DirectionErrorDeg    float64 `json:"direction_error_deg"` // limb directions, robot against person
+	// Verdict says whether it is still the person's motion: "the motion", "the motion, changed", "no longer the motion".
+	Verdict         string   `json:"verdict"`
+	Reasons         []string `json:"reasons"`
+	HeadingErrorDeg float64  `json:"heading_error_deg"` // worst, robot's turn against the person's
+	PathErrorLegs   float64  `json:"path_error_legs"`   // worst, way over the floor, leg lengths
+	HeightErrorLegs float64  `json:"height_error_legs"` // worst, of the hips
+	PostureErrorDeg float64  `json:"posture_error_deg"` // worst mean over limbs and trunk
+	TimeStretch     float64  `json:"time_stretch"`      // times as long as asked for
 	// Notes say in words what was changed for the robot.
 	Notes []string `json:"notes"`
 }
