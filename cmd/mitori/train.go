@@ -122,7 +122,7 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 				return err
 			}
 			if checkpoint == "" { // one that was asked for by name stays
-				if err := os.Remove(job.Checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
+				if err := removeIfThere(job.Checkpoint); err != nil {
 					return err
 				}
 			}
