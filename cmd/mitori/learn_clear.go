@@ -52,9 +52,17 @@ func (l *learner) clear(names ...string) error {
 // the bundle.
 func (l *learner) forget() error {
 	for _, name := range l.checkpoints {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeIfThere(name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// removeIfThere removes a file; that there is none is no error.
+func removeIfThere(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

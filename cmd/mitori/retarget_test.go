@@ -47,12 +47,15 @@ func TestEveryDemonstrationIsRetargetedAndJudged(t *testing.T) {
 			Similarity           float64 `json:"similarity"`
 			Unbalanced           float64 `json:"unbalanced_fraction"`
 			Stretch              float64 `json:"time_stretch"`
+			Likeness             struct {
+				Verdict string `json:"verdict"`
+			} `json:"likeness"`
 		}
 		if err := json.Unmarshal([]byte(out), &rep); err != nil {
 			t.Fatal(err)
 		}
 		if rep.Frames < 250 || rep.FPS <= 0 || rep.JointLimitViolations+rep.SpeedLimitViolations != 0 ||
-			rep.Similarity < 0.97 || rep.Unbalanced != 0 || rep.Stretch > 1.1 {
+			rep.Similarity < 0.97 || rep.Unbalanced != 0 || rep.Stretch > 1.1 || rep.Likeness.Verdict != "the motion" {
 			t.Errorf("%s: %+v", m.Name, rep)
 		}
 		code, out, errOut = command(t, "check", clip, "--robot", "kata20", "--json")

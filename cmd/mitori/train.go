@@ -118,13 +118,8 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 			if err != nil {
 				return err
 			}
-			if err := b.Save(out); err != nil {
+			if err := job.save(b, out, checkpoint != ""); err != nil {
 				return err
-			}
-			if checkpoint == "" { // one that was asked for by name stays
-				if err := os.Remove(job.Checkpoint); err != nil && !errors.Is(err, os.ErrNotExist) {
-					return err
-				}
 			}
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(summariseTraining(out, res))
@@ -183,6 +178,15 @@ func (j *trainJob) task() (rollout.Task, error) {
 		task.Refs = append(task.Refs, ref)
 	}
 	return task, nil
+}
+
+// save writes the bundle, and only then removes the checkpoint, unless it was
+// asked for by name.
+func (j *trainJob) save(b *bundle.Bundle, out string, keepCheckpoint bool) error {
+	if err := b.Save(out); err != nil || keepCheckpoint {
+		return err
+	}
+	return removeIfThere(j.Checkpoint)
 }
 
 // run trains and packs the policy. Nothing is written but checkpoints.

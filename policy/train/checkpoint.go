@@ -144,6 +144,7 @@ func (t *Trainer) Resume(name string) error {
 	if err := t.runner.LoadState(bytes.NewReader(s.Worlds)); err != nil {
 		return fmt.Errorf("train: %s: %w: %w", name, ErrCheckpoint, err)
 	}
+	t.begun = true
 	return nil
 }
 

@@ -67,6 +67,7 @@ type Trainer struct {
 	criticData []float32
 	order      []int
 	actorStd   *float64 // exploration of the moment, which the policy loss reads
+	begun      bool     // episodes are under way in all worlds: begun by Run, or taken from a checkpoint
 
 	// Everything below is the state that a checkpoint holds.
 	actor, critic          *net
@@ -193,10 +194,11 @@ func (t *Trainer) Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.iteration == 0 {
+	if !t.begun {
 		if err := t.beginAll(); err != nil {
 			return nil, err
 		}
+		t.begun = true
 	}
 	stopped := ""
 	for stopped == "" {

@@ -154,6 +154,32 @@ func TestResumeGoesOnToTheBit(t *testing.T) {
 	}
 }
 
+// A training that was interrupted before its first iteration begins only once.
+func TestResumeFromTheVeryBeginning(t *testing.T) {
+	budget := Options{Budget: Budget{Steps: 2_048}}
+	whole, err := toyTrainer(t, toyConfig()).Run(context.Background(), budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "a.checkpoint")
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := toyTrainer(t, toyConfig()).Run(ended, Options{Budget: budget.Budget, Checkpoint: file}); !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("interrupted run: %v", err)
+	}
+	second := toyTrainer(t, toyConfig())
+	if err := second.Resume(file); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := second.Run(context.Background(), budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(weights(t, whole.Net), weights(t, rest.Net)) {
+		t.Error("the resumed run ends elsewhere than the whole one")
+	}
+}
+
 const killVariable = "MITORI_TEST_TRAIN_CHECKPOINT"
 
 // TestMain lets this binary train as a process of its own, to be killed.
