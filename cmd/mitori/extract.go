@@ -89,7 +89,7 @@ func solverInput(r track.Result) *solve.Input {
 }
 
 // writeOverlay films the video with the tracked skeleton drawn in and, unless
-// faces are wanted, with the heads of all persons masked.
+// faces are wanted, with only that person's body shown.
 func writeOverlay(ctx context.Context, name, clip string, frames []track.Frame, o overlay.Options) error {
 	src, err := video.Open(clip)
 	if err != nil {
@@ -188,7 +188,8 @@ it are guesses; the warnings say which) or refused (exit code 3, nothing is writ
 unless --anyway is given).
 
 Nothing but the motion is stored. --overlay also films the video with the skeleton
-drawn in; heads are masked there unless --show-faces is given.`,
+drawn in; only that person's body is shown there, no head and no surroundings,
+unless --show-faces is given.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
   mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
@@ -223,7 +224,7 @@ drawn in; heads are masked there unless --show-faces is given.`,
 	f := c.Flags()
 	f.StringVarP(&out, "output", "o", "", "motion to write (default: the video's name with .human.npz, in this folder)")
 	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
-	f.BoolVar(&showFaces, "show-faces", false, "do not mask heads in the overlay")
+	f.BoolVar(&showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
 	f.BoolVar(&anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c

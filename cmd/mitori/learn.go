@@ -40,7 +40,8 @@ judge it, train a policy, test it hard, run it under robotd over the bytes of an
 emulated servo bus, and report.
 
 DIR gets the human motion, the reference motion, the bundle, eval.json, stats.json,
-summary.json, report.html and side_by_side.mp4. Faces are blurred in stored pictures.
+summary.json, report.html and side_by_side.mp4. Of the person only the body
+is shown in stored pictures: no face, no surroundings.
 When the policy does not reach 95 % survival, training goes on, then the motion is
 slowed down; the report says so. A motion that is no longer the person's, or that
 the robot cannot carry out, is refused before it trains (exit code 3, with the parts
@@ -69,7 +70,7 @@ with the training where it was; a finished one is taken up as it is.`,
 	fl.Float64Var(&f.retarget.Amplify, "amplify", 1, "size of the motion: 1.2 is a fifth wider")
 	fl.BoolVar(&f.retarget.Mirror, "mirror", false, "exchange left and right")
 	fl.IntVar(&f.episodes, "episodes", 40, "episodes of the hard test set")
-	fl.BoolVar(&f.showFaces, "show-faces", false, "do not blur faces in side_by_side.mp4")
+	fl.BoolVar(&f.showFaces, "show-faces", false, "show faces and surroundings in side_by_side.mp4 as they were filmed")
 	fl.BoolVar(&f.resume, "resume", false, "go on with the training of an earlier, interrupted run into the same folder")
 	fl.BoolVar(&f.anyway, "anyway", false, "go on where a verdict refuses")
 	fl.BoolVar(&f.asJSON, "json", false, "print summary.json to standard output at the end")

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
 	"github.com/mitori-robotics/mitori/models/human"
@@ -22,9 +25,14 @@ func (l *learner) film(ctx context.Context) error {
 	crop := personCrop(l.seen.Track.Frames, info.WidthPx, info.HeightPx)
 	scale := math.Min(1, filmHeightPx/float64(crop.Dy()))
 	o := overlay.Options{ShowFaces: l.showFaces, HeightPx: int(scale * float64(info.HeightPx))}
-	name := l.path("person.overlay.mp4")
-	// The pictures go into the side by side; the overlay alone was not asked for.
-	defer os.Remove(name)
+	// The pictures go into the side by side; the overlay alone was not asked for,
+	// and is made where no file of the user's can be.
+	room, err := l.filmRoom()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(room)
+	name := filepath.Join(room, "overlay.mp4")
 	if err := writeOverlay(ctx, name, l.video, l.seen.Track.Frames, o); err != nil {
 		return err
 	}
@@ -48,6 +56,26 @@ func (l *learner) film(ctx context.Context) error {
 	l.sheet = sheet
 	l.say("film", "side_by_side.mp4 and moments.png written")
 	return atomicfile.WriteBytes(l.path("moments.png"), sheet)
+}
+
+// filmRoom makes an empty folder for pictures on their way, and clears away what
+// a film that was killed left behind: such a folder, and half a side by side.
+func (l *learner) filmRoom() (string, error) {
+	room := l.path(".mitori-film")
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		return "", fmt.Errorf("film: %w", err)
+	}
+	for _, e := range entries {
+		half := strings.HasPrefix(e.Name(), ".side_by_side.mp4.") && strings.HasSuffix(e.Name(), ".part")
+		if !half && e.Name() != filepath.Base(room) {
+			continue
+		}
+		if err := os.RemoveAll(l.path(e.Name())); err != nil {
+			return "", fmt.Errorf("film: left over from an earlier run: %w", err)
+		}
+	}
+	return room, os.Mkdir(room, 0o700)
 }
 
 // viewDeg is the heading of a view of the robot like the camera's of the person.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/mp4"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
@@ -71,6 +72,64 @@ func TestPersonCropHoldsThePerson(t *testing.T) {
 	}
 	if r := personCrop([]track.Frame{{}}, 64, 48); r.Dx() != 64 || r.Dy() != 48 {
 		t.Errorf("nobody: crop %v, want the whole picture", r)
+	}
+}
+
+// Filming clears away what a killed run left and touches nothing else: a film of
+// the user's with the name that mitori once used stays.
+func TestFilmRoomLeavesUsersFiles(t *testing.T) {
+	dir := t.TempDir()
+	l := &learner{learnFlags: learnFlags{dir: dir}}
+	room, err := l.filmRoom()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := []string{filepath.Join(room, ".overlay.mp4.1.part"), filepath.Join(room, "overlay.mp4")}
+	for _, name := range append([]string{l.path("person.overlay.mp4"), l.path(".notes"), l.path("other.part")}, left...) {
+		if err := os.WriteFile(name, []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Half a film as the writer leaves it when it is killed.
+	w, err := mp4.New(l.path("side_by_side.mp4"), 64, 48, 25)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer w.Abort()
+	if room, err = l.filmRoom(); err != nil {
+		t.Fatal(err)
+	}
+	if inside, err := os.ReadDir(room); err != nil || len(inside) != 0 {
+		t.Errorf("the room holds %v (%v)", inside, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got, want := strings.Join(names, " "), ".mitori-film .notes other.part person.overlay.mp4"; got != want {
+		t.Errorf("left: %s; want: %s", got, want)
+	}
+}
+
+// A folder whose name holds signs of a pattern is cleared too.
+func TestFilmRoomInAnOddFolder(t *testing.T) {
+	l := &learner{learnFlags: learnFlags{dir: filepath.Join(t.TempDir(), "a[1]*")}}
+	if err := os.Mkdir(l.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	half := l.path(".side_by_side.mp4.77.part")
+	if err := os.WriteFile(half, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.filmRoom(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(half); err == nil {
+		t.Error("half a film stays")
 	}
 }
 

@@ -59,16 +59,10 @@ func (c *canvas) line(x0, y0, x1, y1, width float64, colour [3]float64, alpha fl
 	r := width/2 + 1
 	left, right := max(0, int(math.Min(x0, x1)-r)), min(c.w-1, int(math.Max(x0, x1)+r))
 	top, bottom := max(0, int(math.Min(y0, y1)-r)), min(c.h-1, int(math.Max(y0, y1)+r))
-	dx, dy := x1-x0, y1-y0
-	square := dx*dx + dy*dy
 	for y := top; y <= bottom; y++ {
 		for x := left; x <= right; x++ {
-			px, py := float64(x)+0.5-x0, float64(y)+0.5-y0
-			t := 0.0
-			if square > 0 {
-				t = math.Min(1, math.Max(0, (px*dx+py*dy)/square))
-			}
-			cover := alpha * math.Min(1, math.Max(0, width/2+0.5-math.Hypot(px-t*dx, py-t*dy)))
+			away := toLine(float64(x)+0.5, float64(y)+0.5, x0, y0, x1-x0, y1-y0)
+			cover := alpha * math.Min(1, math.Max(0, width/2+0.5-away))
 			if cover <= 0 {
 				continue
 			}

@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"context"
 	"math"
 
 	"github.com/mitori-robotics/mitori/perception/track"
@@ -11,10 +12,8 @@ const (
 	// headCells is the number of mosaic cells across a head: few enough that
 	// nobody can be recognised, enough to see which way the head turns.
 	headCells = 5
-	// wholeCells is that across a picture that is masked as a whole; a head
-	// of a tenth of the picture's height then has a few cells.
-	wholeCells = 60
-	// headMemoryS is how long a head's place stays good when it is not seen.
+	// headMemoryS is how long a head is masked before it is first seen at a
+	// place, and after it was last seen there.
 	headMemoryS = 1.0
 )
 
@@ -31,39 +30,64 @@ func head(f *track.Frame) track.Disc {
 	}
 	// Face landmarks end at the mouth and the ears, and in profile they lie
 	// close together: a head is never smaller than a part of the trunk.
-	l, r := f.Landmarks[track.LeftShoulder], f.Landmarks[track.RightShoulder]
-	hl, hr := f.Landmarks[track.LeftHip], f.Landmarks[track.RightHip]
-	trunk := math.Hypot((l.XPx+r.XPx-hl.XPx-hr.XPx)/2, (l.YPx+r.YPx-hl.YPx-hr.YPx)/2)
-	trunk = math.Max(trunk, math.Hypot(l.XPx-r.XPx, l.YPx-r.YPx))
-	c.RadiusPx = math.Max(1.7*c.RadiusPx, 0.32*trunk)
+	c.RadiusPx = math.Max(1.7*c.RadiusPx, 0.32*trunkPx(f))
 	return c
 }
 
-// headsNear gives the head in frame i, or where it was and will be if it is
-// not seen there; known is false if nothing is known within headMemoryS.
-func headsNear(frames []track.Frame, i int) (heads []track.Disc, known bool) {
-	if frames[i].Found {
-		heads = append(heads, head(&frames[i]))
-	}
-	// Neighbours too: a landmark that jumps in one frame must not bare a face.
+// headsNear gives the head of the tracked person in frame i and its places in
+// the nearest frames before and after: a landmark that jumps in one frame must
+// not bare a face.
+func headsNear(frames []track.Frame, i int) (heads []track.Disc) {
+	heads = append(heads, head(&frames[i]))
 	for _, step := range [...]int{-1, 1} {
 		for k := i + step; k >= 0 && k < len(frames); k += step {
-			awayS := math.Abs(frames[k].TimeS - frames[i].TimeS)
-			if awayS > headMemoryS {
+			if math.Abs(frames[k].TimeS-frames[i].TimeS) > headMemoryS {
 				break
 			}
-			if !frames[k].Found {
-				continue
+			if frames[k].Found {
+				heads = append(heads, head(&frames[k]))
+				break
 			}
-			c := head(&frames[k])
-			if !frames[i].Found {
-				c.RadiusPx *= 1.3 + awayS
-			}
-			heads = append(heads, c)
-			break
 		}
 	}
-	return heads, len(heads) > 0
+	return heads
+}
+
+// others lists, for each frame, the heads that find sees before the body of the
+// tracked person: those of other people who stand nearer to the camera. Heads
+// beside and behind the body are no part of the outline, and do not count.
+func others(ctx context.Context, src video.Source, frames []track.Frame, find func(*video.Frame) ([]track.Disc, error)) ([][]track.Disc, error) {
+	out := make([][]track.Disc, len(frames))
+	err := pictures(ctx, src, frames, func(i int, f *video.Frame) error {
+		found, err := find(f)
+		for _, d := range found {
+			if frames[i].Found && within(&frames[i], d) && !own(&frames[i], d) {
+				out[i] = append(out[i], d)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+// own tells whether a head is the tracked person's: near the place and not of
+// another size. Another head there is not before the body.
+func own(f *track.Frame, d track.Disc) bool {
+	c, trunk := head(f), trunkPx(f)
+	// The finder's discs are 0.45 trunks wide, give or take a factor of two.
+	return d.RadiusPx > 0.22*trunk && d.RadiusPx < 0.9*trunk &&
+		math.Hypot(d.XPx-c.XPx, d.YPx-c.YPx) < math.Max(1.2*c.RadiusPx, 0.75*trunk)
+}
+
+// around gives all heads seen within headMemoryS of frame i: a detector misses
+// somebody now and then, and whoever is first seen now was there before.
+func around(frames []track.Frame, heads [][]track.Disc, i int) (near []track.Disc) {
+	for k := range heads {
+		if math.Abs(frames[k].TimeS-frames[i].TimeS) <= headMemoryS {
+			near = append(near, heads[k]...)
+		}
+	}
+	return near
 }
 
 // mosaic replaces a disc by square cells of their mean colour.

@@ -1,11 +1,13 @@
 // Package overlay draws tracked landmarks onto the pictures of a video and
 // films the result.
 //
-// Faces are made unrecognisable unless the caller asks for them: the head of
-// the tracked person becomes a coarse mosaic, also in the frames around those
-// where the person was seen, and a frame in which nothing is known about the
-// head within a second is not trusted but blurred as a whole. Other persons in
-// the picture are masked only as far as Options.Heads says where they are.
+// Nobody can be recognised unless the caller asks for it. Only the body of the
+// tracked person is shown as it was filmed, within an outline around the
+// landmarks; their head becomes a coarse mosaic, and everything else, whoever is
+// there, a wash of a few colours. That does not depend on a detector that sees
+// all people; none does. Where the tracked person is not seen, the whole picture
+// is washed. A person who stands before the tracked one lies within the outline:
+// heads that Options.Heads finds are cut out of it, a second before and after too.
 //
 // Drawing is done on plain bytes, without a graphics library. Functions keep no
 // state.
@@ -23,13 +25,13 @@ import (
 
 // Options say what is drawn.
 type Options struct {
-	// ShowFaces leaves heads as they are.
+	// ShowFaces leaves heads and surroundings as they are.
 	ShowFaces bool
 	// HeightPx scales the pictures down to this height; 0 keeps the size.
 	// Sizes are rounded down to even numbers.
 	HeightPx int
-	// Heads, when given, lists further heads to mask in a picture.
-	// track.HeadFinder.Find does.
+	// Heads, when given, lists the heads in a picture, called for each in order;
+	// track.HeadFinder.Find does. The video is read twice then.
 	Heads func(f *video.Frame) ([]track.Disc, error)
 }
 
@@ -52,26 +54,66 @@ func Film(ctx context.Context, src video.Source, frames []track.Frame, o Options
 	if o.HeightPx < 0 {
 		return fmt.Errorf("overlay: height %d px, want 0 (as it is) or more", o.HeightPx)
 	}
-	info := src.Info()
-	w, h := o.Size(info)
+	var heads [][]track.Disc
+	if o.Heads != nil && !o.ShowFaces {
+		var err error
+		if heads, err = others(ctx, src, frames, o.Heads); err != nil {
+			return err
+		}
+		if err := src.SeekS(window(src, frames).FromS); err != nil {
+			return err
+		}
+	}
+	w, h := o.Size(src.Info())
 	out := make([]byte, 3*w*h)
-	half := 0.5 / info.FPS
+	body := outline{keep: make([]byte, w*h), w: w, h: h}
+	return pictures(ctx, src, frames, func(i int, f *video.Frame) error {
+		if !o.ShowFaces && frames[i].Found {
+			for _, c := range headsNear(frames, i) {
+				mosaic(f, c, headCells)
+			}
+		}
+		scale(out, w, h, f)
+		k, sx, sy := canvas{rgb: out, w: w, h: h}, float64(w)/float64(f.WidthPx), float64(h)/float64(f.HeightPx)
+		if !o.ShowFaces {
+			clear(body.keep)
+			if frames[i].Found {
+				body.person(&frames[i], sx, sy)
+			}
+			for _, d := range around(frames, heads, i) {
+				body.remove(d.XPx*sx, d.YPx*sy, d.RadiusPx*sy)
+			}
+			k.wash(body)
+		}
+		if frames[i].Found {
+			k.skeleton(&frames[i], sx, sy)
+		}
+		return visit(i, out)
+	})
+}
+
+// window is the time of the video that frames cover.
+func window(src video.Source, frames []track.Frame) video.Window {
+	half := 0.5 / src.Info().FPS
+	return video.Window{FromS: max(0, frames[0].TimeS-half), ToS: frames[len(frames)-1].TimeS + half}
+}
+
+// pictures hands each picture that belongs to a frame to visit.
+func pictures(ctx context.Context, src video.Source, frames []track.Frame, visit func(i int, f *video.Frame) error) error {
+	half := 0.5 / src.Info().FPS
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pictures := make(chan *video.Frame, 3)
+	ahead := make(chan *video.Frame, 3)
 	decoded := make(chan error, 1)
-	window := video.Window{FromS: max(0, frames[0].TimeS-half), ToS: frames[len(frames)-1].TimeS + half}
-	go func() { decoded <- video.Ahead(ctx, src, window, pictures) }()
+	go func() { decoded <- video.Ahead(ctx, src, window(src, frames), ahead) }()
 	next := 0
 	var failed error
-	for f := range pictures {
+	for f := range ahead {
 		for next < len(frames) && frames[next].TimeS < f.TimeS-half {
 			next++
 		}
 		if failed == nil && next < len(frames) && frames[next].TimeS < f.TimeS+half {
-			if failed = draw(out, w, h, f, frames, next, o); failed == nil {
-				failed = visit(next, out)
-			}
+			failed = visit(next, f)
 			next++
 		}
 		if failed == nil {
@@ -100,30 +142,4 @@ func Write(ctx context.Context, name string, src video.Source, frames []track.Fr
 		return err
 	}
 	return movie.Close()
-}
-
-// draw fills out with the masked, scaled picture and the skeleton.
-func draw(out []byte, w, h int, f *video.Frame, frames []track.Frame, i int, o Options) error {
-	if !o.ShowFaces {
-		heads, known := headsNear(frames, i)
-		if o.Heads != nil {
-			more, err := o.Heads(f)
-			if err != nil {
-				return err
-			}
-			heads = append(heads, more...)
-		}
-		if !known {
-			mosaic(f, track.Disc{XPx: float64(f.WidthPx) / 2, YPx: float64(f.HeightPx) / 2, RadiusPx: float64(f.WidthPx + f.HeightPx)}, wholeCells)
-		}
-		for _, c := range heads {
-			mosaic(f, c, headCells)
-		}
-	}
-	scale(out, w, h, f)
-	if frames[i].Found {
-		k := canvas{rgb: out, w: w, h: h}
-		k.skeleton(&frames[i], float64(w)/float64(f.WidthPx), float64(h)/float64(f.HeightPx))
-	}
-	return nil
 }

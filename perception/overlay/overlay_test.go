@@ -89,11 +89,13 @@ func filmed(t *testing.T, s *still, frames []track.Frame, o Options) [][]byte {
 	return out
 }
 
-func TestHeadsAreMasked(t *testing.T) {
+// TestNobodyElseIsShown: of a picture full of detail only the tracked body is
+// left; the head is a mosaic, and where the person is not seen there is nothing.
+func TestNobodyElseIsShown(t *testing.T) {
 	frames := make([]track.Frame, 30)
 	for i := range frames {
 		frames[i] = stand(float64(i)/10, 150)
-		if i >= 5 {
+		if i >= 5 && i < 20 {
 			frames[i] = track.Frame{TimeS: float64(i) / 10}
 		}
 	}
@@ -106,23 +108,60 @@ func TestHeadsAreMasked(t *testing.T) {
 		if d := detail(rgb, 300, 135, 40, 14); d > 40 {
 			t.Errorf("picture %d: the face has detail %.0f", i, d)
 		}
-		body := detail(rgb, 300, 20, 250, 40)
-		if longGone := i > 4+int(10*headMemoryS); longGone && body > 40 {
-			t.Errorf("picture %d: nobody knows where the face is, and the picture is not masked (%.0f)", i, body)
-		} else if !longGone && body < 60 {
-			t.Errorf("picture %d: the background is masked (%.0f)", i, body)
+		for y := 0; y < 300; y += 20 {
+			for x := 0; x < 280; x += 20 {
+				if x > 80 && x < 220 && y > 20 { // the body is about here
+					continue
+				}
+				if d := detail(rgb, 300, x, y, 20); d > 12 {
+					t.Fatalf("picture %d: the surroundings at %d, %d have detail %.0f", i, x, y, d)
+				}
+			}
+		}
+		if body := detail(rgb, 300, 143, 110, 14); (body > 60) != frames[i].Found {
+			t.Errorf("picture %d, person seen %v: the body has detail %.0f", i, frames[i].Found, body)
 		}
 	}
 	shown := filmed(t, &still{w: 300, h: 320, n: 30}, frames, Options{ShowFaces: true})
 	if d := detail(shown[0], 300, 135, 40, 14); d < 60 {
 		t.Errorf("faces are wanted and masked (%.0f)", d)
 	}
-	other := func(*video.Frame) ([]track.Disc, error) {
-		return []track.Disc{{XPx: 60, YPx: 60, RadiusPx: 30}}, nil
+	if d := detail(shown[10], 300, 20, 250, 20); d < 60 {
+		t.Errorf("the surroundings are wanted and masked (%.0f)", d)
 	}
-	both := filmed(t, &still{w: 300, h: 320, n: 30}, frames[:3], Options{Heads: other})
-	if d := detail(both[0], 300, 45, 45, 30); d > 40 {
-		t.Errorf("the bystander's head has detail %.0f", d)
+}
+
+// TestSomebodyStandsBefore: a head before the tracked body, seen by the finder
+// in one picture only, is cut out for a second before and after; the tracked
+// person's own head and those beside the body cut nothing.
+func TestSomebodyStandsBefore(t *testing.T) {
+	frames := make([]track.Frame, 40)
+	for i := range frames {
+		frames[i] = stand(float64(i)/10, 150)
+	}
+	calls := 0
+	find := func(*video.Frame) (found []track.Disc, _ error) {
+		found = []track.Disc{{XPx: 152, YPx: 66, RadiusPx: 37}, {XPx: 40, YPx: 120, RadiusPx: 30}}
+		if calls == 20 {
+			found = append(found, track.Disc{XPx: 150, YPx: 130, RadiusPx: 30})
+		}
+		calls++
+		return found, nil
+	}
+	for i, rgb := range filmed(t, &still{w: 300, h: 320, n: 40}, frames, Options{Heads: find}) {
+		hidden := i >= 10 && i <= 30
+		if d := detail(rgb, 300, 143, 110, 14); (d < 20) != hidden {
+			t.Errorf("picture %d: detail %.0f where a head was seen in picture 20", i, d)
+		}
+	}
+	if calls != 40 {
+		t.Errorf("the finder saw %d pictures, want each of 40 once, in order", calls)
+	}
+	broken := errors.New("no network")
+	err := Film(context.Background(), &still{w: 300, h: 320, n: 40}, frames, Options{Heads: func(*video.Frame) ([]track.Disc, error) { return nil, broken }},
+		func(int, []byte) error { return nil })
+	if !errors.Is(err, broken) {
+		t.Errorf("a finder that fails: %v", err)
 	}
 }
 

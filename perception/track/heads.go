@@ -14,17 +14,18 @@ type Disc struct{ XPx, YPx, RadiusPx float64 }
 const (
 	// headsEvery is how many frames share one search for heads.
 	headsEvery = 4
-	// tileScore is asked of persons seen in a part of the picture, where a
-	// pair of legs may pass for one.
-	tileScore = 0.75
+	// headScore is asked of a person: in a part of the picture a pair of legs may
+	// pass for one, and in the whole a small person is found at a wrong place.
+	headScore = 0.75
 	// The head lies beyond the shoulders, on the line from the hips, and is
 	// masked generously; both in lengths of the trunk.
 	headBeyond, headRadius = 0.4, 0.45
 )
 
 // HeadFinder finds the heads of all persons in a picture, also of those who are
-// not tracked, so that they can be masked. It sees whom the detector sees:
-// persons taller than about a fifth of the picture, from the front or the side.
+// not tracked. It sees whom the detector sees, most of the time: persons taller
+// than about a fifth of the picture, from the front or the side. Masking must not
+// rest on it alone.
 type HeadFinder struct {
 	weights weights
 	network posenet.Network
@@ -79,13 +80,13 @@ func (h *HeadFinder) Find(f *video.Frame) ([]Disc, error) {
 // search finds the heads in a picture and pairs them with those found before.
 func (h *HeadFinder) search(f *video.Frame) error {
 	var heads []Disc
-	for i, area := range append([]ROI{wholePicture(f)}, tiles(f)[0]...) {
+	for _, area := range append([]ROI{wholePicture(f)}, tiles(f)[0]...) {
 		found, err := detect(h.network, &h.cut, h.grid, f, area)
 		if err != nil {
 			return err
 		}
 		for _, d := range found {
-			if i > 0 && d.Score < tileScore {
+			if d.Score < headScore {
 				continue
 			}
 			heads = append(heads, Disc{
