@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Secrets go only where nobody else can read or replace them; whatever somebody
@@ -92,7 +93,7 @@ func TestKilledRunIsCleanedUp(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	start := func() *daemon {
 		d := launch(t, "--robot", "kata20", "--sim", "--mqtt", "embedded", "--arm=false")
-		d.says("servos on")
+		d.says("credentials in ")
 		return d
 	}
 	files := func() []string { return glob(t, tmp, "mitori-*", "run-*", "mqtt-kata20.json") }
@@ -114,7 +115,11 @@ func TestKilledRunIsCleanedUp(t *testing.T) {
 	}
 	for _, d := range []*daemon{living, third} {
 		d.signal(syscall.SIGTERM)
-		d.exit(exitDone, 30e9)
+		select {
+		case <-d.ended:
+		case <-time.After(time.Minute):
+			t.Fatal("robotd did not end")
+		}
 	}
 	if left := glob(t, tmp, "mitori-*", "run-*"); len(left) > 0 || len(glob(t, tmp, "mitori-broker-*")) > 0 {
 		t.Errorf("left behind: %q", left)
@@ -125,7 +130,7 @@ func TestKilledRunIsCleanedUp(t *testing.T) {
 // the statistics, not the recording.
 func TestNoPasswordInAnyOutput(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "1s", "--mqtt", "tcp://alice:hunter2@192.0.2.1:1883", "--json")
-	d.exit(exitDone, 60e9)
+	d.exit(exitDone, time.Minute)
 	for _, name := range []string{"stats.json", "flight.mcap"} {
 		text, err := os.ReadFile(filepath.Join(d.dir, name))
 		if err != nil || strings.Contains(string(text), "hunter2") {
@@ -136,7 +141,7 @@ func TestNoPasswordInAnyOutput(t *testing.T) {
 		t.Error("the console holds the password, or does not warn of it")
 	}
 	bad := launch(t, "--robot", "kata20", "--sim", "--mqtt", "alice:hunter2@192.0.2.1")
-	bad.exit(exitUsage, 60e9)
+	bad.exit(exitUsage, time.Minute)
 	if strings.Contains(bad.out.String(), "hunter2") {
 		t.Error("the refusal holds the password")
 	}
