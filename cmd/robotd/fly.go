@@ -71,9 +71,7 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 		return err
 	}
 	defer link.close(ord)
-	if link != nil {
-		tell.event("command link: %s", link.where)
-	}
+	link.introduce(tell)
 	var sim *simulator
 	if o.sim {
 		if sim, err = startSim(ord.ctx, o.Robot, o.simArgs, failed); err != nil {

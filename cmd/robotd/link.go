@@ -24,6 +24,10 @@ type commandLink struct {
 	broker *mqttlink.Broker
 	where  string // for people
 
+	warning     string   // for people; "" if all is well
+	private     *private // of the embedded broker
+	credentials string   // file in it
+
 	pilot atomic.Pointer[pilot] // nil until there is a loop
 	stop  context.CancelFunc
 	done  chan struct{} // closed when Run has returned
@@ -60,18 +64,12 @@ func newLink(cfg MQTTConfig, desc *robot.Description, failed *crash) (*commandLi
 		lc.Verbs = append(lc.Verbs, v)
 	}
 	if cfg.URL == mqttEmbedded {
-		dir := filepath.Join(os.TempDir(), fmt.Sprintf("mitori-%d", os.Getuid()))
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := c.embed(id); err != nil {
 			return nil, err
 		}
-		file := filepath.Join(dir, fmt.Sprintf("mqtt-%s-%d.json", id, os.Getpid()))
-		b, err := mqttlink.StartBroker(mqttlink.BrokerConfig{Robot: id, CredentialsFile: file})
-		if err != nil {
-			return nil, err
-		}
-		c.broker = b
+		b := c.broker
 		lc.URL, lc.Username, lc.Password = b.URL(), b.Robot().Username, b.Robot().Password
-		c.where = fmt.Sprintf("embedded broker at %s, credentials in %s", b.URL(), file)
+		c.where = fmt.Sprintf("embedded broker at %s, credentials in %s", b.URL(), c.credentials)
 	} else {
 		if cfg.PassFile != "" {
 			secret, err := os.ReadFile(cfg.PassFile)
@@ -84,10 +82,11 @@ func newLink(cfg MQTTConfig, desc *robot.Description, failed *crash) (*commandLi
 	}
 	var err error
 	if c.link, err = mqttlink.New(lc); err != nil {
-		if c.broker != nil {
-			c.broker.Close()
-		}
+		c.end()
 		return nil, err
+	}
+	if c.link.InClear() {
+		c.warning = "the password goes to the broker in the clear, for everybody on the way to read; use mqtts:// or wss://"
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
@@ -97,6 +96,40 @@ func newLink(cfg MQTTConfig, desc *robot.Description, failed *crash) (*commandLi
 		_ = c.link.Run(ctx)
 	})
 	return c, nil
+}
+
+// introduce tells people how to reach the robot.
+func (c *commandLink) introduce(tell *teller) {
+	if c == nil {
+		return
+	}
+	tell.event("command link: %s", c.where)
+	if c.warning != "" {
+		tell.event("warning: command link: %s", c.warning)
+	}
+}
+
+// embed starts the broker on loopback, with its secrets in a private folder.
+func (c *commandLink) embed(id string) (err error) {
+	if c.private, err = newPrivate(); err != nil {
+		return fmt.Errorf("a private folder for the broker's credentials: %w", err)
+	}
+	c.credentials = filepath.Join(c.private.dir, "mqtt-"+id+".json")
+	c.broker, err = mqttlink.StartBroker(mqttlink.BrokerConfig{
+		Robot: id, CredentialsFile: c.credentials, StateDir: filepath.Join(c.private.dir, "broker"),
+	})
+	if err != nil {
+		c.private.remove()
+	}
+	return err
+}
+
+// end stops the embedded broker and removes its secrets.
+func (c *commandLink) end() {
+	if c.broker != nil {
+		_ = c.broker.Close()
+	}
+	c.private.remove()
 }
 
 // start connects the line to a loop; until then commands are answered with a
@@ -171,6 +204,7 @@ func (c *commandLink) close(ord *orders) {
 	if c == nil {
 		return
 	}
+	defer c.private.remove() // in any case: a broker that is stuck takes none of it along
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -179,7 +213,7 @@ func (c *commandLink) close(ord *orders) {
 			<-c.done
 		}
 		if c.broker != nil {
-			c.broker.Close()
+			_ = c.broker.Close()
 		}
 	}()
 	select {
