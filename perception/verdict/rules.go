@@ -95,7 +95,7 @@ func standing(e *Evidence) []finding {
 	if lies {
 		enough = lieOnTheFloor
 	}
-	if e.StanceShare >= enough {
+	if e.StanceShare >= enough || e.InvertedShare > headDownShare {
 		return nil
 	}
 	f := finding{Doubtful, fmt.Sprintf("a foot stands in only %.0f %% of the frames; film with a camera that stands still and shows both feet and the floor", 100*e.StanceShare)}
@@ -119,7 +119,7 @@ func tilted(e *Evidence) []finding {
 // guesses.
 func legs(e *Evidence) (out []finding) {
 	both := overlap(e.Hidden[LeftLeg], e.Hidden[RightLeg])
-	feet := overlap(joined(e, LeftLeg, LeftFoot), joined(e, RightLeg, RightFoot))
+	feet := overlap(e.feet(LeftLeg, LeftFoot), e.feet(RightLeg, RightFoot))
 	switch all, some := e.share(both), e.share(feet); {
 	case all > hiddenShare:
 		out = append(out, finding{Refused, fmt.Sprintf("the legs are not in the picture (%s), so what they do is invented; film the whole body, feet and floor included", list(both))})
@@ -137,11 +137,6 @@ func legs(e *Evidence) (out []finding) {
 		}
 	}
 	return out
-}
-
-// joined is where one of two parts is hidden.
-func joined(e *Evidence, a, b Part) []Span {
-	return append(append([]Span(nil), e.Hidden[a]...), minus(e.Hidden[b], e.Hidden[a])...)
 }
 
 // arms: one hidden arm is told as unseen, both make the motion doubtful.

@@ -74,8 +74,8 @@ func TestEachFault(t *testing.T) {
 	}
 }
 
-// TestUnseen: sides are told together where both are hidden, feet not again with
-// their legs, short stretches not at all.
+// TestUnseen: sides are told together where both are hidden, a foot not again with
+// its leg, short stretches not at all.
 func TestUnseen(t *testing.T) {
 	e := still()
 	e.Hidden[LeftLeg], e.Hidden[RightLeg] = []Span{{1, 5}}, []Span{{3, 8}}
@@ -87,7 +87,7 @@ func TestUnseen(t *testing.T) {
 		got = append(got, u.String())
 	}
 	want := []string{"person: 8.5 to 9.5 s", "legs: 3.0 to 5.0 s", "left leg: 1.0 to 3.0 s", "right leg: 5.0 to 8.0 s",
-		"left foot: 5.0 to 6.0 s", "right arm: 7.0 to 9.0 s"}
+		"feet: 5.0 to 6.0 s", "right arm: 7.0 to 9.0 s"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
