@@ -35,6 +35,9 @@ const (
 	toldS = 0.5
 	// The person is not in the picture in this share of the frames.
 	missedDoubtful, missedRefused = 0.20, 0.60
+	// absentShare of the whole video, before and after the motion included: then the
+	// motion is not what the video is about.
+	absentShare = 0.5
 	// longGapS is how long, in seconds, a person may be away without it being
 	// doubtful who comes back. After it, strangeMove (in body sizes), strangeGrowth
 	// and strangeClothes tell somebody else.
@@ -69,7 +72,7 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, legs, arms, people, missing, edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -184,6 +187,14 @@ func missing(e *Evidence) []finding {
 		g = Refused
 	}
 	return []finding{{g, fmt.Sprintf("nobody is seen in %.0f %% of the frames, and what happens there is invented; choose a part in which the person is always in the picture (--from, --to)", 100*e.MissedShare)}}
+}
+
+// absent: the motion is right, but it is the smaller part of the video.
+func absent(e *Evidence) []finding {
+	if e.AbsentShare <= absentShare || e.MissedShare > missedDoubtful {
+		return nil
+	}
+	return []finding{{Doubtful, fmt.Sprintf("the person is seen from %s only, and in %.0f %% of the video there is nobody or somebody else; choose the part that is meant (--from, --to)", e.Span, 100*e.AbsentShare)}}
 }
 
 // edited: a place where one take ends and another begins.
