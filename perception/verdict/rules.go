@@ -7,8 +7,9 @@ import (
 )
 
 // Thresholds. The figures in brackets are what was measured on clips that are
-// good (rendered people before 25 cameras, five recordings) and on bad ones; see
-// docs/perception.md.
+// good (rendered people before eight cameras, five recordings) and on bad ones; see
+// docs/perception.md. Figures of a film with several people in a corridor are an
+// earlier report's, not measured with this code.
 const (
 	// belowFloorM: a camera this far under the floor, in metres. [good: 0.62 and
 	// more above; upside down: -0.85; a man on a box: -0.58]
@@ -59,11 +60,11 @@ const (
 	// which is decided by a majority. [good: 0 to 0.07; a view from behind: 0.36]
 	swappedShare = 0.25
 	// Reprojection error as a share of the person's height. [good: 0.003 to 0.009;
-	// a somersault: 0.024; a recording on its side: 0.031; several people: 0.05 and
-	// more]
+	// a somersault: 0.024; a recording on its side: 0.031; the corridor:
+	// about 0.09, its person's height guessed]
 	reprojDoubtful, reprojRefused = 0.015, 0.03
 	// speedMps is faster than people move anything but a thrown hand, in metres
-	// per second; 95 of 100 frames are slower. [good: up to 4.1; several people: 12]
+	// per second; 95 of 100 frames are slower. [good: up to 4.1; the corridor: 12]
 	speedMps = 9.0
 	// sway is how far the camera may move within a second, as a share of the
 	// person's height. [tripods: 0.003 at most; in the hand: 0.02 to 0.2]
