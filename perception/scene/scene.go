@@ -218,7 +218,8 @@ func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
 	moved, still, left, right := 0, 0, a.w, 0
 	for y0 := 1; y0+blockPx < a.h; y0 += blockPx {
 		for x0 := 1; x0+blockPx < a.w; x0 += blockPx {
-			var n, texture, stays, goes float64
+			var n, texture float64
+			var stays, goes spread
 			for y := y0; y < y0+blockPx; y++ {
 				for x := x0; x < x0+blockPx; x++ {
 					at := y*a.w + x
@@ -232,13 +233,13 @@ func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
 					u := float64(a.pix[at])
 					n++
 					texture += along * along
-					stays += math.Abs(float64(b.pix[at]) - u)
-					goes += math.Abs(v - u)
+					stays.add(float64(b.pix[at]) - u)
+					goes.add(v - u)
 				}
 			}
 			switch {
 			case n < blockPx || texture < blockTexture*n:
-			case goes < stays:
+			case goes.of(n) < stays.of(n):
 				moved++
 				left, right = min(left, x0), max(right, x0+blockPx)
 			default:
@@ -248,6 +249,13 @@ func carried(a, b *thumb, mask []bool, shift [2]float64) bool {
 	}
 	return float64(moved) >= blockMajor*float64(moved+still) && float64(right-left) >= blockSpread*float64(a.w)
 }
+
+// spread sums up differences, to tell how unequal they are: an equal one is light.
+type spread struct{ sum, squares float64 }
+
+func (s *spread) add(d float64) { s.sum, s.squares = s.sum+d, s.squares+d*d }
+
+func (s *spread) of(n float64) float64 { return s.squares/n - s.sum/n*s.sum/n }
 
 // correlation of a with b moved back by shift, over the surroundings; every second
 // pixel is enough.

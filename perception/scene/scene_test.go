@@ -63,6 +63,17 @@ func TestShift(t *testing.T) {
 	}
 }
 
+// TestShiftInOtherLight: a lamp that goes on while the camera moves.
+func TestShiftInOtherLight(t *testing.T) {
+	lamp := func(_, _ int, v float64) float64 { return v + 40 }
+	for _, want := range [][2]float64{{3, 2}, {-4, 1}} {
+		got := watch(photo(room(0, 0, 0), nil), photo(room(0, want[0], want[1]), lamp))
+		if !got.Known || math.Hypot(got.ShiftPx[0]-want[0], got.ShiftPx[1]-want[1]) > 0.3 {
+			t.Errorf("moved by %v px: %+v", want, got)
+		}
+	}
+}
+
 // TestStill: noise, light and a person who walks do not move the camera.
 func TestStill(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -46,7 +46,8 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 		SpeedMps: fastest(m),
 	}
 	frames := seenPart(r.Frames)
-	e.MissedShare, e.SwappedShare = missed(frames), float64(s.SwappedFrames)/math.Max(1, float64(len(frames)))
+	e.MissedShare, e.AbsentShare = missed(frames), missed(r.Frames)
+	e.SwappedShare = float64(s.SwappedFrames) / math.Max(1, float64(len(frames)))
 	e.LyingShare, e.InvertedShare = leaning(m)
 	heightPx := personPx(frames)
 	e.ReprojShare = s.MeanReprojPx / heightPx
@@ -54,6 +55,9 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 		e.Hidden[part] = hidden(frames, part, float64(r.Info.WidthPx), float64(r.Info.HeightPx))
 	}
 	for i := range frames {
+		if i == 0 {
+			continue // what came before the motion, say black, does not matter
+		}
 		if c := &frames[i].Scene; c.Known && c.Alike < cutAlike {
 			e.CutsS = append(e.CutsS, frames[i].TimeS)
 		} else if jumps(frames, i, heightPx) {

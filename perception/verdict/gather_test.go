@@ -161,9 +161,15 @@ func TestGatherMissing(t *testing.T) {
 		if i < 60 || i >= 160 || i >= 100 && i < 120 {
 			*f = track.Frame{TimeS: f.TimeS, Scene: f.Scene}
 		}
+		if i == 60 { // the video began with black
+			f.Scene.Alike = 0.1
+		}
 	}))
-	if math.Abs(e.MissedShare-0.2) > 1e-9 {
-		t.Errorf("missed %.3f, want 20 of 100", e.MissedShare)
+	if len(e.CutsS) != 0 {
+		t.Errorf("a cut at %v, where the motion begins", e.CutsS)
+	}
+	if math.Abs(e.MissedShare-0.2) > 1e-9 || math.Abs(e.AbsentShare-0.6) > 1e-9 {
+		t.Errorf("missed %.3f, want 20 of 100; absent %.3f, want 120 of 200", e.MissedShare, e.AbsentShare)
 	}
 }
 

@@ -1,24 +1,17 @@
 package verdict
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/models/human"
 )
 
-// pairs are the parts of both sides, in the order in which they are told.
-var pairs = [...]struct {
-	left, right       Part
-	both, lone, other string
-}{
-	{LeftLeg, RightLeg, "legs", "left leg", "right leg"},
-	{LeftFoot, RightFoot, "feet", "left foot", "right foot"},
-	{LeftArm, RightArm, "arms", "left arm", "right arm"},
-}
+// pair names a part of both sides, and of either.
+type pair struct{ both, left, right string }
 
 // unseen names what is hidden: the whole person, then both sides at once by the
-// name of the pair, then one side. Feet that are hidden together with their legs
-// are not told again.
+// name of the pair, then one side. A foot is not told again with its leg.
 func unseen(e *Evidence) []human.Unseen {
 	out := []human.Unseen{}
 	tell := func(part string, spans []Span) {
@@ -28,18 +21,34 @@ func unseen(e *Evidence) []human.Unseen {
 			}
 		}
 	}
+	// above is what is told already.
+	sides := func(p pair, left, right, aboveLeft, aboveRight []Span) {
+		both := overlap(left, right)
+		tell(p.both, minus(both, overlap(aboveLeft, aboveRight)))
+		tell(p.left, minus(minus(left, both), aboveLeft))
+		tell(p.right, minus(minus(right, both), aboveRight))
+	}
 	for _, r := range e.Returns {
 		tell("person", []Span{r.Span})
 	}
-	for _, p := range pairs {
-		left, right := e.Hidden[p.left], e.Hidden[p.right]
-		if p.left == LeftFoot {
-			left, right = minus(left, e.Hidden[LeftLeg]), minus(right, e.Hidden[RightLeg])
+	h := &e.Hidden
+	sides(pair{"legs", "left leg", "right leg"}, h[LeftLeg], h[RightLeg], nil, nil)
+	sides(pair{"feet", "left foot", "right foot"}, e.feet(LeftLeg, LeftFoot), e.feet(RightLeg, RightFoot), h[LeftLeg], h[RightLeg])
+	sides(pair{"arms", "left arm", "right arm"}, h[LeftArm], h[RightArm], nil, nil)
+	return out
+}
+
+// feet is where a foot is hidden, with or without its leg.
+func (e *Evidence) feet(leg, foot Part) []Span {
+	all := append(slices.Clone(e.Hidden[leg]), e.Hidden[foot]...)
+	slices.SortFunc(all, func(a, b Span) int { return cmp.Compare(a.FromS, b.FromS) })
+	var out []Span
+	for _, s := range all {
+		if k := len(out) - 1; k >= 0 && s.FromS <= out[k].ToS {
+			out[k].ToS = max(out[k].ToS, s.ToS)
+		} else {
+			out = append(out, s)
 		}
-		both := overlap(left, right)
-		tell(p.both, both)
-		tell(p.lone, minus(left, both))
-		tell(p.other, minus(right, both))
 	}
 	return out
 }
@@ -53,7 +62,7 @@ func overlap(a, b []Span) (out []Span) {
 			}
 		}
 	}
-	sort.Slice(out, func(i, k int) bool { return out[i].FromS < out[k].FromS })
+	slices.SortFunc(out, func(s, t Span) int { return cmp.Compare(s.FromS, t.FromS) })
 	return out
 }
 

@@ -99,6 +99,7 @@ type Evidence struct {
 	LyingShare    float64 // with the trunk more than 60 degrees from upright
 	SwappedShare  float64 // whose left and right the solver exchanged
 	MissedShare   float64 // without the person, between first and last sighting
+	AbsentShare   float64 // of the whole video's frames, without the person
 	ReprojShare   float64 // mean distance of solved from seen landmarks, of the person's height
 	SpeedMps      float64 // 95th percentile over time of the fastest joint's speed
 

@@ -49,6 +49,8 @@ func TestEachFault(t *testing.T) {
 		"both arms hidden":           {func(e *Evidence) { e.Hidden[LeftArm], e.Hidden[RightArm] = whole, whole }, Doubtful, "arms"},
 		"often nobody":               {func(e *Evidence) { e.MissedShare = 0.3 }, Doubtful, "30 %"},
 		"mostly nobody":              {func(e *Evidence) { e.MissedShare = 0.7 }, Refused, "70 %"},
+		"seen for a while":           {func(e *Evidence) { e.AbsentShare = 0.7 }, Doubtful, "0.0 to 10.0 s only"},
+		"black at first":             {func(e *Evidence) { e.AbsentShare = 0.35 }, Good, ""},
 		"away for a moment":          {func(e *Evidence) { e.Returns = []Return{{Span{3, 3.5}, 0.8, 1.6, 0.65}} }, Good, ""},
 		"away for long":              {func(e *Evidence) { e.Returns = away(1, Return{Moved: 0.2, Grown: 1.1, Alike: 0.9}) }, Doubtful, "2.0 to 4.0 s"},
 		"several people in turn":     {func(e *Evidence) { e.Returns = away(2, Return{Moved: 2, Grown: 1.1, Alike: 0.9}) }, Refused, "several people"},
@@ -74,8 +76,8 @@ func TestEachFault(t *testing.T) {
 	}
 }
 
-// TestUnseen: sides are told together where both are hidden, feet not again with
-// their legs, short stretches not at all.
+// TestUnseen: sides are told together where both are hidden, a foot not again with
+// its leg, short stretches not at all.
 func TestUnseen(t *testing.T) {
 	e := still()
 	e.Hidden[LeftLeg], e.Hidden[RightLeg] = []Span{{1, 5}}, []Span{{3, 8}}
@@ -87,7 +89,7 @@ func TestUnseen(t *testing.T) {
 		got = append(got, u.String())
 	}
 	want := []string{"person: 8.5 to 9.5 s", "legs: 3.0 to 5.0 s", "left leg: 1.0 to 3.0 s", "right leg: 5.0 to 8.0 s",
-		"left foot: 5.0 to 6.0 s", "right arm: 7.0 to 9.0 s"}
+		"feet: 5.0 to 6.0 s", "right arm: 7.0 to 9.0 s"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}
@@ -111,6 +113,7 @@ func random(r *rand.Rand) *Evidence {
 		InvertedShare: r.Float64(), SwappedShare: r.Float64() / 2, MissedShare: r.Float64(),
 		ReprojShare: 0.05 * r.Float64(), SpeedMps: 15 * r.Float64(), SwayMost: r.Float64() * r.Float64(),
 	}
+	e.AbsentShare = max(e.MissedShare, r.Float64())
 	e.LyingShare = e.InvertedShare + (1-e.InvertedShare)*r.Float64()
 	for i := range e.Hidden {
 		e.Hidden[i] = randomSpans(r)
@@ -148,6 +151,7 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 		return "swapped"
 	case 6:
 		more(&e.MissedShare, 1-e.MissedShare)
+		e.AbsentShare = max(e.AbsentShare, e.MissedShare)
 		return "missed"
 	case 7:
 		more(&e.ReprojShare, 0.05)
