@@ -176,8 +176,8 @@ const goodSurvival = 0.95
 // 3: the motion is beyond the robot, and the report says so.
 func (l *learner) verdict() error {
 	if s := l.summary.Eval.SurvivalRate; s < 0.5 {
-		return refused("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes; see %s",
-			l.video, l.desc.Name, 100*s, l.path("report.html"))
+		return refused("%s: %s cannot do this motion: the policy survives only %s hard episodes; see %s",
+			l.video, l.desc.Name, l.summary.Eval.Survival(), l.path("report.html"))
 	}
 	return nil
 }

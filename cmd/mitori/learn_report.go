@@ -75,7 +75,7 @@ func (l *learner) page() *report.Data {
 	}
 	for _, p := range l.policy.result.Curve {
 		if p.Eval != nil {
-			d.Learning = append(d.Learning, report.LearnPoint{ControlSteps: float64(p.Steps), Survival: p.Eval.Survival, JointMAERad: p.Eval.JointErrRad})
+			d.Learning = append(d.Learning, report.LearnPoint{ControlSteps: float64(p.Steps), Survival: p.Eval.Rate(), JointMAERad: p.Eval.JointErrRad})
 		}
 	}
 	return d
