@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/cmd/mitori/report"
+	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
@@ -113,6 +114,7 @@ type learner struct {
 	began   time.Time
 
 	seen   *extraction
+	truth  *human.Motion // nil where it is not known
 	policy *trained
 	flight *flight
 

@@ -19,6 +19,9 @@ func stageOrder() []string {
 func (l *learner) write(out io.Writer) error {
 	s := &l.summary
 	s.TotalS = time.Since(l.began).Seconds()
+	if err := l.measureFeet(); err != nil {
+		return err
+	}
 	s.Notes = l.notes
 	switch rate := s.Eval.SurvivalRate; {
 	case rate >= goodSurvival:

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/rate"
 )
 
@@ -58,6 +59,10 @@ func (d *Data) Save(name string) error {
 		"f1":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
 		"f3":    func(v float64) string { return fmt.Sprintf("%.3f", v) },
 		"kilo":  kilo,
+		"lift": func(f gait.Foot) string {
+			return fmt.Sprintf("%d x %.0f mm, %.0f %%", len(f.Lifts), 1e3*f.HeightM, 100*f.HeightLegs)
+		},
+		"step": func(f gait.Foot) string { return fmt.Sprintf("%.0f mm, %.0f %%", 1e3*f.StepM, 100*f.StepLegs) },
 		"bar": func(v float64) template.CSS {
 			return template.CSS(fmt.Sprintf("width:%.1f%%", 100*math.Max(0, math.Min(1, v))))
 		},
@@ -105,6 +110,7 @@ type view struct {
 	Curve     template.HTML
 	Learned   string // the last point of the curve, in words
 	Timing    []timingView
+	Feet      []feetView
 	Machine   string
 }
 
@@ -124,6 +130,19 @@ type timingView struct {
 	Name  string
 	WallS float64
 	Share float64
+}
+
+type feetView struct {
+	Name string
+	*gait.Figures
+}
+
+// Even is the symmetry in words.
+func (f feetView) Even() string {
+	if f.Symmetry == nil {
+		return "no foot lifted"
+	}
+	return fmt.Sprintf("%.2f", *f.Symmetry)
 }
 
 func (v *view) fill() {
@@ -161,6 +180,12 @@ func (v *view) fill() {
 	for _, n := range v.Stages {
 		if t, ok := v.Summary.StageS[n]; ok {
 			v.Timing = append(v.Timing, timingView{n, t, t / math.Max(v.Summary.TotalS, 1e-9)})
+		}
+	}
+	for _, f := range []feetView{{"exact motion", v.Summary.Feet.Truth}, {"person, from the video", v.Summary.Feet.Person},
+		{"reference motion", v.Summary.Feet.Reference}, {"robot under robotd", v.Summary.Feet.Robot}} {
+		if f.Figures != nil {
+			v.Feet = append(v.Feet, f)
 		}
 	}
 	m := v.Summary.Machine

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/rate"
 )
 
@@ -28,6 +29,9 @@ func sample() *Data {
 		Machine: Machine{Cores: 2, CPU: "x", OS: "linux", BLASCore: "SkylakeX", Versions: map[string]string{"MuJoCo": "4.0.0"}},
 		StageS:  map[string]float64{"extract": 3, "train": 48}, TotalS: 60,
 	}
+	even := 0.27
+	s.Feet = Feet{Person: &gait.Figures{LegM: 0.86, Left: gait.Foot{Lifts: make([]gait.Lift, 2), HeightM: 0.098, HeightLegs: 0.114},
+		Right: gait.Foot{Lifts: make([]gait.Lift, 3), HeightM: 0.027, HeightLegs: 0.031}, Symmetry: &even}, Findings: []string{"The right foot is hardly raised."}}
 	d := &Data{Summary: s, Person: "A person squats", Doing: "kata20 does it", Stages: []string{"extract", "train"}}
 	for _, n := range []string{"l_knee", "r_knee", "l_elbow"} {
 		j := JointTrack{Name: n, PeakNm: 2, RMSNm: 0.6, LimitNm: 4.1}
@@ -63,7 +67,7 @@ func TestPageIsSelfContained(t *testing.T) {
 		t.Errorf("the page refers to the outside: %s", m)
 	}
 	for _, want := range []string{"A person squats", "39 of 40", "97.5 %, 95 % interval 86.8 to 99.9 %", "4 of 40", "20 of 20", "100 %, 95 % interval 83.2 to 100 %",
-		"plain playback 7 of 20", "plain playback 0.022", "plain playback 0.019", "33 of 40 (82.5 %, 95 % interval 67.2 to 92.7 %)", "data:video/mp4;base64,", "left knee", "feasible with a balancing policy", "&lt;script&gt;", "everything that was found (5)", "the fifth finding", "slowed down 1.4 times", "MuJoCo 4.0.0", "412 k"} {
+		"plain playback 7 of 20", "The right foot is hardly raised.", "2 x 98 mm, 11 %", "3 x 27 mm, 3 %", "0.27", "plain playback 0.022", "plain playback 0.019", "33 of 40 (82.5 %, 95 % interval 67.2 to 92.7 %)", "data:video/mp4;base64,", "left knee", "feasible with a balancing policy", "&lt;script&gt;", "everything that was found (5)", "the fifth finding", "slowed down 1.4 times", "MuJoCo 4.0.0", "412 k"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not show %q", want)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/rate"
 )
 
@@ -28,6 +29,7 @@ type Summary struct {
 	Train    Train              `json:"train"`
 	Eval     Eval               `json:"eval"`
 	Robotd   Robotd             `json:"robotd"`
+	Feet     Feet               `json:"feet"`
 	Machine  Machine            `json:"machine"`
 	StageS   map[string]float64 `json:"stage_wall_s"`
 	TotalS   float64            `json:"total_wall_s"`
@@ -134,6 +136,16 @@ type Robotd struct {
 	Fell        bool               `json:"fell"`
 	EndState    string             `json:"end_state"`
 	TorqueOff   bool               `json:"torque_off"`
+}
+
+// Feet is what the feet did, from the person to the robot. Truth is nil where the
+// exact motion is not known.
+type Feet struct {
+	Truth     *gait.Figures `json:"truth,omitempty"`
+	Person    *gait.Figures `json:"person"`    // as seen in the video
+	Reference *gait.Figures `json:"reference"` // what the robot should do
+	Robot     *gait.Figures `json:"robot"`     // what it did under robotd
+	Findings  []string      `json:"findings"`  // sentences
 }
 
 // Machine says where the figures were measured.
