@@ -272,9 +272,13 @@ func (j *trainJob) pack(task *rollout.Task, res *train.Result) (*bundle.Bundle, 
 	if err != nil {
 		return nil, err
 	}
+	terms, err := json.Marshal(task.Spec.Terms())
+	if err != nil {
+		return nil, err
+	}
 	b := &bundle.Bundle{Net: res.Net, Clips: j.Clips, Manifest: bundle.Manifest{
 		Name: j.Robot.Name + " tracking policy", Robot: j.Robot.Name, RobotHash: j.Robot.Hash,
-		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec,
+		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec, Terms: terms,
 		Training: bundle.Training{Method: res.Method, Seed: j.Seed, ControlSteps: res.ControlSteps}, Tool: "mitori",
 		Versions: map[string]string{"mujoco": mujoco.Version(), "gorgonia": "0.9.18", "blas": blas.CoreName()},
 	}}
