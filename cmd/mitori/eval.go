@@ -148,10 +148,12 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 func printReport(w io.Writer, name string, r *eval.Report) error {
 	p := func(format string, a ...any) { fmt.Fprintf(w, format, a...) }
 	p("%s on %s, %s\n", name, r.Robot, r.Physics)
-	p("hard test set: survived %d of %d episodes (%.1f %%), strictly tracked %.1f %%; plain playback %.1f %%\n",
-		int(r.SurvivalRate*float64(r.Episodes)+0.5), r.Episodes, 100*r.SurvivalRate, 100*r.StrictRate, 100*r.BaselinePlaybackSurvivalRate)
-	p("tracking: joints %.3f rad, bodies %.1f mm, root %.1f cm, yaw %.1f deg; feet slip %.1f mm/s\n",
-		r.JointMAERad, r.MPJPELocalMM, r.RootErrorCM, r.YawDriftDeg, 1000*r.FootSlipMS)
+	base := r.BaselinePlayback
+	p("hard test set: survived %s\n", r.Survival())
+	p("strictly tracked: %s\n", r.Strictly())
+	p("plain playback: survived %s\n", base.Survival())
+	p("tracking: joints %.3f rad (plain playback %.3f), bodies %.1f mm (%.1f), root %.1f cm, yaw %.1f deg; feet slip %.1f mm/s\n",
+		r.JointMAERad, base.JointMAERad, r.MPJPELocalMM, base.MPJPELocalMM, r.RootErrorCM, r.YawDriftDeg, 1000*r.FootSlipMS)
 	p("servos: torque %.2f N m rms, %.1f %% of the time at the limit, above the speed limit %.1f %%; work %.1f J\n",
 		r.TorqueRMSNm, 100*r.TorqueAtLimit, 100*r.OverSpeed, r.WorkJ)
 	for _, e := range r.Results {
@@ -160,10 +162,12 @@ func printReport(w io.Writer, name string, r *eval.Report) error {
 		}
 	}
 	if len(r.Card) > 0 {
-		p("robustness:\n")
+		p("robustness, with plain playback in brackets:\n")
 	}
 	for _, l := range r.Card {
-		p("  %-12s survived %5.1f %%, joints %.3f rad, root %4.1f cm   %s\n", l.Name, 100*l.SurvivalRate, l.JointMAERad, l.RootErrorCM, l.Text)
+		b := &l.BaselinePlayback
+		p("  %-13s survived %s [%d of %d], joints %.3f rad [%.3f], root %.1f cm\n  %-13s %s\n", l.Name, l.Survival(), b.Survived, b.Episodes,
+			l.JointMAERad, b.JointMAERad, l.RootErrorCM, "", l.Text)
 	}
 	p("rule: %s\n", r.Rule)
 	return nil

@@ -82,7 +82,7 @@ func TestEval(t *testing.T) {
 	if code := run(context.Background(), args, &out, &errOut); code != exitDone {
 		t.Fatalf("exit %d: %s", code, &errOut)
 	}
-	for _, want := range []string{"survived", "robustness:", "clean", "rule: "} {
+	for _, want := range []string{"survived 4 of 4 (100 %, 95 % interval 39.8 to 100 %)", "plain playback: survived 4 of 4", "strictly tracked: ", "(plain playback 0.0", "robustness", "clean", "elliptic cone", "rule: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output does not contain %q:\n%s", want, &out)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/cmd/mitori/report"
+	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -139,6 +140,7 @@ type learner struct {
 	began   time.Time
 
 	seen   *extraction
+	truth  *human.Motion // nil where it is not known
 	policy *trained
 	flight *flight
 	// longest is the training with the most control steps, which need not be the one whose policy is kept.

@@ -19,6 +19,9 @@ func stageOrder() []string {
 func (l *learner) write(out io.Writer) error {
 	s := &l.summary
 	s.TotalS = time.Since(l.began).Seconds()
+	if err := l.measureFeet(); err != nil {
+		return err
+	}
 	s.Notes = l.notes
 	switch rate := s.Eval.SurvivalRate; {
 	case rate >= goodSurvival:
@@ -77,7 +80,7 @@ func (l *learner) page() *report.Data {
 	}
 	for _, p := range l.policy.result.Curve {
 		if p.Eval != nil {
-			d.Learning = append(d.Learning, report.LearnPoint{ControlSteps: float64(p.Steps), Survival: p.Eval.Survival, JointMAERad: p.Eval.JointErrRad})
+			d.Learning = append(d.Learning, report.LearnPoint{ControlSteps: float64(p.Steps), Survival: p.Eval.Rate(), JointMAERad: p.Eval.JointErrRad})
 		}
 	}
 	return d

@@ -84,12 +84,12 @@ func (l *learner) practise(ctx context.Context) error {
 			if err := t.bundle.Save(l.firstTry(ref.tempo)); err != nil {
 				return err
 			}
-			l.note("%.0f %% of the hard episodes survived; training on.", 100*t.eval.SurvivalRate)
+			l.note("The policy survived %s hard episodes; training on.", t.eval.Survival())
 			continue
 		}
 		before.steps, before.wallS = t.steps, t.wallS
 		budget, tempo = l.budget, tempo*slowDown
-		l.note("%.0f %% of the hard episodes survived at tempo %.2f; trying again at tempo %.2f.", 100*t.eval.SurvivalRate, ref.tempo, tempo)
+		l.note("The policy survived %s hard episodes at tempo %.2f; trying again at tempo %.2f.", t.eval.Survival(), ref.tempo, tempo)
 		l.checkpoints = append(l.checkpoints, l.checkpoint(tempo), l.firstTry(tempo))
 		if ref, err = l.reference(ctx, tempo); err != nil {
 			return err
@@ -223,8 +223,9 @@ func (l *learner) evaluate(t *trained) error {
 	if t.eval, err = eval.Run(*test, policy); err != nil {
 		return err
 	}
-	l.say("eval", "survived %.1f %% of %d hard episodes (plain playback %.1f %%), joints %.3f rad, bodies %.1f mm",
-		100*t.eval.SurvivalRate, t.eval.Episodes, 100*t.eval.BaselinePlaybackSurvivalRate, t.eval.JointMAERad, t.eval.MPJPELocalMM)
+	base := t.eval.BaselinePlayback
+	l.say("eval", "survived %s hard episodes, plain playback %s; joints %.3f rad (plain playback %.3f), bodies %.1f mm (%.1f)",
+		t.eval.Survival(), base.Survival(), t.eval.JointMAERad, base.JointMAERad, t.eval.MPJPELocalMM, base.MPJPELocalMM)
 	return nil
 }
 
@@ -267,12 +268,24 @@ func (l *learner) keep() error {
 	s.Train = report.Train{
 		WallS: t.wallS, ControlSteps: t.steps, StepsPerS: float64(t.steps) / max(t.wallS, 1e-9), Method: t.result.Method,
 	}
-	s.Eval = report.Eval{
-		Episodes: t.eval.Episodes, SurvivalRate: t.eval.SurvivalRate, JointMAERad: t.eval.JointMAERad, MPJPELocalMm: t.eval.MPJPELocalMM,
-		BaselineSurvival: t.eval.BaselinePlaybackSurvivalRate, Rule: t.eval.Rule,
-	}
-	for _, c := range t.eval.Card {
-		s.Eval.Card = append(s.Eval.Card, report.CardLine{Name: c.Name, Text: c.Text, SurvivalRate: c.SurvivalRate, JointMAERad: c.JointMAERad, Episodes: c.Episodes})
-	}
+	s.Eval = judged(t.eval)
 	return nil
+}
+
+// judged is the part of an evaluation that the summary carries.
+func judged(e *eval.Report) report.Eval {
+	base := e.BaselinePlayback
+	out := report.Eval{
+		Episodes: e.Episodes, Survived: e.Survived, SurvivalRate: e.SurvivalRate, SurvivalCI95: e.SurvivalCI95,
+		JointMAERad: e.JointMAERad, MPJPELocalMm: e.MPJPELocalMM, Rule: e.Rule,
+		BaselineSurvived: base.Survived, BaselineSurvival: base.SurvivalRate, BaselineCI95: base.SurvivalCI95,
+		BaselineJointMAERad: base.JointMAERad, BaselineMPJPEMm: base.MPJPELocalMM,
+	}
+	for _, c := range e.Card {
+		out.Card = append(out.Card, report.CardLine{
+			Name: c.Name, Text: c.Text, Episodes: c.Episodes, Survived: c.Survived, SurvivalRate: c.SurvivalRate, SurvivalCI95: c.SurvivalCI95,
+			JointMAERad: c.JointMAERad, BaselineSurvived: c.BaselinePlayback.Survived, BaselineJointMAERad: c.BaselinePlayback.JointMAERad,
+		})
+	}
+	return out
 }

@@ -60,6 +60,7 @@ func (l *learner) compareWithTruth() error {
 	if err != nil {
 		return err
 	}
+	l.truth = truth
 	l.summary.Truth = &report.Truth{
 		JointAngleDeg: c.JointAngleMeanDeg, JointSwingDeg: c.JointSwingMeanDeg, MPJPEmm: c.MPJPEMm, RootCm: 100 * c.RootMeanM,
 	}

@@ -55,7 +55,10 @@ type trainSummary struct {
 	ChosenAt     int64         `json:"chosen_at_step"`
 	Joules       float64       `json:"joules,omitempty"`
 	StoppedBy    string        `json:"stopped_by"`
+	Episodes     int           `json:"test_episodes"`
+	Survived     int           `json:"test_survived"`
 	Survival     float64       `json:"test_survival_rate"`
+	SurvivalCI95 [2]float64    `json:"test_survival_ci95"`
 	JointMAERad  float64       `json:"test_joint_mae_rad"`
 	BLAS         string        `json:"blas"`
 	Curve        []train.Point `json:"curve"`
@@ -124,8 +127,8 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(summariseTraining(out, res))
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survival %.1f %%, joint error %.3f rad\n",
-				out, res.ControlSteps, res.WallS, res.StoppedBy, 100*res.Score.Survival, res.Score.JointErrRad)
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survived %s, joint error %.3f rad\n",
+				out, res.ControlSteps, res.WallS, res.StoppedBy, res.Score.Rate(), res.Score.JointErrRad)
 			return nil
 		},
 	}
@@ -159,6 +162,7 @@ func checkpointName(out string) string { return out + ".checkpoint" }
 func summariseTraining(out string, r *train.Result) trainSummary {
 	return trainSummary{Bundle: out, Method: r.Method, Seed: r.Config.Seed, WallS: r.WallS, ControlSteps: r.ControlSteps,
 		ChosenAt: r.ChosenAt, Joules: r.Joules, StoppedBy: r.StoppedBy, Survival: r.Score.Survival,
+		Survived: r.Score.Rate().Hits, Episodes: r.Score.Episodes, SurvivalCI95: r.Score.Rate().CI95(),
 		JointMAERad: r.Score.JointErrRad, BLAS: blas.CoreName(), Curve: r.Curve}
 }
 
@@ -279,9 +283,13 @@ func (j *trainJob) pack(task *rollout.Task, res *train.Result) (*bundle.Bundle, 
 	if err != nil {
 		return nil, err
 	}
+	terms, err := json.Marshal(task.Spec.Terms())
+	if err != nil {
+		return nil, err
+	}
 	b := &bundle.Bundle{Net: res.Net, Clips: j.Clips, Manifest: bundle.Manifest{
 		Name: j.Robot.Name + " tracking policy", Robot: j.Robot.Name, RobotHash: j.Robot.Hash,
-		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec,
+		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec, Terms: terms,
 		Training: bundle.Training{Method: res.Method, Seed: j.Seed, ControlSteps: res.ControlSteps}, Tool: "mitori",
 		Versions: map[string]string{"mujoco": mujoco.Version(), "gorgonia": "0.9.18", "blas": blas.CoreName()},
 	}}
@@ -300,7 +308,7 @@ func trainProgress(w io.Writer) func(p train.Point, spent float64) {
 	survival := "not tested yet"
 	return func(p train.Point, spent float64) {
 		if p.Eval != nil {
-			survival = fmt.Sprintf("survival %.0f %%, joint error %.3f rad", 100*p.Eval.Survival, p.Eval.JointErrRad)
+			survival = fmt.Sprintf("survived %s, joint error %.3f rad", p.Eval.Rate(), p.Eval.JointErrRad)
 		}
 		spent = min(spent, 1)
 		left := p.Seconds * (1 - spent) / max(spent, 1e-3)

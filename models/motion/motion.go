@@ -2,9 +2,11 @@
 // series of its root and joints, and its file format (*.motion.npz).
 //
 // The file has the keys of mjlab / whole_body_tracking (fps, joint_pos,
-// joint_vel, body_pos_w, body_quat_w wxyz, body_lin_vel_w, body_ang_vel_w), so
-// those projects load it as it is; body 0 is the root. Beside them stand
-// joint_names, body_names and meta (JSON).
+// joint_vel, body_pos_w, body_quat_w wxyz, body_lin_vel_w, body_ang_vel_w), and
+// mjlab loads it as it is; Isaac Lab numbers joints in another order, so that
+// whole_body_tracking needs the columns sorted by joint_names and body_names
+// first. Body 0 is the root. Beside them stand joint_names, body_names and meta
+// (JSON).
 //
 // A Clip is read-only after load and may be shared.
 package motion
@@ -124,7 +126,7 @@ func (c *Clip) Archive() (npz.Archive, error) {
 		return nil, err
 	}
 	return npz.Archive{
-		"fps":            npz.Scalar(c.FPS),
+		"fps":            npz.Floats([]float64{c.FPS}, 1), // a list, as whole_body_tracking writes and reads it
 		"joint_pos":      npz.Floats(jp, t, nj),
 		"joint_vel":      npz.Floats(jv, t, nj),
 		"body_pos_w":     npz.Floats(bp, t, nb, 3),
@@ -162,7 +164,7 @@ func FromArchive(a npz.Archive) (*Clip, error) {
 		return arr
 	}
 	var err error
-	fps := get(&err, "fps")
+	fps := get(&err, "fps", rateShape(a)...)
 	names, bodies := get(&err, "joint_names", -1), get(&err, "body_names", -1)
 	nj, nb := len(names.Text), len(bodies.Text)
 	jp := get(&err, "joint_pos", -1, nj)
@@ -200,6 +202,14 @@ func FromArchive(a npz.Archive) (*Clip, error) {
 		c.Frames[i] = f
 	}
 	return c, c.Validate()
+}
+
+// rateShape is that of fps: a list of one, or a scalar in files of earlier versions.
+func rateShape(a npz.Archive) []int {
+	if len(a["fps"].Shape) == 1 {
+		return []int{1}
+	}
+	return nil
 }
 
 // NewFrame allocates a frame for nj joints and nb bodies.

@@ -37,6 +37,27 @@ func TestRoundTripIsExact(t *testing.T) {
 	}
 }
 
+// fps is a list of one in files; files of earlier versions have a scalar.
+func TestBothFormsOfTheRateAreRead(t *testing.T) {
+	a, err := sample().Archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := a["fps"].Shape; len(s) != 1 || s[0] != 1 {
+		t.Errorf("fps has shape %v; want (1,)", s)
+	}
+	a["fps"] = npz.Scalar(50)
+	if c, err := FromArchive(a); err != nil || c.FPS != 50 {
+		t.Errorf("a scalar: %v", err)
+	}
+	for _, bad := range []npz.Array{npz.Floats([]float64{50, 50}, 2), npz.Floats([]float64{}, 0), npz.Floats([]float64{50}, 1, 1)} {
+		a["fps"] = bad
+		if _, err := FromArchive(a); err == nil {
+			t.Errorf("fps of shape %v was read", bad.Shape)
+		}
+	}
+}
+
 func TestBadFilesAreRefused(t *testing.T) {
 	for what, breakIt := range map[string]func(npz.Archive){
 		"joint_vel":   func(a npz.Archive) { delete(a, "joint_vel") },

@@ -41,19 +41,21 @@ var (
 
 // Manifest says what the bundle is.
 type Manifest struct {
-	Schema       int               `json:"schema"` // 1
-	Name         string            `json:"name"`
-	Robot        string            `json:"robot"`
-	RobotHash    string            `json:"robot_hash"` // robot.Description.Hash it was trained on
-	JointNames   []string          `json:"joint_names"`
-	PolicyRateHz float64           `json:"policy_rate_hz"`
-	Observation  json.RawMessage   `json:"observation"` // specification of policy/obs
-	Gains        []Gain            `json:"gains"`       // of each joint's servo, as trained
-	Motions      []MotionInfo      `json:"motions"`
-	Training     Training          `json:"training"`
-	Tool         string            `json:"tool"`
-	Versions     map[string]string `json:"versions,omitempty"` // of physics and learning libraries
-	Files        map[string]string `json:"files"`              // member -> SHA-256, hex; set by Save
+	Schema       int             `json:"schema"` // 1
+	Name         string          `json:"name"`
+	Robot        string          `json:"robot"`
+	RobotHash    string          `json:"robot_hash"` // robot.Description.Hash it was trained on
+	JointNames   []string        `json:"joint_names"`
+	PolicyRateHz float64         `json:"policy_rate_hz"`
+	Observation  json.RawMessage `json:"observation"` // specification of policy/obs
+	// Terms says where each part of an observation begins, for other programs.
+	Terms    json.RawMessage   `json:"observation_terms,omitempty"`
+	Gains    []Gain            `json:"gains"` // of each joint's servo, as trained
+	Motions  []MotionInfo      `json:"motions"`
+	Training Training          `json:"training"`
+	Tool     string            `json:"tool"`
+	Versions map[string]string `json:"versions,omitempty"` // of physics and learning libraries
+	Files    map[string]string `json:"files"`              // member -> SHA-256, hex; set by Save
 }
 
 // Gain is the servo behaviour that the policy expects of a joint.

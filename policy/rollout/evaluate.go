@@ -2,7 +2,9 @@ package rollout
 
 import (
 	"fmt"
+	"math"
 
+	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/policy/infer"
 )
 
@@ -24,6 +26,11 @@ type Score struct {
 	JointErrRad float64 // means over episodes
 	RootErrM    float64
 	ActionRate  float64
+}
+
+// Rate is Survival as the count that it was made of.
+func (s Score) Rate() rate.Rate {
+	return rate.Rate{Hits: int(math.Round(s.Survival * float64(s.Episodes))), Trials: s.Episodes}
 }
 
 // Better orders scores: survival first, then joint error, then action rate.

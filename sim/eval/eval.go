@@ -159,8 +159,8 @@ func (t *Test) fill() error {
 	return nil
 }
 
-// Run plays the hard set and the robustness card with the policy, and the hard
-// set once more as plain playback.
+// Run plays the hard set and the robustness card with the policy, and both once
+// more as plain playback.
 func Run(t Test, policy Factory) (*Report, error) {
 	if err := t.fill(); err != nil {
 		return nil, err
@@ -197,7 +197,11 @@ func Run(t Test, policy Factory) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Card = append(r.Card, CardLine{Name: c.Name, Text: c.Text, Metrics: summarise(res)})
+		played, err := p.play(c, t.CardEpisodes, Playback(t.Spec))
+		if err != nil {
+			return nil, err
+		}
+		r.Card = append(r.Card, CardLine{Name: c.Name, Text: c.Text, Metrics: summarise(res), BaselinePlayback: summarise(played)})
 		tell()
 	}
 	return r, nil

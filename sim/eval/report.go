@@ -85,6 +85,7 @@ type CardLine struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 	Metrics
+	BaselinePlayback Metrics `json:"baseline_playback"`
 }
 
 // FallBins is the number of equal parts of the motion that falls are counted in.

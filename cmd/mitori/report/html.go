@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/gait"
+	"github.com/mitori-robotics/mitori/models/rate"
 )
 
 //go:embed page.html
@@ -33,7 +35,7 @@ type JointTrack struct {
 // LearnPoint is one point of the learning curve.
 type LearnPoint struct {
 	ControlSteps float64
-	Survival     float64
+	Survival     rate.Rate
 	JointMAERad  float64
 }
 
@@ -53,10 +55,14 @@ type Data struct {
 // Save writes the page as name.
 func (d *Data) Save(name string) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"pct":  func(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) },
-		"f1":   func(v float64) string { return fmt.Sprintf("%.1f", v) },
-		"f3":   func(v float64) string { return fmt.Sprintf("%.3f", v) },
-		"kilo": kilo,
+		"count": func(r rate.Rate) string { return fmt.Sprintf("%d of %d", r.Hits, r.Trials) },
+		"f1":    func(v float64) string { return fmt.Sprintf("%.1f", v) },
+		"f3":    func(v float64) string { return fmt.Sprintf("%.3f", v) },
+		"kilo":  kilo,
+		"lift": func(f gait.Foot) string {
+			return fmt.Sprintf("%d x %.0f mm, %.0f %%", len(f.Lifts), 1e3*f.HeightM, 100*f.HeightLegs)
+		},
+		"step": func(f gait.Foot) string { return fmt.Sprintf("%.0f mm, %.0f %%", 1e3*f.StepM, 100*f.StepLegs) },
 		"bar": func(v float64) template.CSS {
 			return template.CSS(fmt.Sprintf("width:%.1f%%", 100*math.Max(0, math.Min(1, v))))
 		},
@@ -102,7 +108,9 @@ type view struct {
 	Tracks    []trackView
 	Torque    []torqueView
 	Curve     template.HTML
+	Learned   string // the last point of the curve, in words
 	Timing    []timingView
+	Feet      []feetView
 	Machine   string
 }
 
@@ -122,6 +130,19 @@ type timingView struct {
 	Name  string
 	WallS float64
 	Share float64
+}
+
+type feetView struct {
+	Name string
+	*gait.Figures
+}
+
+// Even is the symmetry in words.
+func (f feetView) Even() string {
+	if f.Symmetry == nil {
+		return "no foot lifted"
+	}
+	return fmt.Sprintf("%.2f", *f.Symmetry)
 }
 
 func (v *view) fill() {
@@ -147,8 +168,10 @@ func (v *view) fill() {
 	if len(v.Learning) > 1 {
 		var x, s, e []float64
 		for _, p := range v.Learning {
-			x, s, e = append(x, p.ControlSteps), append(s, p.Survival), append(e, p.JointMAERad)
+			x, s, e = append(x, p.ControlSteps), append(s, p.Survival.Share()), append(e, p.JointMAERad)
 		}
+		end := v.Learning[len(v.Learning)-1]
+		v.Learned = fmt.Sprintf("at the end %s episodes of the trainer's own test set survived, joint error %.3f rad", end.Survival, end.JointMAERad)
 		v.Curve = Plot{
 			Title: "Learning curve", XLabel: "control steps", YLabel: "survival | joint error, rad", YMin: 0, YMax: 1,
 			Series: []Series{{Name: "survival rate", X: x, Y: s, Class: "s1"}, {Name: "joint error, rad", X: x, Y: e, Class: "s0"}},
@@ -157,6 +180,12 @@ func (v *view) fill() {
 	for _, n := range v.Stages {
 		if t, ok := v.Summary.StageS[n]; ok {
 			v.Timing = append(v.Timing, timingView{n, t, t / math.Max(v.Summary.TotalS, 1e-9)})
+		}
+	}
+	for _, f := range []feetView{{"exact motion", v.Summary.Feet.Truth}, {"person, from the video", v.Summary.Feet.Person},
+		{"reference motion", v.Summary.Feet.Reference}, {"robot under robotd", v.Summary.Feet.Robot}} {
+		if f.Figures != nil {
+			v.Feet = append(v.Feet, f)
 		}
 	}
 	m := v.Summary.Machine

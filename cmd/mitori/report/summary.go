@@ -11,7 +11,9 @@ import (
 	"io"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/rate"
 )
 
 // Summary is summary.json. Absent stages are nil.
@@ -28,6 +30,7 @@ type Summary struct {
 	Train    Train              `json:"train"`
 	Eval     Eval               `json:"eval"`
 	Robotd   Robotd             `json:"robotd"`
+	Feet     Feet               `json:"feet"`
 	Machine  Machine            `json:"machine"`
 	StageS   map[string]float64 `json:"stage_wall_s"`
 	TotalS   float64            `json:"total_wall_s"`
@@ -96,23 +99,46 @@ type Train struct {
 
 // CardLine is one line of the robustness card.
 type CardLine struct {
-	Name         string  `json:"name"`
-	Text         string  `json:"text"`
-	Episodes     int     `json:"episodes"`
-	SurvivalRate float64 `json:"survival_rate"`
-	JointMAERad  float64 `json:"joint_mae_rad"`
+	Name         string     `json:"name"`
+	Text         string     `json:"text"`
+	Episodes     int        `json:"episodes"`
+	Survived     int        `json:"survived"`
+	SurvivalRate float64    `json:"survival_rate"`
+	SurvivalCI95 [2]float64 `json:"survival_ci95"`
+	JointMAERad  float64    `json:"joint_mae_rad"`
+
+	BaselineSurvived    int     `json:"baseline_playback_survived"`
+	BaselineJointMAERad float64 `json:"baseline_playback_joint_mae_rad"`
 }
+
+// Survival is how many episodes were survived.
+func (c CardLine) Survival() rate.Rate { return rate.Rate{Hits: c.Survived, Trials: c.Episodes} }
 
 // Eval is the verdict of the hard test set.
 type Eval struct {
-	Episodes         int        `json:"episodes"`
-	SurvivalRate     float64    `json:"survival_rate"`
-	JointMAERad      float64    `json:"joint_mae_rad"`
-	MPJPELocalMm     float64    `json:"mpjpe_local_mm"`
-	BaselineSurvival float64    `json:"baseline_playback_survival_rate"`
-	Rule             string     `json:"rule"`
-	Card             []CardLine `json:"card"`
+	Episodes     int        `json:"episodes"`
+	Survived     int        `json:"survived"`
+	SurvivalRate float64    `json:"survival_rate"`
+	SurvivalCI95 [2]float64 `json:"survival_ci95"` // exact 95 % interval
+	JointMAERad  float64    `json:"joint_mae_rad"`
+	MPJPELocalMm float64    `json:"mpjpe_local_mm"`
+
+	// The same worlds with the reference played back.
+	BaselineSurvived    int        `json:"baseline_playback_survived"`
+	BaselineSurvival    float64    `json:"baseline_playback_survival_rate"`
+	BaselineCI95        [2]float64 `json:"baseline_playback_survival_ci95"`
+	BaselineJointMAERad float64    `json:"baseline_playback_joint_mae_rad"`
+	BaselineMPJPEMm     float64    `json:"baseline_playback_mpjpe_local_mm"`
+
+	Rule string     `json:"rule"`
+	Card []CardLine `json:"card"`
 }
+
+// Survival is how many episodes were survived.
+func (e Eval) Survival() rate.Rate { return rate.Rate{Hits: e.Survived, Trials: e.Episodes} }
+
+// Baseline is how many episodes were survived by plain playback.
+func (e Eval) Baseline() rate.Rate { return rate.Rate{Hits: e.BaselineSurvived, Trials: e.Episodes} }
 
 // Robotd is what the daemon measured on the emulated bus.
 type Robotd struct {
@@ -124,6 +150,16 @@ type Robotd struct {
 	Fell        bool               `json:"fell"`
 	EndState    string             `json:"end_state"`
 	TorqueOff   bool               `json:"torque_off"`
+}
+
+// Feet is what the feet did, from the person to the robot. Truth is nil where the
+// exact motion is not known.
+type Feet struct {
+	Truth     *gait.Figures `json:"truth,omitempty"`
+	Person    *gait.Figures `json:"person"`    // as seen in the video
+	Reference *gait.Figures `json:"reference"` // what the robot should do
+	Robot     *gait.Figures `json:"robot"`     // what it did under robotd
+	Findings  []string      `json:"findings"`  // sentences
 }
 
 // Machine says where the figures were measured.
