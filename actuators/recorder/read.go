@@ -64,7 +64,7 @@ func Read(r io.Reader) (*Flight, error) {
 	all := fields()
 	var buf []byte
 	for {
-		token, data, err := lexer.Next(buf)
+		token, data, err := next(lexer, buf)
 		if err != nil {
 			// The clean end is a footer, returned below; anything else is a cut.
 			f.Truncated = true
@@ -110,6 +110,21 @@ func Read(r io.Reader) (*Flight, error) {
 			}
 		}
 	}
+}
+
+// errDamaged marks a place in a file at which the MCAP library gives up.
+var errDamaged = errors.New("damaged MCAP record")
+
+// next reads one record. The library trusts the lengths inside a chunk's header
+// and slices with them; on a damaged file that panics, which ends here as an
+// error like any other damage.
+func next(lexer *mcap.Lexer, buf []byte) (token mcap.TokenType, data []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			token, data, err = mcap.TokenError, nil, fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	return lexer.Next(buf)
 }
 
 func joinNames(names []string) string { return strings.Join(names, ",") }
