@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/foxglove/mcap/go/mcap"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // LogLine is one entry of /robot/log.
@@ -30,14 +32,14 @@ type Flight struct {
 
 // Open reads a recording, whole or truncated.
 func Open(name string) (*Flight, error) {
-	f, err := os.Open(name)
+	f, err := infile.Open(name, math.MaxInt64) // it is read piece by piece, and may be of a long flight
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
 	flight, err := Read(bufio.NewReader(f))
 	if err != nil {
-		return nil, fmt.Errorf("recorder: %s: %w", name, err)
+		return nil, infile.Refuse("recorder: "+name, err)
 	}
 	return flight, nil
 }

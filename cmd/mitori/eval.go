@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -87,9 +86,6 @@ Strict: ` + eval.StrictRule + `.`,
 func bundleTest(name, robotName string) (*eval.Test, eval.Factory, error) {
 	b, err := bundle.Load(name)
 	if err != nil {
-		if errors.Is(err, bundle.ErrDamaged) {
-			return nil, nil, &codedError{exitRefused, err}
-		}
 		return nil, nil, err
 	}
 	if robotName == "" {

@@ -2,14 +2,17 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/models/bvh"
+	"github.com/mitori-robotics/mitori/models/infile"
 )
+
+// maxBVHBytes is what an hour at 120 frames a second takes.
+const maxBVHBytes = 512 << 20
 
 func newImportCmd() *cobra.Command {
 	var output string
@@ -27,18 +30,18 @@ names of the common sources are known; the skeleton is scaled to --height.`,
 			if output == "" {
 				output = strings.TrimSuffix(args[0], filepath.Ext(args[0])) + ".human.npz"
 			}
-			in, err := os.Open(args[0])
+			in, err := infile.Open(args[0], maxBVHBytes)
 			if err != nil {
 				return err
 			}
 			defer in.Close()
 			f, err := bvh.Read(in)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return infile.Refuse(args[0], err)
 			}
 			m, err := f.Motion(filepath.Base(args[0]), heightM)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return infile.Refuse(args[0], err)
 			}
 			if err := m.Save(output); err != nil {
 				return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // Exit codes of every command.
@@ -15,7 +17,7 @@ const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitUsage   = 2
-	exitRefused = 3 // infeasible, unsafe or unverified input
+	exitRefused = 3 // damaged, infeasible, unsafe or unverified input
 )
 
 // codedError carries an exit code other than exitFailed.
@@ -88,6 +90,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	code := exitFailed
 	if errors.As(err, &coded) {
 		code = coded.code
+	} else if errors.Is(err, infile.ErrUnusable) {
+		code = exitRefused
 	}
 	fmt.Fprintf(errOut, "mitori: %s\n", strings.TrimSpace(err.Error()))
 	if code == exitUsage {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // Config is the configuration file. Unknown keys are refused, and every fault is
@@ -44,7 +44,7 @@ func defaults() Config { return Config{} }
 
 // load reads a configuration file over c.
 func (c *Config) load(name string) error {
-	text, err := os.ReadFile(name)
+	text, err := infile.Read(name, 1<<20)
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
 	}

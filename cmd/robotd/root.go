@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // Exit codes.
@@ -122,6 +124,8 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	var coded *codedError
 	if errors.As(err, &coded) {
 		code = coded.code
+	} else if errors.Is(err, infile.ErrUnusable) {
+		code = exitRefused
 	}
 	fmt.Fprintf(errOut, "robotd: %s\n", strings.TrimSpace(err.Error()))
 	if code == exitUsage {
