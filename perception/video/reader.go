@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"gocv.io/x/gocv"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // decoderLog is the environment variable from which OpenCV takes FFmpeg's log
@@ -47,7 +49,11 @@ func Open(path string) (*Reader, error) {
 	capture, err := gocv.VideoCaptureFileWithAPI(abs, gocv.VideoCaptureFFmpeg)
 	if err != nil {
 		capture.Close()
-		return nil, fmt.Errorf("video: %s is not a video that can be read (damaged, cut off, or an unknown format)", path)
+		return nil, infile.Refuse("video: "+path, errors.New("it is not a video that can be read (damaged, cut off, or an unknown format)"))
+	}
+	// Before a picture is decoded, which takes the memory.
+	if err := checkSize(int(capture.Get(gocv.VideoCaptureFrameWidth)), int(capture.Get(gocv.VideoCaptureFrameHeight))); err != nil {
+		return nil, errors.Join(infile.Refuse("video: "+path, err), capture.Close())
 	}
 	r := &Reader{capture: capture, pool: &matPool{}, info: Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}}
 	if n := capture.Get(gocv.VideoCaptureFrameCount); n >= 1 && n < 1<<31 {
@@ -88,7 +94,7 @@ func OpenCamera(number int) (*Reader, error) {
 func (r *Reader) probe() error {
 	first, err := r.decode()
 	if err != nil {
-		return fmt.Errorf("video: %s holds no picture that can be decoded", r.info.Path)
+		return infile.Refuse("video: "+r.info.Path, errors.New("it holds no picture that can be decoded"))
 	}
 	r.info.WidthPx, r.info.HeightPx = first.WidthPx, first.HeightPx
 	r.pending = append(r.pending, first)
