@@ -255,7 +255,7 @@ func testDynamics(hard rollout.Randomization) rollout.Randomization {
 func explainResume(err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return refused("%w; there is nothing to resume: start without --resume", err)
+		return fmt.Errorf("%w; there is nothing to resume: start without --resume", err)
 	case errors.Is(err, train.ErrCheckpoint):
 		return &codedError{exitRefused, err}
 	}

@@ -58,7 +58,7 @@ func fly(ctx context.Context, o options, out, errOut io.Writer) (err error) {
 	}
 	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
 	if pol != nil {
-		st.Policy, st.PolicyHash = o.Policy, pol.hash
+		st.Policy, st.PolicyHash = filepath.Base(o.Policy), pol.hash
 		tell.event("policy %s: %s", o.Policy, pol.describe())
 	}
 	rec, err := startRecording(&o, desc, pol, cfg, st)
@@ -166,7 +166,7 @@ func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.C
 		"limits": fmt.Sprintf("%+v", cfg.Limits), "health": fmt.Sprintf("%+v", cfg.Health), "thresholds": fmt.Sprintf("%+v", cfg.Thresholds),
 	}
 	if pol != nil {
-		facts["policy"], facts["policy_hash"] = o.Policy, pol.hash
+		facts["policy"], facts["policy_hash"] = filepath.Base(o.Policy), pol.hash
 	}
 	rec, err := recorder.Create(name, recorder.Header{Joints: desc.JointNames(), RateHz: cfg.RateHz, Facts: facts})
 	if err == nil {
