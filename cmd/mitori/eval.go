@@ -49,7 +49,7 @@ Strict: ` + eval.StrictRule + `.`,
 			if noCard {
 				test.CardEpisodes = -1
 			}
-			report, err := eval.Run(*test, policy)
+			report, err := eval.Run(c.Context(), *test, policy)
 			if err != nil {
 				return err
 			}
@@ -132,7 +132,7 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 	}
 	panes := []film.Pane{{QPos: ref.QPos, PeriodS: ref.PeriodS}}
 	for _, f := range []eval.Factory{eval.Playback(t.Spec), policy} {
-		rec, err := eval.Record(t, clip, clean, f, tailS)
+		rec, err := eval.Record(ctx, t, clip, clean, f, tailS)
 		if err != nil {
 			return err
 		}

@@ -55,7 +55,10 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	}
 	e := &extraction{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
-	e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+	err = untilInterrupted(ctx, 0, func() (err error) {
+		e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}

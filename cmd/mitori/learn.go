@@ -146,7 +146,7 @@ func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {
 // stage runs one stage and notes its wall time, less that of stages inside it.
 func (l *learner) stage(ctx context.Context, name string, run func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("interrupted before %s; what was written lies in %s", name, l.dir)
+		return &interruption{fmt.Sprintf("interrupted before %s; what was written lies in %s", name, l.dir)}
 	}
 	inside := 0.0
 	for _, t := range l.summary.StageS {

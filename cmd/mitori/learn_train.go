@@ -62,7 +62,7 @@ func (l *learner) practise(ctx context.Context) error {
 			continue
 		}
 		t.steps, t.wallS = before.steps+t.result.ControlSteps, before.wallS+t.result.WallS
-		if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
+		if err := l.stage(ctx, "eval", func(ctx context.Context) error { return l.evaluate(ctx, t) }); err != nil {
 			return err
 		}
 		if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
@@ -135,8 +135,10 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		}
 		opt := l.retarget
 		opt.Tempo = tempo
-		ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
-		return err
+		return untilInterrupted(ctx, 0, func() error {
+			ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -148,8 +150,10 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		if err != nil {
 			return err
 		}
-		ref.verdict, err = c.Check(ref.clip)
-		return err
+		return untilInterrupted(ctx, 0, func() error {
+			ref.verdict, err = c.Check(ref.clip)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -179,13 +183,13 @@ func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget
 	return &trained{result: res, bundle: b, motion: ref}, nil
 }
 
-func (l *learner) evaluate(t *trained) error {
+func (l *learner) evaluate(ctx context.Context, t *trained) error {
 	test, policy, err := evalTest(t.bundle, l.desc)
 	if err != nil {
 		return err
 	}
 	test.Episodes = l.episodes
-	if t.eval, err = eval.Run(*test, policy); err != nil {
+	if t.eval, err = eval.Run(ctx, *test, policy); err != nil {
 		return err
 	}
 	l.say("eval", "survived %.1f %% of %d hard episodes (plain playback %.1f %%), joints %.3f rad, bodies %.1f mm",

@@ -43,18 +43,18 @@ func refused(format string, args ...any) error {
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newLearnCmd(),
-		newDemonstrateCmd(),
-		newExtractCmd(),
-		newCompareCmd(),
-		newImportCmd(),
-		newRetargetCmd(),
-		newCheckCmd(),
-		newRobotCmd(),
+		stoppable(newDemonstrateCmd()),
+		stoppable(newExtractCmd()),
+		stoppable(newCompareCmd()),
+		stoppable(newImportCmd()),
+		stoppable(newRetargetCmd()),
+		stoppable(newCheckCmd()),
+		stoppable(newRobotCmd()),
 		newTrainCmd(),
-		newEvalCmd(),
-		newBundleCmd(),
+		stoppable(newEvalCmd()),
+		stoppable(newBundleCmd()),
 		newBusCmd(),
-		newDoctorCmd(),
+		stoppable(newDoctorCmd()),
 	}
 }
 
@@ -86,6 +86,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
+	err = inWords(err)
 	var coded *codedError
 	code := exitFailed
 	if errors.As(err, &coded) {

@@ -48,7 +48,7 @@ func measured(t *testing.T, c Condition, n int) []effects {
 	t.Helper()
 	ts := test(t, 1.5, nil)
 	ts.Episodes, ts.CardEpisodes, ts.Seed = 1, 1, DefaultSeed
-	p, err := newPlayer(&ts)
+	p, err := newPlayer(t.Context(), &ts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -23,6 +24,7 @@ const subSteps = 5
 // player holds the worlds of an evaluation.
 type player struct {
 	test    *Test
+	stopped func() error // not nil once the evaluation shall end
 	env     *worlds.Env
 	layout  rollout.Layout
 	bodies  []string
@@ -31,7 +33,7 @@ type player struct {
 	targets []float64
 }
 
-func newPlayer(t *Test) (*player, error) {
+func newPlayer(ctx context.Context, t *Test) (*player, error) {
 	sc, err := scene.Compile(t.Robot, 0)
 	if err != nil {
 		return nil, err
@@ -49,7 +51,7 @@ func newPlayer(t *Test) (*player, error) {
 		return nil, err
 	}
 	l := env.Layout()
-	p := &player{test: t, env: env, layout: l, bodies: bodies, rows: make([]float64, n*l.RowLen()), targets: make([]float64, n*l.Joints)}
+	p := &player{test: t, stopped: ctx.Err, env: env, layout: l, bodies: bodies, rows: make([]float64, n*l.RowLen()), targets: make([]float64, n*l.Joints)}
 	if err := p.referenceBodies(sc); err != nil {
 		env.Close()
 		return nil, err
@@ -151,6 +153,9 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 		}
 	}
 	for step, left := 0, n; left > 0; step++ {
+		if err := p.stopped(); err != nil {
+			return nil, err
+		}
 		for w := range eps {
 			p.act(w, &eps[w], step)
 		}
