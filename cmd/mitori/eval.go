@@ -38,6 +38,11 @@ Strict: ` + eval.StrictRule + `.`,
 			if episodes < 1 {
 				return usageError("--episodes %d; legal: 1 and more", episodes)
 			}
+			for _, written := range []string{out, video} {
+				if err := notOver(written, args[0]); err != nil {
+					return err
+				}
+			}
 			test, policy, err := bundleTest(args[0], robotNames)
 			if err != nil {
 				return err

@@ -205,6 +205,11 @@ drawn in; heads are masked there unless --show-faces is given.`,
 				base := filepath.Base(args[0])
 				out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
 			}
+			for _, written := range []string{out, film} {
+				if err := notOver(written, args[0]); err != nil {
+					return err
+				}
+			}
 			e, err := extractMotion(c.Context(), o, stageProgress(c.ErrOrStderr(), "pose"))
 			if err != nil {
 				return err

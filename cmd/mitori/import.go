@@ -30,6 +30,9 @@ names of the common sources are known; the skeleton is scaled to --height.`,
 			if output == "" {
 				output = strings.TrimSuffix(args[0], filepath.Ext(args[0])) + ".human.npz"
 			}
+			if err := notOver(output, args[0]); err != nil {
+				return err
+			}
 			in, err := infile.Open(args[0], maxBVHBytes)
 			if err != nil {
 				return err

@@ -81,6 +81,9 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if f.tries < 1 || f.episodes < 1 {
 		return nil, usageError("--tries %d, --episodes %d; legal: 1 and more", f.tries, f.episodes)
 	}
+	if err := notOver(filepath.Join(f.dir, "side_by_side.mp4"), f.video); err != nil {
+		return nil, err
+	}
 	budget, err := train.ParseBudget(f.budget)
 	if err != nil {
 		return nil, usageError("--budget: %w", err)

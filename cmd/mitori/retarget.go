@@ -31,6 +31,9 @@ Which body of the robot is an arm or a leg is found from its model file.`,
 			if output == "" {
 				output = strings.TrimSuffix(strings.TrimSuffix(args[0], ".npz"), ".human") + ".motion.npz"
 			}
+			if err := notOver(output, args[0]); err != nil {
+				return err
+			}
 			desc, err := robot.Load(robotName)
 			if err != nil {
 				return err

@@ -91,6 +91,14 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 			if out == "" {
 				return usageError("name the bundle to write with -o, as in: -o policy.bundle")
 			}
+			if job.Checkpoint = checkpoint; checkpoint == "" {
+				job.Checkpoint = checkpointName(out)
+			}
+			for _, written := range []string{out, job.Checkpoint} {
+				if err := notOver(written, args...); err != nil {
+					return err
+				}
+			}
 			var err error
 			if job.Budget, err = train.ParseBudget(budget); err != nil {
 				return usageError("--budget: %w", err)
@@ -107,9 +115,6 @@ a power cut, the same command with --resume goes on from it as if nothing had ha
 					return err
 				}
 				job.Clips = append(job.Clips, clip)
-			}
-			if job.Checkpoint = checkpoint; checkpoint == "" {
-				job.Checkpoint = checkpointName(out)
 			}
 			job.Progress = trainProgress(c.ErrOrStderr())
 			res, b, err := job.run(c.Context())
@@ -180,6 +185,9 @@ func (j *trainJob) task() (rollout.Task, error) {
 
 // run trains and packs the policy. Nothing is written but checkpoints.
 func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, error) {
+	if err := train.CheckReplaceable(j.Checkpoint); err != nil {
+		return nil, nil, err
+	}
 	task, err := j.task()
 	if err != nil {
 		return nil, nil, err
