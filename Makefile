@@ -43,7 +43,7 @@ bench: build ## benchmarks: medians and ratios in one run each
 	@.ci/bench
 
 fuzz: ## every fuzz target for 30 s
-	@.ci/fuzz
+	@TAGS="$(TAGS)" GOTOOLCHAIN=local .ci/fuzz
 
 clean: ## remove what was built, keep .deps
 	rm -rf bin out

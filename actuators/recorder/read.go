@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/foxglove/mcap/go/mcap"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // LogLine is one entry of /robot/log.
@@ -30,14 +32,14 @@ type Flight struct {
 
 // Open reads a recording, whole or truncated.
 func Open(name string) (*Flight, error) {
-	f, err := os.Open(name)
+	f, err := infile.Open(name, math.MaxInt64) // it is read piece by piece, and may be of a long flight
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
 	flight, err := Read(bufio.NewReader(f))
 	if err != nil {
-		return nil, fmt.Errorf("recorder: %s: %w", name, err)
+		return nil, infile.Refuse("recorder: "+name, err)
 	}
 	return flight, nil
 }
@@ -64,7 +66,7 @@ func Read(r io.Reader) (*Flight, error) {
 	all := fields()
 	var buf []byte
 	for {
-		token, data, err := lexer.Next(buf)
+		token, data, err := next(lexer, buf)
 		if err != nil {
 			// The clean end is a footer, returned below; anything else is a cut.
 			f.Truncated = true
@@ -110,6 +112,21 @@ func Read(r io.Reader) (*Flight, error) {
 			}
 		}
 	}
+}
+
+// errDamaged marks a place in a file at which the MCAP library gives up.
+var errDamaged = errors.New("damaged MCAP record")
+
+// next reads one record. The library trusts the lengths inside a chunk's header
+// and slices with them; on a damaged file that panics, which ends here as an
+// error like any other damage.
+func next(lexer *mcap.Lexer, buf []byte) (token mcap.TokenType, data []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			token, data, err = mcap.TokenError, nil, fmt.Errorf("%w: %v", errDamaged, p)
+		}
+	}()
+	return lexer.Next(buf)
 }
 
 func joinNames(names []string) string { return strings.Join(names, ",") }

@@ -220,6 +220,30 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	}
 }
 
+// Whatever byte is wrong, the reader gives what came before or an error: it never
+// panics, though the MCAP library does on a chunk that lies about its lengths.
+func TestDamagedAnywhere(t *testing.T) {
+	data := record(t, 20)
+	chunk := bytes.Index(data, []byte("zstd")) // the name of the compression ends a chunk's header
+	if chunk < 0 {
+		t.Fatal("the recording has no compressed chunk")
+	}
+	rng := rand.New(rand.NewPCG(2, 1))
+	for i := range 500 {
+		at := chunk - 48 + i
+		if i >= 100 {
+			at = rng.IntN(len(data))
+		}
+		for _, v := range []byte{0, 0xff, data[at] ^ 0x40} {
+			bad := bytes.Clone(data)
+			bad[at] = v
+			if f, err := Read(bytes.NewReader(bad)); err == nil && len(f.Ticks) > 20 {
+				t.Fatalf("byte %d set to %#x: %d ticks of 20", at, v, len(f.Ticks))
+			}
+		}
+	}
+}
+
 func TestValuesSurvive(t *testing.T) {
 	all := fields()
 	in := &Tick{TimeNs: 5, Index: -3, LateUs: math.Inf(1), PosRad: []float64{math.Pi, math.Copysign(0, -1)}, Fresh: []bool{true, false}, Mode: "hold", TorqueOff: true}

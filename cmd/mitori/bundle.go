@@ -19,7 +19,7 @@ func newBundleCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			b, err := bundle.Load(args[0])
 			if err != nil {
-				return &codedError{exitRefused, err}
+				return err
 			}
 			if asJSON {
 				enc := json.NewEncoder(c.OutOrStdout())

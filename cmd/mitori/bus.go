@@ -30,7 +30,7 @@ func newBusCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newBusScanCmd(), newBusPingCmd(), newBusSetIDCmd(), newBusCalibrateCmd(), newBusEmulateCmd())
+	c.AddCommand(stoppable(newBusScanCmd()), stoppable(newBusPingCmd()), stoppable(newBusSetIDCmd()), stoppable(newBusCalibrateCmd()), newBusEmulateCmd())
 	return c
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -39,6 +38,11 @@ Strict: ` + eval.StrictRule + `.`,
 			if episodes < 1 {
 				return usageError("--episodes %d; legal: 1 and more", episodes)
 			}
+			for _, written := range []string{out, video} {
+				if err := notOver(written, args[0]); err != nil {
+					return err
+				}
+			}
 			test, policy, err := bundleTest(args[0], robotNames)
 			if err != nil {
 				return err
@@ -50,7 +54,7 @@ Strict: ` + eval.StrictRule + `.`,
 			if noCard {
 				test.CardEpisodes = -1
 			}
-			report, err := eval.Run(*test, policy)
+			report, err := eval.Run(c.Context(), *test, policy)
 			if err != nil {
 				return err
 			}
@@ -87,9 +91,6 @@ Strict: ` + eval.StrictRule + `.`,
 func bundleTest(name, robotName string) (*eval.Test, eval.Factory, error) {
 	b, err := bundle.Load(name)
 	if err != nil {
-		if errors.Is(err, bundle.ErrDamaged) {
-			return nil, nil, &codedError{exitRefused, err}
-		}
 		return nil, nil, err
 	}
 	if robotName == "" {
@@ -136,7 +137,7 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 	}
 	panes := []film.Pane{{QPos: ref.QPos, PeriodS: ref.PeriodS}}
 	for _, f := range []eval.Factory{eval.Playback(t.Spec), policy} {
-		rec, err := eval.Record(t, clip, clean, f, tailS)
+		rec, err := eval.Record(ctx, t, clip, clean, f, tailS)
 		if err != nil {
 			return err
 		}

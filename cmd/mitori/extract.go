@@ -58,7 +58,10 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	}
 	e := &extraction{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
-	e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+	err = untilInterrupted(ctx, 0, func() (err error) {
+		e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}
@@ -194,13 +197,18 @@ unless --show-faces is given.`,
   mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := flags.options(args[0])
-			if err != nil {
-				return err
-			}
 			if out == "" {
 				base := filepath.Base(args[0])
 				out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+			}
+			for _, written := range []string{out, film} {
+				if err := notOver(written, args[0]); err != nil {
+					return err
+				}
+			}
+			o, err := flags.options(args[0])
+			if err != nil {
+				return err
 			}
 			e, err := extractMotion(c.Context(), o, stageProgress(c.ErrOrStderr(), "pose"))
 			if err != nil {

@@ -3,14 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/models/bvh"
+	"github.com/mitori-robotics/mitori/models/infile"
 )
+
+// maxBVHBytes is what an hour at 120 frames a second takes.
+const maxBVHBytes = 512 << 20
 
 func newImportCmd() *cobra.Command {
 	var output string
@@ -40,14 +43,17 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 			if o.Map, err = readMap(names); err != nil {
 				return err
 			}
-			in, err := os.Open(args[0])
+			if err := notOver(output, args[0]); err != nil {
+				return err
+			}
+			in, err := infile.Open(args[0], maxBVHBytes)
 			if err != nil {
 				return err
 			}
 			defer in.Close()
 			f, err := bvh.Read(in)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return infile.Refuse(args[0], err)
 			}
 			m, notes, err := f.Motion(filepath.Base(args[0]), o)
 			switch {
@@ -82,7 +88,7 @@ func readMap(arg string) (map[string]string, error) {
 	}
 	where, pairs := "--map", strings.Split(arg, ",")
 	if !strings.Contains(arg, "=") {
-		text, err := readSmall(arg, maxMapBytes)
+		text, err := infile.Read(arg, maxMapBytes)
 		if err != nil {
 			return nil, fmt.Errorf("import: --map %s: %w (a list looks like l_elbow=NAME,head=NAME)", arg, err)
 		}
@@ -108,15 +114,3 @@ func readMap(arg string) (map[string]string, error) {
 
 // maxMapBytes bounds a map file; a full one has under 1 KiB.
 const maxMapBytes = 64 << 10
-
-// readSmall reads a regular file of at most limit bytes.
-func readSmall(name string, limit int64) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("no regular file of at most %d bytes", limit)
-	}
-	return os.ReadFile(name)
-}

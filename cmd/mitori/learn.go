@@ -89,6 +89,9 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if f.tries < 1 || f.episodes < 1 {
 		return nil, usageError("--tries %d, --episodes %d; legal: 1 and more", f.tries, f.episodes)
 	}
+	if err := notOver(filepath.Join(f.dir, "side_by_side.mp4"), f.video); err != nil {
+		return nil, err
+	}
 	budget, err := train.ParseBudget(f.budget)
 	if err != nil {
 		return nil, usageError("--budget: %w", err)
@@ -184,7 +187,7 @@ func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {
 // stage runs one stage and notes its wall time, less that of stages inside it.
 func (l *learner) stage(ctx context.Context, name string, run func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("interrupted before %s; what was written lies in %s", name, l.dir)
+		return &interruption{fmt.Sprintf("interrupted before %s; what was written lies in %s", name, l.dir)}
 	}
 	inside := 0.0
 	for _, t := range l.summary.StageS {

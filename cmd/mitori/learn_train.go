@@ -69,7 +69,7 @@ func (l *learner) practise(ctx context.Context) error {
 			continue
 		}
 		t.steps, t.wallS = before.steps+t.result.ControlSteps, before.wallS+t.result.WallS
-		if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
+		if err := l.stage(ctx, "eval", func(ctx context.Context) error { return l.evaluate(ctx, t) }); err != nil {
 			return err
 		}
 		if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
@@ -138,7 +138,7 @@ func (l *learner) recall(ctx context.Context, ref *reference, later *trained) er
 		return err
 	}
 	t := &trained{result: later.result, bundle: b, motion: ref}
-	if err := l.stage(ctx, "eval", func(context.Context) error { return l.evaluate(t) }); err != nil {
+	if err := l.stage(ctx, "eval", func(ctx context.Context) error { return l.evaluate(ctx, t) }); err != nil {
 		return err
 	}
 	if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
@@ -167,8 +167,10 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		}
 		opt := l.retarget
 		opt.Tempo = tempo
-		ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
-		return err
+		return untilInterrupted(ctx, 0, func() error {
+			ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -180,8 +182,10 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		if err != nil {
 			return err
 		}
-		ref.verdict, err = c.Check(ref.clip)
-		return err
+		return untilInterrupted(ctx, 0, func() error {
+			ref.verdict, err = c.Check(ref.clip)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -214,13 +218,13 @@ func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget
 	return &trained{result: res, bundle: b, motion: ref}, nil
 }
 
-func (l *learner) evaluate(t *trained) error {
+func (l *learner) evaluate(ctx context.Context, t *trained) error {
 	test, policy, err := evalTest(t.bundle, l.desc)
 	if err != nil {
 		return err
 	}
 	test.Episodes = l.episodes
-	if t.eval, err = eval.Run(*test, policy); err != nil {
+	if t.eval, err = eval.Run(ctx, *test, policy); err != nil {
 		return err
 	}
 	base := t.eval.BaselinePlayback

@@ -4,10 +4,7 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/mitori-robotics/mitori/policy/train/blas"
 )
@@ -15,7 +12,7 @@ import (
 func main() {
 	// The restart with better kernels is an optimisation: without it everything works, slower.
 	_ = blas.EnsureCoreType()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

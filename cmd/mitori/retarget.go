@@ -60,6 +60,9 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if output == "" {
 		output = strings.TrimSuffix(strings.TrimSuffix(name, ".npz"), ".human") + ".motion.npz"
 	}
+	if err := notOver(output, name); err != nil {
+		return err
+	}
 	desc, err := robot.Load(x.robot)
 	if err != nil {
 		return err

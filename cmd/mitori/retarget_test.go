@@ -129,14 +129,14 @@ func TestMotionCommandsRefuseBadInput(t *testing.T) {
 		{exitUsage, "--robot is missing", []string{"retarget", "x.human.npz"}},
 		{exitFailed, "nonesuch", []string{"retarget", "x.human.npz", "--robot", "nonesuch"}},
 		{exitFailed, "missing.human.npz", []string{"retarget", "missing.human.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
-		{exitFailed, "noise.npz", []string{"retarget", "noise.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
+		{exitRefused, "noise.npz", []string{"retarget", "noise.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
 		{exitUsage, "--robot is missing", []string{"check", "x.motion.npz"}},
-		{exitFailed, "noise.npz", []string{"check", "noise.npz", "--robot", "kata20"}},
+		{exitRefused, "noise.npz", []string{"check", "noise.npz", "--robot", "kata20"}},
 		{exitFailed, "nonesuch", []string{"robot", "show", "nonesuch"}},
 		{exitUsage, "legal: *.bvh", []string{"import", "clip.fbx"}},
 		{exitFailed, "missing.bvh", []string{"import", "missing.bvh", "-o", "o.human.npz"}},
-		{exitFailed, "cut.bvh", []string{"import", "cut.bvh", "-o", "o.human.npz"}},
-		{exitFailed, "no joint for", []string{"import", "odd.bvh", "-o", "o.human.npz"}},
+		{exitRefused, "cut.bvh", []string{"import", "cut.bvh", "-o", "o.human.npz"}},
+		{exitRefused, "no joint for", []string{"import", "odd.bvh", "-o", "o.human.npz"}},
 	} {
 		code, _, errOut := command(t, c.args...)
 		if code != c.code || !strings.Contains(errOut, c.want) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // Exit codes of every command.
@@ -15,7 +17,7 @@ const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitUsage   = 2
-	exitRefused = 3 // infeasible, unsafe or unverified input
+	exitRefused = 3 // damaged, infeasible, unsafe or unverified input
 )
 
 // codedError carries an exit code other than exitFailed.
@@ -41,18 +43,18 @@ func refused(format string, args ...any) error {
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newLearnCmd(),
-		newDemonstrateCmd(),
-		newExtractCmd(),
-		newCompareCmd(),
-		newImportCmd(),
-		newRetargetCmd(),
-		newCheckCmd(),
-		newRobotCmd(),
+		stoppable(newDemonstrateCmd()),
+		stoppable(newExtractCmd()),
+		stoppable(newCompareCmd()),
+		stoppable(newImportCmd()),
+		stoppable(newRetargetCmd()),
+		stoppable(newCheckCmd()),
+		stoppable(newRobotCmd()),
 		newTrainCmd(),
-		newEvalCmd(),
-		newBundleCmd(),
+		stoppable(newEvalCmd()),
+		stoppable(newBundleCmd()),
 		newBusCmd(),
-		newDoctorCmd(),
+		stoppable(newDoctorCmd()),
 	}
 }
 
@@ -84,10 +86,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
+	err = inWords(err)
 	var coded *codedError
 	code := exitFailed
 	if errors.As(err, &coded) {
 		code = coded.code
+	} else if errors.Is(err, infile.ErrUnusable) {
+		code = exitRefused
 	}
 	fmt.Fprintf(errOut, "mitori: %s\n", strings.TrimSpace(err.Error()))
 	if code == exitUsage {

@@ -96,6 +96,14 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 			if out == "" {
 				return usageError("name the bundle to write with -o, as in: -o policy.bundle")
 			}
+			if job.Checkpoint = checkpoint; checkpoint == "" {
+				job.Checkpoint = checkpointName(out)
+			}
+			for _, written := range []string{out, job.Checkpoint} {
+				if err := notOver(written, args...); err != nil {
+					return err
+				}
+			}
 			var err error
 			if job.Budget, err = train.ParseBudget(budget); err != nil {
 				return usageError("--budget: %w", err)
@@ -112,9 +120,6 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 					return err
 				}
 				job.Clips = append(job.Clips, clip)
-			}
-			if job.Checkpoint = checkpoint; checkpoint == "" {
-				job.Checkpoint = checkpointName(out)
 			}
 			job.Progress = trainProgress(c.ErrOrStderr())
 			res, b, err := job.run(c.Context())
@@ -195,6 +200,9 @@ func (j *trainJob) save(b *bundle.Bundle, out string, keepCheckpoint bool) error
 
 // run trains and packs the policy. Nothing is written but checkpoints.
 func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, error) {
+	if err := train.CheckReplaceable(j.Checkpoint); err != nil {
+		return nil, nil, err
+	}
 	task, err := j.task()
 	if err != nil {
 		return nil, nil, err
@@ -270,7 +278,7 @@ func testDynamics(hard rollout.Randomization) rollout.Randomization {
 func explainResume(err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return refused("%w; there is nothing to resume: start without --resume", err)
+		return fmt.Errorf("%w; there is nothing to resume: start without --resume", err)
 	case errors.Is(err, train.ErrCheckpoint):
 		return &codedError{exitRefused, err}
 	}

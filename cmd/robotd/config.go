@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/strictyaml"
 )
 
@@ -42,7 +42,7 @@ func defaults() Config { return Config{} }
 
 // load reads a configuration file over c.
 func (c *Config) load(name string) error {
-	text, err := os.ReadFile(name)
+	text, err := infile.Read(name, 1<<20)
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
 	}

@@ -44,7 +44,7 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 	}
 	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
 	if pol != nil {
-		st.Policy, st.PolicyHash = o.Policy, pol.hash
+		st.Policy, st.PolicyHash = filepath.Base(o.Policy), pol.hash
 		tell.event("policy %s: %s", o.Policy, pol.describe())
 		if pol.poor != nil {
 			tell.event("warning: %s: %v; running it anyway", o.Policy, pol.poor)
@@ -177,7 +177,7 @@ func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.C
 		"limits": fmt.Sprintf("%+v", cfg.Limits), "health": fmt.Sprintf("%+v", cfg.Health), "thresholds": fmt.Sprintf("%+v", cfg.Thresholds),
 	}
 	if pol != nil {
-		facts["policy"], facts["policy_hash"] = o.Policy, pol.hash
+		facts["policy"], facts["policy_hash"] = filepath.Base(o.Policy), pol.hash
 	}
 	rec, err := recorder.Create(name, recorder.Header{Joints: desc.JointNames(), RateHz: cfg.RateHz, Facts: facts})
 	if err != nil {

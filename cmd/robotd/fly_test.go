@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"os"
@@ -273,6 +274,16 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Files are passed on: no path of this machine is in them.
+	text, err := os.ReadFile(filepath.Join(d.dir, "stats.json"))
+	if err != nil || bytes.Contains(text, []byte(os.TempDir())) || s.Recording != "flight.mcap" || s.Policy != "playback.bundle" {
+		t.Errorf("stats.json (%v) holds a path:\n%s", err, text)
+	}
+	for k, v := range f.Facts {
+		if strings.Contains(v, os.TempDir()) {
+			t.Errorf("the recording says where it was made: %s is %s", k, v)
+		}
 	}
 	desc, _ := robot.Load("kata20")
 	j, top := desc.JointIndex("l_shoulder_roll"), 0.0

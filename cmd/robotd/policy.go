@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,14 +80,9 @@ func loadPolicy(name string, desc *robot.Description, anyway bool) (*policy, err
 			return nil, refused("%s: joint %d of the observation is %q, of the robot %q", name, i, j, desc.Joints[i].Name)
 		}
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(data)
 	p := &policy{
 		poor: poor,
-		name: b.Manifest.Name, hash: hex.EncodeToString(sum[:]), periodS: spec.PeriodS,
+		name: b.Manifest.Name, hash: b.SHA256, periodS: spec.PeriodS,
 		run: b.Net.NewRunner(1), builder: builder,
 		in: make([]float32, b.Net.In()), out: make([]float32, n),
 	}

@@ -62,6 +62,10 @@ func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) strin
 	b := &bundle.Bundle{Net: net, Eval: []byte(`{"episodes":40,"survival_rate":1}`), Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
 		Name: "playback", Robot: desc.Name, RobotHash: desc.Hash, JointNames: desc.JointNames(), PolicyRateHz: 50, Observation: text,
 	}}
+	for i := range desc.Joints {
+		s := desc.ServoOf(i)
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+	}
 	if spoil != nil {
 		spoil(b)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // Exit codes.
@@ -62,6 +64,8 @@ func run(ord *orders, args []string, out, errOut io.Writer) int {
 	var coded *codedError
 	if errors.As(err, &coded) && failed.err() == nil {
 		code = coded.code
+	} else if errors.Is(err, infile.ErrUnusable) && failed.err() == nil {
+		code = exitRefused
 	}
 	tell.event("%v", err)
 	if code == exitUsage {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"path/filepath"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/guard"
@@ -101,8 +102,12 @@ func (s *stats) judge(sim *simulator) {
 	s.Fell = s.Fell || s.Truth.Fell
 }
 
-// save writes the file.
+// save writes the file. Files are passed on: where the recording lies on this
+// machine is nobody's business.
 func (s *stats) save(name string) error {
+	if s.Recording != "" {
+		s.Recording = filepath.Base(s.Recording)
+	}
 	return atomicfile.Write(name, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -166,13 +167,30 @@ func (m *Motion) Part(fromS, toS float64) (*Motion, error) {
 	return &out, nil
 }
 
+// Bounds of a motion's time base, against files that claim days or centuries:
+// whatever works on a motion takes memory and time in proportion to its seconds.
+const (
+	MinFPS, MaxFPS = 1.0, 1000.0
+	MaxSeconds     = 3600.0
+)
+
+// checkTime reports a frame rate or a length that is out of bounds.
+func checkTime(fps float64, frames int) error {
+	switch {
+	case !(fps >= MinFPS && fps <= MaxFPS):
+		return fmt.Errorf("human: fps is %g; legal: %g to %g", fps, MinFPS, MaxFPS)
+	case frames < 2:
+		return fmt.Errorf("human: %d frames; at least 2 are needed", frames)
+	case float64(frames-1)/fps > MaxSeconds:
+		return fmt.Errorf("human: %.0f s of motion; legal: at most %.0f", float64(frames-1)/fps, MaxSeconds)
+	}
+	return nil
+}
+
 // Validate reports the first thing that makes the motion unusable.
 func (m *Motion) Validate() error {
-	if !(m.FPS > 0 && m.FPS <= 1000) {
-		return fmt.Errorf("human: fps is %g; legal: above 0, at most 1000", m.FPS)
-	}
-	if len(m.Frames) < 2 {
-		return fmt.Errorf("human: %d frames; at least 2 are needed", len(m.Frames))
+	if err := checkTime(m.FPS, len(m.Frames)); err != nil {
+		return err
 	}
 	for t := range m.Frames {
 		p := &m.Frames[t]
@@ -184,6 +202,14 @@ func (m *Motion) Validate() error {
 			}
 			if n := p.Rotations[j].Dot(p.Rotations[j]); math.IsNaN(n) || math.Abs(n-1) > 1e-3 {
 				return fmt.Errorf("human: frame %d, %s: rotation %v is not a unit quaternion (w, x, y, z)", t, Joint(j), p.Rotations[j])
+			}
+			if c := p.Confidence[j]; math.IsNaN(c) || math.IsInf(c, 0) {
+				return fmt.Errorf("human: frame %d, %s: confidence %g is not finite", t, Joint(j), c)
+			}
+		}
+		for c, v := range p.Contacts {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("human: frame %d: contact %d is %g, not finite", t, c, v)
 			}
 		}
 	}
@@ -225,15 +251,16 @@ func (m *Motion) Save(name string) error {
 }
 
 // Load reads a *.human.npz file. Joints are found by name, so their order in
-// the file may differ; every joint must be there.
+// the file may differ; every joint must be there. A file that holds no usable
+// motion is infile.ErrUnusable.
 func Load(name string) (*Motion, error) {
-	a, err := npz.Load(name)
+	a, err := npz.Load(name, "fps", "joint_names", "positions", "rotations", "confidence", "contacts", "meta")
 	if err != nil {
 		return nil, err
 	}
 	m, err := decode(a)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, infile.Refuse(name, err)
 	}
 	return m, nil
 }
@@ -243,20 +270,18 @@ func decode(a npz.Archive) (*Motion, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.Get("joint_names", -1)
+	columns, k, err := columnsOf(a)
 	if err != nil {
 		return nil, err
 	}
-	at := map[string]int{}
-	for i, n := range names.Text {
-		at[n] = i
-	}
-	k := len(names.Text)
 	pos, err := a.Get("positions", -1, k, 3)
 	if err != nil {
 		return nil, err
 	}
 	t := pos.Shape[0]
+	if err := checkTime(fps.Data[0], t); err != nil {
+		return nil, err
+	}
 	rot, err := a.Get("rotations", t, k, 4)
 	if err != nil {
 		return nil, err
@@ -270,28 +295,58 @@ func decode(a npz.Archive) (*Motion, error) {
 		return nil, err
 	}
 	m := &Motion{FPS: fps.Data[0], Frames: make([]Pose, t)}
-	if meta, ok := a["meta"]; ok && len(meta.Text) == 1 {
-		if err := json.Unmarshal([]byte(meta.Text[0]), &m.Meta); err != nil {
-			return nil, fmt.Errorf("human: meta is not JSON: %w", err)
-		}
-		if m.Meta.Schema != 1 {
-			return nil, fmt.Errorf("human: schema %d is unknown; legal: 1", m.Meta.Schema)
-		}
+	if m.Meta, err = metaOf(a); err != nil {
+		return nil, err
 	}
-	for j := range NumJoints {
-		s, ok := at[jointNames[j]]
-		if !ok {
-			return nil, fmt.Errorf("human: joint %q is missing; present: %v", jointNames[j], names.Text)
-		}
-		for i := range t {
-			p := &m.Frames[i]
+	for i := range t {
+		p := &m.Frames[i]
+		for j, s := range columns {
 			copy(p.Positions[j][:], pos.Data[(i*k+s)*3:])
 			copy(p.Rotations[j][:], rot.Data[(i*k+s)*4:])
 			p.Confidence[j] = conf.Data[i*k+s]
 		}
-	}
-	for i := range t {
-		copy(m.Frames[i].Contacts[:], con.Data[i*NumContacts:])
+		copy(p.Contacts[:], con.Data[i*NumContacts:])
 	}
 	return m, m.Validate()
+}
+
+// columnsOf finds the column of each joint, and how many columns there are.
+func columnsOf(a npz.Archive) (columns [NumJoints]int, width int, err error) {
+	names, err := a.GetText("joint_names", -1)
+	if err != nil {
+		return columns, 0, err
+	}
+	at := map[string]int{}
+	for i, n := range names {
+		if _, twice := at[n]; twice {
+			return columns, 0, fmt.Errorf("human: joint_names has %.40q twice", n)
+		}
+		at[n] = i
+	}
+	for j := range columns {
+		var ok bool
+		if columns[j], ok = at[jointNames[j]]; !ok {
+			return columns, 0, fmt.Errorf("human: joint %q is missing; present: %.400q", jointNames[j], names)
+		}
+	}
+	return columns, len(names), nil
+}
+
+// metaOf reads the member meta; it may be absent.
+func metaOf(a npz.Archive) (Meta, error) {
+	var m Meta
+	if _, ok := a["meta"]; !ok {
+		return m, nil
+	}
+	text, err := a.GetText("meta")
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal([]byte(text[0]), &m); err != nil {
+		return m, fmt.Errorf("human: meta is not JSON: %w", err)
+	}
+	if m.Schema != 1 {
+		return m, fmt.Errorf("human: schema %d is unknown; legal: 1", m.Schema)
+	}
+	return m, nil
 }

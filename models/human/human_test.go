@@ -1,12 +1,16 @@
 package human
 
 import (
+	"errors"
+	"maps"
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -55,6 +59,11 @@ func TestBadFilesAreRefused(t *testing.T) {
 			x.Data = x.Data[:1]
 			a["confidence"] = x
 		},
+		"fps is 1e-07":  func(a npz.Archive) { a["fps"].Data[0] = 1e-7 },
+		"fps is NaN":    func(a npz.Archive) { a["fps"].Data[0] = math.NaN() },
+		"fps is 1001":   func(a npz.Archive) { a["fps"].Data[0] = 1001 },
+		"twice":         func(a npz.Archive) { a["joint_names"].Text[LKnee] = "r_knee" },
+		"contact 1":     func(a npz.Archive) { a["contacts"].Data[1] = math.NaN() },
 		"a.human.npz: ": func(a npz.Archive) { delete(a, "fps") },
 	} {
 		a, err := npz.Load(name)
@@ -69,6 +78,46 @@ func TestBadFilesAreRefused(t *testing.T) {
 		if _, err := Load(bad); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// Text where numbers belong and numbers where text belongs, in every member.
+func TestOtherKindsAreRefused(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.human.npz")
+	if err := sample().Save(name); err != nil {
+		t.Fatal(err)
+	}
+	good, err := npz.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for member, arr := range good {
+		n := max(len(arr.Data), len(arr.Text))
+		other := npz.Array{Shape: arr.Shape, Text: make([]string, n), Dtype: "U"}
+		if arr.Dtype == "U" {
+			other = npz.Array{Shape: arr.Shape, Data: make([]float64, n)}
+		}
+		bad := maps.Clone(good)
+		bad[member] = other
+		if err := npz.Save(name, bad); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(name); !errors.Is(err, infile.ErrUnusable) || !strings.Contains(err.Error(), member) {
+			t.Errorf("%s: %v", member, err)
+		}
+	}
+}
+
+// Two frames can claim an hour; an hour and a frame is too much.
+func TestLengthIsBounded(t *testing.T) {
+	m := sample()
+	m.FPS, m.Frames = 1, slices.Repeat(m.Frames[:1], 3601)
+	if err := m.Validate(); err != nil {
+		t.Errorf("an hour: %v", err)
+	}
+	m.Frames = append(m.Frames, m.Frames[0])
+	if err := m.Validate(); err == nil || !strings.Contains(err.Error(), "3601 s") {
+		t.Errorf("more than an hour: %v", err)
 	}
 }
 

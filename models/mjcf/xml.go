@@ -107,6 +107,7 @@ func readTree(file string, r io.Reader) (*node, error) {
 	dec := xml.NewDecoder(r)
 	var stack []*node
 	var root *node
+	limits := &bounds{file: file}
 	for {
 		tok, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -115,6 +116,9 @@ func readTree(file string, r io.Reader) (*node, error) {
 		line, _ := dec.InputPos()
 		if err != nil {
 			return nil, fmt.Errorf("mjcf: %s:%d: not well-formed XML: %w", file, line, err)
+		}
+		if err := limits.token(tok, line); err != nil {
+			return nil, err
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -57,16 +58,33 @@ type Clip struct {
 // Seconds returns the time from the first to the last frame.
 func (c *Clip) Seconds() float64 { return float64(max(0, len(c.Frames)-1)) / c.FPS }
 
+// Bounds of a clip's time base, against files that claim days or centuries:
+// whatever works on a clip takes memory and time in proportion to its seconds.
+const (
+	MinFPS, MaxFPS = 1.0, 1000.0
+	MaxSeconds     = 3600.0
+)
+
+// checkSize reports a frame rate, a length or a robot that is out of bounds.
+func checkSize(fps float64, frames, joints, bodies int) error {
+	switch {
+	case !(fps >= MinFPS && fps <= MaxFPS):
+		return fmt.Errorf("motion: fps is %g; legal: %g to %g", fps, MinFPS, MaxFPS)
+	case frames < 2:
+		return fmt.Errorf("motion: %d frames; at least 2 are needed", frames)
+	case float64(frames-1)/fps > MaxSeconds:
+		return fmt.Errorf("motion: %.0f s; legal: at most %.0f", float64(frames-1)/fps, MaxSeconds)
+	case joints == 0 || bodies == 0:
+		return fmt.Errorf("motion: %d joints, %d bodies; at least one of each is needed", joints, bodies)
+	}
+	return nil
+}
+
 // Validate reports the first thing that makes the clip unusable.
 func (c *Clip) Validate() error {
 	nj, nb := len(c.JointNames), len(c.BodyNames)
-	switch {
-	case !(c.FPS > 0 && c.FPS <= 1000):
-		return fmt.Errorf("motion: fps is %g; legal: above 0, at most 1000", c.FPS)
-	case len(c.Frames) < 2:
-		return fmt.Errorf("motion: %d frames; at least 2 are needed", len(c.Frames))
-	case nj == 0 || nb == 0:
-		return fmt.Errorf("motion: %d joints, %d bodies; at least one of each is needed", nj, nb)
+	if err := checkSize(c.FPS, len(c.Frames), nj, nb); err != nil {
+		return err
 	}
 	for t := range c.Frames {
 		f := &c.Frames[t]
@@ -86,6 +104,9 @@ func (c *Clip) Validate() error {
 			if n := f.BodyQuat[b].Dot(f.BodyQuat[b]); math.IsNaN(n) || math.Abs(n-1) > 1e-3 {
 				return fmt.Errorf("motion: frame %d, body %s: %v is not a unit quaternion (w, x, y, z)", t, c.BodyNames[b], f.BodyQuat[b])
 			}
+		}
+		if bad(f.Contacts[0]) || bad(f.Contacts[1]) {
+			return fmt.Errorf("motion: frame %d: contacts %v are not finite", t, f.Contacts)
 		}
 	}
 	return nil
@@ -140,54 +161,77 @@ func (c *Clip) Archive() (npz.Archive, error) {
 	}, nil
 }
 
-// Load reads a *.motion.npz file.
+// Load reads a *.motion.npz file. A file that holds no usable clip is
+// infile.ErrUnusable.
 func Load(name string) (*Clip, error) {
-	a, err := npz.Load(name)
+	a, err := npz.Load(name, members[:]...)
 	if err != nil {
 		return nil, err
 	}
 	c, err := FromArchive(a)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, infile.Refuse(name, err)
 	}
 	return c, nil
 }
 
+// Read is Load for a file in memory.
+func Read(data []byte) (*Clip, error) {
+	a, err := npz.Read(data, members[:]...)
+	if err != nil {
+		return nil, err
+	}
+	return FromArchive(a)
+}
+
+// members of the file that are read.
+var members = [...]string{
+	"fps", "joint_names", "body_names", "joint_pos", "joint_vel", "body_pos_w", "body_quat_w",
+	"body_lin_vel_w", "body_ang_vel_w", "contacts", "meta",
+}
+
 // FromArchive decodes a clip.
 func FromArchive(a npz.Archive) (*Clip, error) {
-	get := func(err *error, name string, shape ...int) npz.Array {
-		if *err != nil {
+	var err error
+	get := func(name string, shape ...int) npz.Array {
+		var arr npz.Array
+		if err == nil {
+			arr, err = a.Get(name, shape...)
+		}
+		if err != nil {
 			return npz.Array{Data: make([]float64, 1), Shape: make([]int, 2)}
 		}
-		var arr npz.Array
-		arr, *err = a.Get(name, shape...)
 		return arr
 	}
-	var err error
-	fps := get(&err, "fps", rateShape(a)...)
-	names, bodies := get(&err, "joint_names", -1), get(&err, "body_names", -1)
-	nj, nb := len(names.Text), len(bodies.Text)
-	jp := get(&err, "joint_pos", -1, nj)
+	names := func(name string) []string {
+		if err != nil {
+			return nil
+		}
+		var text []string
+		text, err = a.GetText(name, -1)
+		return text
+	}
+	c := &Clip{FPS: get("fps", rateShape(a)...).Data[0], JointNames: names("joint_names"), BodyNames: names("body_names")}
+	nj, nb := len(c.JointNames), len(c.BodyNames)
+	jp := get("joint_pos", -1, nj)
 	if err != nil {
 		return nil, err
 	}
 	t := jp.Shape[0]
-	jv := get(&err, "joint_vel", t, nj)
-	bp, bq := get(&err, "body_pos_w", t, nb, 3), get(&err, "body_quat_w", t, nb, 4)
-	bv, bw := get(&err, "body_lin_vel_w", t, nb, 3), get(&err, "body_ang_vel_w", t, nb, 3)
-	con := get(&err, "contacts", t, 2)
+	if err := checkSize(c.FPS, t, nj, nb); err != nil {
+		return nil, err
+	}
+	jv := get("joint_vel", t, nj)
+	bp, bq := get("body_pos_w", t, nb, 3), get("body_quat_w", t, nb, 4)
+	bv, bw := get("body_lin_vel_w", t, nb, 3), get("body_ang_vel_w", t, nb, 3)
+	con := get("contacts", t, 2)
 	if err != nil {
 		return nil, err
 	}
-	c := &Clip{FPS: fps.Data[0], JointNames: names.Text, BodyNames: bodies.Text, Frames: make([]Frame, t)}
-	if meta, ok := a["meta"]; ok && len(meta.Text) == 1 {
-		if err := json.Unmarshal([]byte(meta.Text[0]), &c.Meta); err != nil {
-			return nil, fmt.Errorf("motion: meta is not JSON: %w", err)
-		}
-		if c.Meta.Schema != 1 {
-			return nil, fmt.Errorf("motion: schema %d is unknown; legal: 1", c.Meta.Schema)
-		}
+	if c.Meta, err = metaOf(a); err != nil {
+		return nil, err
 	}
+	c.Frames = make([]Frame, t)
 	for i := range c.Frames {
 		f := NewFrame(nj, nb)
 		copy(f.JointPosRad, jp.Data[i*nj:(i+1)*nj])
@@ -202,6 +246,25 @@ func FromArchive(a npz.Archive) (*Clip, error) {
 		c.Frames[i] = f
 	}
 	return c, c.Validate()
+}
+
+// metaOf reads the member meta; it may be absent.
+func metaOf(a npz.Archive) (Meta, error) {
+	var m Meta
+	if _, ok := a["meta"]; !ok {
+		return m, nil
+	}
+	text, err := a.GetText("meta")
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal([]byte(text[0]), &m); err != nil {
+		return m, fmt.Errorf("motion: meta is not JSON: %w", err)
+	}
+	if m.Schema != 1 {
+		return m, fmt.Errorf("motion: schema %d is unknown; legal: 1", m.Schema)
+	}
+	return m, nil
 }
 
 // rateShape is that of fps: a list of one, or a scalar in files of earlier versions.

@@ -1,6 +1,8 @@
 package motion
 
 import (
+	"maps"
+	"math"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -60,12 +62,15 @@ func TestBothFormsOfTheRateAreRead(t *testing.T) {
 
 func TestBadFilesAreRefused(t *testing.T) {
 	for what, breakIt := range map[string]func(npz.Archive){
-		"joint_vel":   func(a npz.Archive) { delete(a, "joint_vel") },
-		"joint_pos":   func(a npz.Archive) { a["joint_names"] = npz.Strings([]string{"a"}) },
-		"unit":        func(a npz.Archive) { a["body_quat_w"].Data[1] = 5 },
-		"schema 9":    func(a npz.Archive) { a["meta"] = npz.String(`{"schema":9}`) },
-		"meta is not": func(a npz.Archive) { a["meta"] = npz.String(`{`) },
-		"fps":         func(a npz.Archive) { a["fps"].Data[0] = -1 },
+		"joint_vel":    func(a npz.Archive) { delete(a, "joint_vel") },
+		"joint_pos":    func(a npz.Archive) { a["joint_names"] = npz.Strings([]string{"a"}) },
+		"unit":         func(a npz.Archive) { a["body_quat_w"].Data[1] = 5 },
+		"schema 9":     func(a npz.Archive) { a["meta"] = npz.String(`{"schema":9}`) },
+		"meta is not":  func(a npz.Archive) { a["meta"] = npz.String(`{`) },
+		"fps is 1e-07": func(a npz.Archive) { a["fps"].Data[0] = 1e-7 },
+		"contacts":     func(a npz.Archive) { a["contacts"].Data[1] = math.Inf(1) },
+		"0 bodies":     func(a npz.Archive) { a["body_names"] = npz.Strings(nil) },
+		"fps":          func(a npz.Archive) { a["fps"].Data[0] = -1 },
 	} {
 		a, err := sample().Archive()
 		if err != nil {
@@ -74,6 +79,26 @@ func TestBadFilesAreRefused(t *testing.T) {
 		breakIt(a)
 		if _, err := FromArchive(a); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// Text where numbers belong and numbers where text belongs, in every member.
+func TestOtherKindsAreRefused(t *testing.T) {
+	good, err := sample().Archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for member, arr := range good {
+		n := max(len(arr.Data), len(arr.Text))
+		other := npz.Array{Shape: arr.Shape, Text: make([]string, n), Dtype: "U"}
+		if arr.Dtype == "U" {
+			other = npz.Array{Shape: arr.Shape, Data: make([]float64, n)}
+		}
+		bad := maps.Clone(good)
+		bad[member] = other
+		if _, err := FromArchive(bad); err == nil || !strings.Contains(err.Error(), member) {
+			t.Errorf("%s: %v", member, err)
 		}
 	}
 }

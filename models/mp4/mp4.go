@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/mitori-robotics/mitori/models/atomicfile"
 )
 
 // ErrNoFFmpeg says that the program ffmpeg is not on this machine.
@@ -24,7 +24,7 @@ var ErrNoFFmpeg = errors.New("mp4: ffmpeg is not installed: run make deps, or ap
 // Writer encodes one video.
 type Writer struct {
 	name     string
-	part     string // encoded here, renamed at Close
+	part     *atomicfile.File // encoded here, published at Close
 	width    int
 	height   int
 	cmd      *exec.Cmd
@@ -47,15 +47,11 @@ func New(name string, widthPx, heightPx int, fps float64) (*Writer, error) {
 	if err != nil {
 		return nil, ErrNoFFmpeg
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return nil, fmt.Errorf("mp4: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	part, err := atomicfile.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("mp4: %w", err)
 	}
-	tmp.Close()
-	w := &Writer{name: name, part: tmp.Name(), width: widthPx, height: heightPx}
+	w := &Writer{name: name, part: part, width: widthPx, height: heightPx}
 	w.cmd = exec.Command(program, "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
 		"-f", "rawvideo", "-pix_fmt", "rgb24", "-s", fmt.Sprintf("%dx%d", widthPx, heightPx),
 		"-r", strconv.FormatFloat(fps, 'f', -1, 64), "-i", "pipe:0",
@@ -63,13 +59,13 @@ func New(name string, widthPx, heightPx int, fps float64) (*Writer, error) {
 		"-threads", "1", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact",
 		// Without "file:" a colon would make ffmpeg take a folder's name for a
 		// protocol, as in rtmp:/host/film.mp4, and send the film there.
-		"-movflags", "+faststart", "-f", "mp4", "file:"+w.part)
+		"-movflags", "+faststart", "-f", "mp4", "file:"+part.Path())
 	w.cmd.Stderr = &w.said
 	if w.in, err = w.cmd.StdinPipe(); err == nil {
 		err = w.cmd.Start()
 	}
 	if err != nil {
-		os.Remove(w.part)
+		part.Abort()
 		return nil, fmt.Errorf("mp4: start ffmpeg: %w", err)
 	}
 	return w, nil
@@ -93,16 +89,13 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	w.finished = true
-	defer os.Remove(w.part) // gone already when all went well
+	defer w.part.Abort() // does nothing when all went well
 	w.in.Close()
 	if err := w.cmd.Wait(); err != nil {
 		return w.failed(err)
 	}
-	if err := os.Chmod(w.part, 0o644); err != nil {
-		return fmt.Errorf("mp4: %w", err)
-	}
-	if err := os.Rename(w.part, w.name); err != nil {
-		return fmt.Errorf("mp4: %w", err)
+	if err := w.part.Commit(); err != nil {
+		return fmt.Errorf("mp4: %s: %w", w.name, err)
 	}
 	return nil
 }
@@ -117,7 +110,7 @@ func (w *Writer) Abort() {
 	w.cmd.Process.Kill()
 	w.in.Close()
 	_ = w.cmd.Wait() // it was killed: nothing to learn
-	os.Remove(w.part)
+	w.part.Abort()
 }
 
 // failed adds ffmpeg's own words to an error.
@@ -126,7 +119,7 @@ func (w *Writer) failed(err error) error {
 		w.finished = true
 		w.in.Close()
 		_ = w.cmd.Wait() // flushes what ffmpeg said
-		os.Remove(w.part)
+		w.part.Abort()
 	}
 	if said := strings.TrimSpace(w.said.String()); said != "" {
 		return fmt.Errorf("mp4: %s: ffmpeg: %s (%w)", w.name, said, err)

@@ -2,7 +2,8 @@
 // interchange format of human motions and reference motions.
 //
 // It covers little-endian float32/float64/int32/int64/bool arrays of any shape
-// in C order and Unicode string arrays. The library github.com/sbinet/npyio was
+// and Unicode string arrays; Fortran order becomes C order at reading. What an
+// archive may take in memory is bounded, whatever it claims. The library github.com/sbinet/npyio was
 // tried first: it cannot write arrays whose shape is known only at run time nor
 // string arrays. Archives are written with fixed time stamps, so the same
 // content gives the same bytes.
@@ -17,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"sort"
 	"strings"
 
@@ -75,67 +75,6 @@ func Write(w io.Writer, a Archive) error {
 		}
 	}
 	return z.Close()
-}
-
-// Load reads a whole archive. Errors name the file and the member.
-func Load(name string) (Archive, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	a, err := Read(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return a, nil
-}
-
-// Read decodes an archive held in memory.
-func Read(b []byte) (Archive, error) {
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return nil, fmt.Errorf("npz: not a zip archive (truncated?): %w", err)
-	}
-	a := Archive{}
-	for _, f := range z.File {
-		n, ok := strings.CutSuffix(f.Name, ".npy")
-		if !ok {
-			continue
-		}
-		// A length prefix may lie: refuse absurd members before reading them.
-		if f.UncompressedSize64 > 4<<30 {
-			return nil, fmt.Errorf("npz: member %q claims %d bytes, more than 4 GiB", n, f.UncompressedSize64)
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, fmt.Errorf("npz: member %q: %w", n, err)
-		}
-		arr, err := readNpy(r)
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("npz: member %q: %w", n, err)
-		}
-		a[n] = arr
-	}
-	return a, nil
-}
-
-// Get returns the named member after checking its shape; a negative entry in
-// shape accepts any length.
-func (a Archive) Get(name string, shape ...int) (Array, error) {
-	arr, ok := a[name]
-	if !ok {
-		return Array{}, fmt.Errorf("npz: no member %q; present: %s", name, strings.Join(a.names(), ", "))
-	}
-	if len(arr.Shape) != len(shape) {
-		return Array{}, fmt.Errorf("npz: member %q has shape %v, expected %v (-1 = any)", name, arr.Shape, shape)
-	}
-	for i, n := range shape {
-		if n >= 0 && arr.Shape[i] != n {
-			return Array{}, fmt.Errorf("npz: member %q has shape %v, expected %v (-1 = any)", name, arr.Shape, shape)
-		}
-	}
-	return arr, nil
 }
 
 func (a Archive) names() []string {

@@ -1,10 +1,13 @@
 package npz
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -64,7 +67,9 @@ a = np.load(sys.argv[1])
 assert a["pos"].shape == (2, 2, 3) and a["pos"][1, 0, 0] == -7, a["pos"]
 assert list(a["names"]) == ["hip", "膝", ""] and str(a["meta"]) == '{"a": 1}'
 assert float(a["fps"]) == 29.97 and a["f4"].dtype == np.float32 and a["ids"][1] == 1 << 40
-np.savez(sys.argv[1], x=np.arange(6, dtype=np.float32).reshape(2, 3), s=np.array(["p", "qr"]))
+c = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
+np.savez(sys.argv[1], x=np.arange(6, dtype=np.float32).reshape(2, 3), s=np.array(["p", "qr"]),
+  fortran=np.asfortranarray(c), text=np.asfortranarray([["a", "b"], ["c", "d"]]))
 `, name).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -76,6 +81,88 @@ np.savez(sys.argv[1], x=np.arange(6, dtype=np.float32).reshape(2, 3), s=np.array
 	x, err := back.Get("x", -1, 3)
 	if err != nil || !reflect.DeepEqual(x.Data, []float64{0, 1, 2, 3, 4, 5}) || back["s"].Text[1] != "qr" {
 		t.Fatalf("numpy's file read as %+v (%v)", back, err)
+	}
+	for i, v := range back["fortran"].Data {
+		if v != float64(i) {
+			t.Fatalf("a Fortran-ordered array came as %v", back["fortran"].Data)
+		}
+	}
+	if got := back["text"].Text; !reflect.DeepEqual(got, []string{"a", "b", "c", "d"}) {
+		t.Errorf("Fortran-ordered text came as %q", got)
+	}
+}
+
+// Every dtype of the wrong kind, in every member, must be an error where numbers
+// or text are asked for, not a surprise in whoever indexes them.
+func TestKindIsChecked(t *testing.T) {
+	for name, arr := range sample() {
+		_, err := sample().Get(name, arr.Shape...)
+		_, textErr := sample().GetText(name, arr.Shape...)
+		if text := arr.Dtype == "U"; text != (err != nil) || text == (textErr != nil) {
+			t.Errorf("%s (%q): as numbers %v, as text %v", name, arr.Dtype, err, textErr)
+		}
+	}
+}
+
+// zipOf makes an archive of raw members, in order.
+func zipOf(t *testing.T, members ...string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for i := 0; i < len(members); i += 2 {
+		w, err := z.Create(members[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, members[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// npy is a stream with an honest header over body.
+func npy(descr, shape, body string) string {
+	head := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + shape + "), }\n"
+	return "\x93NUMPY\x01\x00" + string([]byte{byte(len(head)), byte(len(head) >> 8)}) + head + body
+}
+
+func TestDuplicatesAreRefused(t *testing.T) {
+	one := npy("<f8", "", "\x00\x00\x00\x00\x00\x00\x00\x00")
+	if _, err := Read(zipOf(t, "fps.npy", one)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(zipOf(t, "fps.npy", one, "x.npy", one, "fps.npy", one)); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("two members of one name: %v", err)
+	}
+}
+
+// A small file must not become large in memory: neither by compression, nor by a
+// type that is wider in memory than in the file, nor by many members.
+func TestBombsAreRefused(t *testing.T) {
+	zeros := strings.Repeat("\x00", 80<<20)
+	half := npy("<f8", "5242880", zeros[:40<<20])
+	for what, bomb := range map[string][]byte{
+		"one member":     zipOf(t, "a.npy", npy("<f8", "10485760", zeros)),
+		"bools":          zipOf(t, "a.npy", npy("|b1", "10485760", zeros[:10<<20])),
+		"text":           zipOf(t, "a.npy", npy("<U1", "5242880", zeros[:20<<20])),
+		"two members":    zipOf(t, "a.npy", half, "b.npy", half),
+		"only a promise": zipOf(t, "a.npy", npy("<f8", "1073741824", "")),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Read(bomb)
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; err == nil || grown > 300<<20 {
+			t.Errorf("%s: %d bytes became %d MB: %v", what, len(bomb), grown>>20, err)
+		}
+		// Who does not ask for a member does not pay for it.
+		if _, err := Read(bomb, "fps"); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -1,124 +1,125 @@
 package npz
 
 import (
-	"encoding/binary"
+	"archive/zip"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
-	"math"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
-var (
-	descrRE = regexp.MustCompile(`'descr':\s*'([<|=>]?)([a-zA-Z])(\d+)'`)
-	orderRE = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
-	shapeRE = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
+// Limits on an archive. An hour of human motion at 60 frames a second takes 300
+// MB; real numbers hardly compress, so what grows a hundredfold holds none.
+const (
+	maxFileBytes    = 512 << 20
+	maxMemoryBytes  = 512 << 20
+	freeMemoryBytes = 64 << 20 // allowed without a look at the ratio
+	maxRatio        = 100
+	maxMembers      = 1000
 )
 
-// readNpy decodes one .npy stream. It never trusts a length before the bytes
-// are there.
-func readNpy(r io.Reader) (Array, error) {
-	b, err := io.ReadAll(r)
+// Load reads the named members of an archive, all if none is named; those that are
+// not there are left out. Errors name the file and the member; a file that is no
+// such archive is infile.ErrUnusable.
+func Load(name string, members ...string) (Archive, error) {
+	b, err := infile.Read(name, maxFileBytes)
 	if err != nil {
-		return Array{}, err
+		return nil, err
 	}
-	if len(b) < 10 || string(b[:6]) != "\x93NUMPY" {
-		return Array{}, fmt.Errorf("not an npy stream")
-	}
-	var start, n int
-	switch b[6] {
-	case 1:
-		start, n = 10, int(binary.LittleEndian.Uint16(b[8:]))
-	case 2, 3:
-		if len(b) < 12 {
-			return Array{}, fmt.Errorf("npy header is cut off")
-		}
-		start, n = 12, int(binary.LittleEndian.Uint32(b[8:]))
-	default:
-		return Array{}, fmt.Errorf("npy version %d is unknown; legal: 1, 2, 3", b[6])
-	}
-	if n < 0 || n > len(b)-start {
-		return Array{}, fmt.Errorf("npy header is cut off")
-	}
-	head, body := string(b[start:start+n]), b[start+n:]
-	a, item, err := parseHeader(head)
+	a, err := Read(b, members...)
 	if err != nil {
-		return Array{}, err
-	}
-	count := a.size()
-	if item == 0 || count > len(body)/item {
-		return Array{}, fmt.Errorf("shape %v needs %d values of %d bytes, only %d bytes follow", a.Shape, count, item, len(body))
-	}
-	if a.Dtype == "U" {
-		a.Text = make([]string, count)
-		for i := range a.Text {
-			var s strings.Builder
-			for k := 0; k < item; k += 4 {
-				c := binary.LittleEndian.Uint32(body[i*item+k:])
-				if c == 0 {
-					break
-				}
-				s.WriteRune(rune(c))
-			}
-			a.Text[i] = s.String()
-		}
-		return a, nil
-	}
-	a.Data = make([]float64, count)
-	for i := range a.Data {
-		a.Data[i] = number(a.Dtype, body[i*item:])
+		return nil, infile.Refuse(name, err)
 	}
 	return a, nil
 }
 
-func parseHeader(head string) (a Array, item int, err error) {
-	d, o, s := descrRE.FindStringSubmatch(head), orderRE.FindStringSubmatch(head), shapeRE.FindStringSubmatch(head)
-	if d == nil || o == nil || s == nil {
-		return a, 0, fmt.Errorf("npy header %.80q is not understood", head)
+// Read is Load for an archive held in memory.
+func Read(b []byte, members ...string) (Archive, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("npz: not a zip archive (truncated?): %w", err)
 	}
-	if d[1] == ">" || o[1] == "True" {
-		return a, 0, fmt.Errorf("npy header %.80q: only little-endian arrays in C order are read", head)
+	if len(z.File) > maxMembers {
+		return nil, fmt.Errorf("npz: %d members; legal: at most %d", len(z.File), maxMembers)
 	}
-	width, err := strconv.Atoi(d[3])
-	if err != nil || width > 1<<20 {
-		return a, 0, fmt.Errorf("npy item width %q is out of range", d[3])
-	}
-	a.Dtype, item = d[2]+d[3], width
-	if d[2] == "U" {
-		a.Dtype, item = "U", 4*max(width, 1)
-	}
-	switch a.Dtype {
-	case "f8", "f4", "i8", "i4", "b1", "U":
-	default:
-		return a, 0, fmt.Errorf("npy dtype %q is not read; legal: f8 f4 i8 i4 b1 U", a.Dtype)
-	}
-	total := 1
-	for _, part := range strings.Split(s[1], ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
+	left := &budget{bytes: min(maxMemoryBytes, max(freeMemoryBytes, maxRatio*int64(len(b))))}
+	a, seen := Archive{}, map[string]bool{}
+	for _, f := range z.File {
+		// Readers differ in which of two they take: there must be one.
+		if seen[f.Name] {
+			return nil, fmt.Errorf("npz: member %q is there twice", f.Name)
+		}
+		seen[f.Name] = true
+		n, ok := strings.CutSuffix(f.Name, ".npy")
+		if !ok || len(members) > 0 && !slices.Contains(members, n) {
 			continue
 		}
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 || n > 1<<30 || total > (1<<31)/max(n, 1) {
-			return a, 0, fmt.Errorf("npy shape (%s) is out of range", s[1])
+		if a[n], err = readMember(f, left); err != nil {
+			return nil, fmt.Errorf("npz: member %q: %w", n, err)
 		}
-		total *= n
-		a.Shape = append(a.Shape, n)
 	}
-	return a, item, nil
+	return a, nil
 }
 
-func number(dtype string, b []byte) float64 {
-	switch dtype {
-	case "f4":
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
-	case "i8":
-		return float64(int64(binary.LittleEndian.Uint64(b)))
-	case "i4":
-		return float64(int32(binary.LittleEndian.Uint32(b)))
-	case "b1":
-		return float64(b[0])
+func readMember(f *zip.File, left *budget) (Array, error) {
+	r, err := f.Open()
+	if err != nil {
+		return Array{}, err
 	}
-	return math.Float64frombits(binary.LittleEndian.Uint64(b))
+	arr, err := readNpy(r, left)
+	// The checksum stands behind the last byte.
+	if _, end := io.Copy(io.Discard, io.LimitReader(r, 1<<16)); err == nil {
+		err = end
+	}
+	return arr, errors.Join(err, r.Close())
+}
+
+// budget is the memory that an archive may still take.
+type budget struct{ bytes int64 }
+
+// take reserves count items of size bytes.
+func (b *budget) take(count, size int64) error {
+	if size > 0 && count > b.bytes/size {
+		return fmt.Errorf("it would take %d values of %d bytes in memory, more than this file may (it holds next to nothing, or more than %d MB)", count, size, maxMemoryBytes>>20)
+	}
+	b.bytes -= count * size
+	return nil
+}
+
+// Get returns the named numeric member after checking its shape; a negative entry
+// in shape accepts any length.
+func (a Archive) Get(name string, shape ...int) (Array, error) {
+	arr, err := a.shaped(name, shape)
+	if err == nil && arr.Dtype == "U" {
+		return Array{}, fmt.Errorf("npz: member %q holds text; numbers are needed", name)
+	}
+	return arr, err
+}
+
+// GetText is Get for a member that holds text.
+func (a Archive) GetText(name string, shape ...int) ([]string, error) {
+	arr, err := a.shaped(name, shape)
+	if err == nil && arr.Dtype != "U" {
+		return nil, fmt.Errorf("npz: member %q holds numbers; text is needed", name)
+	}
+	return arr.Text, err
+}
+
+func (a Archive) shaped(name string, shape []int) (Array, error) {
+	arr, ok := a[name]
+	if !ok {
+		return Array{}, fmt.Errorf("npz: no member %q; present: %s", name, strings.Join(a.names(), ", "))
+	}
+	same := len(arr.Shape) == len(shape)
+	for i := 0; same && i < len(shape); i++ {
+		same = shape[i] < 0 || arr.Shape[i] == shape[i]
+	}
+	if !same {
+		return Array{}, fmt.Errorf("npz: member %q has shape %v, expected %v (-1 = any)", name, arr.Shape, shape)
+	}
+	return arr, nil
 }

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mitori-robotics/mitori/models/infile"
+	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/robots"
 )
 
@@ -130,7 +132,8 @@ func Load(nameOrPath string) (*Description, error) {
 		return loadPath(nameOrPath)
 	}
 	if _, err := fs.Stat(robots.FS, path.Join(nameOrPath, "robot.yaml")); err == nil {
-		return load(robots.FS, nameOrPath, "robot.yaml", "built-in:"+nameOrPath)
+		builtIn := func(file string, _ int64) ([]byte, error) { return fs.ReadFile(robots.FS, path.Join(nameOrPath, file)) }
+		return load(builtIn, "robot.yaml", "built-in:"+nameOrPath)
 	}
 	if st, err := os.Stat(nameOrPath); err == nil && st.IsDir() {
 		return loadPath(nameOrPath)
@@ -147,21 +150,34 @@ func loadPath(p string) (*Description, error) {
 	if st.IsDir() {
 		dir, file = p, "robot.yaml"
 	}
-	return load(os.DirFS(dir), ".", file, filepath.Join(dir, file))
+	inFolder := func(file string, limit int64) ([]byte, error) { return infile.Read(filepath.Join(dir, file), limit) }
+	return load(inFolder, file, filepath.Join(dir, file))
 }
 
-func load(fsys fs.FS, dir, file, source string) (*Description, error) {
-	text, err := fs.ReadFile(fsys, path.Join(dir, file))
+// Limits on the size of the files.
+const (
+	maxYAMLBytes  = 1 << 20
+	maxSceneBytes = 16 << 20
+)
+
+// load reads a description; read returns a file of its folder, of a size up to
+// limit.
+func load(read func(file string, limit int64) ([]byte, error), file, source string) (*Description, error) {
+	text, err := read(file, maxYAMLBytes)
 	if err != nil {
-		return nil, fmt.Errorf("robot: %s: %w", source, err)
+		return nil, fmt.Errorf("robot: %w", err)
 	}
 	d, model, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("robot: %s:\n%w", source, err)
+		return nil, infile.Refuse("robot: "+source, fmt.Errorf("\n%w", err))
 	}
-	scene, err := fs.ReadFile(fsys, path.Join(dir, model))
+	scene, err := read(model, maxSceneBytes)
 	if err != nil {
 		return nil, fmt.Errorf("robot: %s: model: %w", source, err)
+	}
+	// Here, since physics and kinematics both read this text, each in its own way.
+	if err := mjcf.CheckBounds(model, scene); err != nil {
+		return nil, infile.Refuse("robot: "+source, err)
 	}
 	d.MJCF, d.Source = string(scene), source
 	sum := sha256.Sum256(append(append([]byte{}, text...), scene...))

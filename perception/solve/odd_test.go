@@ -16,10 +16,10 @@ func TestOddInputGivesAValidMotion(t *testing.T) {
 	var r *rand.Rand // anew for each case: maps have no order
 	for name, spoil := range map[string]func(in *Input){
 		"ten frames": func(in *Input) { in.Frames = in.Frames[:10] },
-		"ten frames in an hour": func(in *Input) {
+		"ten frames in nine seconds": func(in *Input) {
 			in.Frames = in.Frames[:10]
 			for i := range in.Frames {
-				in.Frames[i].TimeS = 6 * float64(i)
+				in.Frames[i].TimeS = float64(i)
 			}
 		},
 		"upper body only": func(in *Input) {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"gocv.io/x/gocv"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // decoderLog is the environment variable from which OpenCV takes FFmpeg's log
@@ -72,6 +74,10 @@ func open(path string, probe func(abs, path string) (upright, error)) (*Reader, 
 	capture, err := openFile(abs, path)
 	if err != nil {
 		return nil, err
+	}
+	// Before a picture is decoded, which takes the memory.
+	if err := checkSize(int(capture.Get(gocv.VideoCaptureFrameWidth)), int(capture.Get(gocv.VideoCaptureFrameHeight))); err != nil {
+		return nil, errors.Join(infile.Refuse("video: "+path, err), capture.Close())
 	}
 	r := newReader(capture, shown)
 	r.info = Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}
@@ -135,7 +141,7 @@ func OpenCamera(number int) (*Reader, error) {
 func (r *Reader) probe() error {
 	first, err := r.decode()
 	if err != nil {
-		return fmt.Errorf("video: %s holds no picture that can be decoded", r.info.Path)
+		return fmt.Errorf("video: %s: it holds no picture that can be decoded", r.info.Path)
 	}
 	r.info.WidthPx, r.info.HeightPx = first.WidthPx, first.HeightPx
 	r.pending = append(r.pending, first)

@@ -21,6 +21,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // ErrNotBuilt reports that the program was built without OpenCV.
@@ -140,20 +142,19 @@ func Ahead(ctx context.Context, src Source, w Window, out chan<- *Frame) error {
 func checkFile(path string) (string, error) {
 	st, err := os.Stat(path)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "", fmt.Errorf("video: %s: no such file", path)
 	case err != nil:
 		return "", fmt.Errorf("video: %w", err)
-	case !st.Mode().IsRegular():
-		return "", fmt.Errorf("video: %s is not a file (%v)", path, st.Mode().Type())
-	case st.Size() == 0:
-		return "", fmt.Errorf("video: %s is empty", path)
+	case st.Mode().IsRegular() && st.Size() == 0:
+		return "", fmt.Errorf("video: %s: it is empty", path)
 	}
-	f, err := os.Open(path)
+	f, err := infile.Open(path, math.MaxInt64) // it is read piece by piece
 	if err != nil {
 		return "", fmt.Errorf("video: %w", err)
 	}
-	f.Close()
+	defer f.Close()
+	if err := checkContainer(path, f); err != nil {
+		return "", err
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", fmt.Errorf("video: %w", err)

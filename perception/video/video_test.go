@@ -127,7 +127,7 @@ func TestBadFiles(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(dir, "missing.mp4"):  "no such file",
 		put("empty.mp4", nil):              "is empty",
-		dir:                                "not a file",
+		dir:                                "a folder",
 		filepath.Join(dir, "pic-%03d.png"): "no such file",
 	} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Base(path)) {

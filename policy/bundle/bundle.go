@@ -22,8 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"sort"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
@@ -86,6 +84,7 @@ type Bundle struct {
 	Clips    []*motion.Clip
 	Eval     json.RawMessage // eval.json, nil before the first evaluation
 	Signed   bool            // a signature is present; verification is the caller's
+	SHA256   string          // of the file it was loaded from, hex
 }
 
 const (
@@ -181,158 +180,7 @@ func makeGolden(n *infer.Net) npz.Archive {
 	}
 }
 
-// Load reads a bundle and proves it: digests of all members, the network's
-// golden pairs, and that network, motions and joint names fit together. Errors
-// name the file; a broken file gives ErrDamaged.
-func Load(name string) (*Bundle, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
-	}
-	b, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("bundle: %s: %w: %w", name, ErrDamaged, err)
-	}
-	return b, nil
-}
-
-// Decode is Load for bytes in memory.
-func Decode(data []byte) (*Bundle, error) {
-	members, err := readZip(data)
-	if err != nil {
-		return nil, err
-	}
-	b := &Bundle{}
-	dec := json.NewDecoder(bytes.NewReader(members[manifestFile]))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&b.Manifest); err != nil {
-		return nil, fmt.Errorf("%s: %w", manifestFile, err)
-	}
-	if b.Manifest.Schema != 1 {
-		return nil, fmt.Errorf("%s: schema %d is unknown; legal: 1", manifestFile, b.Manifest.Schema)
-	}
-	if err := verifyDigests(&b.Manifest, members); err != nil {
-		return nil, err
-	}
-	_, b.Signed = members[signatureFile]
-	if b.Net, err = DecodeNet(members[policyFile]); err != nil {
-		return nil, err
-	}
-	if err := checkGolden(b.Net, members[goldenFile]); err != nil {
-		return nil, err
-	}
-	for _, mi := range b.Manifest.Motions {
-		a, err := npz.Read(members[mi.File])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", mi.File, err)
-		}
-		c, err := motion.FromArchive(a)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", mi.File, err)
-		}
-		if !sameNames(c.JointNames, b.Manifest.JointNames) {
-			return nil, fmt.Errorf("%s: joints %v differ from the manifest's %v", mi.File, c.JointNames, b.Manifest.JointNames)
-		}
-		b.Clips = append(b.Clips, c)
-	}
-	if len(b.Clips) == 0 {
-		return nil, fmt.Errorf("%s names no motion; at least one is needed", manifestFile)
-	}
-	if b.Net.Out() != len(b.Manifest.JointNames) {
-		return nil, fmt.Errorf("%s has %d outputs for %d joints", policyFile, b.Net.Out(), len(b.Manifest.JointNames))
-	}
-	if e, ok := members[evalFile]; ok {
-		b.Eval = e
-	}
-	return b, nil
-}
-
-func readZip(data []byte) (map[string][]byte, error) {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, fmt.Errorf("not a complete zip archive (truncated?): %w", err)
-	}
-	const limit = 256 << 20 // a policy of a servo robot takes a few megabytes
-	members := map[string][]byte{}
-	for _, f := range z.File {
-		if f.UncompressedSize64 > limit {
-			return nil, fmt.Errorf("member %q claims %d bytes; legal: up to %d", f.Name, f.UncompressedSize64, limit)
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, fmt.Errorf("member %q: %w", f.Name, err)
-		}
-		members[f.Name], err = io.ReadAll(io.LimitReader(r, limit))
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("member %q: %w", f.Name, err)
-		}
-	}
-	if members[manifestFile] == nil {
-		return nil, fmt.Errorf("no %s inside; this is not a policy bundle", manifestFile)
-	}
-	return members, nil
-}
-
-func verifyDigests(m *Manifest, members map[string][]byte) error {
-	for _, need := range []string{policyFile, goldenFile} {
-		if m.Files[need] == "" {
-			return fmt.Errorf("%s lists no %s", manifestFile, need)
-		}
-	}
-	for _, mi := range m.Motions {
-		if m.Files[mi.File] == "" {
-			return fmt.Errorf("%s gives no digest for %s", manifestFile, mi.File)
-		}
-	}
-	for n, want := range m.Files {
-		data, ok := members[n]
-		if !ok {
-			return fmt.Errorf("member %q is missing", n)
-		}
-		if got := digest(data); got != want {
-			return fmt.Errorf("member %q has SHA-256 %s, the manifest says %s", n, got, want)
-		}
-	}
-	for n := range members {
-		if _, ok := m.Files[n]; !ok && n != manifestFile && n != signatureFile {
-			return fmt.Errorf("member %q is not in the manifest", n)
-		}
-	}
-	return nil
-}
-
-func checkGolden(n *infer.Net, data []byte) error {
-	a, err := npz.Read(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", goldenFile, err)
-	}
-	x, err := a.Get("observation", -1, n.In())
-	if err != nil {
-		return fmt.Errorf("%s: %w", goldenFile, err)
-	}
-	count := x.Shape[0]
-	want, err := a.Get("action", count, n.Out())
-	if err != nil {
-		return fmt.Errorf("%s: %w", goldenFile, err)
-	}
-	if count == 0 {
-		return fmt.Errorf("%s is empty", goldenFile)
-	}
-	xs, ys := make([]float32, len(x.Data)), make([]float32, len(want.Data))
-	for i, v := range x.Data {
-		xs[i] = float32(v)
-	}
-	n.NewRunner(count).Forward(ys, xs, count)
-	for i, y := range ys {
-		if d := math.Abs(float64(y) - want.Data[i]); !(d <= goldenTolerance*math.Max(1, math.Abs(want.Data[i]))) {
-			return fmt.Errorf("%s: pair %d, output %d is %g on this machine, %g was recorded; the network does not compute what it did when trained", goldenFile, i/n.Out(), i%n.Out(), y, want.Data[i])
-		}
-	}
-	return nil
-}
-
-// CheckRobot reports whether the bundle may drive that robot: same name and
+// CheckRobot reports whether the bundle may drive that robot: same name, rate and
 // joints in the same order. A changed description gives ErrOtherRobot too,
 // since limits, gains and geometry are what the policy was trained on.
 func (b *Bundle) CheckRobot(d *robot.Description) error {
@@ -342,6 +190,8 @@ func (b *Bundle) CheckRobot(d *robot.Description) error {
 		return fmt.Errorf("%w: it was trained for %q, this is %q", ErrOtherRobot, m.Robot, d.Name)
 	case !sameNames(m.JointNames, d.JointNames()):
 		return fmt.Errorf("%w: its joints are %v, this robot's are %v", ErrOtherRobot, m.JointNames, d.JointNames())
+	case m.PolicyRateHz != d.PolicyRateHz:
+		return fmt.Errorf("%w: it runs at %g Hz, this robot's policies at %g Hz", ErrOtherRobot, m.PolicyRateHz, d.PolicyRateHz)
 	case m.RobotHash != d.Hash:
 		return fmt.Errorf("%w: the description of %q changed since training (hash %.12s, now %.12s from %s); train again", ErrOtherRobot, d.Name, m.RobotHash, d.Hash, d.Source)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,9 @@ func sample(t testing.TB) (*Bundle, *robot.Description) {
 	b.Manifest = Manifest{
 		Name: "sample", Robot: d.Name, RobotHash: d.Hash, JointNames: d.JointNames(), PolicyRateHz: 50,
 		Observation: json.RawMessage(`{"version":1}`), Training: Training{Method: "ppo", Seed: 7},
+	}
+	for range d.Joints {
+		b.Manifest.Gains = append(b.Manifest.Gains, Gain{StiffnessNmRad: 20, DampingNmsRad: 0.5, TorqueLimitNm: 4})
 	}
 	return b, d
 }
@@ -114,9 +118,15 @@ func membersOf(t *testing.T, name string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	members, err := readZip(data)
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
+	}
+	members := map[string][]byte{}
+	for _, f := range z.File {
+		if members[f.Name], err = fs.ReadFile(z, f.Name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return members
 }
@@ -238,6 +248,30 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 			replace(policyFile, EncodeNet(narrow))(m, members)
 			replace(goldenFile, archive(makeGolden(narrow)))(m, members)
 		},
+		"policy_rate_hz is -50":    func(m *Manifest, _ map[string][]byte) { m.PolicyRateHz = -50 },
+		"policy_rate_hz is 1e+308": func(m *Manifest, _ map[string][]byte) { m.PolicyRateHz = 1e308 },
+		"0 gains for 20 joints":    func(m *Manifest, _ map[string][]byte) { m.Gains = nil },
+		"stiffness 1e+300":         func(m *Manifest, _ map[string][]byte) { m.Gains[3].StiffnessNmRad = 1e300 },
+		"torque limit 0":           func(m *Manifest, _ map[string][]byte) { m.Gains[19].TorqueLimitNm = 0 },
+		"control characters":       func(m *Manifest, _ map[string][]byte) { m.Name = "a\x1b[2J" },
+		"motion-0.npz more than":   func(m *Manifest, _ map[string][]byte) { m.Motions = append(m.Motions, m.Motions[0]) },
+		"golden.npz more than": func(m *Manifest, _ map[string][]byte) {
+			m.Motions = append(m.Motions, MotionInfo{File: goldenFile})
+		},
+		`"observation" holds text`: replace(goldenFile, archive(npz.Archive{
+			"observation": {Shape: []int{1, in}, Text: make([]string, in), Dtype: "U"}, "action": npz.Floats32(make([]float64, out), 1, out)})),
+		`"action" holds text`: replace(goldenFile, archive(npz.Archive{
+			"observation": npz.Floats32(make([]float64, in), 1, in), "action": {Shape: []int{1, out}, Text: make([]string, out), Dtype: "U"}})),
+		"pairs; legal": replace(goldenFile, archive(npz.Archive{
+			"observation": npz.Floats32(make([]float64, 5000*in), 5000, in), "action": npz.Floats32(make([]float64, 5000*out), 5000, out)})),
+		"fps is 1e-07": func(m *Manifest, members map[string][]byte) {
+			a, err := npz.Read(members[member])
+			if err != nil {
+				t.Fatal(err)
+			}
+			a["fps"].Data[0] = 1e-7
+			replace(member, archive(a))(m, members)
+		},
 	} {
 		if _, err := Load(rewrite(t, name, edit)); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
@@ -252,6 +286,7 @@ func TestOtherRobotIsRefused(t *testing.T) {
 	b, d := sample(t)
 	for what, edit := range map[string]func(*robot.Description){
 		"trained for":         func(d *robot.Description) { d.Name = "other" },
+		"runs at 50 Hz":       func(d *robot.Description) { d.PolicyRateHz = 25 },
 		"its joints are":      func(d *robot.Description) { d.Joints = d.Joints[1:] },
 		"description of":      func(d *robot.Description) { d.Hash = strings.Repeat("0", 64) },
 		"bundle is for anoth": func(d *robot.Description) { d.Name = "x" },

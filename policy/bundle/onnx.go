@@ -1,7 +1,11 @@
 package bundle
 
 import (
+	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/mitori-robotics/mitori/models/onnx"
 	"github.com/mitori-robotics/mitori/policy/infer"
@@ -17,6 +21,13 @@ const (
 // Sub, Mul, Clip (the normaliser), then Gemm and Tanh for each layer, with a
 // free batch dimension. The same network always gives the same bytes.
 func EncodeNet(n *infer.Net) []byte {
+	return modelOf(n).Marshal()
+}
+
+// opset is the version of ONNX's operators that the graph is written in.
+const opset = 13
+
+func modelOf(n *infer.Net) *onnx.Model {
 	norm := n.Normalizer()
 	in, out := int64(n.In()), int64(n.Out())
 	g := onnx.Graph{
@@ -61,15 +72,16 @@ func EncodeNet(n *infer.Net) []byte {
 			})
 		}
 	}
-	m := onnx.Model{IRVersion: 8, ProducerName: "mitori", Opsets: []onnx.Opset{{Version: 13}}, Graph: g}
-	return m.Marshal()
+	return &onnx.Model{IRVersion: 8, ProducerName: "mitori", Opsets: []onnx.Opset{{Version: opset}}, Graph: g}
 }
 
 func batched(name string, width int64) onnx.ValueInfo {
 	return onnx.ValueInfo{Name: name, Type: onnx.Float32, Shape: []onnx.Dim{{Param: "batch"}, {Size: width}}}
 }
 
-// DecodeNet reads a model of the shape that EncodeNet writes.
+// DecodeNet reads a model of the shape that EncodeNet writes, and no other: the
+// whole graph is compared, so that any ONNX runtime computes what this program
+// does.
 func DecodeNet(b []byte) (*infer.Net, error) {
 	m, err := onnx.Unmarshal(b)
 	if err != nil {
@@ -124,5 +136,53 @@ func DecodeNet(b []byte) (*infer.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	return infer.New(norm, layers)
+	n, err := infer.New(norm, layers)
+	if err != nil {
+		return nil, err
+	}
+	return n, sameModel(m, modelOf(n))
+}
+
+// sameModel reports the first thing in which a model differs from the one that
+// holds the same numbers and was written here. Names of the program that wrote it
+// and descriptions may differ.
+func sameModel(got, want *onnx.Model) error {
+	if !slices.Equal(got.Opsets, want.Opsets) {
+		return fmt.Errorf("bundle: policy.onnx: operator sets %v; legal: version %d of the standard ones", got.Opsets, opset)
+	}
+	g, w := &got.Graph, &want.Graph
+	if !reflect.DeepEqual(g.Inputs, w.Inputs) || !reflect.DeepEqual(g.Outputs, w.Outputs) {
+		return fmt.Errorf("bundle: policy.onnx: inputs %v and outputs %v; legal: %v and %v", g.Inputs, g.Outputs, w.Inputs, w.Outputs)
+	}
+	if len(g.Nodes) != len(w.Nodes) {
+		return fmt.Errorf("bundle: policy.onnx: %d nodes; a network of these layers has %d", len(g.Nodes), len(w.Nodes))
+	}
+	for i := range w.Nodes {
+		if a, b := &g.Nodes[i], &w.Nodes[i]; a.OpType != b.OpType || a.Domain != "" || len(a.Attributes) > 0 ||
+			!slices.Equal(a.Inputs, b.Inputs) || !slices.Equal(a.Outputs, b.Outputs) {
+			return fmt.Errorf("bundle: policy.onnx: node %d is %s; legal there: %s", i, wiring(a), wiring(b))
+		}
+	}
+	if len(g.Initialisers) != len(w.Initialisers) {
+		return fmt.Errorf("bundle: policy.onnx: %d constants; a network of these layers has %d", len(g.Initialisers), len(w.Initialisers))
+	}
+	for i := range w.Initialisers {
+		if a, b := &g.Initialisers[i], &w.Initialisers[i]; a.Name != b.Name || a.Type != b.Type || !slices.Equal(a.Dims, b.Dims) || !bytes.Equal(a.Raw, b.Raw) {
+			return fmt.Errorf("bundle: policy.onnx: constant %d is %q %v %v; legal there: %q %v %v, with the values that the layers have",
+				i, a.Name, a.Type, a.Dims, b.Name, b.Type, b.Dims)
+		}
+	}
+	return nil
+}
+
+// wiring says what a node computes from what.
+func wiring(n *onnx.Node) string {
+	s := fmt.Sprintf("%.80s(%.200s) -> %.200s", n.OpType, strings.Join(n.Inputs, ", "), strings.Join(n.Outputs, ", "))
+	if n.Domain != "" {
+		s += fmt.Sprintf(" of domain %.80q", n.Domain)
+	}
+	if len(n.Attributes) > 0 {
+		s += fmt.Sprintf(" with %d attributes", len(n.Attributes))
+	}
+	return s
 }

@@ -25,6 +25,9 @@ type RefFrame struct {
 	Contacts                  [2]float64   // left, right foot on the floor, 0..1
 }
 
+// maxSteps bounds the memory of a Reference: an hour at 100 Hz.
+const maxSteps = 360000
+
 // NewReference resamples a clip, linearly between its frames, and appends its last pose at rest when the clip ends
 // between two periods. Joints are matched by name.
 func NewReference(clip *motion.Clip, spec *Spec) (*Reference, error) {
@@ -39,6 +42,9 @@ func NewReference(clip *motion.Clip, spec *Spec) (*Reference, error) {
 		if order[j] = slices.Index(clip.JointNames, name); order[j] < 0 {
 			return nil, fmt.Errorf("obs: the reference motion has no joint %q; it has %q", name, clip.JointNames)
 		}
+	}
+	if clip.Seconds()/spec.PeriodS > maxSteps {
+		return nil, fmt.Errorf("obs: the reference motion of %.0f s has more than %d policy periods of %g s", clip.Seconds(), maxSteps, spec.PeriodS)
 	}
 	steps := int(math.Ceil(clip.Seconds()/spec.PeriodS - 1e-9))
 	r := &Reference{Frames: make([]RefFrame, max(steps+1, 2))}

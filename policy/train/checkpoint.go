@@ -8,13 +8,16 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/infile"
 )
 
 // A checkpoint file is a line of text, the SHA-256 of the rest, and the rest: a gob of snapshot.
 const checkpointMagic = "mitori checkpoint 1\n"
+
+// maxCheckpointBytes bounds what Resume reads: some ten times a real one.
+const maxCheckpointBytes = 256 << 20
 
 // ErrCheckpoint is wrapped when a checkpoint cannot be used.
 var ErrCheckpoint = errors.New("unusable checkpoint")
@@ -97,7 +100,7 @@ func (t *Trainer) save(name string) error {
 
 // Resume brings a trainer made by New with the same arguments to the state of a checkpoint.
 func (t *Trainer) Resume(name string) error {
-	data, err := os.ReadFile(name)
+	data, err := infile.Read(name, maxCheckpointBytes)
 	if err != nil {
 		return fmt.Errorf("train: resume: %w", err)
 	}

@@ -3,6 +3,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -49,7 +50,7 @@ func measured(t *testing.T, c Condition, n int) []effects {
 	t.Helper()
 	ts := test(t, 1.5, nil)
 	ts.Episodes, ts.CardEpisodes, ts.Seed = 1, 1, DefaultSeed
-	p, err := newPlayer(&ts)
+	p, err := newPlayer(t.Context(), &ts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +221,7 @@ func TestFirstPushesAreSpread(t *testing.T) {
 func TestConesAreComparedLikeForLike(t *testing.T) {
 	ts := test(t, 2, nil)
 	ts.Episodes, ts.CardEpisodes, ts.Seed = 4, 4, DefaultSeed
-	p, err := newPlayer(&ts)
+	p, err := newPlayer(context.Background(), &ts)
 	if err != nil {
 		t.Fatal(err)
 	}

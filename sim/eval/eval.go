@@ -13,6 +13,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -160,12 +161,13 @@ func (t *Test) fill() error {
 }
 
 // Run plays the hard set and the robustness card with the policy, and both once
-// more as plain playback.
-func Run(t Test, policy Factory) (*Report, error) {
+// more as plain playback. It ends within a step when ctx ends, with the
+// context's error.
+func Run(ctx context.Context, t Test, policy Factory) (*Report, error) {
 	if err := t.fill(); err != nil {
 		return nil, err
 	}
-	p, err := newPlayer(&t)
+	p, err := newPlayer(ctx, &t)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func topple(q []float64, s float64) {
 
 func run(t *testing.T, ts Test, f Factory) *Report {
 	t.Helper()
-	r, err := Run(ts, f)
+	r, err := Run(t.Context(), ts, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestBetterControllerGetsBetterReport(t *testing.T) {
 
 func TestRecord(t *testing.T) {
 	ts := test(t, 2, topple)
-	rec, err := Record(ts, 0, Card()[0], Playback(ts.Spec), 0.5)
+	rec, err := Record(t.Context(), ts, 0, Card()[0], Playback(ts.Spec), 0.5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 	} {
 		ts := test(t, 1, nil)
 		edit(&ts)
-		if _, err := Run(ts, Playback(ts.Spec)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Run(t.Context(), ts, Playback(ts.Spec)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", want, err)
 		}
 	}

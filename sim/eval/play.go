@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -23,6 +24,7 @@ const subSteps = 5
 // player holds the worlds of an evaluation.
 type player struct {
 	test    *Test
+	stopped func() error           // not nil once the evaluation shall end
 	envs    map[engine]*worlds.Env // by how the engine runs, made when first needed
 	env     *worlds.Env            // the one in use
 	worlds  int                    // in each of them
@@ -33,7 +35,7 @@ type player struct {
 	targets []float64
 }
 
-func newPlayer(t *Test) (*player, error) {
+func newPlayer(ctx context.Context, t *Test) (*player, error) {
 	sc, err := scene.Compile(t.Robot, 0)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func newPlayer(t *Test) (*player, error) {
 		}
 	}
 	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
-	p := &player{test: t, envs: map[engine]*worlds.Env{}, worlds: n, bodies: bodies}
+	p := &player{test: t, stopped: ctx.Err, envs: map[engine]*worlds.Env{}, worlds: n, bodies: bodies}
 	if err := p.under(Condition{}); err != nil {
 		return nil, err
 	}
@@ -185,6 +187,9 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 		}
 	}
 	for step, left := 0, n; left > 0; step++ {
+		if err := p.stopped(); err != nil {
+			return nil, err
+		}
 		for w := range eps {
 			p.act(w, &eps[w], step)
 		}

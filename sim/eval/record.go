@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -17,13 +18,13 @@ type Recording struct {
 
 // Record plays one undisturbed episode of reference clip to its end and for
 // tailS after it, and keeps going after a fall, so that a fall can be seen.
-func Record(t Test, clip int, c Condition, factory Factory, tailS float64) (*Recording, error) {
+func Record(ctx context.Context, t Test, clip int, c Condition, factory Factory, tailS float64) (*Recording, error) {
 	if err := t.fill(); err != nil {
 		return nil, err
 	}
 	t.Refs = t.Refs[clip : clip+1]
 	t.Episodes, t.CardEpisodes = 1, -1
-	p, err := newPlayer(&t)
+	p, err := newPlayer(ctx, &t)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +48,9 @@ func Record(t Test, clip int, c Condition, factory Factory, tailS float64) (*Rec
 	keep()
 	steps := len(ref.Frames) - 1 + int(math.Round(tailS/p.layout.PeriodS))
 	for k := range steps {
+		if err := p.stopped(); err != nil {
+			return nil, err
+		}
 		p.act(0, &e, k)
 		if err := p.env.Step(p.targets, p.rows); err != nil {
 			return nil, err
