@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/verdict"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
+	"github.com/mitori-robotics/mitori/sim/render"
 )
 
 // clipMaker films small clips of the demonstrator and alters them with ffmpeg.
@@ -29,6 +31,9 @@ func newClipMaker(t *testing.T) clipMaker {
 	}
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not here")
+	}
+	if _, err := render.New("<mujoco/>", render.Options{}); errors.Is(err, render.ErrNotBuilt) {
+		t.Skip(err)
 	}
 	return clipMaker{t, t.TempDir()}
 }

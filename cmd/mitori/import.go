@@ -62,7 +62,7 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 			case errors.Is(err, bvh.ErrAmbiguous):
 				return refused("%s: %w", args[0], err)
 			case err != nil:
-				return fmt.Errorf("%s: %w", args[0], err)
+				return infile.Refuse(args[0], err)
 			}
 			if err := m.Save(output); err != nil {
 				return err

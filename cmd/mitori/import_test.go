@@ -65,7 +65,7 @@ func TestImportSaysWhatItNeeds(t *testing.T) {
 		want string
 	}{
 		{[]string{standing(t, 0)}, exitDone, "5 frames"},
-		{[]string{strange}, exitFailed, "--map l_elbow=NAME"},
+		{[]string{strange}, exitRefused, "--map l_elbow=NAME"},
 		{[]string{strange, "--map", "l_elbow=Fin,head=Dome"}, exitDone, "5 frames"},
 		{[]string{strange, "--map", pairs}, exitDone, "5 frames"},
 		{[]string{strange, "--map", bad}, exitUsage, `"l_elbow Fin"`},
