@@ -72,11 +72,7 @@ func TestExtractBadVideo(t *testing.T) {
 		if strings.Contains(said, "make deps") {
 			t.Skip(said)
 		}
-		wantCode := exitFailed
-		if name == "empty.mp4" || name == "noise.mp4" {
-			wantCode = exitRefused
-		}
-		if code != wantCode || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
+		if code != exitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
 			t.Errorf("%s: exit code %d, said %q", name, code, said)
 		}
 	}
