@@ -20,6 +20,7 @@ import (
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
 	"github.com/mitori-robotics/mitori/policy/train/imitate"
+	"github.com/mitori-robotics/mitori/policy/train/parallel"
 	"github.com/mitori-robotics/mitori/sim/expert"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 	"github.com/mitori-robotics/mitori/sim/worlds"
@@ -178,12 +179,12 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	} else if j.Budget.Joules > 0 {
 		return nil, nil, &codedError{exitRefused, err}
 	}
-	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds})
+	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds, Threads: parallel.Workers()})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer env.Close()
-	testEnv, err := worlds.New(j.Robot, worlds.Config{Worlds: testWorlds})
+	testEnv, err := worlds.New(j.Robot, worlds.Config{Worlds: testWorlds, Threads: parallel.Workers()})
 	if err != nil {
 		return nil, nil, err
 	}
