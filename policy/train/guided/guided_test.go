@@ -2,6 +2,7 @@ package guided_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/mitori-robotics/mitori/policy/train"
@@ -33,6 +34,32 @@ func TestImitationThenTheCriticThenPPO(t *testing.T) {
 		imitates, waits := i < 6, i >= 6 && i < 9
 		if (p.ValueLoss == 0) != imitates || (p.ActorSteps == 0) != waits {
 			t.Errorf("iteration %d: value loss %g, actor steps %g", i, p.ValueLoss, p.ActorSteps)
+		}
+	}
+}
+
+// spy is a method whose Practice the test may look at.
+type spy struct {
+	train.Method
+	practice *train.Practice
+}
+
+func (s *spy) Start(p *train.Practice) error {
+	s.practice = p
+	return s.Method.Start(p)
+}
+
+// Adam's moments are those of the imitation's loss, and steps of PPO along them go astray.
+func TestPPOBeginsWithoutTheMomentsOfImitation(t *testing.T) {
+	for iterations, want := range map[int64]bool{5: false, 6: true, 9: true, 10: false} {
+		s := &spy{Method: toy()}
+		if _, err := traintest.Trainer(t, s).Run(context.Background(), train.Options{Budget: train.Budget{Steps: iterations * traintest.Samples}}); err != nil {
+			t.Fatal(err)
+		}
+		state := s.practice.Policy.State()
+		still := state.Steps == 0 && !slices.ContainsFunc(state.M, func(m float32) bool { return m != 0 })
+		if still != want {
+			t.Errorf("after %d iterations the policy has no moments: %v, want %v", iterations, still, want)
 		}
 	}
 }
