@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 
 // onlyIn lists third-party modules and the only packages that may import them.
 var onlyIn = map[string][]string{
-	"gorgonia.org/":                   {"policy/train"},
+	"gorgonia.org/":                   {"policy/train/network"},
 	"gonum.org/v1/":                   {"policy/train", "sim/expert"}, // linear algebra
 	"gocv.io/":                        {"perception/video", "perception/posenet"},
 	"github.com/yalue/onnxruntime_go": {"perception/posenet"},

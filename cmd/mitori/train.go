@@ -19,6 +19,8 @@ import (
 	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/policy/train/imitate"
+	"github.com/mitori-robotics/mitori/policy/train/parallel"
 	"github.com/mitori-robotics/mitori/sim/expert"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 	"github.com/mitori-robotics/mitori/sim/worlds"
@@ -149,23 +151,10 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 	return c
 }
 
-const defaultMethod = train.MethodPPO
-
-func methods() []string { return []string{train.MethodGuided, train.MethodPPO, train.MethodImitation} }
-
-func checkMethod(m string) error {
-	for _, known := range methods() {
-		if m == known {
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is unknown; legal: %s", m, strings.Join(methods(), ", "))
-}
-
 func checkpointName(out string) string { return out + ".checkpoint" }
 
 func summariseTraining(out string, r *train.Result) trainSummary {
-	return trainSummary{Bundle: out, Method: r.Method, Seed: r.Config.Seed, WallS: r.WallS, ControlSteps: r.ControlSteps,
+	return trainSummary{Bundle: out, Method: r.Method, Seed: r.Seed, WallS: r.WallS, ControlSteps: r.ControlSteps,
 		ChosenAt: r.ChosenAt, Joules: r.Joules, StoppedBy: r.StoppedBy, Survival: r.Score.Survival,
 		Survived: r.Score.Rate().Hits, Episodes: r.Score.Episodes, SurvivalCI95: r.Score.Rate().CI95(),
 		JointMAERad: r.Score.JointErrRad, BLAS: blas.CoreName(), Curve: r.Curve}
@@ -213,18 +202,22 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	} else if j.Budget.Joules > 0 {
 		return nil, nil, &codedError{exitRefused, err}
 	}
-	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds})
+	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds, Threads: parallel.Workers()})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer env.Close()
-	testEnv, err := worlds.New(j.Robot, worlds.Config{Worlds: testWorlds})
+	testEnv, err := worlds.New(j.Robot, worlds.Config{Worlds: testWorlds, Threads: parallel.Workers()})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer testEnv.Close()
 	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
-	t, err := j.trainer(env, task, test)
+	method, err := methodTable[j.Method](func() (imitate.Expert, error) { return expert.New(j.Robot, &task) })
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := train.New(env, task, method, test, j.Seed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -239,30 +232,6 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	}
 	b, err := j.pack(&task, res)
 	return res, b, err
-}
-
-func (j *trainJob) trainer(env rollout.Env, task rollout.Task, test train.Evaluator) (*train.Trainer, error) {
-	configs := map[string]train.Config{train.MethodPPO: train.DefaultConfig(), train.MethodImitation: train.ImitationConfig(),
-		train.MethodGuided: train.GuidedConfig()}
-	config := configs[j.Method]
-	config.Seed = j.Seed
-	if j.Method == train.MethodPPO {
-		return train.New(env, task, config, test)
-	}
-	teacher, err := expert.New(j.Robot, &task)
-	if err != nil && j.Method == train.MethodGuided {
-		// A motion that no regulator can hold may still be learnt by trial.
-		config = train.DefaultConfig()
-		config.Seed = j.Seed
-		return train.New(env, task, config, test)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if j.Method == train.MethodImitation {
-		return train.NewImitation(env, task, config, test, teacher)
-	}
-	return train.NewGuided(env, task, config, test, teacher)
 }
 
 // testDynamics are those that a policy must survive to be done: a little harder than the test set of `mitori eval`

@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/policy/train/ppo"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
@@ -43,7 +44,7 @@ func BenchmarkTrainer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	job := trainJob{Robot: d, Clips: []*motion.Clip{benchClip(b, d)}, Seed: 1, Method: train.MethodPPO, Budget: train.Budget{Steps: 40960}}
+	job := trainJob{Robot: d, Clips: []*motion.Clip{benchClip(b, d)}, Seed: 1, Method: ppo.Name, Budget: train.Budget{Steps: 40960}}
 	var collect, learn, steps float64
 	job.Progress = func(p train.Point, _ float64) {
 		collect += p.CollectSeconds

@@ -1,13 +1,14 @@
-// Package train learns tracking policies: residual PPO around a reference motion, with episodes that start anywhere in
-// it, and behaviour cloning of an expert. Gorgonia differentiates and runs the learning step; this is the only package
-// that imports it. Roll-outs and evaluation run exported weights through policy/infer.
+// Package train learns tracking policies. The Trainer keeps what every way of learning needs: worlds in which episodes
+// start anywhere in the reference, dynamics that widen, tests, budgets, the best policy and checkpoints. How the policy
+// learns is a Method's affair: policy/train/ppo, imitate and guided are the ones that exist.
 //
-// Physics is not here: the worlds come in as a rollout.Env. The result is a plain struct; policy/bundle packs it.
+// Physics is not here: the worlds come in as a rollout.Env. Networks and Gorgonia are in policy/train/network. The
+// result is a plain struct; policy/bundle packs it.
 //
-// With the same Config, seed, worlds and a budget in steps, training gives the same bytes on the same machine, also
-// across interruptions: everything random comes from seeded streams that are part of the checkpoint, work is split
-// between goroutines along fixed lines, and every decision is a function of steps. Budgets of time or energy end a
-// run at a moment that depends on the machine, but change nothing before it.
+// With the same method and settings, seed, worlds and a budget in steps, training gives the same bytes on the same
+// machine, also across interruptions and on any number of its cores: everything random comes from seeded streams that
+// are part of the checkpoint, work is cut by size, and every decision is a function of steps. Budgets of time or energy
+// end a run at a moment that depends on the machine, but change nothing before it.
 //
 // A Trainer belongs to one goroutine and starts its helpers only within a call.
 package train

@@ -10,9 +10,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/infile"
 )
 
-// checkpointPrefix begins checkpoint files of every version.
-const checkpointPrefix = "mitori checkpoint "
-
 // CheckReplaceable refuses a name for checkpoints that is taken by a file which is
 // none: a training would overwrite it. A device is left to the writer.
 func CheckReplaceable(name string) error {
@@ -24,12 +21,12 @@ func CheckReplaceable(name string) error {
 	if err != nil && !errors.Is(err, infile.ErrUnusable) {
 		return err
 	}
-	head := make([]byte, len(checkpointPrefix))
+	head := make([]byte, len(checkpointMagic))
 	if err == nil {
 		defer f.Close()
 		_, err = io.ReadFull(f, head)
 	}
-	if err != nil || !bytes.Equal(head, []byte(checkpointPrefix)) {
+	if err != nil || !bytes.Equal(head, []byte(checkpointMagic)) {
 		return infile.Refuse(name, fmt.Errorf("it is in the way of the checkpoint and is no checkpoint itself; move it, or name another file with --checkpoint"))
 	}
 	return nil

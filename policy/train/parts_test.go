@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mitori-robotics/mitori/policy/infer"
-	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/policy/rollout/rollouttest"
 )
 
@@ -73,32 +71,6 @@ func TestEnergyBudgetNeedsAMeter(t *testing.T) {
 	}
 }
 
-func TestNormalizerIsTheMomentsOfAllInputs(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	x := make([]float32, 3*1000)
-	for i := 0; i < len(x); i += 3 {
-		x[i], x[i+1], x[i+2] = float32(5+2*rng.NormFloat64()), float32(rng.Float64()), 7
-	}
-	n := newNormalizer(3)
-	if e := n.export(); e.InvStd[0] != 1 || e.Mean[0] != 0 {
-		t.Errorf("before any input: %+v", e)
-	}
-	n.add(x[:30])
-	n.add(x[30:1200])
-	n.add(x[1200:])
-	for k := range 3 {
-		col := make([]float64, 1000)
-		for r := range col {
-			col[r] = float64(x[3*r+k])
-		}
-		mean, std := moments(col)
-		e := n.export()
-		if math.Abs(float64(e.Mean[k])-mean) > 1e-5 || math.Abs(float64(e.InvStd[k])*max(std, minStd)-1) > 1e-5 {
-			t.Errorf("column %d: mean %g scale %g, want %g and 1/%g", k, e.Mean[k], e.InvStd[k], mean, max(std, minStd))
-		}
-	}
-}
-
 func TestSamplerPractisesWhereEpisodesFail(t *testing.T) {
 	task, err := rollouttest.ToyTask(2, 4)
 	if err != nil {
@@ -142,28 +114,4 @@ func TestSamplerPractisesWhereEpisodesFail(t *testing.T) {
 		t.Errorf("failures are never forgotten: %d", near)
 	}
 	s.failed(0, 1<<20) // beyond the end counts at the end
-}
-
-func TestAdvantagesAgainstTheDefinition(t *testing.T) {
-	// One world, four steps; the critic is the constant 0.5.
-	one := infer.Layer{In: 1, Out: 1, W: []float32{0}, B: []float32{0.5}}
-	critic, err := infer.New(infer.Normalizer{Mean: []float32{0}, InvStd: []float32{1}, Clip: 5}, []infer.Layer{one})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const gamma, lambda = 0.9, 0.8
-	b := newBatch(1, 4, 1, 1, 1)
-	copy(b.rewards, []float64{1, 2, 3, 4})
-	b.ends = []rollout.End{rollout.Running, rollout.Finished, rollout.Failed, rollout.Running}
-	b.final, b.finalAt = []float32{0}, []int{1}
-	b.advantages(critic, gamma, lambda)
-	d3 := 4 + gamma*0.5 - 0.5
-	d2 := 3 - 0.5             // failed: nothing comes after
-	d1 := 2 + gamma*0.5 - 0.5 // finished: its value goes on, its advantage does not
-	d0 := 1 + gamma*0.5 - 0.5
-	for i, want := range []float64{d0 + gamma*lambda*d1, d1, d2, d3} {
-		if math.Abs(b.adv[i]-want) > 1e-6 || math.Abs(b.returns[i]-want-0.5) > 1e-6 {
-			t.Errorf("step %d: advantage %g, return %g, want %g and 0.5 more", i, b.adv[i], b.returns[i], want)
-		}
-	}
 }

@@ -1,9 +1,8 @@
-package train
+package train_test
 
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -13,64 +12,34 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mitori-robotics/mitori/policy/infer"
-	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/policy/rollout/rollouttest"
+	"github.com/mitori-robotics/mitori/policy/train"
+	"github.com/mitori-robotics/mitori/policy/train/ppo"
+	"github.com/mitori-robotics/mitori/policy/train/traintest"
 )
 
-// toyConfig learns to balance the toy pendulum within a few thousand steps.
-func toyConfig() Config {
-	c := DefaultConfig()
-	c.Seed, c.Hidden, c.Horizon, c.Minibatch = 3, []int{32, 32}, 32, 256
-	c.Easy, c.Hard = rollout.Nominal(), rollout.Nominal()
-	c.Hard.NoiseJointRad, c.Hard.TorqueScale = 0.005, [2]float64{0.8, 1.1}
-	c.ActorRate, c.CritRate, c.Std, c.EvalEvery = 1e-3, 3e-3, [2]float64{0.3, 0.3}, 5
-	c.StopJointErrRad, c.MinSteps = 0.2, 0
-	return c
+// toyPPO is a method that learns to balance the toy pendulum within a few thousand steps.
+func toyPPO(course train.Course) train.Method {
+	_, c := ppo.Defaults()
+	c.Minibatch, c.ActorRate, c.CritRate, c.Std = 256, 1e-3, 3e-3, [2]float64{0.3, 0.3}
+	return ppo.New(course, c)
 }
 
-const toyJoints, toyWorlds = 3, 16
-
-func toyTrainer(t testing.TB, c Config) *Trainer {
+func toyTrainer(t testing.TB) *train.Trainer {
 	t.Helper()
-	task, err := rollouttest.ToyTask(toyJoints, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := NewTestSet(rollouttest.NewToy(8, toyJoints), task, 8, 1, rollout.StartNoise{TiltRad: 0.05}, c.Hard)
-	tr, err := New(rollouttest.NewToy(toyWorlds, toyJoints), task, c, set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-func weights(t testing.TB, n *infer.Net) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	norm := n.Normalizer()
-	parts := []any{norm.Mean, norm.InvStd}
-	for _, l := range n.Layers() {
-		parts = append(parts, l.W, l.B)
-	}
-	for _, p := range parts {
-		if err := binary.Write(&b, binary.LittleEndian, p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.Bytes()
+	return traintest.Trainer(t, toyPPO(traintest.Course()))
 }
 
 func TestLearnsToBalance(t *testing.T) {
-	tr := toyTrainer(t, toyConfig())
-	playback, err := tr.evaluator.Evaluate(nil)
+	tr := toyTrainer(t)
+	playback, err := traintest.Evaluator(t, traintest.Course()).Evaluate(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if playback.Survival > 0.5 {
 		t.Fatalf("playback survives %g of the episodes: this task teaches nothing", playback.Survival)
 	}
-	res, err := tr.Run(context.Background(), Options{Budget: Budget{Steps: 80_000}})
+	res, err := tr.Run(context.Background(), train.Options{Budget: train.Budget{Steps: 80_000}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,32 +66,30 @@ func TestLearnsToBalance(t *testing.T) {
 	}
 }
 
-func TestSameSeedSameBytes(t *testing.T) {
-	run := func(seed uint64, now func() time.Time) []byte {
-		c := toyConfig()
-		c.Seed = seed
-		res, err := toyTrainer(t, c).Run(context.Background(), Options{Budget: Budget{Steps: 5_000}, Now: now})
+func TestTheClockChangesNothing(t *testing.T) {
+	run := func(now func() time.Time) *train.Result {
+		res, err := toyTrainer(t).Run(context.Background(), train.Options{Budget: train.Budget{Steps: 5_000}, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if res.ControlSteps != 4608 {
 			t.Errorf("took %d steps of a budget of 5000, want 9 iterations of 512", res.ControlSteps)
 		}
-		return weights(t, res.Net)
+		return res
 	}
 	var fake time.Time
 	slow := func() time.Time { fake = fake.Add(time.Minute); return fake }
-	a := run(3, nil)
-	if !bytes.Equal(a, run(3, slow)) {
-		t.Error("two runs with one seed differ")
+	a, b := run(nil), run(slow)
+	if !bytes.Equal(traintest.Weights(t, a.Net), traintest.Weights(t, b.Net)) {
+		t.Error("a slow clock changes the weights")
 	}
-	if bytes.Equal(a, run(4, nil)) {
-		t.Error("another seed gives the same weights")
+	if p := b.Curve[3]; p.CollectSeconds < 60 || p.LearnSec < 60 {
+		t.Errorf("by a clock of a minute a look, collecting took %g s and learning %g s", p.CollectSeconds, p.LearnSec)
 	}
 }
 
 func TestResumeGoesOnToTheBit(t *testing.T) {
-	whole, err := toyTrainer(t, toyConfig()).Run(context.Background(), Options{Budget: Budget{Steps: 10_240}})
+	whole, err := toyTrainer(t).Run(context.Background(), train.Options{Budget: train.Budget{Steps: 10_240}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,44 +97,44 @@ func TestResumeGoesOnToTheBit(t *testing.T) {
 	// Stopped by the context in the middle, not at an evaluation.
 	ctx, cancel := context.WithCancel(context.Background())
 	n := 0
-	_, err = toyTrainer(t, toyConfig()).Run(ctx, Options{Budget: Budget{Steps: 10_240}, Checkpoint: file, Progress: func(Point, float64) {
+	_, err = toyTrainer(t).Run(ctx, train.Options{Budget: train.Budget{Steps: 10_240}, Checkpoint: file, Progress: func(train.Point, float64) {
 		if n++; n == 7 {
 			cancel()
 		}
 	}})
-	if !errors.Is(err, ErrInterrupted) {
+	if !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("interrupted run: %v", err)
 	}
-	second := toyTrainer(t, toyConfig())
+	second := toyTrainer(t)
 	if err := second.Resume(file); err != nil {
 		t.Fatal(err)
 	}
-	if second.used.Steps != 7*512 {
-		t.Errorf("resumed at %d steps, want %d", second.used.Steps, 7*512)
+	if second.Used().Steps != 7*512 {
+		t.Errorf("resumed at %d steps, want %d", second.Used().Steps, 7*512)
 	}
-	rest, err := second.Run(context.Background(), Options{Budget: Budget{Steps: 10_240}})
+	rest, err := second.Run(context.Background(), train.Options{Budget: train.Budget{Steps: 10_240}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(weights(t, whole.Net), weights(t, rest.Net)) || whole.Score != rest.Score || len(whole.Curve) != len(rest.Curve) {
+	if !bytes.Equal(traintest.Weights(t, whole.Net), traintest.Weights(t, rest.Net)) || whole.Score != rest.Score || len(whole.Curve) != len(rest.Curve) {
 		t.Error("the resumed run ends elsewhere than the whole one")
 	}
 }
 
 // A training that was interrupted before its first iteration begins only once.
 func TestResumeFromTheVeryBeginning(t *testing.T) {
-	budget := Options{Budget: Budget{Steps: 2_048}}
-	whole, err := toyTrainer(t, toyConfig()).Run(context.Background(), budget)
+	budget := train.Options{Budget: train.Budget{Steps: 2_048}}
+	whole, err := toyTrainer(t).Run(context.Background(), budget)
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "a.checkpoint")
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := toyTrainer(t, toyConfig()).Run(ended, Options{Budget: budget.Budget, Checkpoint: file}); !errors.Is(err, ErrInterrupted) {
+	if _, err := toyTrainer(t).Run(ended, train.Options{Budget: budget.Budget, Checkpoint: file}); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatalf("interrupted run: %v", err)
 	}
-	second := toyTrainer(t, toyConfig())
+	second := toyTrainer(t)
 	if err := second.Resume(file); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +142,7 @@ func TestResumeFromTheVeryBeginning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(weights(t, whole.Net), weights(t, rest.Net)) {
+	if !bytes.Equal(traintest.Weights(t, whole.Net), traintest.Weights(t, rest.Net)) {
 		t.Error("the resumed run ends elsewhere than the whole one")
 	}
 }
@@ -191,9 +158,9 @@ func TestMain(m *testing.M) {
 }
 
 func trainAlone(file string) int {
-	tr := toyTrainer(&testing.B{}, toyConfig())
-	_, err := tr.Run(context.Background(), Options{Budget: Budget{Steps: 1 << 40}, Checkpoint: file, CheckpointEvery: time.Nanosecond,
-		Progress: func(p Point, _ float64) { fmt.Println(p.Steps) }})
+	tr := toyTrainer(&testing.B{})
+	_, err := tr.Run(context.Background(), train.Options{Budget: train.Budget{Steps: 1 << 40}, Checkpoint: file, CheckpointEvery: time.Nanosecond,
+		Progress: func(p train.Point, _ float64) { fmt.Println(p.Steps) }})
 	fmt.Fprintln(os.Stderr, err)
 	return 1
 }
@@ -224,23 +191,23 @@ func TestKilledTrainingResumesToTheBit(t *testing.T) {
 	}
 	_ = cmd.Wait()
 
-	tr := toyTrainer(t, toyConfig())
+	tr := toyTrainer(t)
 	if err := tr.Resume(file); err != nil {
 		t.Fatal(err)
 	}
-	if tr.used.Steps < 5*512 {
-		t.Errorf("the checkpoint is %d steps old, at most one iteration may be lost of %d", tr.used.Steps, step)
+	if tr.Used().Steps < 5*512 {
+		t.Errorf("the checkpoint is %d steps old, at most one iteration may be lost of %d", tr.Used().Steps, step)
 	}
-	budget := Budget{Steps: tr.used.Steps + 4*512}
-	rest, err := tr.Run(context.Background(), Options{Budget: budget})
+	budget := train.Budget{Steps: tr.Used().Steps + 4*512}
+	rest, err := tr.Run(context.Background(), train.Options{Budget: budget})
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := toyTrainer(t, toyConfig()).Run(context.Background(), Options{Budget: budget})
+	whole, err := toyTrainer(t).Run(context.Background(), train.Options{Budget: budget})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(weights(t, whole.Net), weights(t, rest.Net)) {
+	if !bytes.Equal(traintest.Weights(t, whole.Net), traintest.Weights(t, rest.Net)) {
 		t.Error("the killed and resumed training ends elsewhere than the undisturbed one")
 	}
 }
@@ -248,30 +215,36 @@ func TestKilledTrainingResumesToTheBit(t *testing.T) {
 func TestResumeRefusesWhatDoesNotFit(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good")
-	if _, err := toyTrainer(t, toyConfig()).Run(context.Background(), Options{Budget: Budget{Steps: 512}, Checkpoint: good}); err != nil {
+	if _, err := toyTrainer(t).Run(context.Background(), train.Options{Budget: train.Budget{Steps: 512}, Checkpoint: good}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(good)
 	if err != nil {
 		t.Fatal(err)
 	}
+	old, err := os.ReadFile("testdata/version1.checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	future := bytes.Replace(data, []byte("checkpoint 2"), []byte("checkpoint 3"), 1)
 	flipped := bytes.Clone(data)
 	flipped[len(flipped)/2] ^= 1
-	for name, content := range map[string][]byte{"empty": {}, "other": []byte("hello"), "half": data[:len(data)/2], "flipped": flipped} {
+	for name, content := range map[string][]byte{"empty": {}, "other": []byte("hello"), "half": data[:len(data)/2], "flipped": flipped,
+		"old": old, "future": future, "line": []byte("mitori checkpoint 2")} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := toyTrainer(t, toyConfig()).Resume(file); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), file) {
+		if err := toyTrainer(t).Resume(file); !errors.Is(err, train.ErrCheckpoint) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", name, err)
+		} else if wants := name == "old" || name == "future"; errors.Is(err, train.ErrCheckpointVersion) != wants {
+			t.Errorf("%s: %v, want one of another version: %v", name, err, wants)
 		}
 	}
-	other := toyConfig()
-	other.Seed++
-	if err := toyTrainer(t, other).Resume(good); !errors.Is(err, ErrCheckpoint) {
+	if err := traintest.TrainerSeed(t, toyPPO(traintest.Course()), 99).Resume(good); !errors.Is(err, train.ErrCheckpoint) {
 		t.Errorf("another seed: %v", err)
 	}
-	if err := toyTrainer(t, toyConfig()).Resume(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
+	if err := toyTrainer(t).Resume(filepath.Join(dir, "absent")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent: %v", err)
 	}
 }
@@ -281,7 +254,7 @@ func TestACheckpointThatCannotBeWrittenIsAnError(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := toyTrainer(t, toyConfig()).Run(context.Background(), Options{Budget: Budget{Steps: 512}, Checkpoint: filepath.Join(dir, "x")})
+	_, err := toyTrainer(t).Run(context.Background(), train.Options{Budget: train.Budget{Steps: 512}, Checkpoint: filepath.Join(dir, "x")})
 	if err == nil {
 		t.Error("a checkpoint below a file: no error")
 	}
@@ -289,18 +262,18 @@ func TestACheckpointThatCannotBeWrittenIsAnError(t *testing.T) {
 
 func TestTimeAndGoalEndATraining(t *testing.T) {
 	var now time.Time
-	tr := toyTrainer(t, toyConfig())
-	res, err := tr.Run(context.Background(), Options{Budget: Budget{Time: time.Minute}, Now: func() time.Time { now = now.Add(time.Second); return now }})
+	tr := toyTrainer(t)
+	res, err := tr.Run(context.Background(), train.Options{Budget: train.Budget{Time: time.Minute}, Now: func() time.Time { now = now.Add(time.Second); return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if res.StoppedBy != "budget" || res.WallS < 60 || res.WallS > 70 {
 		t.Errorf("stopped by %s after %g s, want the budget of 60 s", res.StoppedBy, res.WallS)
 	}
-	c := toyConfig()
+	c := traintest.Course()
 	c.StopSurvival, c.LevelStart = 0, 1 // any two evaluations will do
 	c.StopJointErrRad = 10
-	if res, err = toyTrainer(t, c).Run(context.Background(), Options{Budget: Budget{Steps: 1 << 30}}); err != nil {
+	if res, err = traintest.Trainer(t, toyPPO(c)).Run(context.Background(), train.Options{Budget: train.Budget{Steps: 1 << 30}}); err != nil {
 		t.Fatal(err)
 	}
 	if res.StoppedBy != "goal" || res.ControlSteps != int64(2*c.EvalEvery*512) {
@@ -308,19 +281,14 @@ func TestTimeAndGoalEndATraining(t *testing.T) {
 	}
 }
 
-func TestNewRefusesBadConfigurations(t *testing.T) {
-	task, err := rollouttest.ToyTask(toyJoints, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, spoil := range map[string]func(*Config){
-		"minibatch": func(c *Config) { c.Minibatch = 300 }, "odd": func(c *Config) { c.Minibatch = 1 },
-		"gamma": func(c *Config) { c.Gamma = 1 }, "horizon": func(c *Config) { c.Horizon = 0 }, "std": func(c *Config) { c.Std[1] = 0 },
-		"hidden": func(c *Config) { c.Hidden = []int{0} }, "eval": func(c *Config) { c.EvalEvery = 0 },
+func TestNewRefusesBadCourses(t *testing.T) {
+	for name, spoil := range map[string]func(*train.Course){
+		"horizon": func(c *train.Course) { c.Horizon = 0 }, "hidden": func(c *train.Course) { c.Hidden = []int{0} },
+		"eval": func(c *train.Course) { c.EvalEvery = 0 },
 	} {
-		c := toyConfig()
+		c := traintest.Course()
 		spoil(&c)
-		if _, err := New(rollouttest.NewToy(toyWorlds, toyJoints), task, c, nil); err == nil {
+		if _, err := train.New(rollouttest.NewToy(traintest.Worlds, traintest.Joints), traintest.Task(t), toyPPO(c), nil, 1); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package train
+package network
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/policy/train/blas"
+	"github.com/mitori-robotics/mitori/policy/train/parallel"
 )
 
 // The reference training step: 1024 x (64-256-256-20), tanh, squared error, Adam.
@@ -18,39 +19,21 @@ const benchRows = 1024
 
 func benchSizes() []int { return []int{64, 256, 256, 20} }
 
-// both runs a on another goroutine and b on this one.
-func inPair(a, b func()) {
-	done := make(chan struct{})
-	go func() { a(); close(done) }()
-	b()
-	<-done
-}
-
 func fusedStep(b testing.TB) func() {
 	rng := rand.New(rand.NewPCG(1, 2))
-	n := newNet(benchSizes(), 1, rng)
-	var err error
-	if n.halves, err = n.build(benchRows, 20, squaredError(benchRows)); err != nil {
-		b.Fatal(err)
-	}
-	fillHalves(n, rng, func(d []float32) { fill(rng, d, 1) })
-	run := func(i int) func() {
-		return func() {
-			if err := n.halves[i].run(); err != nil {
-				panic(err)
-			}
-		}
-	}
+	n := New(benchSizes(), 1, rng)
+	g := build(b, n, benchRows, 20, SquaredError(benchRows))
+	fillParts(g, rng, func(d []float32) { fill(rng, d, 1) })
 	return func() {
-		inPair(run(0), run(1))
-		n.update(1e-3, n.gather(n.halves), 1)
+		_ = parallel.Run(parallel.Workers(), g.Parts(), func(_, part int) error { return g.parts[part].run() })
+		g.Update(1e-3, 1)
 	}
 }
 
-// gemmStep is only the matrix products of the same step, also as two halves.
+// gemmStep is only the matrix products of the same step, in the same parts.
 func gemmStep(testing.TB) func() {
-	s, rows := benchSizes(), benchRows/2
-	half := func() func() {
+	s, rows := benchSizes(), partRows
+	products := func() func() {
 		rng := rand.New(rand.NewPCG(1, 2))
 		random := func(n int) []float32 {
 			x := make([]float32, n)
@@ -76,13 +59,19 @@ func gemmStep(testing.TB) func() {
 			}
 		}
 	}
-	x, y := half(), half()
-	return func() { blas.OneThread(); inPair(x, y) }
+	parts := make([]func(), benchRows/partRows)
+	for i := range parts {
+		parts[i] = products()
+	}
+	blas.OneThread()
+	return func() {
+		_ = parallel.Run(parallel.Workers(), len(parts), func(_, part int) error { parts[part](); return nil })
+	}
 }
 
 func plainStep(b testing.TB) func() {
 	rng := rand.New(rand.NewPCG(1, 2))
-	n := newNet(benchSizes(), 1, rng)
+	n := New(benchSizes(), 1, rng)
 	p := newPlain(b, n, benchRows)
 	fill(rng, p.x.Data().([]float32), 1)
 	fill(rng, p.y.Data().([]float32), 1)

@@ -1,13 +1,14 @@
-package train
+package network
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/mitori-robotics/mitori/policy/infer"
 )
 
-// normalizer keeps the mean and variance of inputs seen so far (Chan et al. 1983, merging batches).
-type normalizer struct {
+// Normalizer keeps the mean and variance of inputs seen so far (Chan et al. 1983, merging batches).
+type Normalizer struct {
 	Count    float64
 	Mean, M2 []float64
 }
@@ -18,12 +19,13 @@ const (
 	minStd = 0.02
 )
 
-func newNormalizer(dim int) *normalizer {
-	return &normalizer{Mean: make([]float64, dim), M2: make([]float64, dim)}
+// NewNormalizer makes one for inputs of dim numbers.
+func NewNormalizer(dim int) *Normalizer {
+	return &Normalizer{Mean: make([]float64, dim), M2: make([]float64, dim)}
 }
 
-// add takes in rows of inputs.
-func (n *normalizer) add(x []float32) {
+// Add takes in rows of inputs.
+func (n *Normalizer) Add(x []float32) {
 	dim := len(n.Mean)
 	rows := float64(len(x) / dim)
 	mean, m2 := make([]float64, dim), make([]float64, dim)
@@ -50,8 +52,8 @@ func (n *normalizer) add(x []float32) {
 	n.Count = total
 }
 
-// export gives the map that is now in force; before any input it changes nothing.
-func (n *normalizer) export() infer.Normalizer {
+// Export gives the map that is now in force; before any input it changes nothing.
+func (n *Normalizer) Export() infer.Normalizer {
 	out := infer.Normalizer{Clip: normalizerClip, Mean: make([]float32, len(n.Mean)), InvStd: make([]float32, len(n.Mean))}
 	for i := range n.Mean {
 		out.Mean[i], out.InvStd[i] = float32(n.Mean[i]), 1
@@ -62,8 +64,8 @@ func (n *normalizer) export() infer.Normalizer {
 	return out
 }
 
-// normalize applies a map to rows in place, with the very operations of infer.Runner.
-func normalize(x []float32, n infer.Normalizer) {
+// Normalize applies a map to rows in place, with the very operations of infer.Runner.
+func Normalize(x []float32, n infer.Normalizer) {
 	dim := len(n.Mean)
 	for r := 0; r < len(x); r += dim {
 		row := x[r : r+dim]
@@ -71,4 +73,13 @@ func normalize(x []float32, n infer.Normalizer) {
 			row[i] = min(max((v-n.Mean[i])*n.InvStd[i], -n.Clip), n.Clip)
 		}
 	}
+}
+
+// SetState copies what another Normalizer has seen, or says why it cannot and changes nothing.
+func (n *Normalizer) SetState(s Normalizer) error {
+	if len(s.Mean) != len(n.Mean) || len(s.M2) != len(n.Mean) {
+		return fmt.Errorf("network: %w: moments of %d and %d inputs, want %d", ErrState, len(s.Mean), len(s.M2), len(n.Mean))
+	}
+	*n = s
+	return nil
 }
