@@ -8,13 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/mitori-robotics/mitori/policy/train/blas"
 )
 
 func main() {
-	// The restart with better kernels is an optimisation: without it everything works, slower.
-	_ = blas.EnsureCoreType()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
