@@ -84,6 +84,9 @@ func examine() []finding {
 	if !blas.Built() {
 		blasLine.Detail += "; training is several times slower; built without the tag \"openblas\""
 	}
+	if advice := blas.Advice(); advice != "" {
+		blasLine.Detail += "; " + advice
+	}
 	out = append(out, blasLine)
 	for _, net := range []string{"pose_detection", "pose_landmark_lite", "pose_landmark_full", "pose_landmark_heavy"} {
 		out = append(out, fileFinding("network "+net, deps, "blazepose", net+".tflite"))

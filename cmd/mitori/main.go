@@ -5,13 +5,9 @@ package main
 
 import (
 	"os"
-
-	"github.com/mitori-robotics/mitori/policy/train/blas"
 )
 
 func main() {
-	// The restart with better kernels is an optimisation: without it everything works, slower.
-	_ = blas.EnsureCoreType()
 	ctx, stop := untilSignal()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -3,6 +3,8 @@ package blas
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -123,8 +125,31 @@ func TestBetterCore(t *testing.T) {
 			t.Errorf("betterCore(%s, %+v) = %q, want %q", c.chosen, c.have, got, c.want)
 		}
 	}
-	if CoreName() == "" {
-		t.Error("no core name")
+	if CoreName() == "" || Version() == "" {
+		t.Errorf("core %q, version %q", CoreName(), Version())
+	}
+}
+
+func TestAdviceNamesTheCause(t *testing.T) {
+	have := flags{avx2: true, avx512: true}
+	if got := advice("SkylakeX", "", have); got != "" {
+		t.Errorf("advice on the best kernels: %q", got)
+	}
+	if got := advice("Haswell", "HASWELL", have); !strings.Contains(got, "OPENBLAS_CORETYPE=HASWELL") {
+		t.Errorf("a choice in the environment is not named: %q", got)
+	}
+	if got := advice("Prescott", "", have); !strings.Contains(got, "does not know the processor") {
+		t.Errorf("an unknown processor is not named: %q", got)
+	}
+}
+
+// TestKernelsFitTheProcessor: the pinned library picks kernels for every processor that CI meets, by itself.
+func TestKernelsFitTheProcessor(t *testing.T) {
+	if os.Getenv(coreVariable) != "" {
+		t.Skipf("%s is set; the choice is the environment's", coreVariable)
+	}
+	if s := Advice(); s != "" {
+		t.Errorf("%s (kernels %s, OpenBLAS %s)", s, CoreName(), Version())
 	}
 }
 

@@ -1,11 +1,32 @@
 package blas
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// coreVariable makes OpenBLAS take the named kernels.
+const coreVariable = "OPENBLAS_CORETYPE"
 
 // flags are the instruction sets that decide between OpenBLAS's kernels.
 type flags struct{ avx2, avx512 bool }
 
-// betterCore gives the OPENBLAS_CORETYPE to ask for when the chosen kernels use less than the CPU has, or "".
+// advice is a sentence where the chosen kernels use less than the processor has, or "". forced is what the environment
+// asked for.
+func advice(chosen, forced string, have flags) string {
+	better := betterCore(chosen, have)
+	switch {
+	case better == "":
+		return ""
+	case forced != "":
+		return fmt.Sprintf("%s=%s chooses slower kernels than this processor could run (%s); unset it to train faster",
+			coreVariable, forced, better)
+	}
+	return fmt.Sprintf("this OpenBLAS does not know the processor and runs slower kernels than it could; try %s=%s",
+		coreVariable, better)
+}
+
+// betterCore names kernels that use more of the processor than the chosen ones, or "".
 func betterCore(chosen string, have flags) string {
 	const (
 		sse = iota

@@ -13,8 +13,11 @@ func CoreName() string { return "gonum (pure Go)" }
 // Built says whether OpenBLAS is in this binary.
 func Built() bool { return false }
 
-// EnsureCoreType has nothing to do without OpenBLAS.
-func EnsureCoreType() error { return nil }
+// Version is that of the Go module, which go.mod pins.
+func Version() string { return "as in go.mod" }
+
+// Advice has nothing to say without OpenBLAS.
+func Advice() string { return "" }
 
 func gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool) {
 	flag := func(t bool) blas.Transpose {

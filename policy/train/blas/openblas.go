@@ -3,56 +3,42 @@
 package blas
 
 /*
-#cgo CFLAGS: -O3 -I/usr/include/x86_64-linux-gnu/openblas-pthread -I/usr/include/aarch64-linux-gnu/openblas-pthread
-#cgo LDFLAGS: -lopenblas -lm
-#include <cblas.h>
+#cgo CFLAGS: -O3
+#include "sgemm.h"
 #include "loops.h"
 */
 import "C"
 
 import (
-	"fmt"
 	"os"
 	"runtime"
-	"syscall"
+	"strings"
 
 	"golang.org/x/sys/cpu"
 )
 
 // CoreName names OpenBLAS's kernels in use, for doctor and summaries.
-func CoreName() string { return C.GoString(C.openblas_get_corename()) }
+func CoreName() string { return C.GoString(C.mitori_corename()) }
+
+// Version is OpenBLAS's own, as in "0.3.34".
+func Version() string {
+	for _, w := range strings.Fields(C.GoString(C.mitori_config())) {
+		if w[0] >= '0' && w[0] <= '9' {
+			return w
+		}
+	}
+	return "unknown"
+}
 
 // Built says whether OpenBLAS is in this binary.
 func Built() bool { return true }
 
-const (
-	coreVariable    = "OPENBLAS_CORETYPE"
-	threadsVariable = "OPENBLAS_NUM_THREADS"
-)
-
-// EnsureCoreType makes OpenBLAS use kernels that fit this CPU. OpenBLAS before 0.3.25 falls back to its oldest SSE3
-// kernels on CPUs it does not know (its issue 4267), and chooses before main starts; so when the choice is poorer than
-// the CPU, this process replaces itself once with OPENBLAS_CORETYPE set. Call it first in main. A choice made by the
-// user through that variable stands. It also keeps OpenBLAS to one thread a call: callers split the work themselves.
-func EnsureCoreType() error {
-	OneThread()
-	if os.Getenv(coreVariable) != "" {
-		return nil
-	}
-	want := betterCore(CoreName(), cpuFlags())
-	if want == "" {
-		return nil
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("blas: cannot restart with %s=%s: %w", coreVariable, want, err)
-	}
-	env := append(os.Environ(), coreVariable+"="+want, threadsVariable+"=1")
-	return fmt.Errorf("blas: restart with %s=%s: %w", coreVariable, want, syscall.Exec(exe, os.Args, env))
-}
+// Advice is a sentence where the kernels in use are poorer than the processor, and "" otherwise. OpenBLAS chooses
+// before main starts, by the processor or by OPENBLAS_CORETYPE, and that choice stands.
+func Advice() string { return advice(CoreName(), os.Getenv(coreVariable), cpuFlags()) }
 
 // OneThread keeps OpenBLAS to the calling thread, for callers that split the work themselves.
-func OneThread() { C.openblas_set_num_threads(1) }
+func OneThread() { C.mitori_threads(1) }
 
 func cpuFlags() flags {
 	x := cpu.X86
@@ -72,18 +58,14 @@ func gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, 
 		len(a) < (rowsA-1)*lda+colsA || len(b) < (rowsB-1)*ldb+colsB || len(c) < (m-1)*ldc+n {
 		panic("blas: a matrix is shorter than its sizes say")
 	}
-	fa, fb, beta := C.enum_CBLAS_TRANSPOSE(C.CblasNoTrans), C.enum_CBLAS_TRANSPOSE(C.CblasNoTrans), C.float(0)
-	if ta {
-		fa = C.CblasTrans
+	flag := func(t bool) C.int {
+		if t {
+			return 1
+		}
+		return 0
 	}
-	if tb {
-		fb = C.CblasTrans
-	}
-	if add {
-		beta = 1
-	}
-	C.cblas_sgemm(C.CblasRowMajor, fa, fb, C.blasint(m), C.blasint(n), C.blasint(k), 1,
-		(*C.float)(&a[0]), C.blasint(lda), (*C.float)(&b[0]), C.blasint(ldb), beta, (*C.float)(&c[0]), C.blasint(ldc))
+	C.mitori_sgemm(flag(ta), flag(tb), C.int(m), C.int(n), C.int(k), (*C.float)(&a[0]), C.int(lda),
+		(*C.float)(&b[0]), C.int(ldb), C.float(flag(add)), (*C.float)(&c[0]), C.int(ldc))
 	runtime.KeepAlive(a)
 }
 
