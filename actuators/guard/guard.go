@@ -3,12 +3,14 @@
 // setting that turns it off.
 //
 // It promises, for any input whatever (NaN and infinities included):
-//   - the first command equals the pose it was seeded with, the measured one;
+//   - the first command is the pose it was seeded with, the measured one, or at
+//     most one acceleration step (acceleration x period^2) from it;
 //   - a command never leaves the joint's range once inside it, and only moves
 //     inward while outside;
-//   - a command never moves faster than the joint's speed limit, and its speed
+//   - a command never moves faster than the joint's full speed, and its speed
 //     never changes faster than the acceleration limit, braking before the end
-//     of the range included.
+//     of the range included; under [Gentle] what is faster than the gentle speed
+//     only brakes.
 //
 // [Monitor] (same package) watches the measured side: tilt, heat, voltage,
 // stall, silence, lateness; it turns them into mode conditions.

@@ -253,22 +253,56 @@ func TestApplyAllocatesNothing(t *testing.T) {
 	}
 }
 
+// FuzzApply holds every promise of the package comment against any commands, with the envelope changing on the way.
 func FuzzApply(f *testing.F) {
-	f.Add(0.0, 1.0, -1.0, 0.5)
-	f.Add(2.0, math.NaN(), math.Inf(1), -3.0)
-	f.Fuzz(func(t *testing.T, start, a, b, c float64) {
+	f.Add(0.0, 1.0, -1.0, 0.5, uint16(0))
+	f.Add(2.0, math.NaN(), math.Inf(1), -3.0, uint16(0xaaaa))
+	f.Add(1.49, 1.5, -1.0, 1.5, uint16(0x0ff0))
+	f.Fuzz(func(t *testing.T, start, a, b, c float64, gentle uint16) {
 		l := joint()
 		g := newGuard(t, l)
-		if math.Abs(start) > 10 || !g.Seed([]float64{start}) {
+		if !g.Seed([]float64{start}) {
 			return
 		}
-		at, out := start, make([]float64, 1)
-		for _, want := range []float64{a, b, c, a, a, b, b, c, c} {
-			g.Apply(out, []float64{want}, Full)
-			if !(math.Abs(out[0]-at) <= l.FullRadS*period+1e-9) {
-				t.Fatalf("step from %g to %g", at, out[0])
+		h := hold{t: t, l: l, at: start}
+		out := make([]float64, 1)
+		for i, want := range []float64{a, b, c, a, a, a, b, b, b, b, b, c, c, c, c, a} {
+			e := Full
+			if gentle>>i&1 == 1 {
+				e = Gentle
 			}
-			at = out[0]
+			g.Apply(out, []float64{want}, e)
+			h.promises(out[0], e)
 		}
 	})
+}
+
+// hold follows one joint's commands and fails where one breaks a promise.
+type hold struct {
+	t        *testing.T
+	l        Joint
+	at, step float64 // the command before, and how it came there
+}
+
+func (h *hold) promises(q float64, e Envelope) {
+	h.t.Helper()
+	// Commands are sums: a few units in the last place of the largest of them are rounding.
+	eps := 8 * (math.Nextafter(max(math.Abs(h.at), 1), math.Inf(1)) - max(math.Abs(h.at), 1))
+	l, step, da := h.l, q-h.at, h.l.AccelRadS2*period*period
+	fast := l.FullRadS * period
+	if e == Gentle {
+		fast = max(l.GentleRadS*period, math.Abs(h.step)-da)
+	}
+	outside := max(q-l.MaxRad, l.MinRad-q)
+	switch before := max(h.at-l.MaxRad, l.MinRad-h.at); {
+	case !(math.Abs(step) <= fast+eps):
+		h.t.Fatalf("speed: from %v to %v in a tick, at most %v", h.at, q, fast)
+	case !(math.Abs(step-h.step) <= da+eps):
+		h.t.Fatalf("acceleration: a step of %v after one of %v, at most %v more or less", step, h.step, da)
+	case before <= 0 && outside > 0:
+		h.t.Fatalf("range: from %v out to %v", h.at, q)
+	case before > 0 && outside > before+eps:
+		h.t.Fatalf("range: from %v outside further out to %v", h.at, q)
+	}
+	h.at, h.step = q, step
 }

@@ -35,15 +35,3 @@ func TestSleepAllocatesNothing(t *testing.T) {
 		t.Errorf("%g allocations", n)
 	}
 }
-
-func TestEnterSaysWhatIsMissing(t *testing.T) {
-	done := make(chan []string)
-	go func() {
-		notes, leave := Enter(70)
-		defer leave()
-		done <- notes
-	}()
-	for _, n := range <-done {
-		t.Logf("not permitted here: %s", n)
-	}
-}

@@ -3,6 +3,8 @@ package recorder
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -43,5 +45,24 @@ func TestEarlierRecordingsAreKept(t *testing.T) {
 	}
 	if _, err := Create(dir, Header{}); err == nil {
 		t.Error("a folder was taken for a file")
+	}
+}
+
+// Recordings of earlier versions stay readable: the file was written by the encoder of the first release.
+func TestEarlierRecordingsAreRead(t *testing.T) {
+	f, err := Open("testdata/schema1-0.mcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Truncated || f.RateHz != 100 || f.Facts["schema"] != "1" || len(f.Ticks) != 70 || !slices.Equal(f.Joints, header().Joints) {
+		t.Fatalf("%d ticks, truncated %v, joints %v, facts %v", len(f.Ticks), f.Truncated, f.Joints, f.Facts)
+	}
+	for _, i := range []int{0, 1, 69} {
+		if got, want := *f.Ticks[i], tickOf(sample(i)); !reflect.DeepEqual(got, want) {
+			t.Errorf("tick %d:\n%+v, want\n%+v", i, got, want)
+		}
+	}
+	if len(f.Log) != 2 || f.Log[0].Text != "active -> settle: overheated" {
+		t.Errorf("log %+v", f.Log)
 	}
 }

@@ -63,7 +63,6 @@ func Read(r io.Reader) (*Flight, error) {
 	defer lexer.Close()
 	f := &Flight{Facts: map[string]string{}}
 	topics := map[uint16]string{}
-	all := fields()
 	var buf []byte
 	for {
 		token, data, err := next(lexer, buf)
@@ -97,18 +96,18 @@ func Read(r io.Reader) (*Flight, error) {
 				return nil, err
 			}
 			switch topics[m.ChannelID] {
-			case "/robot/tick":
-				t, err := decodeTick(all, m.Data)
+			case topicTick:
+				t, err := decodeTick(m.Data)
 				if err != nil {
 					return nil, fmt.Errorf("tick %d: %w", len(f.Ticks), err)
 				}
 				f.Ticks = append(f.Ticks, t)
-			case "/robot/log":
-				ns, text, err := decodeLog(m.Data)
+			case topicLog:
+				line, err := decodeLog(m.Data)
 				if err != nil {
 					return nil, fmt.Errorf("log line %d: %w", len(f.Log), err)
 				}
-				f.Log = append(f.Log, LogLine{ns, text})
+				f.Log = append(f.Log, line)
 			}
 		}
 	}

@@ -26,7 +26,10 @@ import (
 	"time"
 
 	"github.com/foxglove/mcap/go/mcap"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/mitori-robotics/mitori/actuators/recorder/internal/schema"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
@@ -45,6 +48,12 @@ const metadataName = "mitori.flight"
 // minutes at full detail.
 const minFreeBytes = 64 << 20
 
+// Topics that are read back.
+const (
+	topicTick = "/robot/tick"
+	topicLog  = "/robot/log"
+)
+
 // Channels of the file.
 const (
 	chTick uint16 = iota + 1
@@ -55,18 +64,15 @@ const (
 
 // Recorder writes one file.
 type Recorder struct {
-	name    string
-	out     io.Writer
-	file    *os.File // nil in tests
-	w       *mcap.Writer
-	joints  []string
-	fields  []field
-	tick    Tick
-	buf     []byte
-	scratch []byte
-	seq     uint32
-	synced  time.Time
-	err     error
+	name     string
+	out      io.Writer
+	file     *os.File // nil in tests
+	w        *mcap.Writer
+	messages *messages
+	buf      []byte
+	seq      uint32
+	synced   time.Time
+	err      error
 }
 
 // maxNumber bounds the search for a name that is free.
@@ -127,7 +133,7 @@ func Create(name string, h Header) (*Recorder, error) {
 
 // start writes everything before the first tick.
 func start(name string, out io.Writer, h Header) (*Recorder, error) {
-	r := &Recorder{name: name, out: out, joints: h.Joints, fields: fields(), synced: time.Now()}
+	r := &Recorder{name: name, out: out, messages: newMessages(h.Joints), synced: time.Now()}
 	// Four chunks a second at this robot's size: see the package comment.
 	perTick := int64(400 + len(h.Joints)*(7*8+1+40))
 	w, err := mcap.NewWriter(out, &mcap.WriterOptions{
@@ -150,18 +156,18 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 	}
 	keep(w.WriteMetadata(&mcap.Metadata{Name: metadataName, Metadata: facts}))
 	for i, c := range []struct {
-		pkg, message, topic string
-		descriptor          func() ([]byte, error)
+		topic, message string
+		file           protoreflect.FileDescriptor
 	}{
-		{"mitori", "Tick", "/robot/tick", func() ([]byte, error) { return schema("mitori", tickDescriptor()) }},
-		{"foxglove", "JointStates", "/robot/joints", func() ([]byte, error) { return schema("foxglove", jointDescriptors()...) }},
-		{"foxglove", "FrameTransform", "/tf", func() ([]byte, error) { return schema("foxglove", transformDescriptors()...) }},
-		{"foxglove", "Log", "/robot/log", func() ([]byte, error) { return schema("foxglove", logDescriptor()) }},
+		{topicTick, "mitori.Tick", schema.File_tick_proto},
+		{"/robot/joints", "foxglove.JointStates", schema.File_foxglove_proto},
+		{"/tf", "foxglove.FrameTransform", schema.File_foxglove_proto},
+		{topicLog, "foxglove.Log", schema.File_foxglove_proto},
 	} {
 		id := uint16(i + 1)
-		data, e := c.descriptor()
+		data, e := descriptors(c.file)
 		keep(e)
-		keep(w.WriteSchema(&mcap.Schema{ID: id, Name: c.pkg + "." + c.message, Encoding: "protobuf", Data: data}))
+		keep(w.WriteSchema(&mcap.Schema{ID: id, Name: c.message, Encoding: "protobuf", Data: data}))
 		keep(w.WriteChannel(&mcap.Channel{ID: id, SchemaID: id, Topic: c.topic, MessageEncoding: "protobuf"}))
 	}
 	if err != nil {
@@ -173,10 +179,13 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 // Add records one tick, and a log line for a transition or a refusal. After the
 // first failure it keeps returning that failure.
 func (r *Recorder) Add(s *trace.Sample) error {
-	r.tick.set(s)
-	r.message(chTick, s.WallNs, appendTick(r.buf[:0], r.fields, &r.tick))
-	r.message(chJoints, s.WallNs, appendJoints(r.buf[:0], &r.scratch, r.joints, s))
-	r.message(chTransform, s.WallNs, appendTransform(r.buf[:0], &r.scratch, s))
+	m := r.messages
+	m.setTick(s)
+	m.setJoints(s)
+	m.setTilt(s)
+	r.message(chTick, s.WallNs, m.tick)
+	r.message(chJoints, s.WallNs, m.joints)
+	r.message(chTransform, s.WallNs, m.tilt)
 	if s.From != s.Mode {
 		l := levelInfo
 		if _, ok := s.Why.Condition(); ok {
@@ -201,15 +210,22 @@ func (r *Recorder) Note(ns int64, text string) error {
 	return r.err
 }
 
-func (r *Recorder) log(ns int64, l level, text string) {
-	r.message(chLog, ns, appendLog(r.buf[:0], ns, l, text))
+func (r *Recorder) log(ns int64, level schema.Log_Level, text string) {
+	r.messages.setLog(level, text)
+	r.message(chLog, ns, r.messages.log)
 }
 
-func (r *Recorder) message(channel uint16, ns int64, data []byte) {
-	r.buf = data
+func (r *Recorder) message(channel uint16, ns int64, m proto.Message) {
 	if r.err != nil {
 		return
 	}
+	r.messages.setTime(ns)
+	data, err := proto.MarshalOptions{}.MarshalAppend(r.buf[:0], m)
+	if err != nil { // no text but ASCII or cleaned is in them
+		r.err = explain(r.name, err)
+		return
+	}
+	r.buf = data
 	r.seq++
 	if err := r.w.WriteMessage(&mcap.Message{
 		ChannelID: channel, Sequence: r.seq, LogTime: uint64(ns), PublishTime: uint64(ns), Data: data,

@@ -6,9 +6,10 @@
 // shapes or knows the meaning of an operator. Sub-graphs (If, Loop), sparse
 // and external tensors are refused by name rather than dropped in silence.
 //
-// Field numbers are those of onnx/onnx.proto3 of the ONNX project. Marshal
-// writes fields in ascending order and slices in the given order, so the same
-// Model always gives the same bytes. Values hold no locks: share them between
+// The wire format is generated from the ONNX project's schema (internal/pb);
+// shapes, bounds and refusals are this package's. Marshal writes fields in
+// ascending order and slices in the given order, so the same Model always gives
+// the same bytes. Values hold no locks: share them between
 // goroutines only for reading.
 package onnx
 

@@ -58,7 +58,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // TestWireBytes pins the encoding of a tiny model, worked out by hand from
-// onnx.proto3, so that writer and reader cannot be wrong in the same way.
+// onnx.proto, so that writer and reader cannot be wrong in the same way.
 func TestWireBytes(t *testing.T) {
 	m := &Model{IRVersion: 7, Opsets: []Opset{{"", 11}}, Graph: Graph{
 		Name:    "g",
@@ -126,6 +126,8 @@ func TestRefuses(t *testing.T) {
 		"text":        []byte("this is not a model"),
 		"wrong wire":  {0x0a, 1, 'x', 0x3a, 0},
 		"huge length": {0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f},
+		"inner wire":  putMessage(nil, 7, putMessage(nil, 1, putInt(nil, 4, 1))),
+		"nested":      nested(1000),
 	} {
 		if _, err := Unmarshal(b); !errors.Is(err, ErrSyntax) {
 			t.Errorf("%s: got %v, want ErrSyntax", name, err)
@@ -140,6 +142,15 @@ func TestRefuses(t *testing.T) {
 	if _, err := Unmarshal(putMessage(nil, 7, putMessage(nil, 1, putMessage(nil, 5, sub)))); err == nil {
 		t.Error("a sub-graph attribute was dropped in silence")
 	}
+}
+
+// nested is a graph within an attribute of a node of a graph, and so on.
+func nested(n int) []byte {
+	var b []byte
+	for range n {
+		b = putMessage(nil, 1, putMessage(nil, 5, putMessage(nil, 6, b)))
+	}
+	return putMessage(nil, 7, b)
 }
 
 func TestCheck(t *testing.T) {
@@ -157,6 +168,20 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+// The field encoders of the tests: they know nothing of the generated code.
+
+func putInt(b []byte, f protowire.Number, v int64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, f, protowire.VarintType), uint64(v))
+}
+
+func putString(b []byte, f protowire.Number, s string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, f, protowire.BytesType), s)
+}
+
+func putMessage(b []byte, f protowire.Number, m []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, f, protowire.BytesType), m)
 }
 
 func FuzzUnmarshal(f *testing.F) {

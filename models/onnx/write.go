@@ -1,168 +1,128 @@
 package onnx
 
 import (
-	"math"
+	"google.golang.org/protobuf/proto"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"github.com/mitori-robotics/mitori/models/onnx/internal/pb"
 )
 
-// Marshal encodes the model as ONNX protobuf bytes. Zero scalars are left out
-// as proto3 does; it does not check the graph, see Check.
+// Marshal encodes the model as ONNX protobuf bytes, fields in ascending order.
+// Zero scalars and empty names are left out; it does not check the graph, see
+// Check.
 func (m *Model) Marshal() []byte {
-	// Tensor data is most of a model: it is copied once, into place.
-	graph := m.Graph.pieces()
-	size := 0
-	for _, p := range graph {
-		size += len(p)
+	p := &pb.ModelProto{
+		IrVersion: optInt(m.IRVersion), ProducerName: optString(m.ProducerName), ProducerVersion: optString(m.ProducerVersion),
+		Domain: optString(m.Domain), ModelVersion: optInt(m.ModelVersion), DocString: optString(m.Doc), Graph: m.Graph.proto(),
 	}
-	var head []byte
-	head = putInt(head, 1, m.IRVersion)
-	head = putString(head, 2, m.ProducerName)
-	head = putString(head, 3, m.ProducerVersion)
-	head = putString(head, 4, m.Domain)
-	head = putInt(head, 5, m.ModelVersion)
-	head = putString(head, 6, m.Doc)
-	head = protowire.AppendTag(head, 7, protowire.BytesType)
-	head = protowire.AppendVarint(head, uint64(size))
-	var tail []byte
 	for _, o := range m.Opsets {
-		tail = putMessage(tail, 8, putInt(putString(nil, 1, o.Domain), 2, o.Version))
+		p.OpsetImport = append(p.OpsetImport, &pb.OperatorSetIdProto{Domain: optString(o.Domain), Version: optInt(o.Version)})
 	}
-	for _, p := range m.Metadata {
-		tail = putMessage(tail, 14, putString(putString(nil, 1, p.Key), 2, p.Value))
+	for _, x := range m.Metadata {
+		p.MetadataProps = append(p.MetadataProps, &pb.StringStringEntryProto{Key: optString(x.Key), Value: optString(x.Value)})
 	}
-	b := make([]byte, 0, len(head)+size+len(tail))
-	b = append(b, head...)
-	for _, p := range graph {
-		b = append(b, p...)
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(p)
+	if err != nil { // proto2 without required fields: nothing can be missing or malformed
+		panic("onnx: Marshal: " + err.Error())
 	}
-	return append(b, tail...)
+	return b
 }
 
-// pieces encodes a graph as byte strings to be joined; tensor data is referred
-// to, not copied.
-func (g *Graph) pieces() [][]byte {
-	var b []byte
+// proto refers to the data of tensors, it does not copy it.
+func (g *Graph) proto() *pb.GraphProto {
+	p := &pb.GraphProto{Name: optString(g.Name)}
 	for i := range g.Nodes {
-		b = putMessage(b, 1, g.Nodes[i].marshal())
+		p.Node = append(p.Node, g.Nodes[i].proto())
 	}
-	out := [][]byte{putString(b, 2, g.Name)}
 	for i := range g.Initialisers {
-		t := &g.Initialisers[i]
-		head := t.head()
-		b := protowire.AppendTag(nil, 5, protowire.BytesType)
-		b = protowire.AppendVarint(b, uint64(len(head)+len(t.Raw)))
-		out = append(out, append(b, head...), t.Raw)
+		p.Initializer = append(p.Initializer, g.Initialisers[i].proto())
 	}
-	b = nil
 	for _, v := range g.Inputs {
-		b = putMessage(b, 11, v.marshal())
+		p.Input = append(p.Input, v.proto())
 	}
 	for _, v := range g.Outputs {
-		b = putMessage(b, 12, v.marshal())
+		p.Output = append(p.Output, v.proto())
 	}
-	return append(out, b)
+	return p
 }
 
-func (n *Node) marshal() []byte {
-	var b []byte
-	// Empty names mark omitted optional inputs, so they are written too.
-	for _, s := range n.Inputs {
-		b = putMessage(b, 1, []byte(s))
+// proto writes empty names of inputs too: they mark omitted optional ones.
+func (n *Node) proto() *pb.NodeProto {
+	p := &pb.NodeProto{
+		Input: n.Inputs, Output: n.Outputs, Name: optString(n.Name), OpType: optString(n.OpType), Domain: optString(n.Domain),
 	}
-	for _, s := range n.Outputs {
-		b = putMessage(b, 2, []byte(s))
-	}
-	b = putString(b, 3, n.Name)
-	b = putString(b, 4, n.OpType)
 	for i := range n.Attributes {
-		b = putMessage(b, 5, n.Attributes[i].marshal())
+		p.Attribute = append(p.Attribute, n.Attributes[i].proto())
 	}
-	return putString(b, 7, n.Domain)
+	return p
 }
 
-func (a *Attribute) marshal() []byte {
-	b := putString(nil, 1, a.Name)
+// proto writes the value that Kind names, also where it is zero.
+func (a *Attribute) proto() *pb.AttributeProto {
+	p := &pb.AttributeProto{Name: optString(a.Name)}
+	if a.Kind != 0 {
+		p.Type = pb.AttributeProto_AttributeType(a.Kind).Enum()
+	}
 	switch a.Kind {
 	case KindFloat:
-		b = putFloat(b, 2, a.F)
+		p.F = proto.Float32(a.F)
 	case KindInt:
-		b = protowire.AppendTag(b, 3, protowire.VarintType)
-		b = protowire.AppendVarint(b, uint64(a.I))
+		p.I = proto.Int64(a.I)
 	case KindString:
-		b = putMessage(b, 4, []byte(a.S))
+		p.S = []byte(a.S)
 	case KindTensor:
 		if a.T != nil {
-			b = putMessage(b, 5, append(a.T.head(), a.T.Raw...))
+			p.T = a.T.proto()
 		}
 	case KindFloats:
-		for _, f := range a.Floats {
-			b = putFloat(b, 7, f)
-		}
+		p.Floats = a.Floats
 	case KindInts:
-		for _, v := range a.Ints {
-			b = protowire.AppendTag(b, 8, protowire.VarintType)
-			b = protowire.AppendVarint(b, uint64(v))
-		}
+		p.Ints = a.Ints
 	case KindStrings:
 		for _, s := range a.Strings {
-			b = putMessage(b, 9, []byte(s))
+			p.Strings = append(p.Strings, []byte(s))
 		}
 	}
-	return putInt(b, 20, int64(a.Kind))
+	return p
 }
 
-// head encodes everything of a tensor up to its raw data, which must follow.
-func (t *Tensor) head() []byte {
-	var b []byte
-	for _, d := range t.Dims {
-		b = protowire.AppendTag(b, 1, protowire.VarintType)
-		b = protowire.AppendVarint(b, uint64(d))
+func (t *Tensor) proto() *pb.TensorProto {
+	p := &pb.TensorProto{Dims: t.Dims, Name: optString(t.Name), RawData: t.Raw}
+	if t.Type != 0 {
+		p.DataType = proto.Int32(int32(t.Type))
 	}
-	b = putInt(b, 2, int64(t.Type))
-	b = putString(b, 8, t.Name)
-	b = protowire.AppendTag(b, 9, protowire.BytesType)
-	return protowire.AppendVarint(b, uint64(len(t.Raw)))
+	if p.RawData == nil {
+		p.RawData = []byte{} // readers want the field, even for no elements
+	}
+	return p
 }
 
-func (v ValueInfo) marshal() []byte {
-	var shape []byte
+func (v ValueInfo) proto() *pb.ValueInfoProto {
+	t := &pb.TypeProto_Tensor{Shape: &pb.TensorShapeProto{}}
+	if v.Type != 0 {
+		t.ElemType = proto.Int32(int32(v.Type))
+	}
 	for _, d := range v.Shape {
-		var dim []byte
+		dim := &pb.TensorShapeProto_Dimension{}
 		if d.Param != "" {
-			dim = putString(nil, 2, d.Param)
+			dim.Value = &pb.TensorShapeProto_Dimension_DimParam{DimParam: d.Param}
 		} else {
-			dim = protowire.AppendTag(nil, 1, protowire.VarintType)
-			dim = protowire.AppendVarint(dim, uint64(d.Size))
+			dim.Value = &pb.TensorShapeProto_Dimension_DimValue{DimValue: d.Size}
 		}
-		shape = putMessage(shape, 1, dim)
+		t.Shape.Dim = append(t.Shape.Dim, dim)
 	}
-	tensor := putMessage(putInt(nil, 1, int64(v.Type)), 2, shape)
-	return putMessage(putString(nil, 1, v.Name), 2, putMessage(nil, 1, tensor))
+	return &pb.ValueInfoProto{Name: optString(v.Name), Type: &pb.TypeProto{Value: &pb.TypeProto_TensorType{TensorType: t}}}
 }
 
-func putInt(b []byte, f protowire.Number, v int64) []byte {
+func optInt(v int64) *int64 {
 	if v == 0 {
-		return b
+		return nil
 	}
-	b = protowire.AppendTag(b, f, protowire.VarintType)
-	return protowire.AppendVarint(b, uint64(v))
+	return &v
 }
 
-func putFloat(b []byte, f protowire.Number, v float32) []byte {
-	b = protowire.AppendTag(b, f, protowire.Fixed32Type)
-	return protowire.AppendFixed32(b, math.Float32bits(v))
-}
-
-func putString(b []byte, f protowire.Number, s string) []byte {
+func optString(s string) *string {
 	if s == "" {
-		return b
+		return nil
 	}
-	b = protowire.AppendTag(b, f, protowire.BytesType)
-	return protowire.AppendString(b, s)
-}
-
-func putMessage(b []byte, f protowire.Number, m []byte) []byte {
-	b = protowire.AppendTag(b, f, protowire.BytesType)
-	return protowire.AppendBytes(b, m)
+	return &s
 }

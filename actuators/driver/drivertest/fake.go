@@ -37,6 +37,9 @@ type Fake struct {
 	reads uint16
 }
 
+// fakeRangeRad is how far its joints turn either way, as a servo's own range.
+const fakeRangeRad = math.Pi
+
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
@@ -101,10 +104,12 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 		return driver.ErrLinkLost
 	}
 	f.Writes++
-	if !f.Stopped {
-		copy(f.GoalRad, goalsRad)
+	for j, q := range goalsRad {
+		applied[j] = min(max(q, -fakeRangeRad), fakeRangeRad)
 	}
-	copy(applied, goalsRad)
+	if !f.Stopped {
+		copy(f.GoalRad, applied)
+	}
 	return nil
 }
 
