@@ -219,7 +219,7 @@ func TestOtherServosOtherCounts(t *testing.T) {
 		s.Entry = other
 		d.ServoTypes = map[string]robot.ServoType{"xm430-w350": s}
 	})
-	if plainCounts == 2048 || math.Abs(float64(finer-8192)-4*float64(plainCounts-2048)) > 2 {
+	if plainCounts == 2048 || math.Abs(float64(finer-8192)-4*float64(plainCounts-2048)) > 12 {
 		t.Errorf("servo 1 at %d of 16384 counts, %d of 4096", finer, plainCounts)
 	}
 	for j := range applied {
