@@ -120,8 +120,8 @@ func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
 	note(eeprom(d, s, "operating mode", dxl.OperatingMode, dxl.ModePosition))
 	note(eeprom(d, s, "return delay", dxl.ReturnDelay, 0))
 	note(eeprom(d, s, "drive mode", dxl.DriveMode, 0))
-	note(eeprom(d, s, "lower position limit", dxl.MinPosition, lo))
-	note(eeprom(d, s, "upper position limit", dxl.MaxPosition, hi))
+	note(eeprom(d, s, "lower position limit", dxl.MinPosition, dxl.PositionCount(lo)))
+	note(eeprom(d, s, "upper position limit", dxl.MaxPosition, dxl.PositionCount(hi)))
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // Options are choices that do not belong to the robot.
@@ -44,6 +45,7 @@ type Driver struct {
 	opt    Options
 	bus    *dxl.Bus
 	ids    []dxl.ID
+	servo  []servos.Type // of the catalogue, by joint
 	state  *dxl.StateReader
 	raw    []dxl.State
 	goals  *dxl.GoalWriter
@@ -90,6 +92,7 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	for _, j := range desc.Joints {
 		d.ids = append(d.ids, dxl.ID(j.ID))
 	}
+	d.servo = desc.Servos()
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
@@ -175,9 +178,9 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 	for j, q := range goalsRad {
 		jt := &d.desc.Joints[j]
 		lo, hi := d.countLimits(j)
-		c := min(max(dxl.PositionFromRad((q-jt.OffsetRad)*jt.Sign), lo), hi)
-		d.counts[j] = c
-		applied[j] = jt.Sign*c.Rad() + jt.OffsetRad
+		c := min(max(d.servo[j].PositionCount((q-jt.OffsetRad)*jt.Sign), lo), hi)
+		d.counts[j] = dxl.PositionCount(c)
+		applied[j] = jt.Sign*d.servo[j].Rad(c) + jt.OffsetRad
 	}
 	d.seen++
 	if d.goals.Write(d.counts) != nil {
@@ -188,18 +191,18 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 }
 
 // countLimits is the joint's range in counts of its servo, rounded inward.
-func (d *Driver) countLimits(j int) (lo, hi dxl.PositionCount) {
-	jt := &d.desc.Joints[j]
+func (d *Driver) countLimits(j int) (lo, hi int32) {
+	jt, servo := &d.desc.Joints[j], &d.servo[j]
 	a, b := (jt.MinRad-jt.OffsetRad)*jt.Sign, (jt.MaxRad-jt.OffsetRad)*jt.Sign
 	a, b = min(a, b), max(a, b)
-	lo, hi = dxl.PositionFromRad(a), dxl.PositionFromRad(b)
-	if lo.Rad() < a {
+	lo, hi = servo.PositionCount(a), servo.PositionCount(b)
+	if servo.Rad(lo) < a {
 		lo++
 	}
-	if hi.Rad() > b {
+	if servo.Rad(hi) > b {
 		hi--
 	}
-	return max(lo, 0), min(hi, dxl.CountsPerTurn-1)
+	return max(lo, 0), min(hi, int32(servo.CountsPerTurn-1))
 }
 
 // Torque implements driver.Driver. It takes two exchanges for all servos.

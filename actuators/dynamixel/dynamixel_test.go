@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -49,15 +50,24 @@ func (g *gate) Read(b []byte) (int, error) {
 
 func newBench(t testing.TB, change func(*busemu.LineConfig), opt dynamixel.Options) *bench {
 	t.Helper()
+	return newBenchOf(t, nil, change, opt)
+}
+
+// newBenchOf is newBench of a robot that is not quite kata20.
+func newBenchOf(t testing.TB, robots func(*robot.Description), change func(*busemu.LineConfig), opt dynamixel.Options) *bench {
+	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{desc: desc, plant: busemu.NewIdeal(len(desc.Joints), time.Millisecond)}
+	if robots != nil {
+		robots(desc)
+	}
+	b := &bench{desc: desc, plant: busemu.NewIdeal(desc.Servos(), time.Millisecond)}
 	c := busemu.LineConfig{Plant: b.plant, HubID: dxl.ID(desc.IMU.ID), Seed: 1}
 	for i, j := range desc.Joints {
 		b.plant.Set(i, 0)
-		c.Servos = append(c.Servos, busemu.ServoConfig{ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad})
+		c.Servos = append(c.Servos, busemu.ServoConfig{ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad, Type: desc.ServoOf(i).Entry})
 	}
 	if change != nil {
 		change(&c)
@@ -131,8 +141,9 @@ func TestConnectConfiguresEveryServoOnce(t *testing.T) {
 	bus := dxl.NewBus(b.wire, dxl.Config{})
 	lo, _ := dxl.Read(bus, 10, dxl.MinPosition)
 	hi, _ := dxl.Read(bus, 10, dxl.MaxPosition)
-	if lo.Rad() < -2.3 || lo.Rad() > -2.298 || hi.Rad() > 0.05 || hi.Rad() < 0.048 {
-		t.Errorf("position limits of servo 10: %g..%g rad", lo.Rad(), hi.Rad())
+	servo := b.desc.ServoOf(9).Entry
+	if lo, hi := servo.Rad(int32(lo)), servo.Rad(int32(hi)); lo < -2.3 || lo > -2.298 || hi > 0.05 || hi < 0.048 {
+		t.Errorf("position limits of servo 10: %g..%g rad", lo, hi)
 	}
 	for _, s := range id.Servos {
 		delay, _ := dxl.Read(bus, dxl.ID(s.ID), dxl.ReturnDelay)
@@ -175,6 +186,49 @@ func TestConnectNamesEveryFault(t *testing.T) {
 	b.line.Inject(busemu.Fault{Kind: busemu.FaultSilence, P: 1})
 	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "hub 200 does not answer") && !strings.Contains(err.Error(), "none of 20 servos") {
 		t.Errorf("silent bus: %v", err)
+	}
+}
+
+// The driver and the bus take what counts mean from the type: kata20 with servos of
+// another resolution and another zero moves to the same angles.
+func TestOtherServosOtherCounts(t *testing.T) {
+	other, _ := servos.Shipped().Named("xm430-w350")
+	other.CountsPerTurn, other.ZeroCount = 16384, 8192
+	run := func(change func(*robot.Description)) (counts dxl.PositionCount, s *driver.State, applied []float64) {
+		b := newBenchOf(t, change, nil, dynamixel.Options{})
+		s, applied = b.energise(t)
+		goal := b.safePose()
+		if err := b.drv.Write(applied, goal); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			b.line.Advance(10 * time.Millisecond)
+		}
+		if err := b.drv.Read(s); err != nil {
+			t.Fatal(err)
+		}
+		counts, err := dxl.Read(dxl.NewBus(b.wire, dxl.Config{}), 1, dxl.PresentPosition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts, s, applied
+	}
+	plainCounts, plain, _ := run(nil)
+	finer, got, applied := run(func(d *robot.Description) {
+		s := d.ServoTypes["xm430-w350"]
+		s.Entry = other
+		d.ServoTypes = map[string]robot.ServoType{"xm430-w350": s}
+	})
+	if plainCounts == 2048 || math.Abs(float64(finer-8192)-4*float64(plainCounts-2048)) > 12 {
+		t.Errorf("servo 1 at %d of 16384 counts, %d of 4096", finer, plainCounts)
+	}
+	for j := range applied {
+		if math.Abs(applied[j]-got.PosRad[j]) > other.RadPerCount() {
+			t.Errorf("joint %d: at %g rad, asked for %g", j, got.PosRad[j], applied[j])
+		}
+		if math.Abs(plain.PosRad[j]-got.PosRad[j]) > 4e-3 {
+			t.Errorf("joint %d: at %g rad with finer counts, at %g without", j, got.PosRad[j], plain.PosRad[j])
+		}
 	}
 }
 

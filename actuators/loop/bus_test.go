@@ -31,7 +31,7 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		t.Fatal(err)
 	}
 	n := len(desc.Joints)
-	plant := busemu.NewIdeal(n, 2*time.Millisecond)
+	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
 	plant.TipsAt = tiltAt
 	cfg, err := busemu.ForRobot(desc, plant)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // busFlags are common to the commands that open a real port.
@@ -81,19 +82,11 @@ type busDevice struct {
 
 // modelName names the models that this project knows.
 func modelName(model uint16) string {
-	switch model {
-	case dxl.ModelXM430W350:
-		return "XM430-W350"
-	case 1030:
-		return "XM430-W210"
-	case 1060:
-		return "XL430-W250"
-	case 1220:
-		return "XC330-T288"
-	case 1200:
-		return "XL330-M288"
-	case dxl.HubModel:
+	if model == dxl.HubModel {
 		return "sensor hub"
+	}
+	if t, ok := servos.Shipped().Model(servos.Dynamixel2, model); ok {
+		return t.Title
 	}
 	return "unknown model"
 }
@@ -330,8 +323,8 @@ const (
 // the angle zero.
 func calibrate(bus *dxl.Bus, desc *robot.Description) ([]jointOffset, error) {
 	var out []jointOffset
-	for _, j := range desc.Joints {
-		id := dxl.ID(j.ID)
+	for k, j := range desc.Joints {
+		id, servo := dxl.ID(j.ID), desc.ServoOf(k).Entry
 		on, err := dxl.Read(bus, id, dxl.TorqueEnable)
 		if err != nil {
 			return nil, fmt.Errorf("joint %s: %w", j.Name, err)
@@ -345,7 +338,7 @@ func calibrate(bus *dxl.Bus, desc *robot.Description) ([]jointOffset, error) {
 			if err != nil {
 				return nil, fmt.Errorf("joint %s: %w", j.Name, err)
 			}
-			reads = append(reads, p.Rad())
+			reads = append(reads, servo.Rad(int32(p)))
 		}
 		slices.Sort(reads)
 		median := (reads[calibrateReads/2-1] + reads[calibrateReads/2]) / 2

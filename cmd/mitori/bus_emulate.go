@@ -162,7 +162,7 @@ func emulate(ctx context.Context, f *emulateFlags, in io.Reader, out, errOut io.
 // physics makes the plant and returns how to release it.
 func (f *emulateFlags) physics(desc *robot.Description) (busemu.Plant, func(), error) {
 	if f.plant == "ideal" {
-		return busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond), func() {}, nil
+		return busemu.NewIdeal(desc.Servos(), 2*time.Millisecond), func() {}, nil
 	}
 	p, err := plant.New(desc, plant.Config{
 		Loose: f.gantry == "none", Friction: f.friction, TorqueScale: f.torqueScale,

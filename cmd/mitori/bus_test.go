@@ -224,7 +224,7 @@ func TestEmulateLife(t *testing.T) {
 	}
 	goals, states := make([]dxl.PositionCount, 20), make([]dxl.State, 20)
 	for i := range goals {
-		goals[i] = dxl.CentrePosition + 100
+		goals[i] = 2148
 	}
 	for range 100 { // 1 s
 		if err := w.Write(goals); err != nil {

@@ -70,10 +70,7 @@ func (b *body) bend(desc *robot.Description) {
 // Limits on commands that do not come from a policy.
 const (
 	gentleRadS = 1.5
-	// stallTorquePerA relates the description's stall torque to the stall current
-	// of geared hobby servos: 4.1 N m at 2.3 A for the XM430-W350.
-	stallTorquePerA = 4.1 / 2.3
-	playOut         = loop.MaxPlayOut
+	playOut    = loop.MaxPlayOut
 )
 
 // loopConfig derives the loop's configuration from the robot and its rates.
@@ -95,12 +92,9 @@ func loopConfig(desc *robot.Description, b *body, rateHz, controlEvery int) loop
 			MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(gentleRadS, full), FullRadS: full,
 			AccelRadS2: 2 * full * float64(rateHz),
 		})
-		warn, stop := 60.0, 70.0
-		if servo.MaxTempC > 0 { // the servo itself stops at this temperature
-			warn, stop = servo.MaxTempC-20, servo.MaxTempC-10
-		}
+		warn, stop := servo.MaxTempC-20, servo.MaxTempC-10 // at MaxTempC the servo itself stops
 		cfg.Health = append(cfg.Health, guard.Health{
-			Leg: b.leg[i], StallCurrentA: servo.StallTorqueNm / stallTorquePerA, TempWarnC: warn, TempStopC: stop,
+			Leg: b.leg[i], StallCurrentA: servo.StallCurrentA(), TempWarnC: warn, TempStopC: stop,
 		})
 	}
 	return cfg

@@ -65,7 +65,7 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg, err := busemu.ForRobot(desc, busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond))
+			cfg, err := busemu.ForRobot(desc, busemu.NewIdeal(desc.Servos(), 2*time.Millisecond))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -62,7 +62,7 @@ func emulate(args []string) error {
 	if err != nil {
 		return err
 	}
-	plant := busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond)
+	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
 	plant.TipsAt = *tilt
 	cfg, err := busemu.ForRobot(desc, plant)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // TestUnits checks conversions against the data sheet's numbers.
@@ -13,15 +15,8 @@ func TestUnits(t *testing.T) {
 		got, want float64
 		tol       float64
 	}{
-		{"a quarter turn", PositionCount(3072).Rad(), math.Pi / 2, 1e-12},
-		{"the centre", PositionCount(2048).Rad(), 0, 0},
-		{"46 rpm, no-load at 12 V", VelocityCount(201).RadPerS(), 4.82, 0.001},
-		{"stall at 12 V", CurrentCount(855).A(), 2.3, 0.001},
 		{"the factory's return delay", DelayCount(250).Seconds(), 500e-6, 1e-12},
 		{"12 V", VoltageCount(120).V(), 12, 1e-12},
-		{"full duty", FullPWM.Duty(), 1, 0},
-		// 6.25 PWM counts per position count; 18.9 N m/rad / 4.1 N m.
-		{"P gain 800", GainCount(800).DutyPerRad(), 4.604, 0.001},
 		{"watchdog of 100 ms", WatchdogFromSeconds(0.1).Seconds(), 0.1, 1e-12},
 		{"watchdog of 101 ms", WatchdogFromSeconds(0.101).Seconds(), 0.12, 1e-12},
 		{"shortest watchdog", WatchdogFromSeconds(0).Seconds(), 0.02, 1e-12},
@@ -31,24 +26,6 @@ func TestUnits(t *testing.T) {
 		if math.Abs(c.got-c.want) > c.tol {
 			t.Errorf("%s: %g, want %g", c.name, c.got, c.want)
 		}
-	}
-}
-
-// TestRoundTrips: every count survives the way to SI and back.
-func TestRoundTrips(t *testing.T) {
-	for c := -70000; c <= 70000; c += 7 {
-		if got := PositionFromRad(PositionCount(c).Rad()); got != PositionCount(c) {
-			t.Fatalf("position %d became %d", c, got)
-		}
-		if got := VelocityFromRadPerS(VelocityCount(c).RadPerS()); got != VelocityCount(c) {
-			t.Fatalf("velocity %d became %d", c, got)
-		}
-		if got := CurrentFromA(CurrentCount(c).A()); got != CurrentCount(c) {
-			t.Fatalf("current %d became %d", CurrentCount(c), got)
-		}
-	}
-	if PositionFromRad(math.NaN()) > -1e9 || PositionFromRad(math.Inf(1)) < 1e9 {
-		t.Error("values that are no angle must not look like one")
 	}
 }
 
@@ -71,7 +48,7 @@ func TestRegisterBytes(t *testing.T) {
 func TestTable(t *testing.T) {
 	at := map[uint16]Info{}
 	last := -1
-	for _, r := range XM430W350() {
+	for _, r := range XTable(servos.Shipped()[0]) {
 		if int(r.Addr) <= last {
 			t.Errorf("%s at %d overlaps or is out of order", r.Name, r.Addr)
 		}

@@ -3,10 +3,12 @@ package robot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"sort"
+	"slices"
 	"strings"
 
+	"github.com/mitori-robotics/mitori/models/servos"
 	"github.com/mitori-robotics/mitori/models/strictyaml"
 )
 
@@ -22,7 +24,7 @@ type file struct {
 	Battery       Battery              `yaml:"battery"`
 	Buses         []Bus                `yaml:"buses"`
 	IMU           IMU                  `yaml:"imu"`
-	ServoTypes    map[string]ServoType `yaml:"servo_types"`
+	ServoTypes    map[string]fileServo `yaml:"servo_types"`
 	Joints        []fileJoint          `yaml:"joints"`
 }
 
@@ -39,9 +41,9 @@ type fileJoint struct {
 	SpeedLimitRadS float64  `yaml:"speed_limit_rad_s"`
 }
 
-// parse returns the description and the name of the MJCF file. It reports every
-// fault it finds, one a line.
-func parse(text []byte) (*Description, string, error) {
+// parse returns the description and the name of the MJCF file; its servos are those
+// of the catalogue. It reports every fault it finds, one a line.
+func parse(text []byte, catalogue servos.Catalogue) (*Description, string, error) {
 	var f file
 	doc, err := strictyaml.Decode(text, &f)
 	if err != nil {
@@ -56,13 +58,13 @@ func parse(text []byte) (*Description, string, error) {
 	}
 	bad.checkHead(&f)
 	bad.checkPower(&f)
-	buses := bad.checkBuses(&f)
-	bad.checkServos(f.ServoTypes)
+	buses := bad.checkBuses(&f, catalogue.Protocols())
+	types := bad.bindServos(&f, catalogue)
 	d := &Description{
 		Name: f.Name, RootBody: f.RootBody, StandKeyframe: f.StandKeyframe, PolicyRateHz: f.PolicyRateHz, LoopRateHz: f.LoopRateHz,
-		Battery: f.Battery, Buses: f.Buses, IMU: f.IMU, ServoTypes: f.ServoTypes,
+		Battery: f.Battery, Buses: f.Buses, IMU: f.IMU, ServoTypes: types,
 	}
-	d.Joints = bad.checkJoints(&f, buses)
+	d.Joints = bad.checkJoints(&f, buses, types)
 	return d, f.Model, bad.err()
 }
 
@@ -90,14 +92,8 @@ const (
 	// empty at three quarters of it, and no chemistry has much left below 0.6.
 	minStop = 0.6
 
-	minCounts, maxCounts = 256, 2_000_000
-	maxTorqueNm          = 1000
-	maxSpeedRadS         = 100
-	maxStiffnessNmRad    = 100_000
-	maxDampingNmsRad     = 10_000
-	maxGain              = 16383 // of register 84
-	// A servo's own limit of temperature, register 31; 0 leaves it out.
-	minTempC, maxTempC = 50, 100
+	// Lithium cells, which cells counts, hold 2.5 V when ruined and 4.35 V when full.
+	minCellV, maxCellV = 2.5, 4.35
 )
 
 func (f *faults) checkPower(r *file) {
@@ -106,41 +102,31 @@ func (f *faults) checkPower(r *file) {
 	f.check(b.NominalV > 0 && b.NominalV <= maxV, "battery: nominal_v: %g; legal: above 0, at most %d", b.NominalV, maxV)
 	f.check(b.StopV >= minStop*b.NominalV && b.StopV < b.WarnV && b.WarnV < b.NominalV,
 		"battery: stop_v %g, warn_v %g, nominal_v %g; legal: %g x nominal_v <= stop_v < warn_v < nominal_v", b.StopV, b.WarnV, b.NominalV, minStop)
+	if n := float64(b.Cells); b.Cells > 0 && b.Cells <= maxCells {
+		f.check(b.StopV >= minCellV*n && b.NominalV <= maxCellV*n,
+			"battery: stop_v %g, nominal_v %g with cells: %d; legal: %.4g to %.4g V, or no cells where it is not lithium", b.StopV, b.NominalV, b.Cells, minCellV*n, maxCellV*n)
+	}
 }
 
-// checkBuses returns the names of the buses.
-func (f *faults) checkBuses(r *file) map[string]bool {
-	buses := map[string]bool{}
+// checkBuses returns the protocol of every bus by its name.
+func (f *faults) checkBuses(r *file, protocols []string) map[string]string {
+	buses := map[string]string{}
 	for _, b := range r.Buses {
-		f.check(b.Name != "" && !buses[b.Name], "buses: name %q is empty or used twice", b.Name)
-		f.check(b.Protocol == "dynamixel2", "buses: %q: protocol %q; legal: dynamixel2", b.Name, b.Protocol)
+		_, twice := buses[b.Name]
+		f.check(b.Name != "" && !twice, "buses: name %q is empty or used twice", b.Name)
+		f.check(!strings.ContainsAny(b.Name, "=,"), "buses: name %q; legal: no = and no comma", b.Name)
+		f.check(slices.Contains(protocols, b.Protocol), "buses: %q: protocol %q; legal: %s", b.Name, b.Protocol, strings.Join(protocols, ", "))
 		f.check(b.Baud >= 9600 && b.Baud <= 4500000, "buses: %q: baud %d; legal: 9600 to 4500000", b.Name, b.Baud)
-		buses[b.Name] = true
+		buses[b.Name] = b.Protocol
 	}
 	f.check(len(r.Buses) > 0, "buses: at least one is needed")
-	f.check(r.IMU == IMU{} || (buses[r.IMU.Bus] && legalID(r.IMU.ID)), "imu: bus %q, id %d; legal: a bus named above, id 0 to 252", r.IMU.Bus, r.IMU.ID)
+	_, known := buses[r.IMU.Bus]
+	f.check(r.IMU == IMU{} || known && legalID(r.IMU.ID), "imu: bus %q, id %d; legal: a bus named above, id 0 to 252", r.IMU.Bus, r.IMU.ID)
 	return buses
 }
 
-func (f *faults) checkServos(types map[string]ServoType) {
-	for _, n := range sortedKeys(types) {
-		s := types[n]
-		above := func(key string, v, high float64) {
-			f.check(v > 0 && v <= high, "servo_types: %q: %s: %g; legal: above 0, at most %g", n, key, v, high)
-		}
-		f.check(s.ModelNumber >= 0 && s.ModelNumber <= math.MaxUint16, "servo_types: %q: model_number: %d; legal: 0 to %d", n, s.ModelNumber, math.MaxUint16)
-		f.check(s.CountsPerTurn >= minCounts && s.CountsPerTurn <= maxCounts, "servo_types: %q: counts_per_turn: %d; legal: %d to %d", n, s.CountsPerTurn, minCounts, maxCounts)
-		above("stall_torque_nm", s.StallTorqueNm, maxTorqueNm)
-		above("no_load_speed_rad_s", s.NoLoadSpeedRadS, maxSpeedRadS)
-		above("stiffness_nm_rad", s.StiffnessNmRad, maxStiffnessNmRad)
-		f.check(within(s.DampingNmsRad, 0, maxDampingNmsRad), "servo_types: %q: damping_nms_rad: %g; legal: 0 to %d", n, s.DampingNmsRad, maxDampingNmsRad)
-		f.check(s.PositionPGain >= 0 && s.PositionPGain <= maxGain, "servo_types: %q: position_p_gain: %d; legal: 0 to %d", n, s.PositionPGain, maxGain)
-		f.check(s.MaxTempC == 0 || within(s.MaxTempC, minTempC, maxTempC), "servo_types: %q: max_temp_c: %g; legal: %d to %d", n, s.MaxTempC, minTempC, maxTempC)
-	}
-}
-
 // checkJoints returns the joints as far as they are legal.
-func (f *faults) checkJoints(r *file, buses map[string]bool) []Joint {
+func (f *faults) checkJoints(r *file, buses map[string]string, types map[string]ServoType) []Joint {
 	var joints []Joint
 	names, ids := map[string]int{}, map[string]string{}
 	if r.IMU != (IMU{}) {
@@ -152,9 +138,13 @@ func (f *faults) checkJoints(r *file, buses map[string]bool) []Joint {
 		f.check(j.Name != "" && names[j.Name] == 0, "%s: the name is empty or used twice", at)
 		f.check(len(j.Name) <= maxName && !strings.Contains(j.Name, ","), "%s: legal names have at most %d characters and no comma", at, maxName)
 		names[j.Name]++
-		_, known := r.ServoTypes[j.Servo]
-		f.check(known, "%s: servo %q; legal: %s", at, j.Servo, strings.Join(sortedKeys(r.ServoTypes), ", "))
-		f.check(buses[j.Bus], "%s: bus %q is not in buses", at, j.Bus)
+		_, named := r.ServoTypes[j.Servo]
+		f.check(named, "%s: servo %q; legal: %s", at, j.Servo, strings.Join(sortedKeys(r.ServoTypes), ", "))
+		protocol, wired := buses[j.Bus]
+		f.check(wired, "%s: bus %q is not in buses", at, j.Bus)
+		if servo, bound := types[j.Servo]; bound && wired {
+			f.check(servo.Entry.Protocol == protocol, "%s: servo %q speaks %s, bus %q %s", at, j.Servo, servo.Entry.Protocol, j.Bus, protocol)
+		}
 		f.check(j.SpeedLimitRadS > 0 && j.SpeedLimitRadS <= 50, "%s: speed_limit_rad_s %g; legal: above 0, at most 50", at, j.SpeedLimitRadS)
 		f.check(within(j.OffsetRad, -2*math.Pi, 2*math.Pi), "%s: offset_rad %g; legal: -6.28 to 6.28", at, j.OffsetRad)
 		out := Joint{Name: j.Name, Servo: j.Servo, Bus: j.Bus, OffsetRad: j.OffsetRad, SpeedLimitRadS: j.SpeedLimitRadS, Sign: 1}
@@ -182,14 +172,7 @@ func (f *faults) checkJoints(r *file, buses map[string]bool) []Joint {
 
 func legalID(id int) bool { return id >= 0 && id <= 252 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	var s []string
-	for k := range m {
-		s = append(s, k)
-	}
-	sort.Strings(s)
-	return s
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 type faults []string
 

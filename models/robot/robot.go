@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/robots"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // Description is one robot.
@@ -53,17 +54,23 @@ type Joint struct {
 	OffsetRad      float64
 }
 
-// ServoType holds the data-sheet values of a servo at nominal voltage.
+// ServoType is one type of servo as this robot runs it: the catalogue's entry, and
+// what follows from it at the robot's nominal voltage and gain. What robot.yaml
+// leaves out comes from the catalogue.
 type ServoType struct {
-	ModelNumber     int     `yaml:"model_number"`
-	CountsPerTurn   int     `yaml:"counts_per_turn"`
-	StallTorqueNm   float64 `yaml:"stall_torque_nm"`
-	NoLoadSpeedRadS float64 `yaml:"no_load_speed_rad_s"`
-	PositionPGain   int     `yaml:"position_p_gain"`
-	StiffnessNmRad  float64 `yaml:"stiffness_nm_rad"`
-	DampingNmsRad   float64 `yaml:"damping_nms_rad"`
-	MaxTempC        float64 `yaml:"max_temp_c"`
+	ModelNumber     int
+	CountsPerTurn   int
+	StallTorqueNm   float64
+	NoLoadSpeedRadS float64
+	PositionPGain   int
+	StiffnessNmRad  float64
+	DampingNmsRad   float64
+	MaxTempC        float64
+	Entry           servos.Type // of the catalogue
 }
+
+// StallCurrentA is the current at StallTorqueNm.
+func (s ServoType) StallCurrentA() float64 { return s.StallTorqueNm / s.Entry.NmPerA() }
 
 // Battery holds the supply's limits.
 type Battery struct {
@@ -108,6 +115,25 @@ func (d *Description) JointIndex(name string) int {
 
 // ServoOf returns the servo type of joint i.
 func (d *Description) ServoOf(i int) ServoType { return d.ServoTypes[d.Joints[i].Servo] }
+
+// Servos returns the catalogue's entry of every joint's servo, in canonical order.
+func (d *Description) Servos() []servos.Type {
+	s := make([]servos.Type, len(d.Joints))
+	for i := range d.Joints {
+		s[i] = d.ServoOf(i).Entry
+	}
+	return s
+}
+
+// BusNamed returns the bus of that name; every joint's is there.
+func (d *Description) BusNamed(name string) Bus {
+	for _, b := range d.Buses {
+		if b.Name == name {
+			return b
+		}
+	}
+	return Bus{}
+}
 
 // ErrUnknown is wrapped when a name is no shipped robot and no file.
 var ErrUnknown = errors.New("unknown robot")
@@ -167,7 +193,7 @@ func load(read func(file string, limit int64) ([]byte, error), file, source stri
 	if err != nil {
 		return nil, fmt.Errorf("robot: %w", err)
 	}
-	d, model, err := parse(text)
+	d, model, err := parse(text, servos.Shipped())
 	if err != nil {
 		return nil, infile.Refuse("robot: "+source, fmt.Errorf("\n%w", err))
 	}

@@ -48,7 +48,7 @@ func tick(b *testing.B, bench *bench) {
 	must(b, err)
 	goals, states, hub := make([]dxl.PositionCount, 20), make([]dxl.State, 20), dxl.HubState{}
 	for i := range goals {
-		goals[i] = dxl.CentrePosition
+		goals[i] = 2048
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -3,10 +3,12 @@ package busemu
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // bench is a bus with n servos, ids 1..n, and a hub, reached without a terminal.
@@ -18,16 +20,22 @@ type bench struct {
 	ids   []dxl.ID
 }
 
+// xm430 is the type of servo that the benches have.
+func xm430() servos.Type { return servos.Shipped()[0] }
+
+// motors are n of them.
+func motors(n int) []servos.Type { return slices.Repeat([]servos.Type{xm430()}, n) }
+
 func newBench(t testing.TB, n int, change func(*LineConfig)) *bench {
 	t.Helper()
-	b := &bench{plant: NewIdeal(n, time.Millisecond)}
+	b := &bench{plant: NewIdeal(motors(n), time.Millisecond)}
 	c := LineConfig{Plant: b.plant, HubID: dxl.HubID, Seed: 1}
 	for i := range n {
 		sign := 1.0
 		if i%2 == 1 {
 			sign = -1
 		}
-		c.Servos = append(c.Servos, ServoConfig{ID: dxl.ID(i + 1), Joint: i, Sign: sign, OffsetRad: 0.01 * float64(i)})
+		c.Servos = append(c.Servos, ServoConfig{ID: dxl.ID(i + 1), Joint: i, Sign: sign, OffsetRad: 0.01 * float64(i), Type: xm430()})
 		b.ids = append(b.ids, dxl.ID(i+1))
 	}
 	if change != nil {
@@ -72,7 +80,7 @@ func TestPingAndScan(t *testing.T) {
 	b := newBench(t, 20, nil)
 	f, err := b.bus.Ping(7)
 	must(t, err)
-	if f.Model != dxl.ModelXM430W350 || f.Firmware != 48 {
+	if f.Model != xm430().ModelNumber || f.Firmware != 48 {
 		t.Errorf("servo 7: %+v", f)
 	}
 	found, err := b.bus.Scan()
@@ -142,13 +150,13 @@ func TestGoalMovesJoint(t *testing.T) {
 	want := []float64{0.5, -0.25, 0.1}
 	for i, q := range want {
 		s := b.line.servos[i]
-		goals[i] = dxl.PositionFromRad(s.cfg.Sign * (q - s.cfg.OffsetRad))
+		goals[i] = s.counts(s.cfg.Sign * (q - s.cfg.OffsetRad))
 	}
 	must(t, w.Write(goals))
 	b.line.Advance(10 * time.Millisecond)
 	states := make([]dxl.State, 3)
 	must(t, r.ReadInto(states))
-	if states[0].Velocity.RadPerS() < 1 || states[1].Velocity.RadPerS() < 1 {
+	if states[0].Velocity < 50 || states[1].Velocity < 50 {
 		t.Errorf("moving off: %+v", states[:2]) // servo 2 is reversed: its counts rise as the joint falls
 	}
 	b.line.Advance(time.Second)
@@ -179,9 +187,9 @@ func TestProfileVelocity(t *testing.T) {
 	b := newBench(t, 1, nil)
 	must(t, dxl.Write(b.bus, 1, dxl.ProfileVelocity, 20)) // 0.48 rad/s
 	must(t, dxl.Write(b.bus, 1, dxl.TorqueEnable, 1))
-	must(t, dxl.Write(b.bus, 1, dxl.GoalPosition, dxl.PositionFromRad(1)))
+	must(t, dxl.Write(b.bus, 1, dxl.GoalPosition, 2048+652))
 	b.line.Advance(time.Second)
-	want := dxl.VelocityCount(20).RadPerS()
+	want := 20 * 0.229 * 2 * math.Pi / 60
 	if q := b.plant.joints[0].PosRad; math.Abs(q-want) > 0.15 {
 		t.Errorf("after 1 s at %.3f rad/s the joint is at %.3f rad", want, q)
 	}
@@ -331,5 +339,45 @@ func TestLinesAllocateNothing(t *testing.T) {
 		}); n != 0 {
 			t.Errorf("silent %v: %v allocations per tick, want 0", silent, n)
 		}
+	}
+}
+
+// What a servo reports is told in its own type's units: a stalled motor shows its
+// stall current, heats alike, and shuts down at its own limits.
+func TestReportsFollowTheType(t *testing.T) {
+	for _, servo := range servos.Shipped() {
+		s := newServo(ServoConfig{ID: 1, Sign: 1, Type: servo}, newTable(servo), 0)
+		s.measure(time.Second, Joint{TorqueNm: servo.StallTorqueNm}, 1, servo.AtV, 1e-3)
+		if a := servo.Ampere(int16(reg(s, dxl.PresentCurrent))); math.Abs(a-servo.StallCurrentA) > servo.APerCount {
+			t.Errorf("%s: %g A at stall, want %g", servo.Name, a, servo.StallCurrentA)
+		}
+		if v := reg(s, dxl.PresentPWM); int(v) != servo.FullDutyCount {
+			t.Errorf("%s: duty %d at full duty", servo.Name, v)
+		}
+		if e := reg(s, dxl.HardwareStatus); e != 0 {
+			t.Errorf("%s: %s at its own voltage", servo.Name, e)
+		}
+		s.tempC = servo.MaxTempC + 1.5
+		s.measure(time.Second, Joint{}, 0, servo.MaxV+3, 1e-3)
+		if e := reg(s, dxl.HardwareStatus); e != dxl.HardwareHeat|dxl.HardwareVoltage {
+			t.Errorf("%s: %s when too hot at too much voltage", servo.Name, e)
+		}
+		if m := reg(s, dxl.ModelNumber); m != servo.ModelNumber {
+			t.Errorf("%s: model %d", servo.Name, m)
+		}
+	}
+}
+
+// An ideal plant of mixed motors turns each at its own speed with its own torque.
+func TestIdealMotorsFollowTheirTypes(t *testing.T) {
+	mixed := []servos.Type{xm430(), xm430()}
+	mixed[1].StallTorqueNm, mixed[1].NoLoadRadPerS = 2*mixed[1].StallTorqueNm, 3*mixed[1].NoLoadRadPerS
+	p := NewIdeal(mixed, time.Millisecond)
+	drives := []Drive{{On: true, Duty: 0.5, MaxDuty: 1}, {On: true, Duty: 0.5, MaxDuty: 1}}
+	p.Advance(1000, drives)
+	s := Sense{Joints: make([]Joint, 2)}
+	p.Sense(&s)
+	if a, b := s.Joints[0].PosRad, s.Joints[1].PosRad; !(a > 2) || math.Abs(b-3*a) > 1e-9 {
+		t.Errorf("at half duty for a second: %g and %g rad", a, b)
 	}
 }

@@ -94,7 +94,7 @@ func TestRetries(t *testing.T) {
 	b.inject(t, "crc:p=0.3")
 	b.inject(t, "drop:p=0.2")
 	for range 200 {
-		if v := get(t, b, 1, dxl.ModelNumber); v != dxl.ModelXM430W350 {
+		if v := get(t, b, 1, dxl.ModelNumber); v != xm430().ModelNumber {
 			t.Fatalf("model %d", v)
 		}
 	}

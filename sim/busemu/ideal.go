@@ -3,14 +3,8 @@ package busemu
 import (
 	"math"
 	"time"
-)
 
-// Data-sheet values of the XM430-W350 at 12 V.
-const (
-	nominalV          = 12.0
-	noLoadRadPerS     = 4.82
-	stallTorqueNm     = 4.1
-	torquePerAmpereNm = 4.1 / 2.3
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // Ideal is the smallest plant: every joint a servo without load or inertia, whose
@@ -20,16 +14,18 @@ type Ideal struct {
 	BusV   float64
 	TipsAt time.Duration // when the trunk falls forward by tippedRad; 0: never
 	step   time.Duration
+	motors []servos.Type
 	joints []Joint
 	now    time.Duration
 }
 
-// NewIdeal returns a plant of n joints at zero that advances in steps of step.
-func NewIdeal(n int, step time.Duration) *Ideal {
-	if step <= 0 {
-		panic("busemu: NewIdeal: step must be positive")
+// NewIdeal returns a plant of one joint for each motor, all at zero, that advances in
+// steps of step. Its supply is the voltage at which the first motor's data are given.
+func NewIdeal(motors []servos.Type, step time.Duration) *Ideal {
+	if step <= 0 || len(motors) == 0 {
+		panic("busemu: NewIdeal: at least one motor and a positive step are needed")
 	}
-	return &Ideal{BusV: nominalV, step: step, joints: make([]Joint, n)}
+	return &Ideal{BusV: motors[0].AtV, step: step, motors: motors, joints: make([]Joint, len(motors))}
 }
 
 // Set puts joint i at rad.
@@ -41,10 +37,10 @@ func (p *Ideal) Step() time.Duration { return p.step }
 // Advance implements Plant.
 func (p *Ideal) Advance(steps int, drives []Drive) {
 	dt := p.step.Seconds()
-	speed := noLoadRadPerS * p.BusV / nominalV
 	for range steps {
 		for i := range p.joints {
-			j, d := &p.joints[i], &drives[i]
+			j, d, m := &p.joints[i], &drives[i], &p.motors[i]
+			speed := m.NoLoadRadPerS * p.BusV / m.AtV
 			duty := d.Motor(j.PosRad, j.VelRadPerS)
 			v := duty * speed
 			// A proportional servo must not overshoot within one step, however long.
@@ -56,7 +52,7 @@ func (p *Ideal) Advance(steps int, drives []Drive) {
 			}
 			j.VelRadPerS = v
 			j.PosRad += v * dt
-			j.TorqueNm = stallTorqueNm * (duty*p.BusV/nominalV - v/noLoadRadPerS)
+			j.TorqueNm = m.StallTorqueNm * (duty*p.BusV/m.AtV - v/m.NoLoadRadPerS)
 		}
 	}
 	p.now += time.Duration(steps) * p.step

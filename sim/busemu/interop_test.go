@@ -23,10 +23,10 @@ func TestVendorSDK(t *testing.T) {
 	if err := exec.Command(python, "-c", "import dynamixel_sdk").Run(); err != nil {
 		t.Skipf("%s has no dynamixel_sdk (pip install dynamixel-sdk, then set MITORI_SDK_PYTHON): %v", python, err)
 	}
-	plant := NewIdeal(20, 2e6)
+	plant := NewIdeal(motors(20), 2e6)
 	c := LineConfig{Plant: plant, HubID: dxl.HubID, HubBaud: 3}
 	for i := range 20 {
-		c.Servos = append(c.Servos, ServoConfig{ID: dxl.ID(i + 1), Joint: i, Sign: 1, Baud: 3})
+		c.Servos = append(c.Servos, ServoConfig{ID: dxl.ID(i + 1), Joint: i, Sign: 1, Baud: 3, Type: xm430()})
 	}
 	line, err := NewLine(c)
 	must(t, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // LineConfig says what hangs on the bus.
@@ -63,6 +64,9 @@ func NewLine(c LineConfig) (*Line, error) {
 		if s.Joint < 0 || s.ID > dxl.MaxID || s.Sign != 1 && s.Sign != -1 {
 			return nil, fmt.Errorf("busemu: servo %d: joint %d, sign %g; legal: id 0..%d, joint >= 0, sign +-1", s.ID, s.Joint, s.Sign, dxl.MaxID)
 		}
+		if s.Type.Protocol != servos.Dynamixel2 {
+			return nil, fmt.Errorf("busemu: servo %d: type %q speaks %q; this line speaks %s", s.ID, s.Type.Name, s.Type.Protocol, servos.Dynamixel2)
+		}
 		joints = max(joints, s.Joint+1)
 	}
 	l := &Line{
@@ -70,9 +74,12 @@ func NewLine(c LineConfig) (*Line, error) {
 		rng: rand.New(rand.NewPCG(c.Seed, 0x6d69746f7269)), out: make([]byte, 0, 8192), data: make([]byte, 2048),
 	}
 	l.plant.Sense(&l.sense)
-	t := newTable()
+	tables := map[string]*table{}
 	for _, s := range c.Servos {
-		servo := newServo(s, t, l.sense.Joints[s.Joint].PosRad)
+		if tables[s.Type.Name] == nil {
+			tables[s.Type.Name] = newTable(s.Type)
+		}
+		servo := newServo(s, tables[s.Type.Name], l.sense.Joints[s.Joint].PosRad)
 		servo.registered = make([]byte, 0, 256)
 		l.servos = append(l.servos, servo)
 	}
@@ -153,10 +160,11 @@ func (l *Line) measure(dt float64) {
 	fed := l.hub == nil || l.hub.mem[dxl.HubServoPower] == 1
 	for _, s := range l.servos {
 		j := l.sense.Joints[s.cfg.Joint]
+		brownOut := brownOutShare * s.cfg.Type.MinV
 		switch {
-		case s.powered && (busV < brownOutV || !fed):
+		case s.powered && (busV < brownOut || !fed):
 			s.powerDown()
-		case !s.powered && busV >= brownOutV && fed:
+		case !s.powered && busV >= brownOut && fed:
 			s.powerUp(l.now, l.boot(), j.PosRad)
 		}
 		d := &l.drives[s.cfg.Joint]

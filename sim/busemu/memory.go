@@ -1,16 +1,19 @@
 package busemu
 
-import "github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+import (
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/servos"
+)
 
-// table is the control table of the XM430-W350, indexed by address. It is shared by
-// all servos and never written.
+// table is the control table of one type, indexed by address. It is shared by all
+// servos of the type and never written.
 type table struct {
 	regs []dxl.Info
 	at   [dxl.TableSize]int16 // index into regs of the register that holds the byte, or -1
 }
 
-func newTable() *table {
-	t := &table{regs: dxl.XM430W350()}
+func newTable(servo servos.Type) *table {
+	t := &table{regs: dxl.XTable(servo)}
 	for i := range t.at {
 		t.at[i] = -1
 	}
@@ -244,7 +247,6 @@ func (s *Servo) factoryReset(op byte) dxl.Code {
 			s.put(r, r.Default)
 		}
 	}
-	dxl.ModelNumber.Put(s.mem[0:], s.cfg.Model)
 	if op != 0xFF {
 		s.mem[dxl.DeviceID] = id
 	}

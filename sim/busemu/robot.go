@@ -23,7 +23,7 @@ func ForRobot(d *robot.Description, plant Plant) (LineConfig, error) {
 	for i, j := range d.Joints {
 		c.Servos = append(c.Servos, ServoConfig{
 			ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad,
-			Model: uint16(d.ServoOf(i).ModelNumber), Baud: baud,
+			Type: d.ServoOf(i).Entry, Baud: baud,
 		})
 	}
 	c.HubID, c.HubBaud = dxl.ID(d.IMU.ID), baud

@@ -45,7 +45,7 @@ func TestOverTerminal(t *testing.T) {
 	for _, id := range b.ids {
 		f, err := b.bus.Ping(id)
 		must(t, err)
-		if f.Model != dxl.ModelXM430W350 {
+		if f.Model != xm430().ModelNumber {
 			t.Fatalf("%+v", f)
 		}
 		must(t, dxl.Write(b.bus, id, dxl.TorqueEnable, 1))
@@ -55,7 +55,7 @@ func TestOverTerminal(t *testing.T) {
 	r, states := b.reader(t, dxl.Auto)
 	goals := make([]dxl.PositionCount, 20)
 	for i := range goals {
-		goals[i] = dxl.CentrePosition + dxl.PositionCount(10*i)
+		goals[i] = 2048 + dxl.PositionCount(10*i)
 	}
 	for range 100 {
 		must(t, w.Write(goals))
@@ -91,7 +91,7 @@ func TestLockstep(t *testing.T) {
 		goals := make([]dxl.PositionCount, 4)
 		for k := range 50 {
 			for i := range goals {
-				goals[i] = dxl.CentrePosition + dxl.PositionCount(k*(i+1))
+				goals[i] = 2048 + dxl.PositionCount(k*(i+1))
 			}
 			must(t, r.ReadInto(states))
 			must(t, w.Write(goals))

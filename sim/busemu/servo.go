@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // ServoConfig is one emulated servo and the joint it drives.
@@ -13,14 +14,14 @@ type ServoConfig struct {
 	Joint       int     // index of the plant's joint
 	Sign        float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
 	OffsetRad   float64
-	Model       uint16         // default XM430-W350
+	Type        servos.Type    // of the catalogue
 	ReturnDelay dxl.DelayCount // as commissioned; the factory's is 250 (500 us)
 	Baud        dxl.BaudCode
 }
 
 const (
 	bootTime      = 400 * time.Millisecond // after a reboot or power-up nobody answers
-	brownOutV     = 6.0                    // below, the controller loses its RAM
+	brownOutShare = 0.6                    // of the least supply voltage; below, the controller loses its RAM
 	overloadDuty  = 0.95                   // saturated and standing for overloadAfter is an overload
 	overloadAfter = 2.0                    // s
 	standingRadS  = 0.05
@@ -53,9 +54,6 @@ type Servo struct {
 
 // newServo returns a powered servo whose joint stands at jointRad.
 func newServo(cfg ServoConfig, t *table, jointRad float64) *Servo {
-	if cfg.Model == 0 {
-		cfg.Model = dxl.ModelXM430W350
-	}
 	s := &Servo{cfg: cfg, table: t, tempC: ambientC}
 	for _, r := range t.regs {
 		s.put(r, r.Default)
@@ -64,7 +62,6 @@ func newServo(cfg ServoConfig, t *table, jointRad float64) *Servo {
 		setU16(s.mem[dxl.IndirectAddr1+2*i:], uint16(dxl.IndirectData1+i))
 		setU16(s.mem[dxl.IndirectAddr29+2*i:], uint16(dxl.IndirectData29+i))
 	}
-	dxl.ModelNumber.Put(s.mem[0:], cfg.Model)
 	s.mem[dxl.DeviceID] = byte(cfg.ID)
 	s.mem[dxl.ReturnDelay] = byte(cfg.ReturnDelay)
 	s.mem[dxl.BaudRate] = byte(cfg.Baud)
@@ -140,12 +137,12 @@ func (s *Servo) powerDown() {
 
 // counts is the register value of a servo angle.
 func (s *Servo) counts(rad float64) dxl.PositionCount {
-	return dxl.PositionFromRad(rad) + dxl.PositionCount(reg(s, dxl.HomingOffset))
+	return dxl.PositionCount(s.cfg.Type.PositionCount(rad)) + dxl.PositionCount(reg(s, dxl.HomingOffset))
 }
 
 // rad is the servo angle of a register value.
 func (s *Servo) rad(c dxl.PositionCount) float64 {
-	return (c - dxl.PositionCount(reg(s, dxl.HomingOffset))).Rad()
+	return s.cfg.Type.Rad(int32(c) - reg(s, dxl.HomingOffset))
 }
 
 // heard notes that the master spoke to this servo.
@@ -171,36 +168,36 @@ func (s *Servo) plan(d *Drive, dt float64) {
 		return
 	}
 	d.On = true
-	d.MaxDuty = min(reg(s, dxl.PWMLimit).Duty(), math.Abs(reg(s, dxl.GoalPWM).Duty()))
-	stallA := stallTorqueNm / torquePerAmpereNm
+	t := &s.cfg.Type
+	limit, goal := t.Duty(int16(reg(s, dxl.PWMLimit))), t.Duty(int16(reg(s, dxl.GoalPWM)))
+	current := t.Ampere(int16(reg(s, dxl.GoalCurrent))) / t.StallCurrentA // share of the motor's torque
+	d.MaxDuty = min(limit, math.Abs(goal))
 	mode := reg(s, dxl.OperatingMode)
 	switch mode {
 	case dxl.ModePWM:
-		d.Duty = s.sign() * reg(s, dxl.GoalPWM).Duty()
-		d.MaxDuty = reg(s, dxl.PWMLimit).Duty()
+		d.Duty, d.MaxDuty = s.sign()*goal, limit
 		return
 	case dxl.ModeCurrent:
-		d.Duty = s.sign() * reg(s, dxl.GoalCurrent).A() / stallA
+		d.Duty = s.sign() * current
 		return
 	case dxl.ModeVelocity:
-		s.trajRadS = reg(s, dxl.GoalVelocity).RadPerS()
+		s.trajRadS = t.RadPerS(int32(reg(s, dxl.GoalVelocity)))
 		s.trajRad += s.trajRadS * dt
 	default:
 		s.profile(s.rad(reg(s, dxl.GoalPosition)), dt)
 		if mode == dxl.ModeCurrentPosition {
-			d.MaxDuty = min(d.MaxDuty, math.Abs(reg(s, dxl.GoalCurrent).A())/stallA)
+			d.MaxDuty = min(d.MaxDuty, math.Abs(current))
 		}
 	}
 	d.GoalRad = s.jointRad(s.trajRad)
-	d.DutyPerRad = reg(s, dxl.PositionPGain).DutyPerRad()
-	// The D term works on counts per millisecond, divided by 16.
-	d.DutyPerRadPerS = float64(reg(s, dxl.PositionDGain)) / 16 * 1e-3 * dxl.CountsPerTurn / (2 * math.Pi) / float64(dxl.FullPWM)
+	d.DutyPerRad = t.DutyPerRad(int(reg(s, dxl.PositionPGain)))
+	d.DutyPerRadPerS = t.DutyPerRadPerS(int(reg(s, dxl.PositionDGain)))
 }
 
 // profile moves the trajectory towards goal within Profile Velocity and Acceleration;
 // 0 means without limit.
 func (s *Servo) profile(goal, dt float64) {
-	speed := dxl.VelocityCount(reg(s, dxl.ProfileVelocity)).RadPerS()
+	speed := s.cfg.Type.RadPerS(int32(reg(s, dxl.ProfileVelocity)))
 	if speed == 0 {
 		s.trajRad, s.trajRadS = goal, 0
 		return
@@ -231,16 +228,16 @@ func (s *Servo) measure(now time.Duration, j Joint, duty, busV, dt float64) {
 	} else {
 		s.stuckRad = angle
 	}
-	torque := s.sign() * j.TorqueNm
+	torque, t := s.sign()*j.TorqueNm, &s.cfg.Type
 	set(s, dxl.PresentPosition, s.counts(angle))
-	velocity := dxl.VelocityFromRadPerS(speed)
+	velocity := dxl.VelocityCount(t.VelocityCount(speed))
 	set(s, dxl.PresentVelocity, velocity)
-	set(s, dxl.PresentCurrent, dxl.CurrentFromA(torque/torquePerAmpereNm))
-	set(s, dxl.PresentPWM, dxl.PWMFromDuty(s.sign()*duty))
+	set(s, dxl.PresentCurrent, dxl.CurrentCount(t.CurrentCount(torque/t.NmPerA())))
+	set(s, dxl.PresentPWM, dxl.PWMCount(t.DutyCount(s.sign()*duty)))
 	set(s, dxl.InputVoltage, dxl.VoltageFromV(busV))
 	set(s, dxl.RealtimeTick, dxl.TickCount((now-s.bootAt).Milliseconds()&0x7FFF))
 	set(s, dxl.PositionTraject, s.counts(s.trajRad))
-	set(s, dxl.VelocityTraject, dxl.VelocityFromRadPerS(s.trajRadS))
+	set(s, dxl.VelocityTraject, dxl.VelocityCount(t.VelocityCount(s.trajRadS)))
 	s.mem[dxl.Moving] = 0
 	if uint32(max(velocity, -velocity)) > reg(s, dxl.MovingThreshold) {
 		s.mem[dxl.Moving] = 1
@@ -250,7 +247,7 @@ func (s *Servo) measure(now time.Duration, j Joint, duty, busV, dt float64) {
 
 // health watches voltage, heat and overload, and shuts down as configured.
 func (s *Servo) health(j Joint, duty, busV, dt float64) {
-	share := j.TorqueNm / stallTorqueNm
+	share := j.TorqueNm / s.cfg.Type.StallTorqueNm
 	s.tempC += dt / heatTimeConstant * (ambientC + heatRiseC*share*share - s.tempC)
 	s.mem[dxl.Temperature] = byte(max(0, min(255, math.Round(s.tempC))))
 	var e dxl.HardwareError
@@ -285,9 +282,10 @@ func (s *Servo) clearTurns() dxl.Code {
 	if s.mem[dxl.Moving] != 0 {
 		return dxl.CodeResultFail
 	}
-	turns := math.Floor(float64(reg(s, dxl.PresentPosition)) / dxl.CountsPerTurn)
-	set(s, dxl.HomingOffset, reg(s, dxl.HomingOffset)-int32(turns)*dxl.CountsPerTurn)
-	set(s, dxl.GoalPosition, reg(s, dxl.GoalPosition)-dxl.PositionCount(turns)*dxl.CountsPerTurn)
-	set(s, dxl.PresentPosition, reg(s, dxl.PresentPosition)-dxl.PositionCount(turns)*dxl.CountsPerTurn)
+	turn := s.cfg.Type.CountsPerTurn
+	counts := int32(math.Floor(float64(reg(s, dxl.PresentPosition))/float64(turn))) * int32(turn)
+	set(s, dxl.HomingOffset, reg(s, dxl.HomingOffset)-counts)
+	set(s, dxl.GoalPosition, reg(s, dxl.GoalPosition)-dxl.PositionCount(counts))
+	set(s, dxl.PresentPosition, reg(s, dxl.PresentPosition)-dxl.PositionCount(counts))
 	return dxl.CodeOK
 }

@@ -49,13 +49,11 @@ type Battery struct {
 // Gantry: a spring on the trunk's six degrees of freedom, stiff against the
 // weight of a hobby humanoid (3 kg sag by 1 cm) and damped below one rebound.
 const (
-	holdNM      = 3000.0 // N/m
-	holdNSM     = 150.0  // N s/m
-	holdNmRad   = 40.0   // N m/rad
-	holdNmsRad  = 1.5    // N m s/rad
-	gearDragNms = 0.02   // N m s/rad: what is left of a servo's damping when its bridge is open
-	ampsPerNm   = 2.3 / 4.1
-	idleA       = 0.3 // electronics and the computer
+	holdNM     = 3000.0 // N/m
+	holdNSM    = 150.0  // N s/m
+	holdNmRad  = 40.0   // N m/rad
+	holdNmsRad = 1.5    // N m s/rad
+	idleA      = 0.3    // electronics and the computer
 )
 
 // Plant is one robot.
@@ -68,6 +66,8 @@ type Plant struct {
 	steps     int64
 	stallNm   []float64 // at nominal voltage, canonical order
 	brakeNms  []float64 // back-EMF damping
+	dragNms   []float64 // what is left of it when the bridge is open: the gears
+	ampsPerNm []float64
 	damping   []float64 // view of the model's dof_damping
 	torque    []float64
 	nominalV  float64
@@ -152,8 +152,8 @@ func (p *Plant) open(d *robot.Description, c Config) error {
 	return nil
 }
 
-// takeMotors switches the model's own servos off and remembers their values:
-// the bridges drive the joints instead.
+// takeMotors switches the model's own servos off: bridges and motors of the
+// description's servo types drive the joints instead.
 func (p *Plant) takeMotors(c Config) error {
 	m := p.scene.Model
 	get := func(err *error, name string) []float64 {
@@ -165,19 +165,18 @@ func (p *Plant) takeMotors(c Config) error {
 		return v
 	}
 	var err error
-	gain, bias, force := get(&err, "actuator_gainprm"), get(&err, "actuator_biasprm"), get(&err, "actuator_forcerange")
+	gain, bias := get(&err, "actuator_gainprm"), get(&err, "actuator_biasprm")
 	p.damping = get(&err, "dof_damping")
 	friction := get(&err, "geom_friction")
 	if err != nil {
 		return err
 	}
-	for i, at := range p.scene.Joints {
-		stall := force[2*at.Actuator+1]
-		if stall == 0 {
-			stall = p.scene.Robot.ServoOf(i).StallTorqueNm
-		}
-		p.stallNm = append(p.stallNm, stall)
-		p.brakeNms = append(p.brakeNms, p.damping[at.Dof])
+	for i := range p.scene.Joints {
+		servo := p.scene.Robot.ServoOf(i)
+		p.dragNms = append(p.dragNms, servo.Entry.DragNmPerRadPerS)
+		p.ampsPerNm = append(p.ampsPerNm, servo.Entry.StallCurrentA/servo.Entry.StallTorqueNm)
+		p.stallNm = append(p.stallNm, servo.StallTorqueNm)
+		p.brakeNms = append(p.brakeNms, servo.DampingNmsRad)
 	}
 	clear(gain)
 	clear(bias)
@@ -286,7 +285,7 @@ func (p *Plant) motors(drives []busemu.Drive) {
 		d := &drives[i]
 		q, qd := p.data.QPos[at.QPos], p.data.QVel[at.Dof]
 		if !d.On {
-			p.damping[at.Dof] = gearDragNms
+			p.damping[at.Dof] = p.dragNms[i]
 			p.data.QFrcApplied[at.Dof], p.torque[i] = 0, 0
 			continue
 		}
@@ -296,7 +295,7 @@ func (p *Plant) motors(drives []busemu.Drive) {
 		p.data.QFrcApplied[at.Dof] = push
 		p.torque[i] = push - p.brakeNms[i]*qd
 		// What the bridge takes from the supply is the motor current's share of the duty.
-		amps += math.Abs(duty * p.torque[i] * ampsPerNm)
+		amps += math.Abs(duty * p.torque[i] * p.ampsPerNm[i])
 	}
 	p.usedAh += amps * p.step.Seconds() / 3600
 	open := p.battery.OpenV

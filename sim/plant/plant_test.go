@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
@@ -184,6 +185,41 @@ func TestWeakSupplyMeansWeakMotor(t *testing.T) {
 	}
 	if weak := torque(Config{TorqueScale: 0.8}); math.Abs(weak/full-0.8) > 0.01 {
 		t.Errorf("scaled torque is %.3f; want 0.8", weak/full)
+	}
+}
+
+// Motors are those of the description: another type behaves like itself.
+func TestMotorsAreOfTheirType(t *testing.T) {
+	const joint = 3
+	stalled := func(change func(*servos.Type)) (torqueNm, dropV float64) {
+		d, err := robot.Load("kata20")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := d.ServoOf(joint)
+		was := s.Entry.StallTorqueNm
+		change(&s.Entry)
+		s.StallTorqueNm *= s.Entry.StallTorqueNm / was
+		d.ServoTypes = map[string]robot.ServoType{d.Joints[joint].Servo: s}
+		p, err := New(d, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		p.data.QVel[p.scene.Joints[joint].Dof] = 0
+		drives := off(p)
+		drives[joint] = busemu.Drive{On: true, Duty: 0.5, MaxDuty: 1}
+		p.Advance(1, drives)
+		return sense(p).Joints[joint].TorqueNm, 12 - p.busV
+	}
+	torque, drop := stalled(func(*servos.Type) {})
+	double, doubleDrop := stalled(func(s *servos.Type) { s.StallTorqueNm, s.StallCurrentA = 2*s.StallTorqueNm, 3*s.StallCurrentA })
+	if math.Abs(torque-0.5*4.1) > 0.01 || math.Abs(double-2*torque) > 0.02 {
+		t.Errorf("half duty gives %g N m, of a motor twice as strong %g", torque, double)
+	}
+	idle := idleA * 0.06
+	if got, want := doubleDrop-idle, 3*(drop-idle); !(want > 0) || math.Abs(got-want) > 0.02*want {
+		t.Errorf("the supply drops by %g V, with three times the current by %g", drop, doubleDrop)
 	}
 }
 
