@@ -198,7 +198,7 @@ func firstPlayed(timeS, torqueOn []float64, states []transition) (atS float64, o
 // layout notes where the root and the joints of the robot stand in a position
 // vector of the physics engine.
 func (l *learner) layout() error {
-	s, err := scene.Compile(l.desc, 0)
+	s, err := scene.Compile(l.body.Desc, 0)
 	if err != nil {
 		return err
 	}
