@@ -152,9 +152,7 @@ type learner struct {
 
 	checkpoints []string // files of the trainings of this run; removed when it is done
 
-	columns  []int // of the joints in the engine's position vector
-	rootQPos int
-	sheet    []byte
+	sheet []byte
 }
 
 func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {

@@ -39,7 +39,7 @@ func (l *learner) film(ctx context.Context) error {
 	w, h := o.Size(info)
 	person := l.personClip(name, scaled(crop, float64(h)/float64(info.HeightPx), w, h))
 	robot := film.Pane{
-		Label: l.body.Desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.rootQPos,
+		Label: l.body.Desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.body.Root.QPos,
 		Fell: l.flight.fell, FallS: l.flight.fallS,
 	}
 	azimuth := viewDeg(l.seen.Motion, l.retarget.Mirror)

@@ -69,7 +69,7 @@ func (l *learner) page() *report.Data {
 			}
 			t.TimeS = append(t.TimeS, float64(i)*l.flight.periodS)
 			t.RefRad = append(t.RefRad, clip.Frames[k].JointPosRad[j])
-			t.ActualRad = append(t.ActualRad, row[l.columns[j]])
+			t.ActualRad = append(t.ActualRad, row[l.body.Joints[j].QPos])
 		}
 		for _, v := range l.policy.motion.verdict.Joints {
 			if v.Name == joint.Name {

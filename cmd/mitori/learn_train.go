@@ -196,7 +196,7 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 
 func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget, resume bool) (*trained, error) {
 	job := trainJob{
-		Robot: l.body.Desc, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
+		Robot: l.body, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
 		Checkpoint: l.checkpoint(ref.tempo), Resume: resume, Progress: trainProgress(l.log),
 	}
 	if _, err := os.Stat(job.Checkpoint); errors.Is(err, fs.ErrNotExist) {
@@ -219,7 +219,7 @@ func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget
 }
 
 func (l *learner) evaluate(ctx context.Context, t *trained) error {
-	test, policy, err := evalTest(t.bundle, l.body.Desc)
+	test, policy, err := evalTest(t.bundle, l.body)
 	if err != nil {
 		return err
 	}

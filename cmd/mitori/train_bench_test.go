@@ -43,7 +43,7 @@ func BenchmarkTrainer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	job := trainJob{Robot: kata.Desc, Clips: []*motion.Clip{benchClip(b, kata)}, Seed: 1, Method: train.MethodPPO, Budget: train.Budget{Steps: 40960}}
+	job := trainJob{Robot: kata, Clips: []*motion.Clip{benchClip(b, kata)}, Seed: 1, Method: train.MethodPPO, Budget: train.Budget{Steps: 40960}}
 	var collect, learn, steps float64
 	job.Progress = func(p train.Point, _ float64) {
 		collect += p.CollectSeconds

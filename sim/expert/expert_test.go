@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/body"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -42,10 +41,10 @@ func task(t *testing.T, b *body.Body, name string) rollout.Task {
 }
 
 // survive plays every world once and gives the share that stood to the end, with the expert or with the reference.
-func survive(t *testing.T, d *robot.Description, k rollout.Task, label func([]float32, *rollout.Runner) error, dyn rollout.Randomization) float64 {
+func survive(t *testing.T, b *body.Body, k rollout.Task, label func([]float32, *rollout.Runner) error, dyn rollout.Randomization) float64 {
 	t.Helper()
 	const n = 16
-	env, err := worlds.New(d, worlds.Config{Worlds: n})
+	env, err := worlds.New(b, worlds.Config{Worlds: n})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,12 +96,12 @@ func TestExpertStandsWherePlaybackFalls(t *testing.T) {
 	pushed.Friction, pushed.MassScale, pushed.GainScale = [2]float64{0.5, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.9, 1.1}
 	for _, name := range []string{"march", "one_leg_balance"} {
 		k := task(t, b, name)
-		e, err := New(b.Desc, &k)
+		e, err := New(b, &k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		playback := survive(t, b.Desc, k, nil, pushed)
-		clean, hard := survive(t, b.Desc, k, e.Label, rollout.Nominal()), survive(t, b.Desc, k, e.Label, pushed)
+		playback := survive(t, b, k, nil, pushed)
+		clean, hard := survive(t, b, k, e.Label, rollout.Nominal()), survive(t, b, k, e.Label, pushed)
 		t.Logf("%s: playback %.2f pushed; expert %.2f clean, %.2f pushed", name, playback, clean, hard)
 		if clean < 1 || hard < playback+0.3 {
 			t.Errorf("%s: expert stands in %.2f clean and %.2f pushed episodes, playback in %.2f", name, clean, hard, playback)
