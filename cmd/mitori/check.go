@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/feasible"
@@ -29,7 +30,7 @@ about the likeness to the person is in the file and said again.`,
 			if robotName == "" {
 				return usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 			}
-			desc, err := robot.Load(robotName)
+			b, err := body.Load(robotName)
 			if err != nil {
 				return err
 			}
@@ -37,7 +38,7 @@ about the likeness to the person is in the file and said again.`,
 			if err != nil {
 				return err
 			}
-			checker, err := feasible.New(desc)
+			checker, err := feasible.New(b)
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/cmd/mitori/report"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -102,7 +103,7 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err := f.checkVideo(); err != nil {
 		return nil, err
 	}
-	d, err := robot.Load(f.robot)
+	b, err := body.Load(f.robot)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +111,8 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: report.Summary{
-		Video: filepath.Base(f.video), Robot: d.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
+	return &learner{learnFlags: *f, body: b, budget: budget, look: look, began: time.Now(), summary: report.Summary{
+		Video: filepath.Base(f.video), Robot: b.Desc.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
 	}}, nil
 }
 
@@ -134,7 +135,7 @@ func (f *learnFlags) checkVideo() error {
 // learner carries the results from stage to stage.
 type learner struct {
 	learnFlags
-	desc    *robot.Description
+	body    *body.Body
 	budget  train.Budget
 	look    extractOptions
 	log     io.Writer
@@ -151,9 +152,7 @@ type learner struct {
 
 	checkpoints []string // files of the trainings of this run; removed when it is done
 
-	columns  []int // of the joints in the engine's position vector
-	rootQPos int
-	sheet    []byte
+	sheet []byte
 }
 
 func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -63,7 +64,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if err := notOver(output, name); err != nil {
 		return err
 	}
-	desc, err := robot.Load(x.robot)
+	b, err := body.Load(x.robot)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if m, err = x.window(m); err != nil {
 		return err
 	}
-	r, err := retarget.New(desc)
+	r, err := retarget.New(b)
 	if err != nil {
 		return err
 	}
