@@ -44,19 +44,14 @@ const contactN = 3.0
 // judge rates world i's present state against its reference.
 func (r *Runner) judge(i int) Outcome {
 	w, row, rw := &r.worlds[i], &r.views[i], &r.task.Reward
-	ref := r.task.Refs[w.clip]
-	f := ref.At(w.step)
-	moving := 1.0
-	if ref.Resting(w.step) {
-		moving = 0
-	}
+	f, moving := w.player.Frame(), w.player.Moving()
 	var o Outcome
 	if row.Diverged[0] != 0 {
 		o.End = Failed
 		return o
 	}
 	n := len(f.JointPosRad)
-	applied := w.builder.Applied()
+	applied := w.player.Applied()
 	var pos, speed, torque, rate float64
 	for j := range n {
 		e := row.TrueJointPosRad[j] - f.JointPosRad[j]
@@ -97,7 +92,7 @@ func (r *Runner) judge(i int) Outcome {
 	case tilt > lim.TiltRad, row.RootPosM[2] < lim.HeightShare*f.RootPosM[2],
 		lim.RootM > 0 && math.Hypot(d[0], d[1]) > lim.RootM:
 		o.End = Failed
-	case w.step >= len(ref.Frames)-1+r.task.HoldSteps:
+	case w.player.Ended(r.task.HoldSteps):
 		o.End = Finished
 	}
 	return o
