@@ -136,7 +136,7 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 		return err
 	}
 	panes := []film.Pane{{QPos: ref.QPos, PeriodS: ref.PeriodS}}
-	for _, f := range []eval.Factory{eval.Playback(t.Spec), policy} {
+	for _, f := range []eval.Factory{eval.Playback, policy} {
 		rec, err := eval.Record(ctx, t, clip, clean, f, tailS)
 		if err != nil {
 			return err

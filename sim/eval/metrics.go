@@ -20,21 +20,20 @@ type sums struct {
 // contactN is the load from which a foot counts as standing.
 const contactN = 3.0
 
-// judge rates the state that world w is in after step periods and reports
-// whether the episode is over. The step in which the robot fell is not part of
-// the tracking metrics.
-func (p *player) judge(w int, e *episode, step int) bool {
-	row, f := p.layout.Row(p.rows, w), e.ref.At(step)
+// judge rates what the latest step made of world w and reports whether the
+// episode is over. The step in which the robot fell is not part of the tracking
+// metrics.
+func (p *player) judge(w int, e *episode) bool {
+	_, step := p.runner.Where(w)
+	row, f := p.runner.Row(w), e.ref.At(step)
 	res, s := &e.result, &e.sums
 	root, q := spatial.Vec3(row.RootPosM), spatial.Quat(row.RootQuat)
-	felt := spatial.GravityInBase(q)
-	off := math.Acos(math.Max(-1, math.Min(1, felt.Dot(f.Gravity))))
-	last := len(e.ref.Frames) - 1
-	if row.Diverged[0] != 0 || off > maxTiltRad || root[2] < minHeightShare*f.RootPosM[2] {
+	s.actionRate += change(e.before, p.runner.Target(w))
+	if p.outcome[w].End == rollout.Failed {
 		res.Fell = true
 		res.TimeS = float64(step) * p.layout.PeriodS
-		res.FallPhase = math.Min(1, float64(step)/float64(last))
-		res.FallDirection = direction(felt, f.Gravity)
+		res.FallPhase = math.Min(1, float64(step)/float64(len(e.ref.Frames)-1))
+		res.FallDirection = direction(spatial.GravityInBase(q), f.Gravity)
 		p.finish(e)
 		return true
 	}
@@ -58,12 +57,23 @@ func (p *player) judge(w int, e *episode, step int) bool {
 		s.torqueSq += tel.TorqueSqNm2[k]
 		s.atLimit += tel.TorqueSat[k]
 	}
-	if step < last {
+	if p.outcome[w].End == rollout.Running {
 		return false
 	}
 	res.TimeS = float64(step) * p.layout.PeriodS
 	p.finish(e)
 	return true
+}
+
+// change is the mean squared difference of a command from the one before, which
+// it replaces.
+func change(before, now []float64) float64 {
+	sum := 0.0
+	for j, v := range now {
+		sum += (v - before[j]) * (v - before[j])
+		before[j] = v
+	}
+	return sum / float64(len(now))
 }
 
 func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
