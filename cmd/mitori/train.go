@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -223,7 +224,9 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 		return nil, nil, err
 	}
 	defer testEnv.Close()
-	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
+	judged := task
+	judged.Fall = fall.Of(testEnv.StandHeightM())
+	test := train.NewTestSet(testEnv, judged, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
 	t, err := j.trainer(env, task, test)
 	if err != nil {
 		return nil, nil, err

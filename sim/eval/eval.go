@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -49,7 +50,8 @@ const (
 	strictRootM = 0.12
 	strictBodyM = 0.10
 	// Rule is the rule of success.
-	Rule = "an episode is survived when, to the end of the reference motion, the root stays above 60 % of the reference's height and its tilt differs from the reference's by less than 60 degrees"
+	Rule = "an episode is survived when, to the end of the reference motion, " + fall.Text +
+		", and robotd, whose guard passes every command, would not have ended the motion"
 	// StrictRule is the rule of strict tracking.
 	StrictRule = "survived, and at every step the root is within 12 cm of the reference and every body within 10 cm of it in the root's frame"
 )

@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -29,12 +30,16 @@ func (p *player) judge(w int, e *episode) bool {
 	res, s := &e.result, &e.sums
 	root, q := spatial.Vec3(row.RootPosM), spatial.Quat(row.RootQuat)
 	s.actionRate += change(e.before, p.runner.Target(w))
-	if p.outcome[w].End == rollout.Failed {
-		res.Fell = true
+	kept := &p.guard.keepers[w].kept
+	if p.outcome[w].End == rollout.Failed || kept.stopped != mode.NoReason {
+		res.Stopped = kept.stopped.String()
+		res.Fell = p.outcome[w].End == rollout.Failed || kept.stopped == mode.Caused(mode.Falling)
 		res.TimeS = float64(step) * p.layout.PeriodS
-		res.FallPhase = math.Min(1, float64(step)/float64(len(e.ref.Frames)-1))
-		res.FallDirection = direction(spatial.GravityInBase(q), f.Gravity)
-		p.finish(e)
+		if res.Fell {
+			res.FallPhase = math.Min(1, float64(step)/float64(len(e.ref.Frames)-1))
+			res.FallDirection = direction(spatial.GravityInBase(q), f.Gravity)
+		}
+		p.finish(w, e)
 		return true
 	}
 	s.steps++
@@ -61,7 +66,7 @@ func (p *player) judge(w int, e *episode) bool {
 		return false
 	}
 	res.TimeS = float64(step) * p.layout.PeriodS
-	p.finish(e)
+	p.finish(w, e)
 	return true
 }
 
@@ -101,11 +106,12 @@ func (p *player) body(w int, e *episode, step int, root spatial.Vec3, q spatial.
 	}
 }
 
-func (p *player) finish(e *episode) {
-	s, res := &e.sums, &e.result
+func (p *player) finish(w int, e *episode) {
+	s, res, kept := &e.sums, &e.result, &p.guard.keepers[w].kept
+	res.GuardCommands, res.GuardChanged, res.GuardMaxRad = kept.commands, kept.changed, kept.largestRad
 	steps := max(1, s.steps)
 	n, servos := float64(steps), float64(len(p.test.Robot.Joints))
-	res.Strict = !res.Fell && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
+	res.Strict = res.Survived() && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
 	res.JointMAERad = s.joint / n
 	res.MPJPELocalMM = 1000 * s.local / n
 	res.RootErrorCM = 100 * s.root / n

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -35,9 +36,11 @@ type player struct {
 	outcome []rollout.Outcome  // of every world's latest step
 }
 
-// stage is a set of worlds and what plays in them: the very Runner that training uses.
+// stage is a set of worlds, the guard before them, and what plays in them: the
+// very Runner that training uses.
 type stage struct {
 	env    *worlds.Env
+	guard  *guarded
 	runner *rollout.Runner
 }
 
@@ -56,7 +59,6 @@ func newPlayer(ctx context.Context, t *Test) (*player, error) {
 	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
 	p := &player{test: t, stopped: ctx.Err, stages: map[engine]*stage{}, worlds: n, bodies: bodies}
 	if err := p.under(Condition{}); err != nil {
-		p.close()
 		return nil, err
 	}
 	p.layout = p.env.Layout()
@@ -93,8 +95,8 @@ func (p *player) under(c Condition) error {
 		if err != nil {
 			return err
 		}
-		p.stages[g] = &stage{env: env}
-		if p.stages[g].runner, err = rollout.NewRunner(env, p.task()); err != nil {
+		if p.stages[g], err = p.set(env); err != nil {
+			env.Close()
 			return err
 		}
 	}
@@ -102,9 +104,18 @@ func (p *player) under(c Condition) error {
 	return nil
 }
 
-// task is what the worlds do; rewards are nobody's here.
-func (p *player) task() rollout.Task {
-	return rollout.Task{Spec: p.test.Spec, Refs: p.test.Refs, Limits: rollout.FallLimits()}
+// set puts a player's robots into worlds, each behind its guard. Rewards are
+// nobody's here.
+func (p *player) set(env *worlds.Env) (*stage, error) {
+	g, err := newGuarded(env, p.test.Robot, flightConfig(p.test.Robot, p.test.Spec.PeriodS))
+	if err != nil {
+		return nil, err
+	}
+	r, err := rollout.NewRunner(g, rollout.Task{Spec: p.test.Spec, Refs: p.test.Refs, Fall: fall.Of(env.StandHeightM())})
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	return &stage{env: env, guard: g, runner: r}, nil
 }
 
 // referenceBodies computes where the bodies of every reference are in the root

@@ -44,7 +44,7 @@ func Record(ctx context.Context, t Test, clip int, c Condition, factory Factory,
 			return nil, err
 		}
 		keep()
-		if !rec.Fell && k < last && p.judge(0, e) && e.result.Fell {
+		if !rec.Fell && k < last && p.judge(0, e) && !e.result.Survived() {
 			rec.Fell, rec.FallS = true, e.result.TimeS
 		}
 	}

@@ -5,6 +5,7 @@ package expert
 import (
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -31,7 +32,7 @@ func task(t *testing.T, d *robot.Description, name string) rollout.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := rollout.Task{Spec: obs.DefaultSpec(d), Reward: rollout.DefaultReward(), Limits: rollout.FallLimits(), HoldSteps: 25}
+	k := rollout.Task{Spec: obs.DefaultSpec(d), Reward: rollout.DefaultReward(), HoldSteps: 25}
 	ref, err := obs.NewReference(clip, &k.Spec)
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,7 @@ func survive(t *testing.T, d *robot.Description, k rollout.Task, label func([]fl
 		t.Fatal(err)
 	}
 	defer env.Close()
+	k.Fall = fall.Of(env.StandHeightM())
 	r, err := rollout.NewRunner(env, k)
 	if err != nil {
 		t.Fatal(err)
