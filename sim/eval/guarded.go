@@ -43,6 +43,7 @@ type keeper struct {
 	guard   *guard.Guard
 	monitor *guard.Monitor
 	state   *driver.State
+	clamps  []guard.Report // of the latest period, by tick
 	kept    kept
 }
 
@@ -70,16 +71,16 @@ func newGuarded(env rollout.Env, d *robot.Description, cfg loop.Config) (*guarde
 		if k.guard, err = guard.New(cfg.Limits, 1/float64(cfg.RateHz)); err != nil {
 			return nil, fmt.Errorf("eval: %w", err)
 		}
+		k.clamps = make([]guard.Report, cfg.ControlEvery)
 		g.restart(w)
 	}
 	return g, nil
 }
 
-// restart forgets what world w was. Its monitor looks once a policy period: that
-// is how often the state of a world is known.
+// restart forgets what world w was.
 func (g *guarded) restart(w int) {
 	k := &g.keepers[w]
-	k.monitor, k.kept = guard.NewMonitor(g.config.Health, g.config.Thresholds, g.layout.PeriodS), kept{}
+	k.monitor, k.kept = guard.NewMonitor(g.config.Health, g.config.Thresholds, 1/float64(g.config.RateHz)), kept{}
 	k.state = driver.NewState(g.layout.Joints)
 	k.state.IMUFresh = true
 	for j := range k.state.Fresh {
@@ -109,27 +110,27 @@ func (g *guarded) Reset(starts []rollout.Start, r rollout.Randomization, rows []
 // Step implements rollout.Env.
 func (g *guarded) Step(targets, rows []float64) error {
 	n := g.layout.Joints
-	var clamps [maxWorlds]guard.Report
 	for w := range g.keepers {
-		clamps[w] = g.command(w, targets[w*n:(w+1)*n])
+		g.command(w, targets[w*n:(w+1)*n])
 	}
 	if err := g.env.Step(g.goals, rows); err != nil {
 		return err
 	}
 	for w := range g.keepers {
-		g.watch(w, g.layout.Row(rows, w), clamps[w])
+		g.watch(w, g.layout.Row(rows, w))
 	}
 	return nil
 }
 
 // command passes world w's targets through the guard, once for each tick of the
 // loop in a policy period.
-func (g *guarded) command(w int, want []float64) guard.Report {
+func (g *guarded) command(w int, want []float64) {
 	k, n := &g.keepers[w], g.layout.Joints
 	goal := g.goals[w*n : (w+1)*n]
-	report, open := k.guard.Apply(goal, want, guard.Full)
-	if !open {
-		return report // never reset: the world is in nobody's use
+	to := goal
+	for tick := range k.clamps {
+		k.clamps[tick], _ = k.guard.Apply(to, want, guard.Full)
+		to = g.spare
 	}
 	for j, q := range goal {
 		k.kept.commands++
@@ -138,29 +139,28 @@ func (g *guarded) command(w int, want []float64) guard.Report {
 			k.kept.largestRad = math.Max(k.kept.largestRad, math.Abs(q-want[j]))
 		}
 	}
-	for range g.config.ControlEvery - 1 {
-		_, _ = k.guard.Apply(g.spare, want, guard.Full)
-	}
-	return report
 }
 
-// watch shows the monitor what world w's sensors say, and asks the failsafe table
-// whether robotd would go on playing.
-func (g *guarded) watch(w int, row rollout.Row, clamp guard.Report) {
+// watch shows the monitor what world w's sensors say, in each tick of the period
+// that has passed, and asks the failsafe table whether robotd would go on
+// playing. The state of a world is known once a period, which all its ticks see.
+func (g *guarded) watch(w int, row rollout.Row) {
 	k, n := &g.keepers[w], g.layout.Joints
 	s := k.state
 	copy(s.PosRad, row.JointPosRad)
 	copy(s.VelRadS, row.JointVelRadS)
 	copy(s.GyroRadS[:], row.GyroRadS)
 	copy(s.GravityDir[:], row.Gravity)
-	s.IMUSample++
 	for j, torque := range row.TorqueNm {
 		s.CurrentA[j] = torque / g.stallNm[j] * g.config.Health[j].StallCurrentA
 	}
-	wrong := k.monitor.Observe(guard.Observation{State: s, GoalRad: g.goals[w*n : (w+1)*n], Energised: true, Clamp: clamp})
-	next := mode.Next(mode.Active, mode.Input{Conditions: wrong, CanPlay: true})
-	if k.kept.stopped == mode.NoReason && next.State != mode.Active {
-		k.kept.stopped = next.Why
+	for _, clamp := range k.clamps {
+		s.IMUSample++
+		wrong := k.monitor.Observe(guard.Observation{State: s, GoalRad: g.goals[w*n : (w+1)*n], Energised: true, Clamp: clamp})
+		next := mode.Next(mode.Active, mode.Input{Conditions: wrong, CanPlay: true})
+		if k.kept.stopped == mode.NoReason && next.State != mode.Active {
+			k.kept.stopped = next.Why
+		}
 	}
 }
 
