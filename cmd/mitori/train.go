@@ -226,6 +226,9 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	defer testEnv.Close()
 	judged := task
 	judged.Fall = fall.Of(testEnv.StandHeightM())
+	if err := judged.CheckRefs(); err != nil {
+		return nil, nil, &codedError{exitRefused, err}
+	}
 	test := train.NewTestSet(testEnv, judged, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
 	t, err := j.trainer(env, task, test)
 	if err != nil {

@@ -98,7 +98,7 @@ func NewRunner(env Env, task Task) (*Runner, error) {
 	if len(task.Refs) == 0 {
 		return nil, fmt.Errorf("rollout: no reference motion, need at least 1")
 	}
-	if err := task.standing(); err != nil {
+	if err := task.CheckRefs(); err != nil {
 		return nil, err
 	}
 	r := &Runner{env: env, layout: l, task: task, rows: make([]float64, l.Worlds*l.RowLen()),
@@ -119,8 +119,8 @@ func NewRunner(env Env, task Task) (*Runner, error) {
 	return r, nil
 }
 
-// standing refuses references that the rule of falling would take for falls.
-func (t *Task) standing() error {
+// CheckRefs refuses references that the rule of falling would take for falls; NewRunner calls it.
+func (t *Task) CheckRefs() error {
 	for i, ref := range t.Refs {
 		for k := range ref.Frames {
 			f := &ref.Frames[k]
