@@ -52,7 +52,9 @@ type Thresholds struct {
 
 // DefaultThresholds returns the start values for a supply of the given levels.
 // Winding constants are deliberately pessimistic guesses for small geared
-// servos, to be replaced by measurements of the real one.
+// servos, to be replaced by measurements of the real one. TiltRad lies below the
+// tilt at which a robot has fallen (models/fall, 60 degrees): it protects, so that
+// the servos are soft before the trunk meets the floor.
 func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
 		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1,

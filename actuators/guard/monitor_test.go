@@ -6,6 +6,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -172,5 +173,12 @@ func TestObserveAllocatesNothing(t *testing.T) {
 	r := newRig()
 	if n := testing.AllocsPerRun(100, func() { r.run(1) }); n != 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// The monitor lets go of a robot that tilts before it counts as fallen: soft servos meet the floor.
+func TestLettingGoComesBeforeTheFall(t *testing.T) {
+	if tilt := DefaultThresholds(11, 10).TiltRad; !(tilt < fall.TiltRad) {
+		t.Errorf("the monitor lets go at %g rad, a robot has fallen at %g", tilt, fall.TiltRad)
 	}
 }

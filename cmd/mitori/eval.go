@@ -136,7 +136,7 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 		return err
 	}
 	panes := []film.Pane{{QPos: ref.QPos, PeriodS: ref.PeriodS}}
-	for _, f := range []eval.Factory{eval.Playback(t.Spec), policy} {
+	for _, f := range []eval.Factory{eval.Playback, policy} {
 		rec, err := eval.Record(ctx, t, clip, clean, f, tailS)
 		if err != nil {
 			return err
@@ -157,9 +157,14 @@ func printReport(w io.Writer, name string, r *eval.Report) error {
 		r.JointMAERad, base.JointMAERad, r.MPJPELocalMM, base.MPJPELocalMM, r.RootErrorCM, r.YawDriftDeg, 1000*r.FootSlipMS)
 	p("servos: torque %.2f N m rms, %.1f %% of the time at the limit, above the speed limit %.1f %%; work %.1f J\n",
 		r.TorqueRMSNm, 100*r.TorqueAtLimit, 100*r.OverSpeed, r.WorkJ)
+	p("guard: changed %d of %d commands, by %.3f rad at most; robotd would have ended %d of %d episodes\n",
+		r.GuardChanged, r.GuardCommands, r.GuardMaxRad, r.Stopped, r.Episodes)
 	for _, e := range r.Results {
-		if e.Fell {
+		switch {
+		case e.Fell:
 			p("  seed %d fell %s after %.2f s (%.0f %% of the motion)\n", e.Seed, e.FallDirection, e.TimeS, 100*e.FallPhase)
+		case e.Stopped != "":
+			p("  seed %d was stopped by robotd after %.2f s: %s\n", e.Seed, e.TimeS, e.Stopped)
 		}
 	}
 	if len(r.Card) > 0 {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/obs"
@@ -212,7 +213,12 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 		return nil, nil, err
 	}
 	defer testEnv.Close()
-	test := train.NewTestSet(testEnv, task, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
+	judged := task
+	judged.Fall = fall.Of(testEnv.StandHeightM())
+	if err := judged.CheckRefs(); err != nil {
+		return nil, nil, &codedError{exitRefused, err}
+	}
+	test := train.NewTestSet(testEnv, judged, testWorlds, j.Seed, rollout.StartNoise{JointRad: 0.02}, testDynamics(rollout.Hard()))
 	method, err := methodTable[j.Method](func() (imitate.Expert, error) { return expert.New(j.Robot, &task) })
 	if err != nil {
 		return nil, nil, err

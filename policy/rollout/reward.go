@@ -24,19 +24,16 @@ func DefaultReward() Reward {
 		RootSharp: 30, Contact: 0.1, Torque: 0.0005, ActionRate: 0.01, FootSlip: 0.1}
 }
 
-// Limits end an episode as failed.
+// Limits end an episode that strays from its reference. They are about the motion; whether the robot has fallen is
+// models/fall's to say. A limit of 0 is none.
 type Limits struct {
 	TiltRad     float64 // angle between gravity as felt and as in the reference
 	HeightShare float64 // root height as a share of the reference's
-	RootM       float64 // horizontal distance of the root from the reference's; 0: no limit
+	RootM       float64 // horizontal distance of the root from the reference's
 }
 
 // TrainLimits end a training episode early, while the state still says something about the task.
 func TrainLimits() Limits { return Limits{TiltRad: 0.8, HeightShare: 0.7, RootM: 0.15} }
-
-// FallLimits are the rule of success in evaluation: an episode survives when at every step the root is above 60 % of
-// the reference's height and tilted by less than 60 degrees against the reference.
-func FallLimits() Limits { return Limits{TiltRad: math.Pi / 3, HeightShare: 0.6} }
 
 // contactN is the load from which a foot counts as standing.
 const contactN = 3.0
@@ -44,19 +41,14 @@ const contactN = 3.0
 // judge rates world i's present state against its reference.
 func (r *Runner) judge(i int) Outcome {
 	w, row, rw := &r.worlds[i], &r.views[i], &r.task.Reward
-	ref := r.task.Refs[w.clip]
-	f := ref.At(w.step)
-	moving := 1.0
-	if ref.Resting(w.step) {
-		moving = 0
-	}
+	f, moving := w.player.Frame(), w.player.Moving()
 	var o Outcome
 	if row.Diverged[0] != 0 {
 		o.End = Failed
 		return o
 	}
 	n := len(f.JointPosRad)
-	applied := w.builder.Applied()
+	applied := w.player.Applied()
 	var pos, speed, torque, rate float64
 	for j := range n {
 		e := row.TrueJointPosRad[j] - f.JointPosRad[j]
@@ -94,10 +86,12 @@ func (r *Runner) judge(i int) Outcome {
 	down := spatial.GravityInBase(q)
 	tilt := math.Acos(min(max(down.Dot(f.Gravity), -1), 1))
 	switch {
-	case tilt > lim.TiltRad, row.RootPosM[2] < lim.HeightShare*f.RootPosM[2],
+	case r.task.Fall.Fallen(row.RootPosM[2], q.TiltRad()):
+		o.End = Failed
+	case lim.TiltRad > 0 && tilt > lim.TiltRad, row.RootPosM[2] < lim.HeightShare*f.RootPosM[2],
 		lim.RootM > 0 && math.Hypot(d[0], d[1]) > lim.RootM:
 		o.End = Failed
-	case w.step >= len(ref.Frames)-1+r.task.HoldSteps:
+	case w.player.Ended(r.task.HoldSteps):
 		o.End = Finished
 	}
 	return o

@@ -2,9 +2,14 @@ package rollout_test
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/fall"
+	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/infer"
+	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/policy/rollout/rollouttest"
 )
@@ -43,7 +48,7 @@ func balancer(t *testing.T, task rollout.Task) *infer.Net {
 
 func TestEvaluateTellsBalanceFromPlayback(t *testing.T) {
 	task := toyTask(t)
-	task.Limits = rollout.FallLimits()
+	task.Limits = rollout.Limits{}
 	env := rollouttest.NewToy(4, 3)
 	var episodes []rollout.Episode
 	for s := range uint64(10) {
@@ -126,5 +131,59 @@ func TestLerpReachesBothEnds(t *testing.T) {
 	}
 	if mid := rollout.Lerp(a, b, 0.5); mid.Friction[0] >= a.Friction[0] || mid.Friction[0] <= b.Friction[0] || mid.PushEveryS != b.PushEveryS {
 		t.Errorf("half way: %+v", mid)
+	}
+}
+
+// What the rule of falling takes for a fall is no motion to be judged by it.
+func TestReferenceThatIsAFallIsRefused(t *testing.T) {
+	task := toyTask(t)
+	low := *task.Refs[0]
+	low.Frames = slices.Clone(low.Frames)
+	low.Frames[7].RootPosM[2] = 0.1
+	task.Refs = append(task.Refs, &low)
+	_, err := rollout.NewRunner(rollouttest.NewToy(1, 3), task)
+	if err == nil || !strings.Contains(err.Error(), "reference 1 is itself a fall at 0.14 s: root at 0.100 m") {
+		t.Errorf("a reference that lies down: %v", err)
+	}
+	task.Fall = fall.Rule{}
+	if _, err := rollout.NewRunner(rollouttest.NewToy(1, 3), task); err != nil {
+		t.Errorf("without a rule: %v", err)
+	}
+}
+
+// Limits are about the motion, the rule about the robot: a robot that stands where its reference leans strays from it
+// and has not fallen.
+func TestStrayingIsNotFalling(t *testing.T) {
+	task := toyTask(t)
+	leaning := *task.Refs[0]
+	leaning.Frames = slices.Clone(leaning.Frames)
+	for k := range leaning.Frames {
+		f := &leaning.Frames[k]
+		f.RootQuat = spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, 0.9)
+		f.Gravity = spatial.GravityInBase(f.RootQuat)
+	}
+	task.Refs = []*obs.Reference{&leaning}
+	upright := rollout.StartAt(&leaning, 0)
+	upright.RootQuat = spatial.Identity()
+	ends := func(limits rollout.Limits) rollout.End {
+		task.Limits = limits
+		r, err := rollout.NewRunner(rollouttest.NewToy(1, 3), task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.BeginFrom(rollout.Episode{Seed: 1}, upright, rollout.Nominal()); err != nil {
+			t.Fatal(err)
+		}
+		out := make([]rollout.Outcome, 1)
+		if err := r.Step(make([]float32, 3), out); err != nil {
+			t.Fatal(err)
+		}
+		return out[0].End
+	}
+	if e := ends(rollout.Limits{}); e != rollout.Running {
+		t.Errorf("without limits the upright robot ends %v", e)
+	}
+	if e := ends(rollout.Limits{TiltRad: 0.8}); e != rollout.Failed {
+		t.Errorf("0.9 rad off the reference with a limit of 0.8: %v", e)
 	}
 }

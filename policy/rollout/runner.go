@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/policy/episode"
 	"github.com/mitori-robotics/mitori/policy/obs"
 )
 
@@ -15,7 +18,8 @@ type Task struct {
 	Refs      []*obs.Reference
 	HoldSteps int // periods that an episode goes on after the end of its reference, in its last pose
 	Reward    Reward
-	Limits    Limits
+	Limits    Limits    // end an episode that strays from its reference; the zero value: none
+	Fall      fall.Rule // ends an episode whose robot has fallen; the zero value: none
 }
 
 // StartNoise is the standard deviation of the difference between the reference and an episode's starting state.
@@ -69,10 +73,10 @@ type Runner struct {
 }
 
 type world struct {
-	clip, step int
-	builder    *obs.Builder
-	before     []float64 // applied action of the previous step
-	m          obs.Measurement
+	clip   int
+	player *episode.Player
+	before []float64 // applied action of the previous step
+	m      obs.Measurement
 }
 
 // criticExtra is what the critic sees beyond the observation: root position, rotation and speed against the
@@ -94,21 +98,39 @@ func NewRunner(env Env, task Task) (*Runner, error) {
 	if len(task.Refs) == 0 {
 		return nil, fmt.Errorf("rollout: no reference motion, need at least 1")
 	}
+	if err := task.CheckRefs(); err != nil {
+		return nil, err
+	}
 	r := &Runner{env: env, layout: l, task: task, rows: make([]float64, l.Worlds*l.RowLen()),
 		targets: make([]float64, l.Worlds*l.Joints), worlds: make([]world, l.Worlds),
 		obs: make([]float32, l.Worlds*task.Spec.Dim())}
 	r.critic = make([]float32, l.Worlds*r.CriticDim())
 	for w := range r.worlds {
-		b, err := obs.NewBuilder(task.Spec)
+		player, err := episode.New(task.Spec)
 		if err != nil {
 			return nil, err
 		}
+		player.GoTo(task.Refs[0], 0)
 		row := l.Row(r.rows, w)
 		r.views = append(r.views, row)
-		r.worlds[w] = world{builder: b, before: make([]float64, l.Joints),
+		r.worlds[w] = world{player: player, before: make([]float64, l.Joints),
 			m: obs.Measurement{JointPosRad: row.JointPosRad, JointVelRadS: row.JointVelRadS}}
 	}
 	return r, nil
+}
+
+// CheckRefs refuses references that the rule of falling would take for falls; NewRunner calls it.
+func (t *Task) CheckRefs() error {
+	for i, ref := range t.Refs {
+		for k := range ref.Frames {
+			f := &ref.Frames[k]
+			if tilt := f.RootQuat.TiltRad(); t.Fall.Fallen(f.RootPosM[2], tilt) {
+				return fmt.Errorf("rollout: reference %d is itself a fall at %.2f s: root at %.3f m, tilted by %.0f degrees; legal: %.3f m and more, up to %.0f degrees",
+					i, float64(k)*t.Spec.PeriodS, f.RootPosM[2], tilt*180/math.Pi, t.Fall.LowM, t.Fall.TiltRad*180/math.Pi)
+			}
+		}
+	}
+	return nil
 }
 
 // Worlds is the number of worlds.
@@ -123,35 +145,75 @@ func (r *Runner) Obs() []float32    { return r.obs }
 func (r *Runner) Critic() []float32 { return r.critic }
 
 // Where gives the reference and the step that a world is at.
-func (r *Runner) Where(w int) (clip, step int) { return r.worlds[w].clip, r.worlds[w].step }
+func (r *Runner) Where(w int) (clip, step int) { return r.worlds[w].clip, r.worlds[w].player.Step() }
 
 // Row gives a world's present state; it aliases the Runner's memory.
 func (r *Runner) Row(w int) Row { return r.views[w] }
+
+// Target gives the joint targets of world w's latest step, rad; it aliases the Runner's memory.
+func (r *Runner) Target(w int) []float64 {
+	return r.targets[w*r.layout.Joints : (w+1)*r.layout.Joints]
+}
 
 // Begin starts new episodes in the named worlds; all other worlds stay as they are.
 func (r *Runner) Begin(episodes []Episode, dynamics Randomization) error {
 	r.starts = r.starts[:0]
 	for _, e := range episodes {
-		if e.World < 0 || e.World >= len(r.worlds) || e.Clip < 0 || e.Clip >= len(r.task.Refs) || e.Step < 0 {
-			return fmt.Errorf("rollout: episode in world %d, reference %d, step %d; there are %d worlds and %d references",
-				e.World, e.Clip, e.Step, len(r.worlds), len(r.task.Refs))
+		if err := r.check(e); err != nil {
+			return err
 		}
 		r.starts = append(r.starts, r.start(e))
 	}
-	if len(r.starts) == 0 {
+	return r.begin(episodes, r.starts, dynamics)
+}
+
+// BeginFrom starts one episode in a state of the caller's making; see StartAt. Episode.Noise is not used.
+func (r *Runner) BeginFrom(e Episode, from Start, dynamics Randomization) error {
+	if err := r.check(e); err != nil {
+		return err
+	}
+	from.World, from.Seed = e.World, e.Seed
+	r.starts = append(r.starts[:0], from)
+	return r.begin([]Episode{e}, r.starts, dynamics)
+}
+
+func (r *Runner) check(e Episode) error {
+	if e.World < 0 || e.World >= len(r.worlds) || e.Clip < 0 || e.Clip >= len(r.task.Refs) || e.Step < 0 {
+		return fmt.Errorf("rollout: episode in world %d, reference %d, step %d; there are %d worlds and %d references",
+			e.World, e.Clip, e.Step, len(r.worlds), len(r.task.Refs))
+	}
+	return nil
+}
+
+func (r *Runner) begin(episodes []Episode, starts []Start, dynamics Randomization) error {
+	if len(starts) == 0 {
 		return nil
 	}
-	if err := r.env.Reset(r.starts, dynamics, r.rows); err != nil {
+	if err := r.env.Reset(starts, dynamics, r.rows); err != nil {
 		return err
 	}
 	for i, e := range episodes {
 		w := &r.worlds[e.World]
-		w.clip, w.step = e.Clip, e.Step
-		w.builder.Reset(r.starts[i].TargetRad)
+		w.clip = e.Clip
+		w.player.Begin(r.task.Refs[e.Clip], e.Step, starts[i].TargetRad)
 		clear(w.before)
 		r.observe(e.World)
 	}
 	return nil
+}
+
+// StartAt is the state of a reference at a step, lifted a little off the floor, with the reference's pose as the
+// command in force. Its slices belong to the caller, but for TargetRad, which must not be changed.
+func StartAt(ref *obs.Reference, step int) Start {
+	f := ref.At(step)
+	s := Start{RootPosM: f.RootPosM, RootQuat: f.RootQuat, JointPosRad: slices.Clone(f.JointPosRad),
+		JointVelRadS: make([]float64, len(f.JointVelRadS)), TargetRad: f.JointPosRad}
+	s.RootPosM[2] += liftM
+	if !ref.Resting(step) {
+		s.RootLinVelMS, s.RootAngVelRadS = f.RootLinVelMS, f.RootAngVelRadS
+		copy(s.JointVelRadS, f.JointVelRadS)
+	}
+	return s
 }
 
 // startStream separates the random numbers of starting states from those that an Env draws from the same seed.
@@ -159,26 +221,19 @@ const startStream = 0x5deece66d
 
 func (r *Runner) start(e Episode) Start {
 	rng := rand.New(rand.NewPCG(e.Seed, startStream))
-	ref, n := r.task.Refs[e.Clip], r.layout.Joints
-	f := ref.At(e.Step)
-	s := Start{World: e.World, Seed: e.Seed, RootPosM: f.RootPosM, JointPosRad: make([]float64, n),
-		JointVelRadS: make([]float64, n), TargetRad: f.JointPosRad}
-	s.RootPosM[2] += liftM
-	moving := 1.0
-	if ref.Resting(e.Step) {
-		moving = 0
-	}
+	s := StartAt(r.task.Refs[e.Clip], e.Step)
+	s.World, s.Seed = e.World, e.Seed
 	lim := &r.task.Spec.Action
-	for j := range n {
-		q := f.JointPosRad[j] + e.Noise.JointRad*rng.NormFloat64()
+	for j, q := range s.JointPosRad {
+		q += e.Noise.JointRad * rng.NormFloat64()
 		s.JointPosRad[j] = min(max(q, lim.MinRad[j]), lim.MaxRad[j])
-		s.JointVelRadS[j] = moving*f.JointVelRadS[j] + e.Noise.JointRadS*rng.NormFloat64()
+		s.JointVelRadS[j] += e.Noise.JointRadS * rng.NormFloat64()
 	}
 	tilt := spatial.Vec3{e.Noise.TiltRad * rng.NormFloat64(), e.Noise.TiltRad * rng.NormFloat64(), 0}
-	s.RootQuat = spatial.Exp(tilt).Mul(f.RootQuat)
+	s.RootQuat = spatial.Exp(tilt).Mul(s.RootQuat)
 	for i := range 3 {
-		s.RootLinVelMS[i] = moving*f.RootLinVelMS[i] + e.Noise.RootMS*rng.NormFloat64()
-		s.RootAngVelRadS[i] = moving*f.RootAngVelRadS[i] + e.Noise.RootRadS*rng.NormFloat64()
+		s.RootLinVelMS[i] += e.Noise.RootMS * rng.NormFloat64()
+		s.RootAngVelRadS[i] += e.Noise.RootRadS * rng.NormFloat64()
 	}
 	return s
 }
@@ -192,15 +247,14 @@ func (r *Runner) Step(actions []float32, out []Outcome) error {
 	}
 	for i := range r.worlds {
 		w := &r.worlds[i]
-		copy(w.before, w.builder.Applied())
-		w.builder.Target(r.targets[i*n:(i+1)*n], r.task.Refs[w.clip], w.step, actions[i*n:(i+1)*n])
+		copy(w.before, w.player.Applied())
+		w.player.Act(r.targets[i*n:(i+1)*n], actions[i*n:(i+1)*n])
 	}
 	if err := r.env.Step(r.targets, r.rows); err != nil {
 		return err
 	}
 	for i := range r.worlds {
-		w := &r.worlds[i]
-		w.step++
+		r.worlds[i].player.Next()
 		out[i] = r.judge(i)
 		r.observe(i)
 	}
@@ -211,20 +265,20 @@ func (r *Runner) observe(i int) {
 	w, row := &r.worlds[i], &r.views[i]
 	copy(w.m.GyroRadS[:], row.GyroRadS)
 	copy(w.m.Gravity[:], row.Gravity)
-	ref, dim := r.task.Refs[w.clip], r.task.Spec.Dim()
+	dim := r.task.Spec.Dim()
 	o := r.obs[i*dim : (i+1)*dim]
-	w.builder.Observe(o, ref, w.step, &w.m)
+	w.player.Observe(o, &w.m)
 
 	c := r.critic[i*(dim+criticExtra) : (i+1)*(dim+criticExtra)]
 	copy(c, o)
 	c = c[dim:]
-	f := ref.At(w.step)
+	f := w.player.Frame()
 	q := quat(row.RootQuat)
 	inv := q.Inv()
 	pos := inv.Rotate(vec(row.RootPosM).Sub(f.RootPosM))
 	rot := f.RootQuat.Inv().Mul(q).Log()
 	vel := vec(row.RootLinVelMS)
-	if !ref.Resting(w.step) {
+	if w.player.Moving() != 0 {
 		vel = vel.Sub(f.RootLinVelMS)
 	}
 	vel = inv.Rotate(vel)
@@ -240,7 +294,7 @@ func (r *Runner) observe(i int) {
 		c[k] = float32(p)
 		k++
 	}
-	c[k] = float32(float64(len(ref.Frames)+r.task.HoldSteps-w.step) * r.layout.PeriodS)
+	c[k] = float32(float64(len(w.player.Ref().Frames)+r.task.HoldSteps-w.player.Step()) * r.layout.PeriodS)
 }
 
 func vec(x []float64) spatial.Vec3  { return spatial.Vec3{x[0], x[1], x[2]} }

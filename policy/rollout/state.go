@@ -15,10 +15,10 @@ func (r *Runner) SaveState(out io.Writer) error {
 	state := make([]float64, 0, len(r.rows))
 	for i := range r.worlds {
 		w := &r.worlds[i]
-		state = append(state, float64(w.clip), float64(w.step))
+		state = append(state, float64(w.clip), float64(w.player.Step()))
 		at := len(state)
-		state = append(state, make([]float64, w.builder.StateLen())...)
-		w.builder.State(state[at:])
+		state = append(state, make([]float64, w.player.StateLen())...)
+		w.player.State(state[at:])
 	}
 	for _, part := range []any{r.rows, r.obs, r.critic, state} {
 		if err := binary.Write(out, binary.LittleEndian, part); err != nil {
@@ -33,7 +33,7 @@ func (r *Runner) LoadState(in io.Reader) error {
 	if err := r.env.LoadState(in); err != nil {
 		return err
 	}
-	per := 2 + r.worlds[0].builder.StateLen()
+	per := 2 + r.worlds[0].player.StateLen()
 	state := make([]float64, per*len(r.worlds))
 	for _, part := range []any{r.rows, r.obs, r.critic, state} {
 		if err := binary.Read(in, binary.LittleEndian, part); err != nil {
@@ -42,12 +42,14 @@ func (r *Runner) LoadState(in io.Reader) error {
 	}
 	for i := range r.worlds {
 		w, s := &r.worlds[i], state[i*per:(i+1)*per]
-		w.clip, w.step = int(s[0]), int(s[1])
-		if w.clip < 0 || w.clip >= len(r.task.Refs) || w.step < 0 {
+		clip, step := int(s[0]), int(s[1])
+		if clip < 0 || clip >= len(r.task.Refs) || step < 0 {
 			return fmt.Errorf("rollout: load state: world %d is in reference %d, step %d; there are %d references",
-				i, w.clip, w.step, len(r.task.Refs))
+				i, clip, step, len(r.task.Refs))
 		}
-		w.builder.SetState(s[2:])
+		w.clip = clip
+		w.player.GoTo(r.task.Refs[clip], step)
+		w.player.SetState(s[2:])
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -30,9 +31,9 @@ func ForRobot(d *robot.Description, plant Plant) (LineConfig, error) {
 	return c, nil
 }
 
-// Observer turns the truth into a verdict: did the robot fall?
+// Observer turns the truth into a verdict: did the robot fall, by the rule of models/fall?
 type Observer struct {
-	standM  float64
+	rule    fall.Rule
 	truth   Truth
 	started bool
 	verdict Verdict
@@ -52,13 +53,6 @@ type Verdict struct {
 	lastS        float64
 }
 
-const (
-	// A trunk below this share of its standing height, or tilted further than this, has
-	// fallen.
-	fallenHeight = 0.5
-	fallenTilt   = 1.0
-)
-
 // Look takes in the state of the world; held says that the trunk is not on its own.
 // The first look defines the standing height. It returns what it looked at.
 func (o *Observer) Look(l *Line, held bool) *Truth {
@@ -66,7 +60,7 @@ func (o *Observer) Look(l *Line, held bool) *Truth {
 	t, v := &o.truth, &o.verdict
 	if !o.started {
 		o.started = true
-		o.standM = t.TrunkHeightM
+		o.rule = fall.Of(t.TrunkHeightM)
 		v.StandHeightM, v.MinHeightM, v.lastS = t.TrunkHeightM, t.TrunkHeightM, t.SimS
 	}
 	dt := t.SimS - v.lastS
@@ -77,7 +71,7 @@ func (o *Observer) Look(l *Line, held bool) *Truth {
 	v.FreeS += dt
 	v.MinHeightM = min(v.MinHeightM, t.TrunkHeightM)
 	v.MaxTiltRad = max(v.MaxTiltRad, t.TiltRad)
-	if !v.Fell && (t.TrunkHeightM < fallenHeight*o.standM || t.TiltRad > fallenTilt) {
+	if !v.Fell && o.rule.Fallen(t.TrunkHeightM, t.TiltRad) {
 		v.Fell, v.FellAtS = true, t.SimS
 	}
 	return t

@@ -7,7 +7,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
@@ -15,8 +14,8 @@ import (
 // and what is true.
 type probe struct {
 	p    *player
-	ref  *obs.Reference
-	rows [][]float64
+	step int
+	rows [][]rollout.Row // world, step
 }
 
 const (
@@ -25,13 +24,27 @@ const (
 	calmAt     = 60 // period in which a robot that is not pushed stands still
 )
 
-func (c *probe) Reset([]float64) {}
-func (c *probe) Act(dst []float64, step int, _ *obs.Measurement) {
-	copy(dst, standRad)
-	if step >= probeAt {
-		dst[probeJoint] += 0.3
+func (c *probe) Forward(dst, _ []float32, count int) {
+	clear(dst)
+	for w := range count {
+		if c.step >= probeAt {
+			dst[w*len(standRad)+probeJoint] = 1.2 // 0.3 rad
+		}
+		c.rows[w] = append(c.rows[w], clone(c.p.runner.Row(w), c.p.layout))
 	}
-	c.rows = append(c.rows, append([]float64(nil), c.p.rows[:c.p.layout.RowLen()]...))
+	c.step++
+}
+
+func clone(r rollout.Row, l rollout.Layout) rollout.Row {
+	c := l.Row(make([]float64, l.RowLen()), 0)
+	for _, part := range [][2][]float64{
+		{c.JointPosRad, r.JointPosRad}, {c.JointVelRadS, r.JointVelRadS}, {c.GyroRadS, r.GyroRadS}, {c.Gravity, r.Gravity},
+		{c.RootLinVelMS, r.RootLinVelMS}, {c.RootAngVelRadS, r.RootAngVelRadS},
+		{c.TrueJointPosRad, r.TrueJointPosRad}, {c.TrueJointVelRadS, r.TrueJointVelRadS}, {c.Params, r.Params},
+	} {
+		copy(part[0], part[1])
+	}
+	return c
 }
 
 // effects are what an episode's condition did, as measured.
@@ -49,31 +62,31 @@ type effects struct {
 func measured(t *testing.T, c Condition, n int) []effects {
 	t.Helper()
 	ts := test(t, 1.5, nil)
-	ts.Episodes, ts.CardEpisodes, ts.Seed = 1, 1, DefaultSeed
+	ts.Episodes, ts.CardEpisodes, ts.Seed = n, n, DefaultSeed
 	p, err := newPlayer(t.Context(), &ts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
-	var probes []*probe
-	episodes, err := p.play(c, n, func(ref *obs.Reference) (Controller, error) {
-		probes = append(probes, &probe{p: p, ref: ref})
-		return probes[len(probes)-1], nil
+	var seen [][]rollout.Row
+	episodes, err := p.play(c, n, func(count int) Actor {
+		seen = make([][]rollout.Row, count)
+		return &probe{p: p, rows: seen}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var start, joint, speed, gyro, gravity spread
 	out := make([]effects, n)
-	for i, b := range probes {
+	for i, rows := range seen {
 		e := &out[i]
 		e.lateS, e.delayS = math.NaN(), episodes[i].Dynamics.DelayS
 		pushAt := calmAt
 		if first := episodes[i].Dynamics.FirstPushS; first > 0 {
 			pushAt = int(math.Ceil(first/p.layout.PeriodS - 1e-9))
 		}
-		for k := range b.rows {
-			row := p.layout.Row(b.rows[k], 0)
+		for k := range rows {
+			row := rows[k]
 			for j, q := range row.TrueJointPosRad {
 				joint.add(row.JointPosRad[j] - q)
 				speed.add(row.JointVelRadS[j] - row.TrueJointVelRadS[j])
@@ -92,7 +105,7 @@ func measured(t *testing.T, c Condition, n int) []effects {
 				e.lateS = float64(k-probeAt-1) * p.layout.PeriodS
 			}
 			if k == pushAt+1 {
-				before := p.layout.Row(b.rows[k-1], 0)
+				before := rows[k-1]
 				e.pushMS = math.Hypot(row.RootLinVelMS[0]-before.RootLinVelMS[0], row.RootLinVelMS[1]-before.RootLinVelMS[1])
 			}
 			e.friction, e.mass, e.gain, e.torque = row.Params[0], row.Params[1], row.Params[2], row.Params[3]
@@ -228,7 +241,7 @@ func TestConesAreComparedLikeForLike(t *testing.T) {
 	defer p.close()
 	played := map[string][]Episode{}
 	for _, c := range Card() {
-		if played[c.Name], err = p.play(c, 4, Playback(ts.Spec)); err != nil {
+		if played[c.Name], err = p.play(c, 4, Playback); err != nil {
 			t.Fatal(err)
 		}
 	}

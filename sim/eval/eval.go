@@ -18,20 +18,10 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
-
-// Controller drives one robot through one episode at a time.
-type Controller interface {
-	// Reset begins an episode; lastTargetRad is the command in force.
-	Reset(lastTargetRad []float64)
-	// Act writes the joint targets of a policy step from what the robot senses.
-	Act(dstRad []float64, step int, m *obs.Measurement)
-}
-
-// Factory makes the controller of one episode, which follows ref.
-type Factory func(ref *obs.Reference) (Controller, error)
 
 // Test is what an evaluation plays.
 type Test struct {
@@ -57,12 +47,11 @@ const DefaultSeed = 90001
 
 // The rule of success, as numbers and as the sentence that reports carry.
 const (
-	minHeightShare = 0.6
-	maxTiltRad     = math.Pi / 3
-	strictRootM    = 0.12
-	strictBodyM    = 0.10
+	strictRootM = 0.12
+	strictBodyM = 0.10
 	// Rule is the rule of success.
-	Rule = "an episode is survived when, to the end of the reference motion, the root stays above 60 % of the reference's height and its tilt differs from the reference's by less than 60 degrees"
+	Rule = "an episode is survived when, to the end of the reference motion, " + fall.Text +
+		", and robotd, whose guard passes every command, would not have ended the motion"
 	// StrictRule is the rule of strict tracking.
 	StrictRule = "survived, and at every step the root is within 12 cm of the reference and every body within 10 cm of it in the root's frame"
 )
@@ -188,7 +177,7 @@ func Run(ctx context.Context, t Test, policy Factory) (*Report, error) {
 		return nil, err
 	}
 	tell()
-	base, err := p.play(hard, t.Episodes, Playback(t.Spec))
+	base, err := p.play(hard, t.Episodes, Playback)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +188,7 @@ func Run(ctx context.Context, t Test, policy Factory) (*Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		played, err := p.play(c, t.CardEpisodes, Playback(t.Spec))
+		played, err := p.play(c, t.CardEpisodes, Playback)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -20,22 +21,25 @@ type sums struct {
 // contactN is the load from which a foot counts as standing.
 const contactN = 3.0
 
-// judge rates the state that world w is in after step periods and reports
-// whether the episode is over. The step in which the robot fell is not part of
-// the tracking metrics.
-func (p *player) judge(w int, e *episode, step int) bool {
-	row, f := p.layout.Row(p.rows, w), e.ref.At(step)
+// judge rates what the latest step made of world w and reports whether the
+// episode is over. The step in which the robot fell is not part of the tracking
+// metrics.
+func (p *player) judge(w int, e *episode) bool {
+	_, step := p.runner.Where(w)
+	row, f := p.runner.Row(w), e.ref.At(step)
 	res, s := &e.result, &e.sums
 	root, q := spatial.Vec3(row.RootPosM), spatial.Quat(row.RootQuat)
-	felt := spatial.GravityInBase(q)
-	off := math.Acos(math.Max(-1, math.Min(1, felt.Dot(f.Gravity))))
-	last := len(e.ref.Frames) - 1
-	if row.Diverged[0] != 0 || off > maxTiltRad || root[2] < minHeightShare*f.RootPosM[2] {
-		res.Fell = true
+	s.actionRate += change(e.before, p.runner.Target(w))
+	kept := &p.guard.keepers[w].kept
+	if p.outcome[w].End == rollout.Failed || kept.stopped != mode.NoReason {
+		res.Stopped = kept.stopped.String()
+		res.Fell = p.outcome[w].End == rollout.Failed || kept.stopped == mode.Caused(mode.Falling)
 		res.TimeS = float64(step) * p.layout.PeriodS
-		res.FallPhase = math.Min(1, float64(step)/float64(last))
-		res.FallDirection = direction(felt, f.Gravity)
-		p.finish(e)
+		if res.Fell {
+			res.FallPhase = math.Min(1, float64(step)/float64(len(e.ref.Frames)-1))
+			res.FallDirection = direction(spatial.GravityInBase(q), f.Gravity)
+		}
+		p.finish(w, e)
 		return true
 	}
 	s.steps++
@@ -58,12 +62,23 @@ func (p *player) judge(w int, e *episode, step int) bool {
 		s.torqueSq += tel.TorqueSqNm2[k]
 		s.atLimit += tel.TorqueSat[k]
 	}
-	if step < last {
+	if p.outcome[w].End == rollout.Running {
 		return false
 	}
 	res.TimeS = float64(step) * p.layout.PeriodS
-	p.finish(e)
+	p.finish(w, e)
 	return true
+}
+
+// change is the mean squared difference of a command from the one before, which
+// it replaces.
+func change(before, now []float64) float64 {
+	sum := 0.0
+	for j, v := range now {
+		sum += (v - before[j]) * (v - before[j])
+		before[j] = v
+	}
+	return sum / float64(len(now))
 }
 
 func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
@@ -91,11 +106,12 @@ func (p *player) body(w int, e *episode, step int, root spatial.Vec3, q spatial.
 	}
 }
 
-func (p *player) finish(e *episode) {
-	s, res := &e.sums, &e.result
+func (p *player) finish(w int, e *episode) {
+	s, res, kept := &e.sums, &e.result, &p.guard.keepers[w].kept
+	res.GuardCommands, res.GuardChanged, res.GuardMaxRad = kept.commands, kept.changed, kept.largestRad
 	steps := max(1, s.steps)
 	n, servos := float64(steps), float64(len(p.test.Robot.Desc.Joints))
-	res.Strict = !res.Fell && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
+	res.Strict = res.Survived() && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
 	res.JointMAERad = s.joint / n
 	res.MPJPELocalMM = 1000 * s.local / n
 	res.RootErrorCM = 100 * s.root / n

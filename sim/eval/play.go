@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -24,15 +25,23 @@ const subSteps = 5
 // player holds the worlds of an evaluation.
 type player struct {
 	test    *Test
-	stopped func() error           // not nil once the evaluation shall end
-	envs    map[engine]*worlds.Env // by how the engine runs, made when first needed
-	env     *worlds.Env            // the one in use
-	worlds  int                    // in each of them
+	stopped func() error      // not nil once the evaluation shall end
+	stages  map[engine]*stage // by how the engine runs, made when first needed
+	*stage                    // the one in use
+	worlds  int               // in each of them
 	layout  rollout.Layout
 	bodies  []string
 	local   [][][]spatial.Vec3 // reference, step, body: position in the root frame
-	rows    []float64
-	targets []float64
+	actions []float32          // worlds x joints
+	outcome []rollout.Outcome  // of every world's latest step
+}
+
+// stage is a set of worlds, the guard before them, and what plays in them: the
+// very Runner that training uses.
+type stage struct {
+	env    *worlds.Env
+	guard  *guarded
+	runner *rollout.Runner
 }
 
 func newPlayer(ctx context.Context, t *Test) (*player, error) {
@@ -43,12 +52,12 @@ func newPlayer(ctx context.Context, t *Test) (*player, error) {
 		}
 	}
 	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
-	p := &player{test: t, stopped: ctx.Err, envs: map[engine]*worlds.Env{}, worlds: n, bodies: bodies}
+	p := &player{test: t, stopped: ctx.Err, stages: map[engine]*stage{}, worlds: n, bodies: bodies}
 	if err := p.under(Condition{}); err != nil {
 		return nil, err
 	}
 	p.layout = p.env.Layout()
-	p.rows, p.targets = make([]float64, n*p.layout.RowLen()), make([]float64, n*p.layout.Joints)
+	p.actions, p.outcome = make([]float32, n*p.layout.Joints), make([]rollout.Outcome, n)
 	if err := p.referenceBodies(p.env.Scene()); err != nil {
 		p.close()
 		return nil, err
@@ -57,8 +66,8 @@ func newPlayer(ctx context.Context, t *Test) (*player, error) {
 }
 
 func (p *player) close() {
-	for _, e := range p.envs {
-		e.Close()
+	for _, s := range p.stages {
+		s.env.Close()
 	}
 }
 
@@ -75,16 +84,33 @@ func (p *player) under(c Condition) error {
 	if g.subSteps == 0 {
 		g.subSteps = subSteps
 	}
-	if p.envs[g] == nil {
+	if p.stages[g] == nil {
 		env, err := worlds.New(p.test.Robot, worlds.Config{Worlds: p.worlds, Threads: p.test.Threads, SubSteps: g.subSteps,
 			EllipticCone: g.elliptic, Track: p.bodies})
 		if err != nil {
 			return err
 		}
-		p.envs[g] = env
+		if p.stages[g], err = p.set(env); err != nil {
+			env.Close()
+			return err
+		}
 	}
-	p.env = p.envs[g]
+	p.stage = p.stages[g]
 	return nil
+}
+
+// set puts a player's robots into worlds, each behind its guard. Rewards are
+// nobody's here.
+func (p *player) set(env *worlds.Env) (*stage, error) {
+	g, err := newGuarded(env, p.test.Robot.Desc, flightConfig(p.test.Robot.Desc, p.test.Spec.PeriodS))
+	if err != nil {
+		return nil, err
+	}
+	r, err := rollout.NewRunner(g, rollout.Task{Spec: p.test.Spec, Refs: p.test.Refs, Fall: fall.Of(env.StandHeightM())})
+	if err != nil {
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	return &stage{env: env, guard: g, runner: r}, nil
 }
 
 // referenceBodies computes where the bodies of every reference are in the root
@@ -124,22 +150,22 @@ func (p *player) referenceBodies(sc *scene.Scene) error {
 
 // episode is one that is being played.
 type episode struct {
-	result  Episode
-	ref     *obs.Reference
-	control Controller
-	sums    sums
-	before  []float64 // last target
-	done    bool
+	result Episode
+	ref    *obs.Reference
+	sums   sums
+	before []float64 // last target
+	done   bool
 }
 
 // play plays n episodes under a condition and returns them in order.
-func (p *player) play(c Condition, n int, make Factory) ([]Episode, error) {
+func (p *player) play(c Condition, n int, factory Factory) ([]Episode, error) {
 	if err := p.under(c); err != nil {
 		return nil, err
 	}
+	actor := factory(p.layout.Worlds)
 	var out []Episode
 	for first := 0; first < n; first += p.layout.Worlds {
-		group, err := p.group(c, first, min(n-first, p.layout.Worlds), make)
+		group, err := p.group(c, first, min(n-first, p.layout.Worlds), actor)
 		if err != nil {
 			return nil, fmt.Errorf("eval: condition %s: %w", c.Name, err)
 		}
@@ -148,51 +174,27 @@ func (p *player) play(c Condition, n int, make Factory) ([]Episode, error) {
 	return out, nil
 }
 
-func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, error) {
+// group plays n episodes at once, one a world. Worlds without one hold the last
+// episode's beginning, so that every world is in a legal state, and stand still.
+func (p *player) group(c Condition, first, n int, actor Actor) ([]Episode, error) {
 	eps := make([]episode, n)
 	for w := range p.layout.Worlds {
+		e, err := p.begin(w, first+min(w, n-1), c)
+		if err != nil {
+			return nil, err
+		}
 		if w >= n {
 			p.env.Park(w)
 			continue
 		}
-		i := first + w
-		clip := i % len(p.test.Refs)
-		seed := p.test.Seed + uint64(i)
-		dyn := c.Dynamics
-		// Whole rounds over the references, so that each gets both delays.
-		if c.ExtraDelayEveryOther && (i/len(p.test.Refs))%2 == 1 {
-			dyn.DelayS[0] += p.layout.PeriodS
-			dyn.DelayS[1] += p.layout.PeriodS
-		}
-		ref := p.test.Refs[clip]
-		start := p.start(ref, w, seed, c)
-		if err := p.env.Reset([]rollout.Start{start}, dyn, p.rows); err != nil {
-			return nil, err
-		}
-		control, err := factory(ref)
-		if err != nil {
-			return nil, err
-		}
-		control.Reset(start.TargetRad)
-		row := p.layout.Row(p.rows, w)
-		eps[w] = episode{
-			result: Episode{Index: i, Seed: seed, Clip: clip, Dynamics: Dynamics{Friction: row.Params[0], MassScale: row.Params[1],
-				GainScale: row.Params[2], TorqueScale: row.Params[3], DelayS: row.Params[4], FirstPushS: start.FirstPushS}},
-			ref: ref, control: control, before: append([]float64(nil), start.TargetRad...),
-		}
+		eps[w] = *e
 	}
-	for step, left := 0, n; left > 0; step++ {
-		if err := p.stopped(); err != nil {
+	for left := n; left > 0; {
+		if err := p.advance(actor); err != nil {
 			return nil, err
 		}
 		for w := range eps {
-			p.act(w, &eps[w], step)
-		}
-		if err := p.env.Step(p.targets, p.rows); err != nil {
-			return nil, err
-		}
-		for w := range eps {
-			if e := &eps[w]; !e.done && p.judge(w, e, step+1) {
+			if e := &eps[w]; !e.done && p.judge(w, e) {
 				e.done = true
 				p.env.Park(w)
 				left--
@@ -206,22 +208,34 @@ func (p *player) group(c Condition, first, n int, factory Factory) ([]Episode, e
 	return out, nil
 }
 
-// act asks the episode's controller; a finished episode keeps its last target.
-func (p *player) act(w int, e *episode, step int) {
-	if e.done {
-		return
+// begin starts the i-th episode of a condition in world w.
+func (p *player) begin(w, i int, c Condition) (*episode, error) {
+	clip, seed, dyn := i%len(p.test.Refs), p.test.Seed+uint64(i), c.Dynamics
+	// Whole rounds over the references, so that each gets both delays.
+	if c.ExtraDelayEveryOther && (i/len(p.test.Refs))%2 == 1 {
+		dyn.DelayS[0] += p.layout.PeriodS
+		dyn.DelayS[1] += p.layout.PeriodS
 	}
-	row := p.layout.Row(p.rows, w)
-	m := obs.Measurement{JointPosRad: row.JointPosRad, JointVelRadS: row.JointVelRadS,
-		GyroRadS: [3]float64(row.GyroRadS), Gravity: [3]float64(row.Gravity)}
-	target := p.targets[w*p.layout.Joints : (w+1)*p.layout.Joints]
-	e.control.Act(target, step, &m)
-	change := 0.0
-	for j, v := range target {
-		change += (v - e.before[j]) * (v - e.before[j])
-		e.before[j] = v
+	ref := p.test.Refs[clip]
+	start := p.start(ref, seed, c)
+	if err := p.runner.BeginFrom(rollout.Episode{World: w, Clip: clip, Seed: seed}, start, dyn); err != nil {
+		return nil, err
 	}
-	e.sums.actionRate += change / float64(len(target))
+	drawn := p.runner.Row(w).Params
+	return &episode{
+		result: Episode{Index: i, Seed: seed, Clip: clip, Dynamics: Dynamics{Friction: drawn[0], MassScale: drawn[1],
+			GainScale: drawn[2], TorqueScale: drawn[3], DelayS: drawn[4], FirstPushS: start.FirstPushS}},
+		ref: ref, before: append([]float64(nil), start.TargetRad...),
+	}, nil
+}
+
+// advance lets the actor decide for every world and plays one period.
+func (p *player) advance(actor Actor) error {
+	if err := p.stopped(); err != nil {
+		return err
+	}
+	actor.Forward(p.actions, p.runner.Obs(), p.layout.Worlds)
+	return p.runner.Step(p.actions, p.outcome)
 }
 
 // Streams separate the starting error and the first push from what the worlds
@@ -238,17 +252,14 @@ func firstPush(seed uint64, r *rollout.Randomization) float64 {
 	return r.PushEveryS[1] * (1 - rand.New(rand.NewPCG(seed, pushStream)).Float64())
 }
 
-// start is the beginning of the reference with an error in every joint, lifted
-// by 2 mm because kinematic poses may touch the floor by as much.
-func (p *player) start(ref *obs.Reference, w int, seed uint64, c Condition) rollout.Start {
+// start is the beginning of the reference with an error in every joint.
+func (p *player) start(ref *obs.Reference, seed uint64, c Condition) rollout.Start {
 	rng := rand.New(rand.NewPCG(seed, startStream))
-	f := ref.At(0)
-	s := rollout.Start{World: w, Seed: seed, RootPosM: f.RootPosM, RootQuat: f.RootQuat, RootLinVelMS: f.RootLinVelMS,
-		RootAngVelRadS: f.RootAngVelRadS, JointVelRadS: f.JointVelRadS, TargetRad: f.JointPosRad, FirstPushS: firstPush(seed, &c.Dynamics)}
-	s.RootPosM[2] += 0.002
-	for j, q := range f.JointPosRad {
+	s := rollout.StartAt(ref, 0)
+	s.FirstPushS = firstPush(seed, &c.Dynamics)
+	for j, q := range s.JointPosRad {
 		r := &p.test.Robot.Desc.Joints[j]
-		s.JointPosRad = append(s.JointPosRad, math.Min(math.Max(q+c.StartJointRad*rng.NormFloat64(), r.MinRad), r.MaxRad))
+		s.JointPosRad[j] = math.Min(math.Max(q+c.StartJointRad*rng.NormFloat64(), r.MinRad), r.MaxRad)
 	}
 	return s
 }

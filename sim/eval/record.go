@@ -4,8 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-
-	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
 // Recording is one episode as the renderer wants it.
@@ -29,34 +27,23 @@ func Record(ctx context.Context, t Test, clip int, c Condition, factory Factory,
 		return nil, err
 	}
 	defer p.close()
-	ref := t.Refs[0]
 	if err := p.under(c); err != nil {
 		return nil, err
 	}
-	start := p.start(ref, 0, t.Seed, c)
-	if err := p.env.Reset([]rollout.Start{start}, c.Dynamics, p.rows); err != nil {
-		return nil, err
-	}
-	control, err := factory(ref)
+	e, err := p.begin(0, 0, c)
 	if err != nil {
 		return nil, err
 	}
-	control.Reset(start.TargetRad)
-	e := episode{ref: ref, control: control, before: append([]float64(nil), start.TargetRad...)}
-	rec := &Recording{PeriodS: p.layout.PeriodS}
+	actor, rec := factory(1), &Recording{PeriodS: p.layout.PeriodS}
 	keep := func() { rec.QPos = append(rec.QPos, append([]float64(nil), p.env.QPos(0)...)) }
 	keep()
-	steps := len(ref.Frames) - 1 + int(math.Round(tailS/p.layout.PeriodS))
-	for k := range steps {
-		if err := p.stopped(); err != nil {
-			return nil, err
-		}
-		p.act(0, &e, k)
-		if err := p.env.Step(p.targets, p.rows); err != nil {
+	last := len(e.ref.Frames) - 1
+	for k := range last + int(math.Round(tailS/p.layout.PeriodS)) {
+		if err := p.advance(actor); err != nil {
 			return nil, err
 		}
 		keep()
-		if !rec.Fell && k+1 < len(ref.Frames) && p.judge(0, &e, k+1) && e.result.Fell {
+		if !rec.Fell && k < last && p.judge(0, e) && !e.result.Survived() {
 			rec.Fell, rec.FallS = true, e.result.TimeS
 		}
 	}

@@ -20,6 +20,7 @@ type Metrics struct {
 	StrictRate      float64    `json:"strict_rate"`
 	StrictCI95      [2]float64 `json:"strict_ci95"`
 	MeanTimeToFallS *float64   `json:"mean_time_to_fall_s"` // over the falls; null when there were none
+	Stopped         int        `json:"stopped"`             // episodes that robotd's failsafes would have ended, falls included
 
 	JointMAERad      float64 `json:"joint_mae_rad"`
 	MPJPELocalMM     float64 `json:"mpjpe_local_mm"`
@@ -34,6 +35,10 @@ type Metrics struct {
 	ActionRate       float64 `json:"action_rate_rad2"` // mean squared change of a joint's target in a period
 	OverSpeed        float64 `json:"over_speed"`       // share of joint time above the speed limit
 	WorkJ            float64 `json:"work_j"`
+
+	GuardCommands int     `json:"guard_commands"` // joint targets that the guard was given
+	GuardChanged  int     `json:"guard_changed"`  // of them, how many it changed
+	GuardMaxRad   float64 `json:"guard_max_rad"`  // by how much at most
 }
 
 // Survival is how many episodes were survived.
@@ -59,8 +64,9 @@ type Episode struct {
 	Clip           int      `json:"clip"`
 	Dynamics       Dynamics `json:"dynamics"`
 	Fell           bool     `json:"fell"`
+	Stopped        string   `json:"stopped,omitempty"` // why robotd would have ended the motion
 	Strict         bool     `json:"strict"`
-	TimeS          float64  `json:"time_s"`                   // until the fall or the end
+	TimeS          float64  `json:"time_s"`                   // until the fall, the stop or the end
 	FallPhase      float64  `json:"fall_phase,omitempty"`     // 0 start of the motion, 1 its end
 	FallDirection  string   `json:"fall_direction,omitempty"` // forward, backward, left, right, down
 	JointMAERad    float64  `json:"joint_mae_rad"`
@@ -78,7 +84,15 @@ type Episode struct {
 	ActionRate       float64 `json:"action_rate_rad2"`
 	OverSpeed        float64 `json:"over_speed"`
 	WorkJ            float64 `json:"work_j"`
+
+	GuardCommands int     `json:"guard_commands"`
+	GuardChanged  int     `json:"guard_changed"`
+	GuardMaxRad   float64 `json:"guard_max_rad"`
 }
+
+// Survived says whether the robot was on its feet at the end, with robotd still
+// playing.
+func (e *Episode) Survived() bool { return !e.Fell && e.Stopped == "" }
 
 // CardLine is one line of the robustness card.
 type CardLine struct {
@@ -109,6 +123,7 @@ type Report struct {
 
 	FallPhases     []int          `json:"fall_phases"` // falls in each tenth of the motion
 	FallDirections map[string]int `json:"fall_directions"`
+	StopReasons    map[string]int `json:"stop_reasons"` // of the stopped episodes
 	Card           []CardLine     `json:"robustness"`
 	Results        []Episode      `json:"results"`
 	BaselineFalls  []float64      `json:"baseline_fall_times_s"` // by episode; the motion's length where it did not fall
@@ -120,12 +135,15 @@ func newReport(t *Test, c Condition, results, base []Episode) *Report {
 		Schema: 1, Robot: t.Robot.Desc.Name, RobotHash: t.Robot.Desc.Hash, Physics: "MuJoCo " + mujoco.Version(), Rule: Rule, StrictRule: StrictRule,
 		Condition: c.Text, Clips: len(t.Refs), FirstSeed: t.Seed, Metrics: summarise(results),
 		BaselinePlayback: &b, BaselinePlaybackSurvivalRate: b.SurvivalRate,
-		FallPhases: make([]int, FallBins), FallDirections: map[string]int{}, Results: results,
+		FallPhases: make([]int, FallBins), FallDirections: map[string]int{}, StopReasons: map[string]int{}, Results: results,
 	}
 	for _, e := range results {
 		if e.Fell {
 			r.FallPhases[min(FallBins-1, int(e.FallPhase*FallBins))]++
 			r.FallDirections[e.FallDirection]++
+		}
+		if e.Stopped != "" {
+			r.StopReasons[e.Stopped]++
 		}
 	}
 	for _, e := range base {
@@ -138,14 +156,22 @@ func newReport(t *Test, c Condition, results, base []Episode) *Report {
 // that shares lie within 0 and 1 to the bit.
 func summarise(eps []Episode) Metrics {
 	m := Metrics{Episodes: len(eps)}
-	fallS := 0.0
+	fallS, falls := 0.0, 0
 	for i := range eps {
 		e := &eps[i]
 		if e.Fell {
 			fallS += e.TimeS
-		} else {
+			falls++
+		}
+		if e.Survived() {
 			m.Survived++
 		}
+		if e.Stopped != "" {
+			m.Stopped++
+		}
+		m.GuardCommands += e.GuardCommands
+		m.GuardChanged += e.GuardChanged
+		m.GuardMaxRad = math.Max(m.GuardMaxRad, e.GuardMaxRad)
 		if e.Strict {
 			m.StrictlyTracked++
 		}
@@ -153,7 +179,7 @@ func summarise(eps []Episode) Metrics {
 	}
 	m.SurvivalRate, m.SurvivalCI95 = m.Survival().Share(), m.Survival().CI95()
 	m.StrictRate, m.StrictCI95 = m.Strictly().Share(), m.Strictly().CI95()
-	if falls := len(eps) - m.Survived; falls > 0 {
+	if falls > 0 {
 		mean := fallS / float64(falls)
 		m.MeanTimeToFallS = &mean
 	}

@@ -6,22 +6,20 @@ import (
 	"context"
 	"errors"
 	"testing"
-
-	"github.com/mitori-robotics/mitori/policy/obs"
 )
 
 // leaver ends the context in the middle of an episode and counts what comes after.
 type leaver struct {
-	Controller
+	Actor
 	acts *int
 	stop context.CancelFunc
 }
 
-func (l *leaver) Act(dst []float64, step int, m *obs.Measurement) {
+func (l *leaver) Forward(dst, observations []float32, count int) {
 	if *l.acts++; *l.acts == 50 {
 		l.stop()
 	}
-	l.Controller.Act(dst, step, m)
+	l.Actor.Forward(dst, observations, count)
 }
 
 // An evaluation that is told to end plays no further step.
@@ -37,12 +35,8 @@ func TestRunEndsWithinAStep(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
 		acts := 0
-		err := play(ctx, func(ref *obs.Reference) (Controller, error) {
-			c, err := Playback(ts.Spec)(ref)
-			return &leaver{c, &acts, stop}, err
-		})
-		// The step that is under way asks every robot still.
-		if !errors.Is(err, context.Canceled) || acts < 50 || acts >= 50+ts.Episodes {
+		err := play(ctx, func(n int) Actor { return &leaver{Playback(n), &acts, stop} })
+		if !errors.Is(err, context.Canceled) || acts != 50 {
 			t.Errorf("%s: %v after %d decisions; it was told to end at the 50th", what, err, acts)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -31,7 +32,7 @@ func task(t *testing.T, b *body.Body, name string) rollout.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := rollout.Task{Spec: obs.DefaultSpec(b.Desc), Reward: rollout.DefaultReward(), Limits: rollout.FallLimits(), HoldSteps: 25}
+	k := rollout.Task{Spec: obs.DefaultSpec(b.Desc), Reward: rollout.DefaultReward(), HoldSteps: 25}
 	ref, err := obs.NewReference(clip, &k.Spec)
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,7 @@ func survive(t *testing.T, b *body.Body, k rollout.Task, label func([]float32, *
 		t.Fatal(err)
 	}
 	defer env.Close()
+	k.Fall = fall.Of(env.StandHeightM())
 	r, err := rollout.NewRunner(env, k)
 	if err != nil {
 		t.Fatal(err)

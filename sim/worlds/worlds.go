@@ -167,6 +167,9 @@ func (e *Env) Layout() rollout.Layout { return e.layout }
 // Scene returns the compiled robot; it must not be changed.
 func (e *Env) Scene() *scene.Scene { return e.scene }
 
+// StandHeightM is the height of the standing robot's root.
+func (e *Env) StandHeightM() float64 { return e.scene.StandQPos[e.scene.RootQPos+2] }
+
 // Threads returns how many threads step the worlds.
 func (e *Env) Threads() int { return e.batch.Threads }
 

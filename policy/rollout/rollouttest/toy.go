@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/obs"
@@ -69,7 +70,7 @@ func ToyTask(joints int, seconds float64) (rollout.Task, error) {
 		return rollout.Task{}, err
 	}
 	return rollout.Task{Spec: spec, Refs: []*obs.Reference{ref}, HoldSteps: 10, Reward: rollout.DefaultReward(),
-		Limits: rollout.TrainLimits()}, nil
+		Limits: rollout.TrainLimits(), Fall: fall.Of(toyHeightM)}, nil
 }
 
 // Layout is part of rollout.Env, as are the methods below.
