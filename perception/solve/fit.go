@@ -66,7 +66,7 @@ func (p *problem) at(t, i int) spatial.Vec3 {
 	return spatial.Vec3{p.x[o], p.x[o+1], p.x[o+2]}
 }
 
-// joint returns joint j (any but the nose) of the solution.
+// joint returns joint j (any but the landmark.Nose) of the solution.
 func (p *problem) joint(t int, j human.Joint) spatial.Vec3 {
 	a, b := ends(j)
 	return p.at(t, a).Lerp(p.at(t, b), 0.5)

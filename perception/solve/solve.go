@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -13,10 +14,10 @@ const fitSteps = 8
 // Solve turns landmarks into motion. The motion begins at the first and ends at
 // the last frame with a person; Meta has its start time, the height used and
 // the number of missed frames; the caller fills in source, model and tool.
-// The input is not changed. It fails with ErrNoPerson when fewer than ten
+// The input is not changed. It fails with landmark.ErrNoPerson when fewer than ten
 // frames show a person, and on malformed input.
-func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
-	found, err := in.check(&opt)
+func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
+	found, err := check(in, &opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,7 +33,7 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 		cutoff = defaultCutoffHz
 	}
 
-	frames := make([]Frame, 0, found)
+	frames := make([]landmark.Frame, 0, found)
 	for i := range in.Frames {
 		if in.Frames[i].Found {
 			if k := len(frames); k > 0 && !in.Frames[i-1].Found {
@@ -89,18 +90,18 @@ func (p *problem) motion(s *stream, c contacts) *human.Motion {
 	for t := range s.n {
 		f := &m.Frames[t]
 		f.Positions = positions[t]
-		noseDir := turn(s.worldAt(t, nose).Sub(s.jointWorld(t, human.Head)))
+		noseDir := turn(s.worldAt(t, landmark.Nose).Sub(s.jointWorld(t, human.Head)))
 		f.Positions[human.Nose] = f.Positions[human.Head].Add(noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLength * p.heightM))
 		f.Contacts = c[t]
 		knuckle := [2]spatial.Vec3{
-			turn(s.worldAt(t, lIndex).Sub(s.worldAt(t, lPinky))),
-			turn(s.worldAt(t, rIndex).Sub(s.worldAt(t, rPinky))),
+			turn(s.worldAt(t, landmark.LIndex).Sub(s.worldAt(t, landmark.LPinky))),
+			turn(s.worldAt(t, landmark.RIndex).Sub(s.worldAt(t, landmark.RPinky))),
 		}
 		flat := [2]float64{
 			math.Min(c[t][human.LHeelContact], c[t][human.LToeContact]),
 			math.Min(c[t][human.RHeelContact], c[t][human.RToeContact]),
 		}
-		fillRotations(f, noseDir, turn(s.worldAt(t, leftEar).Sub(s.worldAt(t, rightEar))), knuckle, flat)
+		fillRotations(f, noseDir, turn(s.worldAt(t, landmark.LEar).Sub(s.worldAt(t, landmark.REar))), knuckle, flat)
 		for j := range human.NumJoints {
 			f.Confidence[j] = clamp01(s.jointConf(t, human.Joint(j)))
 		}
@@ -108,7 +109,7 @@ func (p *problem) motion(s *stream, c contacts) *human.Motion {
 	return m
 }
 
-// noseLength is the distance from between the ears to the nose, as a share of
+// noseLength is the distance from between the ears to the landmark.Nose, as a share of
 // stature.
 const noseLength = 0.068
 

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -15,7 +16,7 @@ const (
 // newProblem sets the fit up from the cleaned landmarks, with a first guess:
 // the network's pose at the subject's size, placed where it best covers its
 // landmarks in the picture.
-func newProblem(s *stream, in *Input, focalPx, heightM float64, up spatial.Vec3) *problem {
+func newProblem(s *stream, in *landmark.Clip, focalPx, heightM float64, up spatial.Vec3) *problem {
 	p := &problem{
 		n: s.n, fps: s.fps, focalPx: focalPx, up: up,
 		centrePx:  [2]float64{float64(in.WidthPx) / 2, float64(in.HeightPx) / 2},
@@ -37,7 +38,8 @@ func newProblem(s *stream, in *Input, focalPx, heightM float64, up spatial.Vec3)
 			d := s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a))
 			p.direction[t][i] = unitOr(d)
 		}
-		across := s.worldAt(t, lHip).Sub(s.worldAt(t, rHip)).Add(s.worldAt(t, lShoulder).Sub(s.worldAt(t, rShoulder)))
+		shoulders := s.worldAt(t, landmark.LShoulder).Sub(s.worldAt(t, landmark.RShoulder))
+		across := s.worldAt(t, landmark.LHip).Sub(s.worldAt(t, landmark.RHip)).Add(shoulders)
 		p.forward[t] = across.Cross(p.direction[t][0]).Unit(spatial.Vec3{0, 0, -1})
 	}
 	p.placeFirstGuess(s, heightM)

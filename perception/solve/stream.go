@@ -3,6 +3,7 @@ package solve
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -11,10 +12,10 @@ import (
 type stream struct {
 	fps, startS float64
 	n           int
-	px          [NumLandmarks][2][]float64
-	world       [NumLandmarks][3][]float64
+	px          [landmark.Num][2][]float64
+	world       [landmark.Num][3][]float64
 	// conf is visibility, 0 where both neighbours in time were invented.
-	conf [NumLandmarks][]float64
+	conf [landmark.Num][]float64
 }
 
 func (s *stream) worldAt(t, j int) spatial.Vec3 {
@@ -30,7 +31,7 @@ const (
 
 // newStream gates, cleans and resamples frames (all Found, swaps repaired).
 // It returns the share of samples rejected as outliers.
-func newStream(frames []Frame, fps float64) (*stream, float64) {
+func newStream(frames []landmark.Frame, fps float64) (*stream, float64) {
 	m := len(frames)
 	times := make([]float64, m)
 	steps := make([]float64, 0, m)
@@ -54,10 +55,10 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 
 	x, valid, bad := make([]float64, m), make([]bool, m), make([]bool, m)
 	rejected, total := 0, 0
-	for j := range NumLandmarks {
+	for j := range landmark.Num {
 		trusted := bridgeable(frames, j)
 		outlier := make([]bool, m)
-		mark := func(floor float64, at func(*Frame) float64) {
+		mark := func(floor float64, at func(*landmark.Frame) float64) {
 			for i := range frames {
 				x[i], valid[i] = at(&frames[i]), trusted[i]
 			}
@@ -67,10 +68,10 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 			}
 		}
 		for k := range 2 {
-			mark(hampelFloorRel*torsoPx, func(f *Frame) float64 { return f.ImagePx[j][k] })
+			mark(hampelFloorRel*torsoPx, func(f *landmark.Frame) float64 { return f.Landmarks[j].Px()[k] })
 		}
 		for k := range 3 {
-			mark(1.5*hampelFloorRel*torsoM, func(f *Frame) float64 { return f.WorldM[j][k] })
+			mark(1.5*hampelFloorRel*torsoM, func(f *landmark.Frame) float64 { return f.WorldM[j][k] })
 		}
 		for i := range frames {
 			valid[i] = trusted[i] && !outlier[i]
@@ -79,17 +80,17 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 				rejected++
 			}
 		}
-		fill := func(at func(*Frame) float64) []float64 {
+		fill := func(at func(*landmark.Frame) float64) []float64 {
 			for i := range frames {
 				x[i] = at(&frames[i])
 			}
 			return resample(times, x, valid, s.startS, fps, s.n)
 		}
 		for k := range 2 {
-			s.px[j][k] = fill(func(f *Frame) float64 { return f.ImagePx[j][k] })
+			s.px[j][k] = fill(func(f *landmark.Frame) float64 { return f.Landmarks[j].Px()[k] })
 		}
 		for k := range 3 {
-			s.world[j][k] = fill(func(f *Frame) float64 { return f.WorldM[j][k] })
+			s.world[j][k] = fill(func(f *landmark.Frame) float64 { return f.WorldM[j][k] })
 		}
 		s.conf[j] = make([]float64, s.n)
 		near := 0
@@ -99,7 +100,7 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 				near++
 			}
 			if valid[near] && abs(times[near]-at) <= 0.75*step {
-				s.conf[j][t] = math.Max(0, math.Min(1, frames[near].Visibility[j]))
+				s.conf[j][t] = math.Max(0, math.Min(1, frames[near].Landmarks[j].Visibility))
 			}
 		}
 	}
@@ -108,14 +109,14 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 
 // bridgeable tells which samples of landmark j to use: the visible ones, and
 // guessed ones where no visible one is near on both sides to bridge from.
-func bridgeable(frames []Frame, j int) []bool {
+func bridgeable(frames []landmark.Frame, j int) []bool {
 	m := len(frames)
 	use := make([]bool, m)
 	next := make([]int, m+1)
 	next[m] = m
 	for i := m - 1; i >= 0; i-- {
 		next[i] = next[i+1]
-		if frames[i].Visibility[j] >= lowVisibility {
+		if frames[i].Landmarks[j].Visibility >= lowVisibility {
 			next[i] = i
 		}
 	}
@@ -164,7 +165,7 @@ func resample(times, x []float64, valid []bool, startS, fps float64, n int) []fl
 
 // smooth runs the low-pass filter over every coordinate.
 func (s *stream) smooth(cutoffHz float64) {
-	for j := range NumLandmarks {
+	for j := range landmark.Num {
 		for k := range 2 {
 			lowPass(s.px[j][k], s.fps, cutoffHz)
 		}
