@@ -53,6 +53,26 @@ type Report struct {
 	UpInCamera spatial.Vec3 `json:"up_in_camera"`
 }
 
+// complete fills in what was left open; assumed tells whether that holds for the
+// person's height.
+func (o Options) complete(widthPx, heightPx int) (full Options, assumed bool) {
+	if o.HeightM == 0 {
+		o.HeightM, assumed = assumedHeightM, true
+	}
+	if o.FocalPx == 0 {
+		o.FocalPx = assumedFocalRatio * float64(max(widthPx, heightPx))
+	}
+	if o.CutoffHz == 0 {
+		o.CutoffHz = defaultCutoffHz
+	}
+	return o, assumed
+}
+
+// newLens is the lens of a camera whose axis meets the middle of the picture.
+func newLens(widthPx, heightPx int, focalPx float64) lens {
+	return lens{focalPx, [2]float64{float64(widthPx) / 2, float64(heightPx) / 2}}
+}
+
 // check refuses what cannot be solved and counts what was seen.
 func check(in *landmark.Clip, opt *Options) (found int, err error) {
 	if in.WidthPx < 16 || in.HeightPx < 16 {

@@ -344,9 +344,11 @@ func TestLiftsFlattenedLegs(t *testing.T) {
 		}
 	}
 	// Already where the fit starts, the bones are bent.
-	st, _ := newStream(in.Frames, 0)
+	st, _ := newStream(in.Frames, newGrid(in.Frames, 0))
 	st.smooth(defaultCutoffHz)
-	p := newProblem(st, in, 648, a.heightM, levelUp)
+	p := newProblem(st, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
+	_, depth := p.measure(st, a.heightM)
+	p.place(depth)
 	bottom := 51
 	for i, b := range bones {
 		if b.kind != thigh && b.kind != shank {

@@ -10,10 +10,9 @@ import (
 // stream holds the landmarks on a uniform time grid, one slice per coordinate,
 // so that filters run along time.
 type stream struct {
-	fps, startS float64
-	n           int
-	px          [landmark.Num][2][]float64
-	world       [landmark.Num][3][]float64
+	grid
+	px    [landmark.Num][2][]float64
+	world [landmark.Num][3][]float64
 	// conf is visibility, 0 where both neighbours in time were invented.
 	conf [landmark.Num][]float64
 }
@@ -29,27 +28,44 @@ const (
 	hampelFloorRel = 0.05 // of the torso length: smaller deviations are never outliers
 )
 
-// newStream gates, cleans and resamples frames (all Found, swaps repaired).
-// It returns the share of samples rejected as outliers.
-func newStream(frames []landmark.Frame, fps float64) (*stream, float64) {
+// grid is a uniform row of n instants from startS on, fps of them a second.
+type grid struct {
+	fps, startS float64
+	n           int
+}
+
+// newGrid spans the frames; fps 0 takes their median rate.
+func newGrid(frames []landmark.Frame, fps float64) grid {
 	m := len(frames)
-	times := make([]float64, m)
-	steps := make([]float64, 0, m)
-	for i := range frames {
-		times[i] = frames[i].TimeS
-		if i > 0 {
-			steps = append(steps, times[i]-times[i-1])
-		}
-	}
-	step := median(steps)
 	if fps == 0 {
+		step := medianStep(frames)
 		fps = math.Min(1000, 1/step)
 		if r := math.Round(fps); abs(fps-r) < 0.002*fps { // 59.99 from rounded time stamps
 			fps = r
 		}
 	}
-	s := &stream{fps: fps, startS: times[0]}
-	s.n = max(2, int(math.Round((times[m-1]-times[0])*fps))+1)
+	return grid{fps, frames[0].TimeS, max(2, int(math.Round((frames[m-1].TimeS-frames[0].TimeS)*fps))+1)}
+}
+
+// medianStep is the usual time between two frames, seconds.
+func medianStep(frames []landmark.Frame) float64 {
+	steps := make([]float64, 0, len(frames))
+	for i := 1; i < len(frames); i++ {
+		steps = append(steps, frames[i].TimeS-frames[i-1].TimeS)
+	}
+	return median(steps)
+}
+
+// newStream gates, cleans and resamples frames (all Found, swaps repaired) to the
+// grid. It returns the share of samples rejected as outliers.
+func newStream(frames []landmark.Frame, g grid) (*stream, float64) {
+	m, fps := len(frames), g.fps
+	times := make([]float64, m)
+	for i := range frames {
+		times[i] = frames[i].TimeS
+	}
+	step := medianStep(frames)
+	s := &stream{grid: g}
 	half := max(2, int(math.Round(hampelHalfS/step)))
 	torsoPx, torsoM := torsoSize(frames)
 
