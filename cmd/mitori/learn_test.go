@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/mp4"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/track"
@@ -49,7 +50,7 @@ func TestLearnRefusesBeforeItWrites(t *testing.T) {
 
 func TestPersonCropHoldsThePerson(t *testing.T) {
 	frame := func(x0, y0, x1, y1 float64) []track.Frame {
-		f := track.Frame{Found: true}
+		f := track.Frame{Frame: landmark.Frame{Found: true}}
 		for i := range f.Landmarks {
 			f.Landmarks[i].XPx, f.Landmarks[i].YPx = x0, y0
 		}
