@@ -14,7 +14,8 @@ import (
 // swing is a motion of one joint: a ramp of n periods, 0.01 rad each.
 func swing(n int) (obs.Spec, *obs.Reference, error) {
 	spec := obs.Spec{Version: obs.Version, JointNames: []string{"knee"}, PeriodS: 0.02, Frames: 2, AheadS: []float64{0.04},
-		SpeedScale: 0.1, GyroScale: 0.25, Action: obs.ActionMap{ScaleRad: 0.25, MinRad: []float64{-1}, MaxRad: []float64{1}, MaxStepRad: []float64{0.05}}}
+		SpeedScale: 0.1, GyroScale: 0.25, Action: obs.ActionMap{ScaleRad: 0.25,
+			MinRad: []float64{-1}, MaxRad: []float64{1}, MaxStepRad: []float64{0.05}}}
 	clip := &motion.Clip{FPS: 50, JointNames: spec.JointNames, BodyNames: []string{"root"}}
 	for k := range n + 1 {
 		f := motion.NewFrame(1, 1)

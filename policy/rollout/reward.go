@@ -35,8 +35,8 @@ type Limits struct {
 // TrainLimits end a training episode early, while the state still says something about the task.
 func TrainLimits() Limits { return Limits{TiltRad: 0.8, HeightShare: 0.7, RootM: 0.15} }
 
-// contactN is the load from which a foot counts as standing.
-const contactN = 3.0
+// ContactN is the load from which a foot counts as standing.
+const ContactN = 3.0
 
 // judge rates world i's present state against its reference.
 func (r *Runner) judge(i int) Outcome {
@@ -70,7 +70,7 @@ func (r *Runner) judge(i int) Outcome {
 
 	agree, slip := 0.0, 0.0
 	for k := range Feet {
-		loaded := row.FootForceN[k] > contactN
+		loaded := row.FootForceN[k] > ContactN
 		if loaded == (f.Contacts[k] > 0.5) {
 			agree += 1.0 / Feet
 		}

@@ -125,8 +125,8 @@ func (t *Task) CheckRefs() error {
 		for k := range ref.Frames {
 			f := &ref.Frames[k]
 			if tilt := f.RootQuat.TiltRad(); t.Fall.Fallen(f.RootPosM[2], tilt) {
-				return fmt.Errorf("rollout: reference %d is itself a fall at %.2f s: root at %.3f m, tilted by %.0f degrees; legal: %.3f m and more, up to %.0f degrees",
-					i, float64(k)*t.Spec.PeriodS, f.RootPosM[2], tilt*180/math.Pi, t.Fall.LowM, t.Fall.TiltRad*180/math.Pi)
+				return fmt.Errorf("rollout: reference %d is itself a fall at %.2f s: root at %.3f m, tilted by %.0f degrees; "+
+					"legal: %.3f m and more, up to %.0f degrees", i, float64(k)*t.Spec.PeriodS, f.RootPosM[2], tilt*180/math.Pi, t.Fall.LowM, t.Fall.TiltRad*180/math.Pi)
 			}
 		}
 	}

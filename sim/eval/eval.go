@@ -5,7 +5,8 @@
 //
 // Everything random follows from the seeds that the report lists, so any single
 // episode can be played again. Policies run as they run on the robot: the
-// exported weights, no exploration, only what the robot can sense.
+// exported weights, no exploration, only what the robot can sense; every command
+// passes robotd's guard, and what its failsafes would end is not survived.
 //
 // What is not here: physics (sim/worlds), the file that holds a policy
 // (policy/bundle), pictures (sim/render). Nothing in this package is shared
@@ -53,7 +54,8 @@ const (
 	Rule = "an episode is survived when, to the end of the reference motion, " + fall.Text +
 		", and robotd, whose guard passes every command, would not have ended the motion"
 	// StrictRule is the rule of strict tracking.
-	StrictRule = "survived, and at every step the root is within 12 cm of the reference and every body within 10 cm of it in the root's frame"
+	StrictRule = "survived, and at every step the root is within 12 cm of the reference and every body within 10 cm of it " +
+		"in the root's frame"
 )
 
 // Condition is a named set of worlds.

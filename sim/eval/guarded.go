@@ -156,7 +156,9 @@ func (g *guarded) watch(w int, row rollout.Row) {
 	}
 	for _, clamp := range k.clamps {
 		s.IMUSample++
-		wrong := k.monitor.Observe(guard.Observation{State: s, GoalRad: g.goals[w*n : (w+1)*n], Energised: true, Clamp: clamp})
+		wrong := k.monitor.Observe(guard.Observation{
+			State: s, GoalRad: g.goals[w*n : (w+1)*n], Energised: true, Clamp: clamp,
+		})
 		next := mode.Next(mode.Active, mode.Input{Conditions: wrong, CanPlay: true})
 		if k.kept.stopped == mode.NoReason && next.State != mode.Active {
 			k.kept.stopped = next.Why

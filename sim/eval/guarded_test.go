@@ -130,7 +130,8 @@ func TestEveryCommandPassesTheGuard(t *testing.T) {
 			copy(last, got)
 		}
 		k := g.keepers[0].kept
-		if k.commands != 200*n || k.changed != changed || k.largestRad != largest && !math.IsNaN(largest) || (changed > 0) != c.harm {
+		counted := k.commands == 200*n && k.changed == changed && (k.largestRad == largest || math.IsNaN(largest))
+		if !counted || (changed > 0) != c.harm {
 			t.Errorf("%s: counted %+v; %d of %d commands were changed, by up to %g rad", c.name, k, changed, 200*n, largest)
 		}
 	}

@@ -21,8 +21,8 @@ func flightConfig(d *robot.Description, periodS float64) loop.Config {
 		// A policy may move its target by the speed limit times its own period at
 		// once; the guard lets exactly this through, and any stop or reversal of it.
 		full := j.SpeedLimitRadS * float64(every) * 1.01
-		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(1.5, full), FullRadS: full,
-			AccelRadS2: 2 * full * d.LoopRateHz})
+		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: j.MinRad, MaxRad: j.MaxRad,
+			GentleRadS: min(1.5, full), FullRadS: full, AccelRadS2: 2 * full * d.LoopRateHz})
 		h := guard.Health{StallCurrentA: servo.StallCurrentA(), TempWarnC: 60, TempStopC: 70}
 		if servo.MaxTempC > 0 {
 			h.TempWarnC, h.TempStopC = servo.MaxTempC-20, servo.MaxTempC-10

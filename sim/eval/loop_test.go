@@ -68,7 +68,8 @@ func (r *reader) Act(dst []float64, _ *driver.State, want loop.Intent) (standing
 // what the servos were told in the tick of each, and the condition that ended it.
 func flown(t *testing.T, cfg loop.Config, list [][]float64, tiltAt int) (goals [][]float64, why mode.Reason) {
 	t.Helper()
-	drv, ctl, ring := &still{stand: cfg.StandRad}, &reader{stand: cfg.StandRad, list: list}, trace.NewRing(1, len(cfg.Limits))
+	drv, ctl := &still{stand: cfg.StandRad}, &reader{stand: cfg.StandRad, list: list}
+	ring := trace.NewRing(1, len(cfg.Limits))
 	l, err := loop.New(cfg, drv, ctl, ring)
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +156,8 @@ func TestEvaluationIsTheLoop(t *testing.T) {
 		}
 		got := g.keepers[0].kept.stopped
 		if got != c.want || why != c.want || c.want == mode.NoReason && len(goals) != len(list) {
-			t.Errorf("%s: robotd played %d of %d and ended because of %q, evaluation because of %q; want %q", c.name, len(goals), len(list), why, got, c.want)
+			t.Errorf("%s: robotd played %d of %d and ended because of %q, evaluation because of %q; want %q",
+				c.name, len(goals), len(list), why, got, c.want)
 		}
 	}
 }

@@ -18,9 +18,6 @@ type sums struct {
 	actionRate, workJ               float64
 }
 
-// contactN is the load from which a foot counts as standing.
-const contactN = 3.0
-
 // judge rates what the latest step made of world w and reports whether the
 // episode is over. The step in which the robot fell is not part of the tracking
 // metrics.
@@ -53,7 +50,7 @@ func (p *player) judge(w int, e *episode) bool {
 	p.body(w, e, step, root, q)
 	tel := p.env.Telemetry(w)
 	for k, n := range row.FootForceN {
-		if (n > contactN) == (f.Contacts[k] > 0.5) {
+		if (n > rollout.ContactN) == (f.Contacts[k] > 0.5) {
 			s.agree++
 		}
 		s.slip += tel.FootSlideMS[k]

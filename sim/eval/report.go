@@ -20,7 +20,7 @@ type Metrics struct {
 	StrictRate      float64    `json:"strict_rate"`
 	StrictCI95      [2]float64 `json:"strict_ci95"`
 	MeanTimeToFallS *float64   `json:"mean_time_to_fall_s"` // over the falls; null when there were none
-	Stopped         int        `json:"stopped"`             // episodes that robotd's failsafes would have ended, falls included
+	Stopped         int        `json:"stopped"`             // episodes that robotd would have ended, falls included
 
 	JointMAERad      float64 `json:"joint_mae_rad"`
 	MPJPELocalMM     float64 `json:"mpjpe_local_mm"`

@@ -33,7 +33,8 @@ type moments struct{ targets, rows [][]float64 }
 func (m *moments) add(r *rollout.Runner) {
 	row := r.Row(0)
 	m.targets = append(m.targets, slices.Clone(r.Target(0)))
-	m.rows = append(m.rows, slices.Concat(row.RootPosM, row.RootQuat, row.TrueJointPosRad, row.TrueJointVelRadS, row.TorqueNm))
+	m.rows = append(m.rows, slices.Concat(row.RootPosM, row.RootQuat, row.TrueJointPosRad, row.TrueJointVelRadS,
+		row.TorqueNm))
 }
 
 // Training's player and evaluation's, guard and all, are one: the same
@@ -55,7 +56,8 @@ func TestTrainingAndEvaluationPlayAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer env.Close()
-	r, err := rollout.NewRunner(env, rollout.Task{Spec: ts.Spec, Refs: ts.Refs, Limits: rollout.TrainLimits(), Reward: rollout.DefaultReward()})
+	r, err := rollout.NewRunner(env, rollout.Task{Spec: ts.Spec, Refs: ts.Refs, Limits: rollout.TrainLimits(),
+		Reward: rollout.DefaultReward()})
 	if err != nil {
 		t.Fatal(err)
 	}
