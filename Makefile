@@ -6,7 +6,7 @@ LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # One BLAS thread: the trainer splits the work itself.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test deps build build-arm64 lint bench fuzz clean
+.PHONY: help demo test generate deps build build-arm64 lint bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -16,11 +16,15 @@ demo: build ## video -> policy -> robotd on the built-in demonstration; writes o
 	bin/mitori learn out/demo/clip.mp4 --robot kata20 -o out/demo --show-faces
 	@echo "Open out/demo/report.html (or out/demo/side_by_side.mp4)."
 
-test: build ## every test, plain and with all build tags: what CI runs
+# The race detector needs a C compiler, and sees Go only: it runs on what has no C in it.
+RACE := ./actuators/... ./firmware-bridge/... ./models/... ./cmd/robotd/...
+
+test: build lint ## lint, and every test: plain, under the race detector, with all build tags
 	CGO_ENABLED=0 $(GO) vet ./...
 	$(GO) vet -tags "$(TAGS)" ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	CGO_ENABLED=0 $(GO) test -short ./...
+	CGO_ENABLED=1 $(GO) test -short -race $(RACE)
 	$(GO) test -tags "$(TAGS)" -timeout 20m ./...
 
 deps: ## install what is missing (apt, pip, npm), idempotent
@@ -38,6 +42,9 @@ build-arm64: ## robotd for the robot: pure Go, one file
 lint: ## golangci-lint, plain and with all build tags; builds the linter the first time
 	$(LINT) run
 	$(LINT) run --build-tags "$(subst $() ,$(comma),$(TAGS))"
+
+generate: ## code from .proto files; needs protoc
+	$(GO) generate ./...
 
 bench: build ## benchmarks: medians and ratios in one run each
 	@.ci/bench

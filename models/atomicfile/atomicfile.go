@@ -151,7 +151,7 @@ func resolve(name string) (target string, special bool, err error) {
 		to, err := os.Readlink(target)
 		if err != nil {
 			// The links of /proc lead to open files, whatever they say.
-			if got, err := os.Lstat(target); statErr == nil && (err != nil || !os.SameFile(st, got)) {
+			if statErr == nil && !isAt(st, target) {
 				return name, true, nil
 			}
 			return target, false, nil
@@ -162,6 +162,12 @@ func resolve(name string) (target string, special bool, err error) {
 		target = to
 	}
 	return "", false, syscall.ELOOP
+}
+
+// isAt reports whether the file of st lies under a name, links not followed.
+func isAt(st fs.FileInfo, name string) bool {
+	got, err := os.Lstat(name)
+	return err == nil && os.SameFile(st, got)
 }
 
 // writeThrough writes to a device or a FIFO as it is. It does not wait for a reader

@@ -199,3 +199,16 @@ func TestPlaylists(t *testing.T) {
 		t.Errorf("without ffprobe: %v", err)
 	}
 }
+
+// Pixels become square without losing any of the picture, and twice as wide is twice as many.
+func TestSquarePixels(t *testing.T) {
+	for _, c := range []struct {
+		ratio         string
+		width, height int
+	}{{"1:1", 640, 480}, {"2:1", 1280, 480}, {"1:2", 640, 960}, {"16:15", 683, 480}, {"0:1", 640, 480}, {"nonsense", 640, 480}} {
+		w, h := upright{pixelAspect: pixelAspect(c.ratio)}.square(640, 480)
+		if w != c.width || h != c.height {
+			t.Errorf("%s: %dx%d, want %dx%d", c.ratio, w, h, c.width, c.height)
+		}
+	}
+}

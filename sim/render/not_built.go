@@ -10,9 +10,6 @@ type Renderer struct{}
 // New returns ErrNotBuilt.
 func New(mjcf string, opt Options) (*Renderer, error) { return nil, ErrNotBuilt }
 
-// Size is the picture's width and height in pixels.
-func (r *Renderer) Size() (widthPx, heightPx int) { return 0, 0 }
-
 // Nq is the number of generalised positions of the model.
 func (r *Renderer) Nq() int { return 0 }
 

@@ -105,9 +105,6 @@ func cBool(b bool) C.int {
 	return 0
 }
 
-// Size is the picture's width and height in pixels.
-func (r *Renderer) Size() (widthPx, heightPx int) { return r.opt.WidthPx, r.opt.HeightPx }
-
 // Nq is the number of generalised positions of the model.
 func (r *Renderer) Nq() int { return r.nq }
 
@@ -121,7 +118,7 @@ func (r *Renderer) Shade(xM, yM, radiusM float64) {
 	r.shade = C.mitori_render_shade{x: C.double(xM), y: C.double(yM), radius_m: C.double(radiusM)}
 }
 
-// Draw sets the state and draws it into rgb: Size() pixels of three bytes, top
+// Draw sets the state and draws it into rgb: pixels of three bytes as many as Options ask for, top
 // row first. qpos has Nq numbers, or is nil to keep the last state; mocap has
 // seven numbers a body (x y z in metres, quaternion w x y z), or is nil.
 func (r *Renderer) Draw(rgb []byte, cam Camera, qpos, mocap []float64) error {
