@@ -3,8 +3,8 @@
 // guard, writes them, and leaves a sample of it all in a ring.
 //
 // Everything a tick reaches runs without allocation, log, lock, channel or map.
-// Requests and external conditions arrive as atomics; results leave through
-// trace.Ring. [Loop.Tick] takes time as an argument and never sleeps, so tests
+// Requests and external conditions arrive as atomics; the decision on a command
+// goes back to whoever asked ([Loop.Ask]); results leave through trace.Ring. [Loop.Tick] takes time as an argument and never sleeps, so tests
 // and lockstep simulations drive it as fast as they like; [Loop.Run] is the
 // same tick on absolute deadlines of the real clock.
 //
@@ -76,7 +76,8 @@ type Loop struct {
 	mon   *guard.Monitor
 	ring  *trace.Ring
 
-	request  atomic.Uint32
+	mail     [mailboxSlots]slot
+	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
 	stop     atomic.Bool
 
@@ -143,9 +144,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	}, nil
 }
 
-// Request asks for a change of state. It may be called from any goroutine. Of
-// several requests within one tick the strongest is answered; an e-stop is
-// never lost.
+// Request asks for a change of state and wants no answer ([Loop.Ask] does). It may
+// be called from any goroutine. Of several requests within one tick the strongest
+// counts; an e-stop is never lost.
 func (l *Loop) Request(r mode.Request) {
 	for {
 		old := l.request.Load()

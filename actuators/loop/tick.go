@@ -41,7 +41,7 @@ func (l *Loop) Tick(now Instant) {
 	l.takeUp()
 	in := mode.Input{
 		Conditions: conditions, Failing: failing,
-		Request: mode.Request(l.request.Swap(uint32(mode.NoRequest))),
+		Request: l.takeMail(),
 		InState: time.Duration(l.modeTicks) * l.period, Done: l.done(),
 		TorqueOff: l.torqueOff, CanPlay: l.ctl != nil,
 	}
@@ -53,6 +53,7 @@ func (l *Loop) Tick(now Instant) {
 	actNs := l.drive()
 	l.count(now, conditions, err, from, d)
 	l.record(now, in, d, from, failing, conditions, busNs, actNs)
+	l.answerMail(in.Request, d)
 	l.modeTicks++
 }
 
