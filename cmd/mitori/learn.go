@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -111,7 +111,7 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &learner{learnFlags: *f, body: b, budget: budget, look: look, began: time.Now(), summary: report.Summary{
+	return &learner{learnFlags: *f, body: b, budget: budget, look: look, began: time.Now(), summary: record.Summary{
 		Video: filepath.Base(f.video), Robot: b.Desc.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
 	}}, nil
 }
@@ -139,7 +139,7 @@ type learner struct {
 	budget  train.Budget
 	look    extractOptions
 	log     io.Writer
-	summary report.Summary
+	summary record.Summary
 	notes   []string
 	began   time.Time
 

@@ -228,7 +228,7 @@ func TestRecord(t *testing.T) {
 	if len(rec.QPos) != 126 || !rec.Fell || rec.FallS <= 0 {
 		t.Errorf("%d frames, fell %v at %g s; want 126, a fall", len(rec.QPos), rec.Fell, rec.FallS)
 	}
-	letGo := flightConfig(ts.Robot.Desc, ts.Spec.PeriodS).Thresholds.TiltRad // comes before the fall by tilt
+	letGo := flightConfig(ts.Robot, ts.Spec.PeriodS).Thresholds.TiltRad // comes before the fall by tilt
 	fallen := func(q []float64) bool {
 		return q[2] < 0.6*rootHeightM || spatial.Quat(q[3:7]).TiltRad() > letGo
 	}

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/fall"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -72,11 +74,21 @@ func load(t *testing.T) *robot.Description {
 	return d
 }
 
+// hardware is how robotd drives the robot.
+func hardware(t *testing.T, d *robot.Description, periodS float64) loop.Config {
+	t.Helper()
+	b, err := body.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return flightConfig(b, periodS)
+}
+
 // scripted puts a script behind the guard of a robot.
 func scripted(t *testing.T, d *robot.Description, say func(step int, r rollout.Row)) (*script, *guarded) {
 	t.Helper()
 	s := &script{layout: rollout.Layout{Worlds: 1, Joints: len(d.Joints), PeriodS: 1 / d.PolicyRateHz}, say: say}
-	g, err := newGuarded(s, d, flightConfig(d, s.layout.PeriodS))
+	g, err := newGuarded(s, d, hardware(t, d, s.layout.PeriodS))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,14 +330,14 @@ func fellInFlight(t *testing.T, steps int, say func(int, rollout.Row)) (bool, in
 // The guard lets go of a robot before it counts as fallen, never after.
 func TestRobotdLetsGoBeforeTheFall(t *testing.T) {
 	d := load(t)
-	if tilt := flightConfig(d, 0.02).Thresholds.TiltRad; tilt > fall.TiltRad {
+	if tilt := hardware(t, d, 0.02).Thresholds.TiltRad; tilt > fall.TiltRad {
 		t.Errorf("robotd lets go at %g rad, a robot has fallen at %g", tilt, fall.TiltRad)
 	}
 	_, g := scripted(t, d, nil)
 	if err := g.SaveState(io.Discard); err == nil {
 		t.Error("an evaluation without its guards was saved")
 	}
-	if _, err := newGuarded(g, d, flightConfig(&robot.Description{}, 0.02)); err == nil {
+	if _, err := newGuarded(g, d, loop.Config{}); err == nil {
 		t.Error("worlds without limits were taken")
 	}
 }

@@ -102,7 +102,7 @@ func (p *player) under(c Condition) error {
 // set puts a player's robots into worlds, each behind its guard. Rewards are
 // nobody's here.
 func (p *player) set(env *worlds.Env) (*stage, error) {
-	g, err := newGuarded(env, p.test.Robot.Desc, flightConfig(p.test.Robot.Desc, p.test.Spec.PeriodS))
+	g, err := newGuarded(env, p.test.Robot.Desc, flightConfig(p.test.Robot, p.test.Spec.PeriodS))
 	if err != nil {
 		return nil, err
 	}
