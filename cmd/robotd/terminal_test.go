@@ -15,6 +15,8 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	daemonrun "github.com/mitori-robotics/mitori/cmd/internal/robot"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // programs builds robotd and mitori as they ship, once. The emulator's own truth
@@ -45,7 +47,7 @@ func shipped(t *testing.T, console *os.File, args ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, dir: t.TempDir(), out: &tail{}, ended: make(chan error, 1)}
+	d := &daemon{t: t, dir: t.TempDir(), out: &said{}, ended: make(chan error, 1)}
 	d.cmd = exec.Command(filepath.Join(bin, "robotd"), append([]string{"--robot", "kata20", "--sim", "--mqtt", "off",
 		"--stats", "stats.json", "--record", "flight.mcap", "--sim-arg=--plant=ideal", "--sim-arg=--truth=truth.json"}, args...)...)
 	d.cmd.Dir, d.cmd.Stdout, d.cmd.Stderr = d.dir, console, console
@@ -77,7 +79,7 @@ func (d *daemon) flying(state string) {
 
 // safe checks the end: by itself, in time, and no servo with torque in the eyes
 // of the emulator.
-func (d *daemon) safe(code int, within time.Duration) *stats {
+func (d *daemon) safe(code int, within time.Duration) *record.Stats {
 	d.t.Helper()
 	d.exit(code, within)
 	var truth struct {
@@ -160,8 +162,8 @@ func TestEveryWayOutEndsWithoutTorque(t *testing.T) {
 				w.Close()
 				d.flying(state)
 				way.do(d, r)
-				if s := d.safe(exitDone, 40*time.Second); s.states() != want || !s.TorqueOff {
-					t.Errorf("states %q, want %q; torque off %v", s.states(), want, s.TorqueOff)
+				if s := d.safe(daemonrun.ExitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
+					t.Errorf("states %q, want %q; torque off %v", states(s), want, s.TorqueOff)
 				}
 			})
 		}
@@ -184,9 +186,9 @@ func TestNobodyReads(t *testing.T) {
 				r.Close()
 			}
 			w.Close()
-			s := d.safe(exitDone, 40*time.Second)
-			if s.states() != settled || s.Cause != "" || s.Dropped != 0 {
-				t.Errorf("states %q, cause %q, %d ticks not recorded", s.states(), s.Cause, s.Dropped)
+			s := d.safe(daemonrun.ExitDone, 40*time.Second)
+			if states(s) != settled || s.Cause != "" || s.Dropped != 0 {
+				t.Errorf("states %q, cause %q, %d ticks not recorded", states(s), s.Cause, s.Dropped)
 			}
 			if !stuck && !strings.Contains(strings.Join(s.Notes, "\n"), "nobody read them") {
 				t.Errorf("the notes do not tell of the dropped lines: %q", s.Notes)
@@ -227,7 +229,7 @@ func TestSecondCtrlCWithAStuckReader(t *testing.T) {
 	d.signal(syscall.SIGINT)
 	d.flying("settle")
 	d.signal(syscall.SIGQUIT)
-	if s := d.safe(exitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
+	if s := d.safe(daemonrun.ExitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
 		t.Errorf("%s because of %q, torque off %v", s.EndState, s.Cause, s.TorqueOff)
 	}
 }
@@ -243,7 +245,7 @@ func TestTerminalCloses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, dir: t.TempDir(), out: &tail{}, ended: make(chan error, 1)}
+	d := &daemon{t: t, dir: t.TempDir(), out: &said{}, ended: make(chan error, 1)}
 	d.cmd = exec.Command(filepath.Join(bin, "robotd"), "--robot", "kata20", "--sim", "--mqtt", "off", "--stats", "stats.json",
 		"--record", "flight.mcap", "--sim-arg=--plant=ideal", "--sim-arg=--truth=truth.json")
 	d.cmd.Dir, d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = d.dir, slave, slave, slave
@@ -259,7 +261,7 @@ func TestTerminalCloses(t *testing.T) {
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	d.flying("hold") // nobody reads the terminal either
 	master.Close()
-	if s := d.safe(exitDone, 40*time.Second); s.states() != settled {
-		t.Errorf("states %q", s.states())
+	if s := d.safe(daemonrun.ExitDone, 40*time.Second); states(s) != settled {
+		t.Errorf("states %q", states(s))
 	}
 }

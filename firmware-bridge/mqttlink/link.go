@@ -40,9 +40,11 @@ type Config struct {
 	Verbs []string
 	// Issuers may command; empty: everyone whom the broker lets publish.
 	Issuers []string
-	// OnCommand obeys a command that passed all checks, or says why not. It must not
-	// block: it is called by the network's goroutine, one command at a time.
-	OnCommand func(Command) error
+	// OnCommand obeys a command that passed all checks. It must not block: it is
+	// called by the network's goroutine, one command at a time. It calls reply once,
+	// now or later and from any goroutine, with nil or with the reason why not; the
+	// answer to the operator goes out then.
+	OnCommand func(c Command, reply func(error))
 	// OnLink, if set, is told when the line comes up or goes down.
 	OnLink func(up bool, why error)
 	// OnPanic, if set, takes a panic in one of the link's goroutines, which would
@@ -198,7 +200,7 @@ func (l *Link) caught(where string) {
 	}
 }
 
-// receive decodes, checks and obeys one command message, and answers it.
+// receive decodes and checks one command message, and hands it on.
 func (l *Link) receive(payload []byte, retained bool) {
 	defer l.caught("a command")
 	now := l.cfg.Now()
@@ -206,10 +208,17 @@ func (l *Link) receive(payload []byte, retained bool) {
 	if err == nil {
 		err = l.judge.admit(c, retained, now)
 	}
-	if err == nil {
-		err = l.cfg.OnCommand(c)
+	if err != nil {
+		l.acknowledge(c, err)
+		return
 	}
-	ack := Ack{Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, At: now.UTC()}
+	var once sync.Once
+	l.cfg.OnCommand(c, func(err error) { once.Do(func() { l.acknowledge(c, err) }) })
+}
+
+// acknowledge answers a command: accepted, or refused because of err.
+func (l *Link) acknowledge(c Command, err error) {
+	ack := Ack{Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, At: l.cfg.Now().UTC()}
 	if err != nil {
 		ack.Reason = err.Error()
 		l.refused.Add(1)

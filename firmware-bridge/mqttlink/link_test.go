@@ -60,7 +60,8 @@ func startLink(t *testing.T, cfg Config) (l *Link, stop func()) {
 }
 
 func robotConfig(url string, c Credentials, obey func(Command) error) Config {
-	return Config{URL: url, Robot: "r1", Username: c.Username, Password: c.Password, OnCommand: obey}
+	return Config{URL: url, Robot: "r1", Username: c.Username, Password: c.Password,
+		OnCommand: func(c Command, reply func(error)) { reply(obey(c)) }}
 }
 
 func wait(t *testing.T, what string, ok func() bool) {

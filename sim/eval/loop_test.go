@@ -10,6 +10,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/sensed"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
@@ -52,11 +53,11 @@ type reader struct {
 	acted bool
 }
 
-func (r *reader) Enter(*driver.State, []float64) {}
-func (r *reader) Phase() float64                 { return 0 }
-func (r *reader) Act(dst []float64, _ *driver.State, want loop.Intent) (standing bool, err error) {
+func (r *reader) Enter([]float64) {}
+func (r *reader) Phase() float64  { return 0 }
+func (r *reader) Act(dst []float64, _ *sensed.Robot, play bool) (standing bool, err error) {
 	copy(dst, r.stand)
-	if want != loop.Play || len(r.list) == 0 {
+	if !play || len(r.list) == 0 {
 		return true, nil
 	}
 	copy(dst, r.list[0])

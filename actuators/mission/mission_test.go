@@ -1,0 +1,125 @@
+package mission
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+)
+
+// robotModel answers requests as the loop does, in ideal time.
+type robotModel struct {
+	state    mode.State
+	inState  time.Duration
+	clip     time.Duration
+	refuse   bool
+	switches []string
+}
+
+const scriptTick = 10 * time.Millisecond
+
+// fly runs a script against the model and returns when each state was entered.
+func (r *robotModel) fly(s *Script, limit time.Duration, disturb func(t time.Duration) mode.State) (end time.Duration) {
+	ask := mode.NoRequest
+	for t := time.Duration(0); t < limit; t += scriptTick {
+		from, refused := r.state, false
+		next := r.state
+		switch {
+		case disturb != nil && disturb(t) != 255:
+			next = disturb(t)
+		case ask == mode.Arm && r.refuse:
+			refused = true
+		case ask == mode.Arm:
+			next = mode.Arming
+		case ask == mode.Activate:
+			next = mode.Active
+		case ask == mode.Disarm:
+			next = mode.Settle
+		case r.state == mode.Arming && r.inState >= 1500*time.Millisecond:
+			next = mode.Hold
+		case r.state == mode.Active && r.inState >= r.clip:
+			next = mode.Hold
+		case r.state == mode.Settle && r.inState >= 2*time.Second:
+			next = mode.Disarmed
+		}
+		if next != r.state {
+			r.state, r.inState = next, 0
+			r.switches = append(r.switches, next.String())
+		} else {
+			r.inState += scriptTick
+		}
+		x := &trace.Sample{WallNs: 1 + int64(t), Mode: r.state, From: from, Request: ask, Refused: refused}
+		if refused {
+			x.Why, x.Failing = mode.ChecksFail, 1<<mode.CheckUpright
+		}
+		var stop bool
+		if ask, stop = s.Step(x); stop && r.state != mode.Settle && ask != mode.Disarm {
+			return t
+		}
+	}
+	return limit
+}
+
+func undisturbed(time.Duration) mode.State { return 255 }
+
+func TestScriptPlaysAgainUntilTheTimeIsOver(t *testing.T) {
+	r := &robotModel{clip: 5 * time.Second}
+	s := &Script{Arm: true, Play: true, For: 20 * time.Second, Hold: 3 * time.Second, Again: time.Second, Clip: 5 * time.Second}
+	end := r.fly(s, time.Minute, undisturbed)
+	want := "arming hold active hold active hold settle disarmed"
+	if got := strings.Join(r.switches, " "); got != want {
+		t.Errorf("states %q, want %q", got, want)
+	}
+	// 1 s before arming, 20 s armed, 2 s to settle.
+	if end < 22900*time.Millisecond || end > 23200*time.Millisecond {
+		t.Errorf("ended after %v", end)
+	}
+}
+
+func TestScriptWithoutPolicyHolds(t *testing.T) {
+	r := &robotModel{}
+	s := &Script{Arm: true, For: 5 * time.Second}
+	r.fly(s, time.Minute, undisturbed)
+	if got := strings.Join(r.switches, " "); got != "arming hold settle disarmed" {
+		t.Errorf("states %q", got)
+	}
+}
+
+func TestScriptDoesNotArmByItself(t *testing.T) {
+	r := &robotModel{}
+	s := &Script{Play: true, Hold: time.Second, Daemon: true}
+	if end := r.fly(s, time.Minute, undisturbed); len(r.switches) != 0 || end != time.Minute {
+		t.Errorf("states %v, ended after %v", r.switches, end)
+	}
+}
+
+func TestScriptGivesUpOnARefusal(t *testing.T) {
+	r := &robotModel{refuse: true}
+	s := &Script{Arm: true, For: time.Minute}
+	end := r.fly(s, time.Minute, undisturbed)
+	if s.Refusal() == nil || end > 11*time.Second || !strings.Contains(s.Refusal().Error(), "trunk upright") {
+		t.Errorf("gave up after %v: %v", end, s.Refusal())
+	}
+}
+
+// A fault is final: no second arming, whatever time is left.
+func TestScriptNeverRearms(t *testing.T) {
+	for _, daemon := range []bool{false, true} {
+		r := &robotModel{clip: time.Second}
+		s := &Script{Arm: true, Play: true, For: 30 * time.Second, Hold: time.Second, Daemon: daemon}
+		end := r.fly(s, time.Minute, func(at time.Duration) mode.State {
+			if at == 8*time.Second {
+				return mode.Fault
+			}
+			return 255
+		})
+		if r.state != mode.Fault || r.switches[len(r.switches)-1] != "fault" {
+			t.Errorf("daemon %v: states %v", daemon, r.switches)
+		}
+		if stays := end == time.Minute; stays != daemon {
+			t.Errorf("daemon %v: ended after %v", daemon, end)
+		}
+	}
+}

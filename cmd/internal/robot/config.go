@@ -1,0 +1,130 @@
+package robot
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/cmd/internal/operators"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/models/infile"
+	"github.com/mitori-robotics/mitori/models/strictyaml"
+)
+
+// Config is the configuration file. Unknown keys are refused, and every fault is
+// reported at once, with its line.
+type Config struct {
+	Robot  string     `yaml:"robot"`
+	Port   string     `yaml:"port"`
+	Baud   int        `yaml:"baud"` // 0: the robot's
+	RateHz int        `yaml:"rate_hz"`
+	Policy string     `yaml:"policy"`
+	Record string     `yaml:"record"`
+	Arm    bool       `yaml:"arm"`
+	MQTT   MQTTConfig `yaml:"mqtt"`
+}
+
+// MQTTConfig describes the command link.
+type MQTTConfig struct {
+	URL      string `yaml:"url"` // off, embedded, or a broker's URL
+	User     string `yaml:"user"`
+	PassFile string `yaml:"password_file"`
+	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
+}
+
+// Load reads a configuration file over c.
+func (c *Config) Load(name string) error {
+	text, err := infile.Read(name, 1<<20)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	if err := c.parse(text); err != nil {
+		return fmt.Errorf("config: %s:\n%w", name, err)
+	}
+	return nil
+}
+
+func (c *Config) parse(text []byte) error {
+	doc, err := strictyaml.Decode(text, c)
+	if errors.Is(err, strictyaml.ErrEmpty) {
+		return fmt.Errorf("  %w; at least robot: is needed", err)
+	} else if err != nil {
+		return fmt.Errorf("  %w", err)
+	}
+	var bad []string
+	for _, f := range doc.Faults() {
+		bad = append(bad, "  "+explainYAML(f))
+	}
+	if !doc.Broken() {
+		bad = append(bad, c.faults()...)
+	}
+	if len(bad) > 0 {
+		return Usage("%s", strings.Join(bad, "\n"))
+	}
+	return nil
+}
+
+// explainYAML says an unknown key in the words of the file's author.
+func explainYAML(e string) string {
+	line, rest, ok := strings.Cut(e, ": field ")
+	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
+			"mqtt (url, user, password_file, robot_id)", line, key)
+	}
+	return e
+}
+
+// validate reports every bad value at once.
+func (c *Config) validate() error {
+	if bad := c.faults(); len(bad) > 0 {
+		return Usage("%s", strings.Join(bad, "\n"))
+	}
+	return nil
+}
+
+func (c *Config) faults() (bad []string) {
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Sprintf("  "+format, args...))
+		}
+	}
+	check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
+		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
+	check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
+	switch c.MQTT.URL {
+	case "", operators.Off, operators.Embedded:
+		check(c.MQTT.User == "" && c.MQTT.PassFile == "",
+			"mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
+	default:
+		u, err := url.Parse(c.MQTT.URL)
+		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
+		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
+			mqttlink.Redact(c.MQTT.URL))
+		check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
+	}
+	check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
+	return bad
+}
+
+// Overlay takes the flags that were given into c.
+func (c *Config) Overlay(flags *Config, given func(string) bool) {
+	set := func(flag string, dst, src *string) {
+		if given(flag) {
+			*dst = *src
+		}
+	}
+	set("robot", &c.Robot, &flags.Robot)
+	set("port", &c.Port, &flags.Port)
+	set("policy", &c.Policy, &flags.Policy)
+	set("record", &c.Record, &flags.Record)
+	set("mqtt", &c.MQTT.URL, &flags.MQTT.URL)
+	if given("rate") {
+		c.RateHz = flags.RateHz
+	}
+	if given("arm") {
+		c.Arm = flags.Arm
+	}
+}
