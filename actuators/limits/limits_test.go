@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // made is a robot of one leg joint and one arm joint, changed by edit.
@@ -16,8 +17,8 @@ func made(edit func(d *robot.Description)) *robot.Description {
 	d := &robot.Description{
 		Name: "two", Battery: robot.Battery{WarnV: 10.5, StopV: 9.9},
 		ServoTypes: map[string]robot.ServoType{
-			"strong": {StallTorqueNm: 8.2, MaxTempC: 80},
-			"weak":   {StallTorqueNm: 1.025},
+			"strong": {StallTorqueNm: 8.2, MaxTempC: 80, Entry: servos.Type{StallTorqueNm: 4.1, StallCurrentA: 2.3}},
+			"weak":   {StallTorqueNm: 1.025, MaxTempC: 70, Entry: servos.Type{StallTorqueNm: 2.05, StallCurrentA: 2}},
 		},
 		Joints: []robot.Joint{
 			{Name: "knee", MinRad: -0.1, MaxRad: 2, SpeedLimitRadS: 4, Servo: "strong"},
@@ -49,7 +50,7 @@ func TestDeriveTable(t *testing.T) {
 			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
 		{"an arm that is slower than a ramp may be", 50, 1, 1,
 			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 0.505, FullRadS: 0.505, AccelRadS2: 50.5},
-			guard.Health{StallCurrentA: 0.575, TempWarnC: 60, TempStopC: 70}},
+			guard.Health{StallCurrentA: 1, TempWarnC: 50, TempStopC: 60}},
 	} {
 		cfg := Derive(made(nil), stand(), tt.rate, tt.every)
 		if got := cfg.Limits[tt.joint]; !near(got, tt.want) {

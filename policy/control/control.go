@@ -21,6 +21,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/sensed"
 	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/episode"
 	"github.com/mitori-robotics/mitori/policy/infer"
 	"github.com/mitori-robotics/mitori/policy/obs"
 )
@@ -33,13 +34,12 @@ type Player struct {
 
 	refs    []*obs.Reference
 	run     *infer.Runner
-	builder *obs.Builder
+	at      *episode.Player // where in which clip
 	in, out []float32
 	m       obs.Measurement
 
 	clip    int // of refs, playing or played last
 	next    int // of refs, to play next
-	step    int
 	playing bool
 }
 
@@ -56,12 +56,12 @@ func New(b *bundle.Bundle, desc *robot.Description) (*Player, error) {
 	if err != nil {
 		return nil, err
 	}
-	builder, err := obs.NewBuilder(*spec)
+	at, err := episode.New(*spec)
 	if err != nil {
 		return nil, err
 	}
 	p := &Player{
-		hash: b.SHA256, periodS: spec.PeriodS, run: b.Net.NewRunner(1), builder: builder,
+		hash: b.SHA256, periodS: spec.PeriodS, run: b.Net.NewRunner(1), at: at,
 		in: make([]float32, b.Net.In()), out: make([]float32, len(desc.Joints)),
 	}
 	for _, c := range b.Clips {
@@ -72,6 +72,7 @@ func New(b *bundle.Bundle, desc *robot.Description) (*Player, error) {
 		p.refs = append(p.refs, ref)
 		p.clipS = max(p.clipS, float64(len(ref.Frames))*spec.PeriodS)
 	}
+	at.GoTo(p.refs[0], 0)
 	return p, p.checkEnds(desc)
 }
 
@@ -136,37 +137,36 @@ func (p *Player) String() string {
 
 // Enter takes the robot over in the pose holdRad, which is what was commanded so far.
 func (p *Player) Enter(holdRad []float64) {
-	p.builder.Reset(holdRad)
+	p.at.Begin(p.refs[p.clip], 0, holdRad)
+	p.at.Rest()
 	p.playing = false
-	p.step = len(p.refs[p.clip].Frames)
 }
 
 // Act stores in dst the joint angles for the next control period. With play a motion
 // is begun unless one is being played; without it the motion is finished, and then
 // balance kept. standing reports that nothing is being played.
 func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error) {
-	ref := p.refs[p.clip]
 	switch {
 	case p.playing:
-		if p.step++; p.step >= len(ref.Frames) {
-			p.playing = false
-		}
+		p.at.Next()
+		p.playing = !p.at.Ended(1) // the last frame is acted on, too
 	case play:
 		p.clip, p.next = p.next, (p.next+1)%len(p.refs)
-		ref, p.step, p.playing = p.refs[p.clip], 0, true
+		p.at.GoTo(p.refs[p.clip], 0)
+		p.playing = true
 	}
 	p.m.JointPosRad, p.m.JointVelRadS = s.PosRad, s.VelRadS
 	p.m.GyroRadS, p.m.Gravity = s.GyroRadS, s.GravityDir
-	p.builder.Observe(p.in, ref, p.step, &p.m)
+	p.at.Observe(p.in, &p.m)
 	p.run.Forward(p.out, p.in, 1)
 	for _, v := range p.out {
 		if v != v || v > math.MaxFloat32 || v < -math.MaxFloat32 {
 			return !p.playing, errOutput
 		}
 	}
-	p.builder.Target(dst, ref, p.step, p.out)
+	p.at.Act(dst, p.out)
 	return !p.playing, nil
 }
 
 // Phase is how far the motion is, 0 to 1.
-func (p *Player) Phase() float64 { return p.refs[p.clip].Phase(p.step) }
+func (p *Player) Phase() float64 { return p.at.Phase() }
