@@ -18,6 +18,7 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -195,12 +196,12 @@ func mustRobot(t *testing.T) *robot.Description {
 // TestEmulateLife runs an emulation from its first line to its verdict.
 func TestEmulateLife(t *testing.T) {
 	dir := t.TempDir()
-	link, record, truth := filepath.Join(dir, "bus"), filepath.Join(dir, "r.npz"), filepath.Join(dir, "t.json")
+	link, trace, truth := filepath.Join(dir, "bus"), filepath.Join(dir, "r.npz"), filepath.Join(dir, "t.json")
 	if err := os.Symlink("/nowhere", link); err != nil { // what an earlier run left
 		t.Fatal(err)
 	}
 	e := startEmulated(t, func(f *emulateFlags) {
-		f.link, f.record, f.truth, f.lockstep, f.gantryAfter = link, record, truth, true, 100*time.Millisecond
+		f.link, f.record, f.truth, f.lockstep, f.gantryAfter = link, trace, truth, true, 100*time.Millisecond
 	})
 	if to, err := os.Readlink(link); err != nil || to != e.port {
 		t.Errorf("link to %q, %v", to, err)
@@ -237,7 +238,7 @@ func TestEmulateLife(t *testing.T) {
 	if states[3].Position != goals[3] {
 		t.Errorf("servo 4 at %d, goal %d", states[3].Position, goals[3])
 	}
-	var now emulationEnd
+	var now record.Verdict
 	if _, err := io.WriteString(e.stdin, "look\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +257,7 @@ func TestEmulateLife(t *testing.T) {
 		t.Error("servo 5 answers in spite of the fault")
 	}
 	e.stdin.Close()
-	var end emulationEnd
+	var end record.Verdict
 	e.line(t, &end)
 	if err := <-e.ended; err != nil {
 		t.Fatal(err)
@@ -271,11 +272,11 @@ func TestEmulateLife(t *testing.T) {
 		t.Error("the link is left behind")
 	}
 	data, err := os.ReadFile(truth)
-	var saved emulationEnd
+	var saved record.Verdict
 	if err != nil || json.Unmarshal(data, &saved) != nil || saved != end {
 		t.Errorf("truth file %s, %v", data, err)
 	}
-	a, err := npz.Load(record)
+	a, err := npz.Load(trace)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,26 +10,20 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/atomicfile"
 	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
 
-// emulationEnd is the last line that mitori bus emulate prints.
-type emulationEnd struct {
-	busemu.Verdict
-	TorqueOn int     `json:"torque_on"` // servos that still have torque
-	Packets  uint64  `json:"packets"`
-	LostS    float64 `json:"lost_s"` // wall time that the machine was too slow to simulate
-}
-
-func (e *emulation) end() emulationEnd {
+// end is the last line that mitori bus emulate prints.
+func (e *emulation) end() (v record.Verdict) {
 	st := e.server.Stats()
-	end := emulationEnd{Packets: st.Packets, LostS: st.Lost.Seconds()}
 	e.server.With(func(l *busemu.Line) {
-		end.Verdict = e.observer.Verdict()
-		end.TorqueOn = l.TorqueOn()
+		v = e.observer.Verdict()
+		v.TorqueOn = l.TorqueOn()
 	})
-	return end
+	v.Packets, v.LostS = st.Packets, st.Lost.Seconds()
+	return v
 }
 
 func (e *emulation) print() error { return e.say(e.end()) }

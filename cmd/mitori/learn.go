@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -110,7 +110,7 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: report.Summary{
+	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: record.Summary{
 		Video: filepath.Base(f.video), Robot: d.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
 	}}, nil
 }
@@ -138,7 +138,7 @@ type learner struct {
 	budget  train.Budget
 	look    extractOptions
 	log     io.Writer
-	summary report.Summary
+	summary record.Summary
 	notes   []string
 	began   time.Time
 

@@ -4,17 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"slices"
 	"syscall"
 	"time"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/npz"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/sim/scene"
 )
 
@@ -80,37 +78,21 @@ func (l *learner) flyOnce(ctx context.Context, program string) error {
 	if s.Truth != nil && s.Truth.Fell {
 		f.fell, f.fallS = true, math.Max(0, s.Truth.FellAtS-f.fallS)
 	}
-	l.flight, l.summary.Robotd = f, s.Robotd
+	l.flight, l.summary.Robotd = f, s.Brief()
 	if runErr != nil {
 		l.note("robotd ended with %v: %s", runErr, s.Cause)
 	}
-	l.say("robotd", "%d ticks at %.0f Hz, %d missed, %d bus errors, fell: %v, ended %s with torque off: %v",
+	l.say("robotd", "%d ticks at %d Hz, %d missed, %d bus errors, fell: %v, ended %s with torque off: %v",
 		s.Ticks, s.RateHz, s.MissedTicks, s.BusErrors, s.Fell, s.EndState, s.TorqueOff)
 	return nil
 }
 
-// flightStats is what learn reads of robotd's stats.json.
-type flightStats struct {
-	report.Robotd
-	PolicyHash  string       `json:"policy_hash"`
-	Cause       string       `json:"cause"`
-	Transitions []transition `json:"transitions"`
-	Truth       *struct {
-		Fell    bool    `json:"fell"`
-		FellAtS float64 `json:"fell_at_s"`
-	} `json:"sim_truth"`
-}
-
 // readFlightStats reads robotd's statistics; those of another policy than the
 // given bundle's are an error.
-func readFlightStats(name, policy string) (*flightStats, error) {
-	text, err := os.ReadFile(name)
+func readFlightStats(name, policy string) (*record.Stats, error) {
+	s, err := record.LoadStats(name)
 	if err != nil {
 		return nil, err
-	}
-	s := &flightStats{}
-	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	hash, err := fileSHA256(policy)
 	if err != nil {
@@ -129,15 +111,9 @@ func errOr(a, b error) error {
 	return b
 }
 
-// transition is one change of robotd's operating state, as in stats.json.
-type transition struct {
-	AtS float64 `json:"at_s"` // since the first tick
-	To  string  `json:"to"`
-}
-
 // cutTrace cuts the clip out of the record of the whole run: from where robotd
 // began to play it.
-func (l *learner) cutTrace(name string, states []transition) (*flight, error) {
+func (l *learner) cutTrace(name string, states []record.Transition) (*flight, error) {
 	a, err := npz.Load(name)
 	if err != nil {
 		return nil, err
@@ -176,7 +152,7 @@ func (l *learner) cutTrace(name string, states []transition) (*flight, error) {
 // robotd arms, for then the torque goes on. timeS (T) is the record's clock,
 // torqueOn (T) counts the servos with torque. ok is false where robotd never
 // went active.
-func firstPlayed(timeS, torqueOn []float64, states []transition) (atS float64, ok bool) {
+func firstPlayed(timeS, torqueOn []float64, states []record.Transition) (atS float64, ok bool) {
 	powered := slices.IndexFunc(torqueOn, func(n float64) bool { return n > 0 })
 	if powered < 0 {
 		return 0, false

@@ -3,12 +3,12 @@ package main
 import (
 	"math"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
 	"github.com/mitori-robotics/mitori/models/kin/rig"
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -19,7 +19,7 @@ func (l *learner) measureFeet() error {
 	if err != nil {
 		return err
 	}
-	var f report.Feet
+	var f record.Feet
 	if f.Person, err = gait.Measure(gait.Person(l.seen.Motion)); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (l *learner) measureFeet() error {
 }
 
 // feetFindings compares each motion with the one that it comes from.
-func feetFindings(f *report.Feet, mirrored bool) []string {
+func feetFindings(f *record.Feet, mirrored bool) []string {
 	out := []string{}
 	person := f.Person
 	if f.Truth != nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/gait"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
@@ -60,15 +60,15 @@ func TestFeetOfTheMarch(t *testing.T) {
 	seen.Right.HeightM, seen.Right.HeightLegs = 0.043, 0.043/truth.LegM
 	low := seen.Right.HeightM / seen.Left.HeightM
 	seen.Symmetry = &low
-	said := strings.Join(feetFindings(&report.Feet{Person: &seen, Truth: truth, Reference: ref}, false), "\n")
+	said := strings.Join(feetFindings(&record.Feet{Person: &seen, Truth: truth, Reference: ref}, false), "\n")
 	if !strings.Contains(said, "The motion seen in the video lifts the right foot") || !strings.Contains(said, "unequally") || strings.Contains(said, "left foot") {
 		t.Errorf("a right foot hardly raised: %q", said)
 	}
-	alone := strings.Join(feetFindings(&report.Feet{Person: &seen, Reference: &seen}, false), "\n")
+	alone := strings.Join(feetFindings(&record.Feet{Person: &seen, Reference: &seen}, false), "\n")
 	if !strings.Contains(alone, "misread") {
 		t.Errorf("without truth: %q", alone)
 	}
-	if mirrored := strings.Join(feetFindings(&report.Feet{Person: &seen, Reference: &seen}, true), "\n"); !strings.Contains(mirrored, "The reference motion lifts the left foot") {
+	if mirrored := strings.Join(feetFindings(&record.Feet{Person: &seen, Reference: &seen}, true), "\n"); !strings.Contains(mirrored, "The reference motion lifts the left foot") {
 		t.Errorf("mirrored, but not in the reference: %q", mirrored)
 	}
 }

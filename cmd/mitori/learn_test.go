@@ -11,6 +11,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/mp4"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
@@ -136,7 +137,8 @@ func TestFilmRoomInAnOddFolder(t *testing.T) {
 // The film's robot pane begins where robotd began to play, whatever the joints
 // do afterwards, and although the two processes started their clocks apart.
 func TestFirstPlayed(t *testing.T) {
-	states := []transition{{1.01, "arming"}, {2.52, "hold"}, {5.54, "active"}, {11.85, "limp"}, {12.85, "fault"}, {14, "arming"}, {15, "active"}}
+	states := []record.Transition{{AtS: 1.01, To: "arming"}, {AtS: 2.52, To: "hold"}, {AtS: 5.54, To: "active"}, {AtS: 11.85, To: "limp"},
+		{AtS: 12.85, To: "fault"}, {AtS: 14, To: "arming"}, {AtS: 15, To: "active"}}
 	for _, ahead := range []float64{0, 0.14, 8} { // seconds that the emulator ran before robotd's first tick
 		for _, step := range []float64{0.02, 0.031} { // between rows: a quiet machine, a busy one
 			at, torque := make([]float64, 2000), make([]float64, 2000)

@@ -9,8 +9,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/motion"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/feasible"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -251,7 +251,7 @@ func (l *learner) keep() error {
 		return err
 	}
 	s := &l.summary
-	s.Retarget = report.Retarget{
+	s.Retarget = record.Retarget{
 		FPS: ref.report.FPS, JointLimitViolations: ref.report.JointLimitViolations, SpeedLimitViolations: ref.report.SpeedLimitViolations,
 		Frames: ref.report.Frames, Seconds: ref.report.Seconds, FootSlidingFraction: ref.report.FootSlidingFraction,
 		PenetrationFraction: ref.report.PenetrationFraction, DirectionErrorDeg: ref.report.DirectionErrorDeg,
@@ -269,7 +269,7 @@ func (l *learner) keep() error {
 		s.Check.Reasons = append(s.Check.Reasons, f.Text)
 	}
 	s.Retarget.Notes = ref.report.Notes
-	s.Train = report.Train{
+	s.Train = record.Train{
 		WallS: t.wallS, ControlSteps: t.steps, StepsPerS: float64(t.steps) / max(t.wallS, 1e-9), Method: t.result.Method,
 	}
 	s.Eval = judged(t.eval)
@@ -277,16 +277,16 @@ func (l *learner) keep() error {
 }
 
 // judged is the part of an evaluation that the summary carries.
-func judged(e *eval.Report) report.Eval {
+func judged(e *eval.Report) record.Eval {
 	base := e.BaselinePlayback
-	out := report.Eval{
+	out := record.Eval{
 		Episodes: e.Episodes, Survived: e.Survived, SurvivalRate: e.SurvivalRate, SurvivalCI95: e.SurvivalCI95,
 		JointMAERad: e.JointMAERad, MPJPELocalMm: e.MPJPELocalMM, Rule: e.Rule,
 		BaselineSurvived: base.Survived, BaselineSurvival: base.SurvivalRate, BaselineCI95: base.SurvivalCI95,
 		BaselineJointMAERad: base.JointMAERad, BaselineMPJPEMm: base.MPJPELocalMM,
 	}
 	for _, c := range e.Card {
-		out.Card = append(out.Card, report.CardLine{
+		out.Card = append(out.Card, record.CardLine{
 			Name: c.Name, Text: c.Text, Episodes: c.Episodes, Survived: c.Survived, SurvivalRate: c.SurvivalRate, SurvivalCI95: c.SurvivalCI95,
 			JointMAERad: c.JointMAERad, BaselineSurvived: c.BaselinePlayback.Survived, BaselineJointMAERad: c.BaselinePlayback.JointMAERad,
 		})

@@ -9,9 +9,9 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/mitori-robotics/mitori/cmd/mitori/report"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/metrics"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
@@ -38,7 +38,7 @@ func (l *learner) watch(ctx context.Context) error {
 	}
 	s := &l.summary
 	s.Frames = e.Track.Stats.Frames
-	s.Extract = report.Extract{
+	s.Extract = record.Extract{
 		FPS: e.FPS(), FramesMissed: e.Track.Stats.Missed, Runtime: l.look.Track.Runtime.String(), Model: l.look.Track.Model.String(),
 		VideoFPS: e.Track.Info.FPS, Seconds: e.Motion.Seconds(),
 		Verdict: e.Verdict.Grade.String(), Unseen: e.Verdict.Unseen, Warnings: e.Verdict.Warnings,
@@ -61,7 +61,7 @@ func (l *learner) compareWithTruth() error {
 		return err
 	}
 	l.truth = truth
-	l.summary.Truth = &report.Truth{
+	l.summary.Truth = &record.Truth{
 		JointAngleDeg: c.JointAngleMeanDeg, JointSwingDeg: c.JointSwingMeanDeg, MPJPEmm: c.MPJPEMm, RootCm: 100 * c.RootMeanM,
 	}
 	l.say("truth", "joint angles %.1f deg (bone directions %.1f deg), MPJPE %.0f mm, root %.1f cm off the exact motion",
@@ -70,8 +70,8 @@ func (l *learner) compareWithTruth() error {
 }
 
 // machine describes where the figures of a report come from.
-func machine() report.Machine {
-	return report.Machine{
+func machine() record.Machine {
+	return record.Machine{
 		Cores: runtime.NumCPU(), CPU: cpuName(), OS: osName(), BLASCore: blas.CoreName(),
 		Versions: map[string]string{"go": runtime.Version(), "mujoco": mujoco.Version(), "gorgonia": "0.9.18"},
 	}

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // sink writes lines to one stream from a goroutine of its own. A reader that
@@ -127,7 +129,7 @@ func (t *teller) event(format string, args ...any) {
 }
 
 // status shows the state of this second.
-func (t *teller) status(s status) {
+func (t *teller) status(s record.Status) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.out != nil && len(t.out.lines) < statusRoom {
@@ -143,7 +145,7 @@ func (t *teller) status(s status) {
 }
 
 // final prints the statistics as JSON, where JSON was asked for.
-func (t *teller) final(st *stats) {
+func (t *teller) final(st *record.Stats) {
 	if t.out != nil {
 		t.encode(st)
 	}

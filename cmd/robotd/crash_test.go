@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -194,7 +195,7 @@ func TestConsoleDropsAndCounts(t *testing.T) {
 	const n = 10 * sinkLines
 	for range n {
 		tell.event("line")
-		tell.status(status{})
+		tell.status(record.Status{})
 	}
 	if lost := tell.lost(); lost < 2*n-2*(sinkLines+1) || lost > 2*n {
 		t.Errorf("%d of %d lines lost with a queue of %d", lost, 2*n, sinkLines)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -190,21 +191,17 @@ func (d *daemon) exit(code int, within time.Duration) {
 }
 
 // stats reads what robotd wrote.
-func (d *daemon) stats() *stats {
+func (d *daemon) stats() *record.Stats {
 	d.t.Helper()
-	data, err := os.ReadFile(filepath.Join(d.dir, "stats.json"))
+	s, err := record.LoadStats(filepath.Join(d.dir, "stats.json"))
 	if err != nil {
-		d.t.Fatal(err)
-	}
-	s := &stats{}
-	if err := json.Unmarshal(data, s); err != nil {
 		d.t.Fatal(err)
 	}
 	return s
 }
 
 // states lists the states that were entered.
-func (s *stats) states() string {
+func states(s *record.Stats) string {
 	var names []string
 	for _, c := range s.Transitions {
 		names = append(names, c.To)

@@ -18,6 +18,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -42,7 +43,7 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 	if err != nil {
 		return err
 	}
-	st := &stats{Schema: 1, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
+	st := &record.Stats{Schema: record.StatsSchema, Robot: desc.Name, RobotHash: desc.Hash, Sim: o.sim, EndState: mode.Disarmed.String()}
 	if pol != nil {
 		st.Policy, st.PolicyHash = filepath.Base(o.Policy), pol.hash
 		tell.event("policy %s: %s", o.Policy, pol.describe())
@@ -102,12 +103,12 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 	if e := drv.Halt(); e != nil && result.TorqueOff {
 		tell.event("note: %v", e)
 	}
-	st.fill(&result)
+	fillStats(st, &result)
 	if e := drv.PortError(); e != nil {
 		st.Notes = append(st.Notes, fmt.Sprintf("%s: %v", o.Port, e))
 	}
 	st.Transitions, st.Plays, st.Dropped = w.changes, w.script.played, ring.Dropped()
-	st.judge(sim)
+	judge(st, sim)
 	if e := closeRec(); w.recErr == nil {
 		w.recErr = e
 	}
@@ -164,7 +165,7 @@ func tuned(cfg loop.Config, o *options) loop.Config {
 }
 
 // startRecording opens the flight recording; nil when it is off.
-func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.Config, st *stats, tell *teller) (*recorder.Recorder, error) {
+func startRecording(o *options, desc *robot.Description, pol *policy, cfg loop.Config, st *record.Stats, tell *teller) (*recorder.Recorder, error) {
 	name := o.Record
 	switch name {
 	case "none":
@@ -314,7 +315,7 @@ func emergency(l *loop.Loop, drv driver.Driver, failed *crash) (s loop.Stats) {
 }
 
 // conclude writes the statistics and decides how the run ended.
-func conclude(st *stats, w *watch, o *options, failed *crash) error {
+func conclude(st *record.Stats, w *watch, o *options, failed *crash) error {
 	var errs []error
 	if n := w.tell.lost(); n > 0 {
 		st.Notes = append(st.Notes, fmt.Sprintf("%d lines of output were dropped: nobody read them", n))
@@ -324,7 +325,7 @@ func conclude(st *stats, w *watch, o *options, failed *crash) error {
 		st.Notes = append(st.Notes, first)
 	}
 	if o.stats != "" {
-		if err := st.save(o.stats); err != nil {
+		if err := st.Save(o.stats); err != nil {
 			errs = append(errs, err)
 		}
 	}

@@ -24,8 +24,8 @@ func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "4s")
 	d.exit(exitDone, time.Minute)
 	s := d.stats()
-	if s.states() != "arming hold settle disarmed" || s.EndState != "disarmed" || !s.TorqueOff || s.Fell || s.Cause != "" {
-		t.Errorf("states %q, end %s, torque off %v, fell %v, cause %q", s.states(), s.EndState, s.TorqueOff, s.Fell, s.Cause)
+	if states(s) != "arming hold settle disarmed" || s.EndState != "disarmed" || !s.TorqueOff || s.Fell || s.Cause != "" {
+		t.Errorf("states %q, end %s, torque off %v, fell %v, cause %q", states(s), s.EndState, s.TorqueOff, s.Fell, s.Cause)
 	}
 	if s.RateHz != 100 || s.Servos != 20 || s.Ticks < 400 || s.Guard.NotFinite+s.Guard.Range != 0 {
 		t.Errorf("%d Hz, %d servos, %d ticks, guard %+v", s.RateHz, s.Servos, s.Ticks, s.Guard)
@@ -56,8 +56,8 @@ func TestCtrlCSettles(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.exit(exitDone, 20*time.Second)
-	if s := d.stats(); s.EndState != "disarmed" || !s.TorqueOff || s.states() != "arming hold settle disarmed" {
-		t.Errorf("%s, torque off %v, states %q", s.EndState, s.TorqueOff, s.states())
+	if s := d.stats(); s.EndState != "disarmed" || !s.TorqueOff || states(s) != "arming hold settle disarmed" {
+		t.Errorf("%s, torque off %v, states %q", s.EndState, s.TorqueOff, states(s))
 	}
 }
 
@@ -79,8 +79,8 @@ func TestGoesOnAfterAStall(t *testing.T) {
 	}
 	d.exit(exitDone, 20*time.Second)
 	s := d.stats()
-	if s.Stops < 1 || s.states() != "arming hold settle disarmed" {
-		t.Errorf("servos taken up %d times, states %q", s.Stops, s.states())
+	if s.Stops < 1 || states(s) != "arming hold settle disarmed" {
+		t.Errorf("servos taken up %d times, states %q", s.Stops, states(s))
 	}
 	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
 	if err != nil {
@@ -253,8 +253,8 @@ func TestOperatorArmsAndResets(t *testing.T) {
 func TestFall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "8s", "--sim-arg=--tilt-at=4s")
 	d.exit(exitFailed, time.Minute)
-	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(s.states(), "hold limp fault") {
-		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, s.states())
+	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(states(s), "hold limp fault") {
+		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, states(s))
 	}
 }
 

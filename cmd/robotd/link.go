@@ -179,7 +179,7 @@ func (c *commandLink) state(s status) {
 	if c == nil {
 		return
 	}
-	if b, err := json.Marshal(s); err == nil {
+	if b, err := json.Marshal(s.Status); err == nil {
 		_ = c.link.State(b)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // simulator is the emulated robot: a process of its own that knows nothing of
@@ -125,20 +127,8 @@ func (s *simulator) complaint(line []byte) string {
 	return text
 }
 
-// verdict is what really happened, from the simulator's point of view.
-type verdict struct {
-	Fell         bool    `json:"fell"`
-	FellAtS      float64 `json:"fell_at_s"`
-	FreeS        float64 `json:"free_s"`
-	MinHeightM   float64 `json:"min_height_m"`
-	MaxTiltRad   float64 `json:"max_tilt_rad"`
-	StandHeightM float64 `json:"stand_height_m"`
-	TorqueOn     int     `json:"torque_on"`
-	LostS        float64 `json:"lost_s"`
-}
-
 // stop ends the simulator and returns its verdict, if it lived to give one.
-func (s *simulator) stop() *verdict {
+func (s *simulator) stop() *record.Verdict {
 	s.stdin.Close()
 	select {
 	case <-s.exited:
@@ -146,9 +136,9 @@ func (s *simulator) stop() *verdict {
 		_ = s.cmd.Process.Kill()
 		<-s.exited
 	}
-	var last *verdict
+	var last *record.Verdict
 	for line := range s.lines {
-		v := &verdict{}
+		v := &record.Verdict{}
 		if json.Unmarshal(line, v) == nil {
 			last = v
 		}

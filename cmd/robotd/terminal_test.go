@@ -15,6 +15,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // programs builds robotd and mitori as they ship, once. The emulator's own truth
@@ -77,7 +78,7 @@ func (d *daemon) flying(state string) {
 
 // safe checks the end: by itself, in time, and no servo with torque in the eyes
 // of the emulator.
-func (d *daemon) safe(code int, within time.Duration) *stats {
+func (d *daemon) safe(code int, within time.Duration) *record.Stats {
 	d.t.Helper()
 	d.exit(code, within)
 	var truth struct {
@@ -160,8 +161,8 @@ func TestEveryWayOutEndsWithoutTorque(t *testing.T) {
 				w.Close()
 				d.flying(state)
 				way.do(d, r)
-				if s := d.safe(exitDone, 40*time.Second); s.states() != want || !s.TorqueOff {
-					t.Errorf("states %q, want %q; torque off %v", s.states(), want, s.TorqueOff)
+				if s := d.safe(exitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
+					t.Errorf("states %q, want %q; torque off %v", states(s), want, s.TorqueOff)
 				}
 			})
 		}
@@ -185,8 +186,8 @@ func TestNobodyReads(t *testing.T) {
 			}
 			w.Close()
 			s := d.safe(exitDone, 40*time.Second)
-			if s.states() != settled || s.Cause != "" || s.Dropped != 0 {
-				t.Errorf("states %q, cause %q, %d ticks not recorded", s.states(), s.Cause, s.Dropped)
+			if states(s) != settled || s.Cause != "" || s.Dropped != 0 {
+				t.Errorf("states %q, cause %q, %d ticks not recorded", states(s), s.Cause, s.Dropped)
 			}
 			if !stuck && !strings.Contains(strings.Join(s.Notes, "\n"), "nobody read them") {
 				t.Errorf("the notes do not tell of the dropped lines: %q", s.Notes)
@@ -259,7 +260,7 @@ func TestTerminalCloses(t *testing.T) {
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	d.flying("hold") // nobody reads the terminal either
 	master.Close()
-	if s := d.safe(exitDone, 40*time.Second); s.states() != settled {
-		t.Errorf("states %q", s.states())
+	if s := d.safe(exitDone, 40*time.Second); states(s) != settled {
+		t.Errorf("states %q", states(s))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // watch is the one consumer of the loop's samples. Outside the real-time thread
@@ -25,7 +26,7 @@ type watch struct {
 	mu     sync.Mutex
 	latest status
 
-	changes  []transition
+	changes  []record.Transition
 	firstNs  int64
 	recErr   error
 	dropped  uint64
@@ -34,22 +35,9 @@ type watch struct {
 	lastTell int64
 }
 
-// status is the robot's state as told to people and to the command link.
+// status is the robot's state, and what the link's commands are judged by.
 type status struct {
-	Online     bool      `json:"online"`
-	State      string    `json:"state"`
-	Tick       int64     `json:"tick"`
-	Missed     int64     `json:"missed_ticks"`
-	LateP99Us  int64     `json:"late_p99_us"`
-	BusErrors  uint64    `json:"bus_errors"`
-	SupplyV    float64   `json:"supply_v"`
-	MaxTempC   float64   `json:"max_temp_c"`
-	TiltRad    float64   `json:"tilt_rad"`
-	Phase      float64   `json:"phase"`
-	TorqueOff  bool      `json:"torque_off"`
-	Conditions string    `json:"conditions,omitempty"`
-	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
-	PosRad     []float64 `json:"pos_rad,omitempty"`
+	record.Status
 
 	mode       mode.State
 	conditions mode.Conditions
@@ -101,10 +89,10 @@ func (w *watch) take(s *trace.Sample) {
 	}
 	w.record(s)
 	if s.From != s.Mode {
-		c := transition{AtS: float64(s.WallNs-w.firstNs) / 1e9, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
+		c := record.Transition{AtS: float64(s.WallNs-w.firstNs) / 1e9, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
 		w.changes = append(w.changes, c)
 		w.tell.event("%s -> %s: %s", c.From, c.To, c.Why)
-		w.link.event(map[string]any{"at": time.Unix(0, s.WallNs).UTC(), "from": c.From, "to": c.To, "why": c.Why})
+		w.link.event(record.Event{At: time.Unix(0, s.WallNs).UTC(), From: c.From, To: c.To, Why: c.Why})
 	}
 	if s.Refused && s.Request != mode.Arm || s.Refused && s.Why != mode.ChecksFail {
 		w.tell.event("%s refused: %s", s.Request, s.Why)
@@ -122,7 +110,7 @@ func (w *watch) take(s *trace.Sample) {
 		st := w.snapshot()
 		w.link.state(st)
 		if s.WallNs-w.lastTell >= tellEvery {
-			w.tell.status(st)
+			w.tell.status(st.Status)
 			w.lastTell, w.late = s.WallNs, clock.Histogram{}
 		}
 	}

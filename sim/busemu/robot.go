@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -30,26 +31,14 @@ func ForRobot(d *robot.Description, plant Plant) (LineConfig, error) {
 	return c, nil
 }
 
-// Observer turns the truth into a verdict: did the robot fall?
+// Observer turns the truth into a verdict: did the robot fall? A trunk that is held
+// cannot fall.
 type Observer struct {
 	standM  float64
 	truth   Truth
 	started bool
-	verdict Verdict
-}
-
-// Verdict is what an Observer saw. A trunk that is held cannot fall.
-type Verdict struct {
-	Fell         bool    `json:"fell"`
-	FellAtS      float64 `json:"fell_at_s"`
-	FreeS        float64 `json:"free_s"` // time on its own feet
-	MinHeightM   float64 `json:"min_height_m"`
-	MaxTiltRad   float64 `json:"max_tilt_rad"`
-	TrunkHeightM float64 `json:"trunk_height_m"`
-	TiltRad      float64 `json:"tilt_rad"`
-	SimS         float64 `json:"sim_s"`
-	StandHeightM float64 `json:"stand_height_m"`
-	lastS        float64
+	lastS   float64
+	verdict record.Verdict
 }
 
 const (
@@ -67,10 +56,10 @@ func (o *Observer) Look(l *Line, held bool) *Truth {
 	if !o.started {
 		o.started = true
 		o.standM = t.TrunkHeightM
-		v.StandHeightM, v.MinHeightM, v.lastS = t.TrunkHeightM, t.TrunkHeightM, t.SimS
+		v.StandHeightM, v.MinHeightM, o.lastS = t.TrunkHeightM, t.TrunkHeightM, t.SimS
 	}
-	dt := t.SimS - v.lastS
-	v.lastS, v.SimS, v.TrunkHeightM, v.TiltRad = t.SimS, t.SimS, t.TrunkHeightM, t.TiltRad
+	dt := t.SimS - o.lastS
+	o.lastS, v.SimS, v.TrunkHeightM, v.TiltRad = t.SimS, t.SimS, t.TrunkHeightM, t.TiltRad
 	if held {
 		return t
 	}
@@ -83,8 +72,9 @@ func (o *Observer) Look(l *Line, held bool) *Truth {
 	return t
 }
 
-// Verdict is what was seen so far.
-func (o *Observer) Verdict() Verdict { return o.verdict }
+// Verdict is what was seen so far; what the bus alone knows (torque, packets, lost
+// time) is left to whoever serves it.
+func (o *Observer) Verdict() record.Verdict { return o.verdict }
 
 // AllTorque reports whether every servo is powered and has its torque on.
 func (l *Line) AllTorque() bool { return len(l.servos) > 0 && l.TorqueOn() == len(l.servos) }

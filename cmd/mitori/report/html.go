@@ -1,3 +1,9 @@
+// Package report writes what a run of "mitori learn" leaves for people:
+// report.html, one file without outside references, readable on a phone. What it
+// leaves for programs is summary.json ([record.Summary]).
+//
+// It only formats numbers that the stages measured; what it computes are axes,
+// percentages and the words for them. Values belong to the caller.
 package report
 
 import (
@@ -14,6 +20,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/atomicfile"
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/rate"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 //go:embed page.html
@@ -41,7 +48,7 @@ type LearnPoint struct {
 
 // Data is what the page shows.
 type Data struct {
-	Summary  *Summary
+	Summary  *record.Summary
 	Person   string // what the person did, in words
 	Doing    string // what the robot does, in words
 	Video    string // path of side_by_side.mp4

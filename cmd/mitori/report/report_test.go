@@ -11,26 +11,27 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/rate"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 func sample() *Data {
-	s := &Summary{
+	s := &record.Summary{
 		Video: "clip.mp4", Robot: "kata20", Seed: 1, Frames: 180,
-		Extract:  Extract{FPS: 91.2, Runtime: "onnxruntime", Model: "full", VideoFPS: 30, Seconds: 6},
-		Truth:    &Truth{JointAngleDeg: 6.1, MPJPEmm: 41, RootCm: 3.3},
-		Retarget: Retarget{FPS: 4100, Frames: 400, Seconds: 8, DirectionErrorDeg: 4, Verdict: "the motion, changed", HeadingErrorDeg: 23.4, Reasons: []string{"9.3-10.9 s: the person has turned"}, Notes: []string{"slowed down 1.4 times"}},
-		Check:    Check{Verdict: "feasible with a balancing policy", Reasons: []string{"balance margin falls to -4 mm at 3.1 s <script>", "b", "c", "d", "the fifth finding"}},
-		Train:    Train{WallS: 48, ControlSteps: 412000, StepsPerS: 9100, Method: "residual PPO"},
-		Eval: Eval{Episodes: 40, Survived: 39, SurvivalRate: 0.975, SurvivalCI95: [2]float64{0.868, 0.999}, JointMAERad: 0.031, MPJPELocalMm: 6.2,
+		Extract:  record.Extract{FPS: 91.2, Runtime: "onnxruntime", Model: "full", VideoFPS: 30, Seconds: 6},
+		Truth:    &record.Truth{JointAngleDeg: 6.1, MPJPEmm: 41, RootCm: 3.3},
+		Retarget: record.Retarget{FPS: 4100, Frames: 400, Seconds: 8, DirectionErrorDeg: 4, Verdict: "the motion, changed", HeadingErrorDeg: 23.4, Reasons: []string{"9.3-10.9 s: the person has turned"}, Notes: []string{"slowed down 1.4 times"}},
+		Check:    record.Check{Verdict: "feasible with a balancing policy", Reasons: []string{"balance margin falls to -4 mm at 3.1 s <script>", "b", "c", "d", "the fifth finding"}},
+		Train:    record.Train{WallS: 48, ControlSteps: 412000, StepsPerS: 9100, Method: "residual PPO"},
+		Eval: record.Eval{Episodes: 40, Survived: 39, SurvivalRate: 0.975, SurvivalCI95: [2]float64{0.868, 0.999}, JointMAERad: 0.031, MPJPELocalMm: 6.2,
 			BaselineSurvived: 4, BaselineSurvival: 0.1, BaselineCI95: [2]float64{0.028, 0.237}, BaselineJointMAERad: 0.022, BaselineMPJPEMm: 5.1, Rule: "the torso stays up",
-			Card: []CardLine{{Name: "clean", Episodes: 20, Survived: 20, SurvivalRate: 1, JointMAERad: 0.03, Text: "as described", BaselineSurvived: 7, BaselineJointMAERad: 0.019},
+			Card: []record.CardLine{{Name: "clean", Episodes: 20, Survived: 20, SurvivalRate: 1, JointMAERad: 0.03, Text: "as described", BaselineSurvived: 7, BaselineJointMAERad: 0.019},
 				{Name: "pushes", Episodes: 20, Survived: 19, SurvivalRate: 0.95, JointMAERad: 0.04}}},
-		Robotd:  Robotd{Ticks: 1200, RateHz: 100, LatenessUs: map[string]float64{"p99": 88}, EndState: "disarmed", TorqueOff: true},
-		Machine: Machine{Cores: 2, CPU: "x", OS: "linux", BLASCore: "SkylakeX", Versions: map[string]string{"MuJoCo": "4.0.0"}},
+		Robotd:  record.Robotd{Ticks: 1200, RateHz: 100, LatenessUs: record.Spread{P99: 88}, EndState: "disarmed", TorqueOff: true},
+		Machine: record.Machine{Cores: 2, CPU: "x", OS: "linux", BLASCore: "SkylakeX", Versions: map[string]string{"MuJoCo": "4.0.0"}},
 		StageS:  map[string]float64{"extract": 3, "train": 48}, TotalS: 60,
 	}
 	even := 0.27
-	s.Feet = Feet{Person: &gait.Figures{LegM: 0.86, Left: gait.Foot{Lifts: make([]gait.Lift, 2), HeightM: 0.098, HeightLegs: 0.114},
+	s.Feet = record.Feet{Person: &gait.Figures{LegM: 0.86, Left: gait.Foot{Lifts: make([]gait.Lift, 2), HeightM: 0.098, HeightLegs: 0.114},
 		Right: gait.Foot{Lifts: make([]gait.Lift, 3), HeightM: 0.027, HeightLegs: 0.031}, Symmetry: &even}, Findings: []string{"The right foot is hardly raised."}}
 	d := &Data{Summary: s, Person: "A person squats", Doing: "kata20 does it", Stages: []string{"extract", "train"}}
 	for _, n := range []string{"l_knee", "r_knee", "l_elbow"} {

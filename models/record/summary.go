@@ -1,22 +1,16 @@
-// Package report writes what a run of "mitori learn" leaves for people and
-// programs: summary.json (schema: docs/formats/summary.md) and report.html, one
-// file without outside references, readable on a phone.
-//
-// It only formats numbers that the stages measured; nothing is computed here
-// but axes and percentages. Values belong to the caller.
-package report
+package record
 
 import (
-	"encoding/json"
-	"io"
-
-	"github.com/mitori-robotics/mitori/models/atomicfile"
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/rate"
 )
 
-// Summary is summary.json. Absent stages are nil.
+// SummarySchema is the schema of summary.json that this package writes.
+const SummarySchema = 1
+
+// Summary is summary.json, what "mitori learn" measured from the video to the
+// flight: docs/formats/summary.md. Absent stages are zero or nil.
 type Summary struct {
 	Schema   int                `json:"schema"` // 1
 	Video    string             `json:"video"`
@@ -140,16 +134,16 @@ func (e Eval) Survival() rate.Rate { return rate.Rate{Hits: e.Survived, Trials: 
 // Baseline is how many episodes were survived by plain playback.
 func (e Eval) Baseline() rate.Rate { return rate.Rate{Hits: e.BaselineSurvived, Trials: e.Episodes} }
 
-// Robotd is what the daemon measured on the emulated bus.
+// Robotd is what the daemon measured on the emulated bus: [Stats.Brief].
 type Robotd struct {
-	Ticks       int64              `json:"ticks"`
-	MissedTicks int64              `json:"missed_ticks"`
-	RateHz      float64            `json:"rate_hz"`
-	BusErrors   int64              `json:"bus_errors"`
-	LatenessUs  map[string]float64 `json:"lateness_us"`
-	Fell        bool               `json:"fell"`
-	EndState    string             `json:"end_state"`
-	TorqueOff   bool               `json:"torque_off"`
+	Ticks       int64  `json:"ticks"`
+	MissedTicks int64  `json:"missed_ticks"`
+	RateHz      int    `json:"rate_hz"`
+	BusErrors   uint64 `json:"bus_errors"`
+	LatenessUs  Spread `json:"lateness_us"`
+	Fell        bool   `json:"fell"`
+	EndState    string `json:"end_state"`
+	TorqueOff   bool   `json:"torque_off"`
 }
 
 // Feet is what the feet did, from the person to the robot. Truth is nil where the
@@ -173,10 +167,6 @@ type Machine struct {
 
 // Save writes summary.json.
 func (s *Summary) Save(name string) error {
-	s.Schema = 1
-	return atomicfile.Write(name, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(s)
-	})
+	s.Schema = SummarySchema
+	return save(name, s)
 }

@@ -1,0 +1,30 @@
+package record
+
+import "time"
+
+// Status is the robot's state as robotd tells it: the retained message on the
+// topic "state" and the lines of --json. docs/formats/mqtt.md.
+type Status struct {
+	Online     bool      `json:"online"`
+	State      string    `json:"state"`
+	Tick       int64     `json:"tick"`
+	Missed     int64     `json:"missed_ticks"`
+	LateP99Us  int64     `json:"late_p99_us"` // of the present second
+	BusErrors  uint64    `json:"bus_errors"`
+	SupplyV    float64   `json:"supply_v"`
+	MaxTempC   float64   `json:"max_temp_c"`
+	TiltRad    float64   `json:"tilt_rad"`
+	Phase      float64   `json:"phase"`      // of the motion, 0 to 1
+	TorqueOff  bool      `json:"torque_off"` // confirmed by every servo
+	Conditions string    `json:"conditions,omitempty"`
+	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
+	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
+}
+
+// Event is one change of the operating state on the topic "event".
+type Event struct {
+	At   time.Time `json:"at"`
+	From string    `json:"from"`
+	To   string    `json:"to"`
+	Why  string    `json:"why"`
+}
