@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/feasible"
@@ -27,7 +28,7 @@ about the likeness to the person is in the file and said again.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if robotName == "" {
-				return usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
+				return fault.Usage("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 			}
 			desc, err := robot.Load(robotName)
 			if err != nil {
@@ -65,7 +66,7 @@ about the likeness to the person is in the file and said again.`,
 				}
 			}
 			if v.Verdict == feasible.Infeasible {
-				return refused("%s on %s: %s", args[0], robotName, v.Summary)
+				return fault.Refuse("%s on %s: %s", args[0], robotName, v.Summary)
 			}
 			return nil
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
@@ -42,28 +43,28 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 				return listMotions(c.OutOrStdout(), asJSON)
 			}
 			if len(args) == 0 {
-				return usageError("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them)")
+				return fault.Usage("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them)")
 			}
 			m, err := demonstrator.Find(args[0])
 			if err != nil {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			if out == "" {
-				return usageError("name the video to write with -o, as in: -o %s.mp4", m.Name)
+				return fault.Usage("name the video to write with -o, as in: -o %s.mp4", m.Name)
 			}
 			if err := setCamera(&opt.Camera, camera); err != nil {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			if err := setLook(&opt.Look, look); err != nil {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			if size != "" {
 				if n, err := fmt.Sscanf(size, "%dx%d", &opt.WidthPx, &opt.HeightPx); n != 2 || err != nil {
-					return usageError("--size %q: legal: WIDTHxHEIGHT in pixels, as in 576x720", size)
+					return fault.Usage("--size %q: legal: WIDTHxHEIGHT in pixels, as in 576x720", size)
 				}
 			}
 			if err := opt.Check(); err != nil {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			done, err := demonstrator.Record(c.Context(), m, opt, out, frameProgress(c.ErrOrStderr()))
 			if err != nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/obs"
@@ -36,10 +38,10 @@ Strict: ` + eval.StrictRule + `.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if episodes < 1 {
-				return usageError("--episodes %d; legal: 1 and more", episodes)
+				return fault.Usage("--episodes %d; legal: 1 and more", episodes)
 			}
 			for _, written := range []string{out, video} {
-				if err := notOver(written, args[0]); err != nil {
+				if err := cli.NotOver(written, args[0]); err != nil {
 					return err
 				}
 			}
@@ -48,7 +50,7 @@ Strict: ` + eval.StrictRule + `.`,
 				return err
 			}
 			if clip < 0 || clip >= len(test.Refs) {
-				return usageError("--clip %d; %s holds motions 0 to %d", clip, args[0], len(test.Refs)-1)
+				return fault.Usage("--clip %d; %s holds motions 0 to %d", clip, args[0], len(test.Refs)-1)
 			}
 			test.Episodes, test.Seed = episodes, seed
 			if noCard {
@@ -101,11 +103,11 @@ func bundleTest(name, robotName string) (*eval.Test, eval.Factory, error) {
 		return nil, nil, err
 	}
 	if err := b.CheckRobot(d); err != nil {
-		return nil, nil, &codedError{exitRefused, fmt.Errorf("%s: %w", name, err)}
+		return nil, nil, fault.Refuse("%s: %w", name, err)
 	}
 	test, policy, err := evalTest(b, d)
 	if err != nil {
-		return nil, nil, &codedError{exitRefused, fmt.Errorf("%s: %w", name, err)}
+		return nil, nil, fault.Refuse("%s: %w", name, err)
 	}
 	return test, policy, nil
 }

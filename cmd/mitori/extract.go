@@ -16,6 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/overlay"
 	"github.com/mitori-robotics/mitori/perception/posenet"
@@ -58,7 +61,7 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	}
 	e := &extraction{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
-	err = untilInterrupted(ctx, 0, func() (err error) {
+	err = interrupt.Work(ctx, 0, func() (err error) {
 		e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
 		return err
 	})
@@ -155,18 +158,18 @@ func (x *extractFlags) options(clip string) (extractOptions, error) {
 	}
 	var err error
 	if o.Track.Model, err = posenet.ParseLandmarkModel(x.model); err != nil {
-		return o, usageError("--model: %w", err)
+		return o, fault.Usage("--model: %w", err)
 	}
 	if err := o.Track.Check(); err != nil {
-		return o, usageError("--person: %w", err)
+		return o, fault.Usage("--person: %w", err)
 	}
 	if err := o.Window.Check(); err != nil {
-		return o, usageError("--from, --to: %w", err)
+		return o, fault.Usage("--from, --to: %w", err)
 	}
 	switch x.runtime {
 	case "auto", "onnxruntime", "opencv":
 	default:
-		return o, usageError("--runtime %q: legal: auto, onnxruntime, opencv", x.runtime)
+		return o, fault.Usage("--runtime %q: legal: auto, onnxruntime, opencv", x.runtime)
 	}
 	o.Track.Runtime, err = posenet.ParseRuntime(x.runtime)
 	return o, err
@@ -202,7 +205,7 @@ unless --show-faces is given.`,
 				out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
 			}
 			for _, written := range []string{out, film} {
-				if err := notOver(written, args[0]); err != nil {
+				if err := cli.NotOver(written, args[0]); err != nil {
 					return err
 				}
 			}

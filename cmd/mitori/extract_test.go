@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
@@ -36,8 +37,8 @@ func TestExtractUsage(t *testing.T) {
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
 	} {
-		if code, said := extract(c.args...); code != exitUsage || !strings.Contains(said, c.want) {
-			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, exitUsage, c.want)
+		if code, said := extract(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {
+			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, fault.ExitUsage, c.want)
 		}
 	}
 }
@@ -72,7 +73,7 @@ func TestExtractBadVideo(t *testing.T) {
 		if strings.Contains(said, "make deps") {
 			t.Skip(said)
 		}
-		if code != exitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
+		if code != fault.ExitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
 			t.Errorf("%s: exit code %d, said %q", name, code, said)
 		}
 	}
@@ -104,7 +105,7 @@ func TestExtractRecording(t *testing.T) {
 	if strings.Contains(said, "make deps") {
 		t.Skip(said)
 	}
-	if code != exitDone || !strings.Contains(said, `"frames": 48`) || !strings.Contains(said, `"frames_missed": 0`) {
+	if code != fault.ExitDone || !strings.Contains(said, `"frames": 48`) || !strings.Contains(said, `"frames_missed": 0`) {
 		t.Fatalf("exit code %d, said %s", code, said)
 	}
 	m, err := human.Load(out)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/verdict"
 )
@@ -24,7 +25,7 @@ func (e *extraction) refusal(clip string, anyway bool) error {
 	if e.Verdict.Grade != verdict.Refused || anyway {
 		return nil
 	}
-	return refused("%s: this motion is refused: %s. Nothing was written; --anyway goes on in spite of it", clip, e.Verdict.Warnings[0])
+	return fault.Refuse("%s: this motion is refused: %s. Nothing was written; --anyway goes on in spite of it", clip, e.Verdict.Warnings[0])
 }
 
 // printExtractVerdict says in sentences what is known about a motion.

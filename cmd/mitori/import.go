@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/bvh"
 	"github.com/mitori-robotics/mitori/models/infile"
 )
@@ -34,7 +36,7 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !strings.EqualFold(filepath.Ext(args[0]), ".bvh") {
-				return usageError("import: %s: unknown kind of file; legal: *.bvh", args[0])
+				return fault.Usage("import: %s: unknown kind of file; legal: *.bvh", args[0])
 			}
 			if output == "" {
 				output = strings.TrimSuffix(args[0], filepath.Ext(args[0])) + ".human.npz"
@@ -43,7 +45,7 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 			if o.Map, err = readMap(names); err != nil {
 				return err
 			}
-			if err := notOver(output, args[0]); err != nil {
+			if err := cli.NotOver(output, args[0]); err != nil {
 				return err
 			}
 			in, err := infile.Open(args[0], maxBVHBytes)
@@ -58,9 +60,9 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 			m, notes, err := f.Motion(filepath.Base(args[0]), o)
 			switch {
 			case errors.Is(err, bvh.ErrOption):
-				return usageError("%s: %w", args[0], err)
+				return fault.Usage("%s: %w", args[0], err)
 			case errors.Is(err, bvh.ErrAmbiguous):
-				return refused("%s: %w", args[0], err)
+				return fault.Refuse("%s: %w", args[0], err)
 			case err != nil:
 				return infile.Refuse(args[0], err)
 			}
@@ -102,10 +104,10 @@ func readMap(arg string) (map[string]string, error) {
 		key, name, ok := strings.Cut(p, "=")
 		key, name = strings.TrimSpace(key), strings.TrimSpace(name)
 		if !ok || key == "" || name == "" {
-			return nil, usageError("import: %s: pair %d is %q; expected JOINT=NAME, for example l_elbow=LeftForeArm", where, i+1, strings.TrimSpace(p))
+			return nil, fault.Usage("import: %s: pair %d is %q; expected JOINT=NAME, for example l_elbow=LeftForeArm", where, i+1, strings.TrimSpace(p))
 		}
 		if _, twice := out[key]; twice {
-			return nil, usageError("import: %s: %q is there twice", where, key)
+			return nil, fault.Usage("import: %s: %q is there twice", where, key)
 		}
 		out[key] = name
 	}

@@ -11,6 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -81,23 +84,23 @@ with the training where it was; a finished one is taken up as it is.`,
 // prepare refuses bad choices before any work, and before DIR exists.
 func (f *learnFlags) prepare() (*learner, error) {
 	if f.robot == "" {
-		return nil, usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
+		return nil, fault.Usage("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 	}
 	if f.dir == "" {
-		return nil, usageError("name the folder to write with -o, as in: -o out/clip")
+		return nil, fault.Usage("name the folder to write with -o, as in: -o out/clip")
 	}
 	if f.tries < 1 || f.episodes < 1 {
-		return nil, usageError("--tries %d, --episodes %d; legal: 1 and more", f.tries, f.episodes)
+		return nil, fault.Usage("--tries %d, --episodes %d; legal: 1 and more", f.tries, f.episodes)
 	}
-	if err := notOver(filepath.Join(f.dir, "side_by_side.mp4"), f.video); err != nil {
+	if err := cli.NotOver(filepath.Join(f.dir, "side_by_side.mp4"), f.video); err != nil {
 		return nil, err
 	}
 	budget, err := train.ParseBudget(f.budget)
 	if err != nil {
-		return nil, usageError("--budget: %w", err)
+		return nil, fault.Usage("--budget: %w", err)
 	}
 	if err := checkMethod(f.method); err != nil {
-		return nil, usageError("--method: %w", err)
+		return nil, fault.Usage("--method: %w", err)
 	}
 	if err := f.checkVideo(); err != nil {
 		return nil, err
@@ -125,7 +128,7 @@ func (f *learnFlags) checkVideo() error {
 	for _, name := range runResults() {
 		result := filepath.Join(f.dir, name)
 		if st, err := os.Stat(result); err == nil && os.SameFile(st, video) {
-			return usageError("the video %s is where learn would write %s; choose another folder with -o", f.video, result)
+			return fault.Usage("the video %s is where learn would write %s; choose another folder with -o", f.video, result)
 		}
 	}
 	return nil
@@ -187,7 +190,7 @@ func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {
 // stage runs one stage and notes its wall time, less that of stages inside it.
 func (l *learner) stage(ctx context.Context, name string, run func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
-		return &interruption{fmt.Sprintf("interrupted before %s; what was written lies in %s", name, l.dir)}
+		return interrupt.Errorf("interrupted before %s; what was written lies in %s", name, l.dir)
 	}
 	inside := 0.0
 	for _, t := range l.summary.StageS {

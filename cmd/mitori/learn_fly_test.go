@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -172,7 +173,7 @@ func TestLearnRemovesEarlierResults(t *testing.T) {
 	}
 	// A wrong command line removes nothing.
 	for _, args := range [][]string{{"learn", filepath.Join(dir, "clyp.mp4")}, {"learn", filepath.Join(dir, "side_by_side.mp4")}, {"learn", clip, "--tries", "0"}} {
-		if code := run(context.Background(), append(args, "--robot", "kata20", "-o", dir), io.Discard, io.Discard); code == exitDone {
+		if code := run(context.Background(), append(args, "--robot", "kata20", "-o", dir), io.Discard, io.Discard); code == fault.ExitDone {
 			t.Errorf("%v: exit 0", args)
 		}
 		for _, name := range runResults() {
@@ -182,7 +183,7 @@ func TestLearnRemovesEarlierResults(t *testing.T) {
 		}
 	}
 	var stderr bytes.Buffer
-	if code := run(context.Background(), []string{"learn", clip, "--robot", "kata20", "-o", dir}, io.Discard, &stderr); code == exitDone {
+	if code := run(context.Background(), []string{"learn", clip, "--robot", "kata20", "-o", dir}, io.Discard, &stderr); code == fault.ExitDone {
 		t.Fatalf("a clip that is none was learnt: %s", &stderr)
 	}
 	if strings.Contains(stderr.String(), "not built in") {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/mp4"
 	"github.com/mitori-robotics/mitori/models/record"
@@ -28,13 +29,13 @@ func TestLearnRefusesBeforeItWrites(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--robot", "nonesuch"}, exitFailed, "nonesuch"},
-		{[]string{}, exitUsage, "--robot"},
-		{[]string{"--robot", "kata20", "--budget", "fast"}, exitUsage, "fast"},
-		{[]string{"--robot", "kata20", "--method", "magic"}, exitUsage, "magic"},
-		{[]string{"--robot", "kata20", "--model", "huge"}, exitUsage, "huge"},
-		{[]string{"--robot", "kata20", "--from", "5s", "--to", "2s"}, exitUsage, "--from"},
-		{[]string{"--robot", "kata20", "--tries", "0"}, exitUsage, "--tries"},
+		{[]string{"--robot", "nonesuch"}, fault.ExitFailed, "nonesuch"},
+		{[]string{}, fault.ExitUsage, "--robot"},
+		{[]string{"--robot", "kata20", "--budget", "fast"}, fault.ExitUsage, "fast"},
+		{[]string{"--robot", "kata20", "--method", "magic"}, fault.ExitUsage, "magic"},
+		{[]string{"--robot", "kata20", "--model", "huge"}, fault.ExitUsage, "huge"},
+		{[]string{"--robot", "kata20", "--from", "5s", "--to", "2s"}, fault.ExitUsage, "--from"},
+		{[]string{"--robot", "kata20", "--tries", "0"}, fault.ExitUsage, "--tries"},
 	} {
 		out := filepath.Join(dir, "out")
 		var stderr bytes.Buffer

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -167,7 +168,7 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		}
 		opt := l.retarget
 		opt.Tempo = tempo
-		return untilInterrupted(ctx, 0, func() error {
+		return interrupt.Work(ctx, 0, func() error {
 			ref.clip, ref.report, err = r.Retarget(l.seen.Motion, opt)
 			return err
 		})
@@ -182,7 +183,7 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 		if err != nil {
 			return err
 		}
-		return untilInterrupted(ctx, 0, func() error {
+		return interrupt.Work(ctx, 0, func() error {
 			ref.verdict, err = c.Check(ref.clip)
 			return err
 		})

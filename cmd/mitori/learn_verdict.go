@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/policy/feasible"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
@@ -28,7 +29,7 @@ func (l *learner) refuse(ctx context.Context, ref *reference) error {
 	l.say("check", "refused; looking for parts that would work")
 	opt := l.retarget
 	opt.Tempo = ref.tempo
-	return refused("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.video, l.desc.Name, why, suggestParts(ctx, r, l.seen.Motion, opt))
+	return fault.Refuse("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.video, l.desc.Name, why, suggestParts(ctx, r, l.seen.Motion, opt))
 }
 
 // ending is how a run ended.
@@ -94,7 +95,7 @@ func (l *learner) verdict(end ending) error {
 	steps := l.longest.ControlSteps
 	switch end {
 	case cannot:
-		return refused("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes and did not get better with more training (%d control steps); see %s",
+		return fault.Refuse("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes and did not get better with more training (%d control steps); see %s",
 			l.video, l.desc.Name, rate, steps, l.path("report.html"))
 	case tooLittle:
 		return fmt.Errorf("%s: the budget was too small: after %d control steps the policy survives %.0f %% of the hard episodes; nothing says that %s cannot do this motion; the same command with --resume --budget %dsteps goes on",

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -54,13 +56,13 @@ writes it all the same.`,
 // run retargets one file.
 func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if x.robot == "" {
-		return usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
+		return fault.Usage("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 	}
 	output := x.output
 	if output == "" {
 		output = strings.TrimSuffix(strings.TrimSuffix(name, ".npz"), ".human") + ".motion.npz"
 	}
-	if err := notOver(output, name); err != nil {
+	if err := cli.NotOver(output, name); err != nil {
 		return err
 	}
 	desc, err := robot.Load(x.robot)
@@ -100,7 +102,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 		printRetarget(c.OutOrStdout(), rep, output)
 	}
 	if output == "" {
-		return refused("%s on %s: %s; nothing was written (--anyway writes it); %s", name, x.robot, why, suggestParts(c.Context(), r, m, x.opt))
+		return fault.Refuse("%s on %s: %s; nothing was written (--anyway writes it); %s", name, x.robot, why, suggestParts(c.Context(), r, m, x.opt))
 	}
 	return nil
 }
@@ -116,7 +118,7 @@ func (x *retargetFlags) window(m *human.Motion) (*human.Motion, error) {
 	}
 	part, err := m.Part(from, to)
 	if err != nil {
-		return nil, usageError("--from %v, --to %v: the motion lasts from %g to %.2f s", x.from, x.to, m.Meta.StartS, m.Meta.StartS+m.Seconds())
+		return nil, fault.Usage("--from %v, --to %v: the motion lasts from %g to %.2f s", x.from, x.to, m.Meta.StartS, m.Meta.StartS+m.Seconds())
 	}
 	return part, nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -96,22 +98,22 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
-				return usageError("name the bundle to write with -o, as in: -o policy.bundle")
+				return fault.Usage("name the bundle to write with -o, as in: -o policy.bundle")
 			}
 			if job.Checkpoint = checkpoint; checkpoint == "" {
 				job.Checkpoint = checkpointName(out)
 			}
 			for _, written := range []string{out, job.Checkpoint} {
-				if err := notOver(written, args...); err != nil {
+				if err := cli.NotOver(written, args...); err != nil {
 					return err
 				}
 			}
 			var err error
 			if job.Budget, err = train.ParseBudget(budget); err != nil {
-				return usageError("--budget: %w", err)
+				return fault.Usage("--budget: %w", err)
 			}
 			if err := checkMethod(job.Method); err != nil {
-				return usageError("--method: %w", err)
+				return fault.Usage("--method: %w", err)
 			}
 			if job.Robot, err = robot.Load(robotName); err != nil {
 				return err
@@ -166,12 +168,12 @@ func (j *trainJob) task() (rollout.Task, error) {
 	task.HoldSteps = int(trainHoldS / task.Spec.PeriodS)
 	for _, clip := range j.Clips {
 		if hash := clip.Meta.RobotHash; hash != "" && hash != j.Robot.Hash {
-			return task, refused("train: the motion from %q is for another robot (%s, hash %.12s) than %s (hash %.12s); retarget it again",
+			return task, fault.Refuse("train: the motion from %q is for another robot (%s, hash %.12s) than %s (hash %.12s); retarget it again",
 				clip.Meta.Source, clip.Meta.Robot, hash, j.Robot.Name, j.Robot.Hash)
 		}
 		ref, err := obs.NewReference(clip, &task.Spec)
 		if err != nil {
-			return task, refused("train: the motion from %q: %w", clip.Meta.Source, err)
+			return task, fault.Refuse("train: the motion from %q: %w", clip.Meta.Source, err)
 		}
 		task.Refs = append(task.Refs, ref)
 	}
@@ -200,7 +202,7 @@ func (j *trainJob) run(ctx context.Context) (*train.Result, *bundle.Bundle, erro
 	if meter, err := train.NewRAPL("/sys/class/powercap"); err == nil {
 		opt.Meter = meter
 	} else if j.Budget.Joules > 0 {
-		return nil, nil, &codedError{exitRefused, err}
+		return nil, nil, fault.Refuse("%w", err)
 	}
 	env, err := worlds.New(j.Robot, worlds.Config{Worlds: trainWorlds, Threads: parallel.Workers()})
 	if err != nil {
@@ -249,7 +251,7 @@ func explainResume(err error) error {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%w; there is nothing to resume: start without --resume", err)
 	case errors.Is(err, train.ErrCheckpoint):
-		return &codedError{exitRefused, err}
+		return fault.Refuse("%w", err)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -60,7 +60,7 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 	in := saveMotion(t, carried(t), "carried.human.npz")
 	out := filepath.Join(t.TempDir(), "x.motion.npz")
 	code, said, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out)
-	if code != exitRefused || !strings.Contains(errOut, "no longer the motion") || !strings.Contains(errOut, "--anyway") || strings.Contains(said, "written") {
+	if code != fault.ExitRefused || !strings.Contains(errOut, "no longer the motion") || !strings.Contains(errOut, "--anyway") || strings.Contains(said, "written") {
 		t.Errorf("exit %d\n%s\n%s", code, said, errOut)
 	}
 	if _, err := os.Stat(out); err == nil {
@@ -71,11 +71,11 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 		t.Fatalf("parts that would work: %v, want the one before and the one after\n%s", parts, errOut)
 	}
 	for _, p := range parts {
-		if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--from", p[1], "--to", p[2]); code != exitDone {
+		if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--from", p[1], "--to", p[2]); code != fault.ExitDone {
 			t.Errorf("the suggested %s exits %d: %s", p[0], code, errOut)
 		}
 	}
-	if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--anyway"); code != exitDone {
+	if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--anyway"); code != fault.ExitDone {
 		t.Fatalf("--anyway exits %d: %s", code, errOut)
 	}
 	if _, said, _ := command(t, "check", out, "--robot", "kata20"); !strings.Contains(said, string(likeness.Lost)) || !strings.Contains(said, "leg lengths from where") {
@@ -94,7 +94,7 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 func TestRetargetWindow(t *testing.T) {
 	in := saveMotion(t, carried(t), "c.human.npz")
 	for _, args := range [][]string{{"--from", "5s", "--to", "2s"}, {"--from", "99s"}, {"--to", "-1s"}} {
-		if code, _, errOut := command(t, append([]string{"retarget", in, "--robot", "kata20"}, args...)...); code != exitUsage || !strings.Contains(errOut, "lasts from") {
+		if code, _, errOut := command(t, append([]string{"retarget", in, "--robot", "kata20"}, args...)...); code != fault.ExitUsage || !strings.Contains(errOut, "lasts from") {
 			t.Errorf("%v: exit %d: %s", args, code, errOut)
 		}
 	}
@@ -115,8 +115,7 @@ func seeing(t *testing.T, m *human.Motion) *learner {
 }
 
 func isRefusal(err error) bool {
-	var coded *codedError
-	return errors.As(err, &coded) && coded.code == exitRefused
+	return fault.Code(err) == fault.ExitRefused
 }
 
 // learn does not begin to train what is no longer the motion.
