@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 	"github.com/mitori-robotics/mitori/sim/plant"
@@ -164,7 +165,11 @@ func (f *emulateFlags) physics(desc *robot.Description) (busemu.Plant, func(), e
 	if f.plant == "ideal" {
 		return busemu.NewIdeal(len(desc.Joints), 2*time.Millisecond), func() {}, nil
 	}
-	p, err := plant.New(desc, plant.Config{
+	b, err := body.New(desc)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plant.New(b, plant.Config{
 		Loose: f.gantry == "none", Friction: f.friction, TorqueScale: f.torqueScale,
 		Battery: plant.Battery{OpenV: f.batteryV},
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/feasible"
@@ -30,7 +31,7 @@ about the likeness to the person is in the file and said again.`,
 			if robotName == "" {
 				return fault.Usage("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 			}
-			desc, err := robot.Load(robotName)
+			b, err := body.Load(robotName)
 			if err != nil {
 				return err
 			}
@@ -38,7 +39,7 @@ about the likeness to the person is in the file and said again.`,
 			if err != nil {
 				return err
 			}
-			checker, err := feasible.New(desc)
+			checker, err := feasible.New(b)
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/sim/eval"
@@ -98,11 +98,11 @@ func bundleTest(name, robotName string) (*eval.Test, eval.Factory, error) {
 	if robotName == "" {
 		robotName = b.Manifest.Robot
 	}
-	d, err := robot.Load(robotName)
+	d, err := body.Load(robotName)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := b.CheckRobot(d); err != nil {
+	if err := b.CheckRobot(d.Desc); err != nil {
 		return nil, nil, fault.Refuse("%s: %w", name, err)
 	}
 	test, policy, err := evalTest(b, d)
@@ -113,7 +113,7 @@ func bundleTest(name, robotName string) (*eval.Test, eval.Factory, error) {
 }
 
 // evalTest makes the test of a bundle that is in memory.
-func evalTest(b *bundle.Bundle, d *robot.Description) (*eval.Test, eval.Factory, error) {
+func evalTest(b *bundle.Bundle, d *body.Body) (*eval.Test, eval.Factory, error) {
 	t := &eval.Test{Robot: d}
 	if err := json.Unmarshal(b.Manifest.Observation, &t.Spec); err != nil {
 		return nil, nil, fmt.Errorf("manifest: observation: %w", err)
@@ -145,7 +145,7 @@ func evalVideo(ctx context.Context, name string, t eval.Test, clip int, policy e
 		}
 		panes = append(panes, film.Pane{QPos: rec.QPos, PeriodS: rec.PeriodS})
 	}
-	return film.Write(ctx, name, t.Robot.MJCF, panes, film.Options{})
+	return film.Write(ctx, name, t.Robot.Desc.MJCF, panes, film.Options{})
 }
 
 func printReport(w io.Writer, name string, r *eval.Report) error {

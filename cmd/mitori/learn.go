@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -105,7 +106,7 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err := f.checkVideo(); err != nil {
 		return nil, err
 	}
-	d, err := robot.Load(f.robot)
+	b, err := body.Load(f.robot)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +114,8 @@ func (f *learnFlags) prepare() (*learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &learner{learnFlags: *f, desc: d, budget: budget, look: look, began: time.Now(), summary: record.Summary{
-		Video: filepath.Base(f.video), Robot: d.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
+	return &learner{learnFlags: *f, body: b, budget: budget, look: look, began: time.Now(), summary: record.Summary{
+		Video: filepath.Base(f.video), Robot: b.Desc.Name, Seed: f.seed, Machine: machine(), StageS: map[string]float64{},
 	}}, nil
 }
 
@@ -137,7 +138,7 @@ func (f *learnFlags) checkVideo() error {
 // learner carries the results from stage to stage.
 type learner struct {
 	learnFlags
-	desc    *robot.Description
+	body    *body.Body
 	budget  train.Budget
 	look    extractOptions
 	log     io.Writer
@@ -154,9 +155,7 @@ type learner struct {
 
 	checkpoints []string // files of the trainings of this run; removed when it is done
 
-	columns  []int // of the joints in the engine's position vector
-	rootQPos int
-	sheet    []byte
+	sheet []byte
 }
 
 func learn(ctx context.Context, f learnFlags, out, log io.Writer) error {

@@ -39,17 +39,17 @@ func (l *learner) film(ctx context.Context) error {
 	w, h := o.Size(info)
 	person := l.personClip(name, scaled(crop, float64(h)/float64(info.HeightPx), w, h))
 	robot := film.Pane{
-		Label: l.desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.rootQPos,
+		Label: l.body.Desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.body.Root.QPos,
 		Fell: l.flight.fell, FallS: l.flight.fallS,
 	}
 	azimuth := viewDeg(l.seen.Motion, l.retarget.Mirror)
 	pane := int(filmHeightPx*float64(crop.Dx())/float64(crop.Dy())) &^ 1
-	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane, AzimuthDeg: azimuth}); err != nil {
+	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.body.Desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane, AzimuthDeg: azimuth}); err != nil {
 		return err
 	}
 	clip := l.policy.motion.clip
 	moments := film.Moments(clip.Meta.LeadInS, clip.Seconds()-clip.Meta.LeadOutS, 6)
-	sheet, err := film.Sheet(ctx, l.desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1, AzimuthDeg: azimuth})
+	sheet, err := film.Sheet(ctx, l.body.Desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1, AzimuthDeg: azimuth})
 	if err != nil {
 		return err
 	}

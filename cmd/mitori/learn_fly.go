@@ -13,7 +13,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/record"
-	"github.com/mitori-robotics/mitori/sim/scene"
 )
 
 // flight is what the simulated robot did under robotd, cut to the clip.
@@ -43,7 +42,7 @@ func (l *learner) fly(ctx context.Context) error {
 		return fmt.Errorf("robotd did not perform the motion: %w; the policy is trained and lies in %s; the same command with --resume takes it up without training again",
 			err, l.path("policy.bundle"))
 	}
-	return l.layout()
+	return nil
 }
 
 // flyOnce is one attempt. Only what robotd wrote for this very policy counts.
@@ -169,19 +168,4 @@ func firstPlayed(timeS, torqueOn []float64, states []record.Transition) (atS flo
 		}
 	}
 	return 0, false
-}
-
-// layout notes where the root and the joints of the robot stand in a position
-// vector of the physics engine.
-func (l *learner) layout() error {
-	s, err := scene.Compile(l.desc, 0)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	l.rootQPos, l.columns = s.RootQPos, nil
-	for _, j := range s.Joints {
-		l.columns = append(l.columns, j.QPos)
-	}
-	return nil
 }

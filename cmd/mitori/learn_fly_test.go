@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/npz"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 )
 
@@ -63,11 +63,11 @@ const goodStats = `{"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque
 // earlier run that flew well, of the same bundle if same is set.
 func flier(t *testing.T, same bool) *learner {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &learner{desc: d, log: io.Discard, began: time.Now()}
+	l := &learner{body: b, log: io.Discard, began: time.Now()}
 	l.dir, l.robot = t.TempDir(), "kata20"
 	l.policy = &trained{bundle: &bundle.Bundle{}, motion: &reference{clip: &motion.Clip{FPS: 50, Frames: make([]motion.Frame, 101)}}}
 	if err := os.WriteFile(l.path("policy.bundle"), []byte("a new policy"), 0o644); err != nil {

@@ -3,19 +3,17 @@ package main
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/kin/rig"
-	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/record"
-	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 // measureFeet follows the feet from the person to the robot and says where lift
 // and symmetry are lost.
 func (l *learner) measureFeet() error {
-	legs, err := newWalker(l.desc)
+	legs, err := newWalker(l.body)
 	if err != nil {
 		return err
 	}
@@ -81,28 +79,21 @@ func proper(clip *motion.Clip, rate float64, n int) (first, last int) {
 
 // walker knows where a robot's ankles are.
 type walker struct {
-	rig *rig.Rig
-	an  *anatomy.Anatomy
+	body *body.Body
+	an   *anatomy.Anatomy
 }
 
-func newWalker(d *robot.Description) (*walker, error) {
-	r, err := rig.New(d)
-	if err != nil {
-		return nil, err
-	}
-	an, err := anatomy.Derive(r.Kin, r.StandQPos)
-	if err != nil {
-		return nil, err
-	}
-	return &walker{r, an}, nil
+func newWalker(b *body.Body) (*walker, error) {
+	an, err := b.Humanoid()
+	return &walker{b, an}, err
 }
 
 // path gives the ankles' path of positions in MuJoCo's order.
 func (w *walker) path(qpos [][]float64, fps float64) gait.Path {
 	p := gait.Path{FPS: fps, LegM: w.an.LegLengthM()}
-	d := w.rig.Kin.NewData()
+	d := w.body.Kin.NewData()
 	for _, q := range qpos {
-		w.rig.Kin.Forward(d, q)
+		w.body.Kin.Forward(d, q)
 		for s := range w.an.Legs {
 			p.Ankle[s] = append(p.Ankle[s], w.an.Legs[s].Ankle.At(d))
 		}
@@ -112,21 +103,20 @@ func (w *walker) path(qpos [][]float64, fps float64) gait.Path {
 
 // reference gives the ankles' path of a reference motion, without its leads.
 func (w *walker) reference(clip *motion.Clip) gait.Path {
-	hinge := map[string]*mjcf.Joint{}
-	for _, j := range w.rig.Hinges {
-		hinge[j.Name] = j
+	at := map[string]int{}
+	for i := range w.body.Joints {
+		at[w.body.Joints[i].Hinge.Name] = w.body.Joints[i].QPos
 	}
-	tree := w.rig.Kin.Tree
-	root := tree.Joints[tree.Bodies[w.an.Root].Joints[0]].QPos
+	root := w.body.Root.QPos
 	first, last := proper(clip, clip.FPS, len(clip.Frames))
 	var qpos [][]float64
 	for i := first; i < last; i++ {
-		f, q := &clip.Frames[i], append([]float64(nil), w.rig.StandQPos...)
+		f, q := &clip.Frames[i], append([]float64(nil), w.body.StandQPos...)
 		copy(q[root:], f.BodyPosM[0][:])
 		copy(q[root+3:], f.BodyQuat[0][:])
 		for k, name := range clip.JointNames {
-			if j := hinge[name]; j != nil {
-				q[j.QPos] = f.JointPosRad[k]
+			if i, ok := at[name]; ok {
+				q[i] = f.JointPosRad[k]
 			}
 		}
 		qpos = append(qpos, q)

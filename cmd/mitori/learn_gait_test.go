@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/gait"
 	"github.com/mitori-robotics/mitori/models/record"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -15,7 +15,7 @@ import (
 // The feet are followed from the demonstrator through the retargeter: the march
 // lifts both feet alike, and so does the reference motion that is made of it.
 func TestFeetOfTheMarch(t *testing.T) {
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestFeetOfTheMarch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := retarget.New(d)
+	r, err := retarget.New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestFeetOfTheMarch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	legs, err := newWalker(d)
+	legs, err := newWalker(b)
 	if err != nil {
 		t.Fatal(err)
 	}

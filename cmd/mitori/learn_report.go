@@ -52,16 +52,16 @@ func (l *learner) page() *report.Data {
 	s := &l.summary
 	d := &report.Data{
 		Summary: s, Sheet: l.sheet, Video: l.path("side_by_side.mp4"), Stages: stageOrder(), Notes: l.notes,
-		Person: fmt.Sprintf("%s learned from %s", l.desc.Name, s.Video),
+		Person: fmt.Sprintf("%s learned from %s", l.body.Desc.Name, s.Video),
 	}
 	clip := l.policy.motion.clip
 	d.Doing = fmt.Sprintf("A person moves for %.1f s; the robot does the same with %d servos in %.1f s, from standing to standing, driven by robotd over the bytes of its servo bus.",
-		l.seen.Motion.Seconds(), len(l.desc.Joints), clip.Seconds())
+		l.seen.Motion.Seconds(), len(l.body.Desc.Joints), clip.Seconds())
 	if l.flight.fell {
 		d.Doing = fmt.Sprintf("The robot fell %.1f s into the motion when robotd drove it over its servo bus.", l.flight.fallS)
 	}
-	for j, joint := range l.desc.Joints {
-		t := report.JointTrack{Name: joint.Name, LimitNm: l.desc.ServoOf(j).StallTorqueNm}
+	for j, joint := range l.body.Desc.Joints {
+		t := report.JointTrack{Name: joint.Name, LimitNm: l.body.Desc.ServoOf(j).StallTorqueNm}
 		for i, row := range l.flight.qpos {
 			k := int(float64(i) * l.flight.periodS * clip.FPS)
 			if k >= len(clip.Frames) {
@@ -69,7 +69,7 @@ func (l *learner) page() *report.Data {
 			}
 			t.TimeS = append(t.TimeS, float64(i)*l.flight.periodS)
 			t.RefRad = append(t.RefRad, clip.Frames[k].JointPosRad[j])
-			t.ActualRad = append(t.ActualRad, row[l.columns[j]])
+			t.ActualRad = append(t.ActualRad, row[l.body.Joints[j].QPos])
 		}
 		for _, v := range l.policy.motion.verdict.Joints {
 			if v.Name == joint.Name {

@@ -162,7 +162,7 @@ func (l *learner) note(format string, args ...any) {
 func (l *learner) reference(ctx context.Context, tempo float64) (*reference, error) {
 	ref := &reference{tempo: tempo}
 	err := l.stage(ctx, "retarget", func(context.Context) error {
-		r, err := retarget.New(l.desc)
+		r, err := retarget.New(l.body)
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 	l.say("retarget", "%.1f s of robot motion, %d joint-limit violations, limb directions %.1f deg off, %.0f frames/s",
 		ref.report.Seconds, ref.report.JointLimitViolations, ref.report.DirectionErrorDeg, ref.report.FPS)
 	err = l.stage(ctx, "check", func(context.Context) error {
-		c, err := feasible.New(l.desc)
+		c, err := feasible.New(l.body)
 		if err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (l *learner) reference(ctx context.Context, tempo float64) (*reference, err
 
 func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget, resume bool) (*trained, error) {
 	job := trainJob{
-		Robot: l.desc, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
+		Robot: l.body, Clips: []*motion.Clip{ref.clip}, Seed: l.seed, Budget: budget, Method: l.method,
 		Checkpoint: l.checkpoint(ref.tempo), Resume: resume, Progress: trainProgress(l.log),
 	}
 	if _, err := os.Stat(job.Checkpoint); errors.Is(err, fs.ErrNotExist) {
@@ -220,7 +220,7 @@ func (l *learner) train(ctx context.Context, ref *reference, budget train.Budget
 }
 
 func (l *learner) evaluate(ctx context.Context, t *trained) error {
-	test, policy, err := evalTest(t.bundle, l.desc)
+	test, policy, err := evalTest(t.bundle, l.body)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -38,7 +38,7 @@ func TestLearnResumes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains four times; leave out -short to run it")
 	}
-	d, err := robot.Load("kata20")
+	kata, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestLearnResumes(t *testing.T) {
 	var l *learner
 	var log io.Writer = io.Discard
 	practise := func(dir string, seed uint64, resume, interrupt bool) error {
-		l = &learner{desc: d, budget: train.Budget{Steps: 24000}, seen: &extraction{Motion: person}, began: time.Now(), log: log}
+		l = &learner{body: kata, budget: train.Budget{Steps: 24000}, seen: &extraction{Motion: person}, began: time.Now(), log: log}
 		l.learnFlags = learnFlags{dir: dir, video: "clip.mp4", method: defaultMethod, seed: seed, tries: 2, episodes: 2, resume: resume}
 		l.retarget.Tempo = 1
 		l.summary.StageS = map[string]float64{}

@@ -22,14 +22,14 @@ func (l *learner) refuse(ctx context.Context, ref *reference) error {
 		l.note("Trained all the same (--anyway): %s.", why)
 		return nil
 	}
-	r, err := retarget.New(l.desc)
+	r, err := retarget.New(l.body)
 	if err != nil {
 		return err
 	}
 	l.say("check", "refused; looking for parts that would work")
 	opt := l.retarget
 	opt.Tempo = ref.tempo
-	return fault.Refuse("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.video, l.desc.Name, why, suggestParts(ctx, r, l.seen.Motion, opt))
+	return fault.Refuse("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.video, l.body.Desc.Name, why, suggestParts(ctx, r, l.seen.Motion, opt))
 }
 
 // ending is how a run ended.
@@ -96,10 +96,10 @@ func (l *learner) verdict(end ending) error {
 	switch end {
 	case cannot:
 		return fault.Refuse("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes and did not get better with more training (%d control steps); see %s",
-			l.video, l.desc.Name, rate, steps, l.path("report.html"))
+			l.video, l.body.Desc.Name, rate, steps, l.path("report.html"))
 	case tooLittle:
 		return fmt.Errorf("%s: the budget was too small: after %d control steps the policy survives %.0f %% of the hard episodes; nothing says that %s cannot do this motion; the same command with --resume --budget %dsteps goes on",
-			l.video, steps, rate, l.desc.Name, max(4*steps, 500_000))
+			l.video, steps, rate, l.body.Desc.Name, max(4*steps, 500_000))
 	}
 	return nil
 }

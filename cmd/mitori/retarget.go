@@ -11,6 +11,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -65,7 +66,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if err := cli.NotOver(output, name); err != nil {
 		return err
 	}
-	desc, err := robot.Load(x.robot)
+	b, err := body.Load(x.robot)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if m, err = x.window(m); err != nil {
 		return err
 	}
-	r, err := retarget.New(desc)
+	r, err := retarget.New(b)
 	if err != nil {
 		return err
 	}

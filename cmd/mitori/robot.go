@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
 	"github.com/mitori-robotics/mitori/models/robot"
-	"github.com/mitori-robotics/mitori/policy/retarget"
 )
 
 func newRobotCmd() *cobra.Command {
@@ -47,15 +47,15 @@ func newRobotShowCmd() *cobra.Command {
 		Short: "Show a robot: size, mass, joints, servos, and what was found to be its arms and legs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			desc, err := robot.Load(args[0])
+			b, err := body.Load(args[0])
 			if err != nil {
 				return err
 			}
-			r, err := retarget.New(desc)
+			an, err := b.Humanoid()
 			if err != nil {
 				return err
 			}
-			f := gatherFacts(desc, r)
+			f := gatherFacts(b, an)
 			if asJSON {
 				enc := json.NewEncoder(c.OutOrStdout())
 				enc.SetIndent("", "  ")
@@ -69,8 +69,8 @@ func newRobotShowCmd() *cobra.Command {
 	return c
 }
 
-func gatherFacts(desc *robot.Description, r *retarget.Retargeter) robotFacts {
-	an, km := r.Anatomy(), r.Kinematics()
+func gatherFacts(b *body.Body, an *anatomy.Anatomy) robotFacts {
+	desc, km := b.Desc, b.Kin
 	name := func(b int) string { return km.Tree.Bodies[b].Name }
 	parts := map[string]string{"root": name(an.Root), "chest": name(an.Chest)}
 	if an.Head >= 0 {

@@ -14,8 +14,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -39,7 +39,7 @@ const (
 
 // trainJob is one training, for the command and for `mitori learn`.
 type trainJob struct {
-	Robot      *robot.Description
+	Robot      *body.Body
 	Clips      []*motion.Clip
 	Seed       uint64
 	Budget     train.Budget
@@ -115,7 +115,7 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 			if err := checkMethod(job.Method); err != nil {
 				return fault.Usage("--method: %w", err)
 			}
-			if job.Robot, err = robot.Load(robotName); err != nil {
+			if job.Robot, err = body.Load(robotName); err != nil {
 				return err
 			}
 			for _, name := range args {
@@ -164,12 +164,12 @@ func summariseTraining(out string, r *train.Result) trainSummary {
 
 // task makes what the worlds practise.
 func (j *trainJob) task() (rollout.Task, error) {
-	task := rollout.Task{Spec: obs.DefaultSpec(j.Robot), Reward: rollout.DefaultReward(), Limits: rollout.TrainLimits()}
+	task := rollout.Task{Spec: obs.DefaultSpec(j.Robot.Desc), Reward: rollout.DefaultReward(), Limits: rollout.TrainLimits()}
 	task.HoldSteps = int(trainHoldS / task.Spec.PeriodS)
 	for _, clip := range j.Clips {
-		if hash := clip.Meta.RobotHash; hash != "" && hash != j.Robot.Hash {
+		if hash := clip.Meta.RobotHash; hash != "" && hash != j.Robot.Desc.Hash {
 			return task, fault.Refuse("train: the motion from %q is for another robot (%s, hash %.12s) than %s (hash %.12s); retarget it again",
-				clip.Meta.Source, clip.Meta.Robot, hash, j.Robot.Name, j.Robot.Hash)
+				clip.Meta.Source, clip.Meta.Robot, hash, j.Robot.Desc.Name, j.Robot.Desc.Hash)
 		}
 		ref, err := obs.NewReference(clip, &task.Spec)
 		if err != nil {
@@ -267,13 +267,13 @@ func (j *trainJob) pack(task *rollout.Task, res *train.Result) (*bundle.Bundle, 
 		return nil, err
 	}
 	b := &bundle.Bundle{Net: res.Net, Clips: j.Clips, Manifest: bundle.Manifest{
-		Name: j.Robot.Name + " tracking policy", Robot: j.Robot.Name, RobotHash: j.Robot.Hash,
-		JointNames: j.Robot.JointNames(), PolicyRateHz: j.Robot.PolicyRateHz, Observation: spec, Terms: terms,
+		Name: j.Robot.Desc.Name + " tracking policy", Robot: j.Robot.Desc.Name, RobotHash: j.Robot.Desc.Hash,
+		JointNames: j.Robot.Desc.JointNames(), PolicyRateHz: j.Robot.Desc.PolicyRateHz, Observation: spec, Terms: terms,
 		Training: bundle.Training{Method: res.Method, Seed: j.Seed, ControlSteps: res.ControlSteps}, Tool: "mitori",
 		Versions: map[string]string{"mujoco": mujoco.Version(), "gorgonia": "0.9.18", "blas": blas.CoreName()},
 	}}
-	for i := range j.Robot.Joints {
-		s := j.Robot.ServoOf(i)
+	for i := range j.Robot.Desc.Joints {
+		s := j.Robot.Desc.ServoOf(i)
 		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
 	}
 	return b, nil

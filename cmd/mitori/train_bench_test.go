@@ -6,8 +6,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/policy/train/blas"
@@ -16,7 +16,7 @@ import (
 )
 
 // benchClip is the demonstrator's march, retargeted from the exact truth.
-func benchClip(tb testing.TB, d *robot.Description) *motion.Clip {
+func benchClip(tb testing.TB, b *body.Body) *motion.Clip {
 	tb.Helper()
 	m, err := demonstrator.Find("march")
 	if err != nil {
@@ -26,7 +26,7 @@ func benchClip(tb testing.TB, d *robot.Description) *motion.Clip {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r, err := retarget.New(d)
+	r, err := retarget.New(b)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -40,11 +40,11 @@ func benchClip(tb testing.TB, d *robot.Description) *motion.Clip {
 // BenchmarkTrainer is real training: kata20 in randomised worlds, roll-outs and learning, without the evaluations.
 // One operation is ten iterations of 4096 control steps.
 func BenchmarkTrainer(b *testing.B) {
-	d, err := robot.Load("kata20")
+	kata, err := body.Load("kata20")
 	if err != nil {
 		b.Fatal(err)
 	}
-	job := trainJob{Robot: d, Clips: []*motion.Clip{benchClip(b, d)}, Seed: 1, Method: ppo.Name, Budget: train.Budget{Steps: 40960}}
+	job := trainJob{Robot: kata, Clips: []*motion.Clip{benchClip(b, kata)}, Seed: 1, Method: ppo.Name, Budget: train.Budget{Steps: 40960}}
 	var collect, learn, steps float64
 	job.Progress = func(p train.Point, _ float64) {
 		collect += p.CollectSeconds

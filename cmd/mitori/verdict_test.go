@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/feasible"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -103,11 +103,11 @@ func TestRetargetWindow(t *testing.T) {
 // seeing is a learner that has seen a person.
 func seeing(t *testing.T, m *human.Motion) *learner {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &learner{desc: d, budget: train.Budget{Steps: 1}, seen: &extraction{Motion: m}, began: time.Now(), log: io.Discard}
+	l := &learner{body: b, budget: train.Budget{Steps: 1}, seen: &extraction{Motion: m}, began: time.Now(), log: io.Discard}
 	l.learnFlags = learnFlags{dir: t.TempDir(), video: "clip.mp4", method: defaultMethod, tries: 1, episodes: 1}
 	l.retarget.Tempo = 1
 	l.summary.StageS = map[string]float64{}

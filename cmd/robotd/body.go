@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
-	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/kin/rig"
+	model "github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -24,27 +24,14 @@ const settleBend = 2.3
 
 // bodyOf reads poses and legs from the robot's scene.
 func bodyOf(desc *robot.Description) (*body, error) {
-	r, err := rig.New(desc)
+	bound, err := model.New(desc)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", desc.Source, err)
 	}
-	n := len(desc.Joints)
-	b := &body{standRad: make([]float64, n), settleRad: make([]float64, n), leg: make([]bool, n)}
-	byDof := map[int]int{}
-	for i, h := range r.Hinges {
-		b.standRad[i] = r.StandQPos[h.QPos]
-		byDof[h.QVel] = i
+	b := &body{standRad: slices.Clone(bound.StandRad), settleRad: slices.Clone(bound.StandRad), leg: make([]bool, len(bound.Joints))}
+	for i := range bound.Joints {
+		b.leg[i] = bound.Joints[i].Limb == model.Leg // what is no humanoid has no legs to lose
 	}
-	copy(b.settleRad, b.standRad)
-	if a, err := anatomy.Derive(r.Kin, r.StandQPos); err == nil {
-		for _, leg := range a.Legs {
-			for _, dof := range leg.Dofs {
-				if i, ok := byDof[dof]; ok {
-					b.leg[i] = true
-				}
-			}
-		}
-	} // what is no humanoid has no legs to lose
 	b.bend(desc)
 	return b, nil
 }

@@ -13,9 +13,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/kin/rig"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -123,23 +123,18 @@ type Checker struct {
 	balls    []ball // by body
 }
 
-// New prepares a robot.
-func New(desc *robot.Description) (*Checker, error) {
-	body, err := rig.New(desc)
+// New prepares a robot, which must be a humanoid.
+func New(b *body.Body) (*Checker, error) {
+	an, err := b.Humanoid()
 	if err != nil {
 		return nil, fmt.Errorf("feasible: %w", err)
 	}
-	an, err := anatomy.Derive(body.Kin, body.StandQPos)
-	if err != nil {
-		return nil, fmt.Errorf("feasible: robot %s: %w", desc.Name, err)
+	c := &Checker{desc: b.Desc, kin: b.Kin, an: an, d: b.Kin.NewData(), root: b.Root.QPos}
+	for i := range b.Joints {
+		j := &b.Joints[i]
+		c.joints, c.qpos, c.friction = append(c.joints, j.QVel), append(c.qpos, j.QPos), append(c.friction, j.Hinge.FrictionNm)
 	}
-	c := &Checker{desc: desc, kin: body.Kin, an: an, d: body.Kin.NewData()}
-	tree := body.Kin.Tree
-	c.root = tree.Joints[tree.Bodies[an.Root].Joints[0]].QPos
-	for _, h := range body.Hinges {
-		c.joints, c.qpos, c.friction = append(c.joints, h.QVel), append(c.qpos, h.QPos), append(c.friction, h.FrictionNm)
-	}
-	body.Kin.Forward(c.d, an.Ref)
+	c.kin.Forward(c.d, an.Ref)
 	c.collisionPairs()
 	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/motion"
@@ -24,15 +25,15 @@ type bench struct {
 
 func kata(t *testing.T) *bench {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(d)
+	c, err := New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{c, d, append([]float64(nil), c.an.Ref...)}
+	return &bench{c, b.Desc, append([]float64(nil), c.an.Ref...)}
 }
 
 // write makes a clip of the given length; change edits the standing positions of frame t.

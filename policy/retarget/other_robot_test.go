@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/models/mjcf"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -47,15 +47,16 @@ func tall(t *testing.T) *robot.Description {
 	}
 	p(`"/></keyframe></mujoco>`)
 	d.MJCF = b.String()
-	if _, err := mjcf.Parse("tall", []byte(d.MJCF)); err != nil {
-		t.Fatal(err)
-	}
 	return d
 }
 
 // TestAnotherRobotNeedsNoTable retargets the same persons to a robot of another make.
 func TestAnotherRobotNeedsNoTable(t *testing.T) {
-	r, err := New(tall(t))
+	b, err := body.New(tall(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,11 @@ func TestUnusableRobotsAreRefused(t *testing.T) {
 	} {
 		d := tall(t)
 		c.change(d)
-		if _, err := New(d); err == nil || !strings.Contains(err.Error(), c.want) {
+		b, err := body.New(d)
+		if err == nil {
+			_, err = New(b)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -16,11 +16,11 @@ const size = 3.5
 
 func kata(t testing.TB) *Retargeter {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := New(d)
+	r, err := New(b)
 	if err != nil {
 		t.Fatal(err)
 	}

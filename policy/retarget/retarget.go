@@ -12,16 +12,14 @@
 package retarget
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
-	"github.com/mitori-robotics/mitori/models/kin/rig"
-	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -80,54 +78,33 @@ type Retargeter struct {
 	standRoot, standChest, standHead spatial.Quat
 }
 
-// New prepares a robot. It fails if the model file is faulty, the robot is no humanoid, or its standing pose is
-// outside its joint limits.
-func New(d *robot.Description) (*Retargeter, error) {
-	body, err := rig.New(d)
+// New prepares a robot, which must be a humanoid.
+func New(b *body.Body) (*Retargeter, error) {
+	an, err := b.Humanoid()
 	if err != nil {
 		return nil, fmt.Errorf("retarget: %w", err)
 	}
-	an, err := anatomy.Derive(body.Kin, body.StandQPos)
-	if err != nil {
-		return nil, fmt.Errorf("retarget: robot %s: %w", d.Name, err)
-	}
-	r := &Retargeter{desc: d, kin: body.Kin, an: an, hasWaist: len(an.Waist) > 0}
-	if err := r.mapJoints(body.Hinges); err != nil {
-		return nil, err
-	}
+	r := &Retargeter{desc: b.Desc, kin: b.Kin, an: an, hasWaist: len(an.Waist) > 0}
+	r.mapJoints(b.Joints)
 	r.measureStand()
-	if r.check, err = feasible.New(d); err != nil {
+	if r.check, err = feasible.New(b); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// Anatomy returns what was found out about the robot.
-func (r *Retargeter) Anatomy() *anatomy.Anatomy { return r.an }
-
-// Kinematics returns the robot's kinematic model.
-func (r *Retargeter) Kinematics() *kin.Model { return r.kin }
-
-// mapJoints notes the range and speed of each described joint, of which hinges are the model's.
-func (r *Retargeter) mapJoints(hinges []*mjcf.Joint) error {
+// mapJoints notes the range and speed of each described joint.
+func (r *Retargeter) mapJoints(joints []body.Joint) {
 	nv := r.kin.Tree.NV
 	r.dofQ, r.lo, r.hi = make([]int, nv), make([]float64, nv), make([]float64, nv)
 	r.speed, r.isLeg, r.isArm = make([]float64, nv), make([]bool, nv), make([]bool, nv)
 	used := make([]bool, nv)
-	var bad []error
 	for k, j := range r.desc.Joints {
-		tj := hinges[k]
+		tj := &joints[k]
 		i := tj.QVel
 		used[i] = true
 		r.dofQ[i] = tj.QPos
-		r.lo[i], r.hi[i] = j.MinRad, j.MaxRad
-		if tj.Limited {
-			r.lo[i], r.hi[i] = math.Max(r.lo[i], tj.RangeRad[0]), math.Min(r.hi[i], tj.RangeRad[1])
-		}
-		if v := r.an.Ref[tj.QPos]; v < r.lo[i] || v > r.hi[i] {
-			bad = append(bad, fmt.Errorf("retarget: robot %s: the standing pose has joint %s at %g rad; legal: %g to %g",
-				r.desc.Name, j.Name, v, r.lo[i], r.hi[i]))
-		}
+		r.lo[i], r.hi[i] = tj.MinRad, tj.MaxRad
 		gap := math.Min(limitGap, (r.hi[i]-r.lo[i])/8)
 		r.lo[i], r.hi[i] = math.Min(r.lo[i]+gap, r.an.Ref[tj.QPos]), math.Max(r.hi[i]-gap, r.an.Ref[tj.QPos])
 		r.speed[i] = speedShare * r.desc.ServoTypes[j.Servo].NoLoadSpeedRadS
@@ -135,9 +112,6 @@ func (r *Retargeter) mapJoints(hinges []*mjcf.Joint) error {
 			r.speed[i] = math.Min(r.speed[i], j.SpeedLimitRadS)
 		}
 		r.joints = append(r.joints, i)
-	}
-	if err := errors.Join(bad...); err != nil {
-		return err
 	}
 	first := r.kin.Path(r.an.Root)
 	r.active = append(r.active, first[len(first)-rootFree:]...)
@@ -156,7 +130,6 @@ func (r *Retargeter) mapJoints(hinges []*mjcf.Joint) error {
 	}
 	r.scratch = make([]int, 0, len(r.active))
 	r.bendKnees()
-	return nil
 }
 
 // bendKnees keeps the knees from going straight (or through), where the slightest reach costs a great turn: at least

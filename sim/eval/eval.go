@@ -17,7 +17,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
@@ -35,7 +35,7 @@ type Factory func(ref *obs.Reference) (Controller, error)
 
 // Test is what an evaluation plays.
 type Test struct {
-	Robot    *robot.Description
+	Robot    *body.Body
 	Spec     obs.Spec // rate and joint order of the references
 	Refs     []*obs.Reference
 	Episodes int    // of the hard set, spread evenly over the references; 0: DefaultEpisodes
@@ -146,15 +146,15 @@ func (t *Test) fill() error {
 	if err := t.Spec.Validate(); err != nil {
 		return fmt.Errorf("eval: %w", err)
 	}
-	if want := 1 / t.Robot.PolicyRateHz; math.Abs(t.Spec.PeriodS-want) > 1e-9 {
+	if want := 1 / t.Robot.Desc.PolicyRateHz; math.Abs(t.Spec.PeriodS-want) > 1e-9 {
 		return fmt.Errorf("eval: the policy's period is %g s, the robot's %g s", t.Spec.PeriodS, want)
 	}
-	if n := t.Spec.Joints(); n != len(t.Robot.Joints) {
-		return fmt.Errorf("eval: the policy drives %d joints, the robot has %d", n, len(t.Robot.Joints))
+	if n := t.Spec.Joints(); n != len(t.Robot.Desc.Joints) {
+		return fmt.Errorf("eval: the policy drives %d joints, the robot has %d", n, len(t.Robot.Desc.Joints))
 	}
 	for i, name := range t.Spec.JointNames {
-		if name != t.Robot.Joints[i].Name {
-			return fmt.Errorf("eval: joint %d is %q for the policy and %q for the robot", i, name, t.Robot.Joints[i].Name)
+		if name != t.Robot.Desc.Joints[i].Name {
+			return fmt.Errorf("eval: joint %d is %q for the policy and %q for the robot", i, name, t.Robot.Desc.Joints[i].Name)
 		}
 	}
 	return nil

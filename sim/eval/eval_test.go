@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/infer"
 	"github.com/mitori-robotics/mitori/policy/obs"
@@ -33,10 +33,11 @@ var standRad = []float64{0, 0, -.35, .7, -.35, 0, 0, 0, -.35, .7, -.35, 0, .1, .
 // standing while the reference's root stays where it is.
 func test(t *testing.T, seconds float64, move func(q []float64, s float64)) Test {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := b.Desc
 	spec := obs.DefaultSpec(d)
 	c := &motion.Clip{FPS: 50, JointNames: d.JointNames(), BodyNames: []string{d.RootBody}}
 	for k := range int(seconds*50) + 1 {
@@ -52,7 +53,7 @@ func test(t *testing.T, seconds float64, move func(q []float64, s float64)) Test
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Test{Robot: d, Spec: spec, Refs: []*obs.Reference{ref}, Episodes: 6, CardEpisodes: 2}
+	return Test{Robot: b, Spec: spec, Refs: []*obs.Reference{ref}, Episodes: 6, CardEpisodes: 2}
 }
 
 // topple leans the robot over its toes.
@@ -267,7 +268,11 @@ func TestRefusesWhatDoesNotFit(t *testing.T) {
 		"episodes":            func(t *Test) { t.Episodes = -1 },
 		"no reference motion": func(t *Test) { t.Refs = nil },
 		"period":              func(t *Test) { t.Spec.PeriodS = 0.04 },
-		`"l_hip_yaw" for`:     func(t *Test) { n := *t.Robot; n.Joints = append(n.Joints[1:2:2], n.Joints[1:]...); t.Robot = &n },
+		`"l_hip_yaw" for`: func(t *Test) {
+			d := *t.Robot.Desc
+			d.Joints = append(d.Joints[1:2:2], d.Joints[1:]...)
+			t.Robot = &body.Body{Desc: &d}
+		},
 	} {
 		ts := test(t, 1, nil)
 		edit(&ts)

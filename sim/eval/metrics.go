@@ -71,7 +71,7 @@ func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
 	for j := range q {
 		s.joint += math.Abs(q[j]-ref[j]) / n
 		s.workJ += math.Abs(torque[j]*qd[j]) * p.layout.PeriodS
-		if math.Abs(qd[j]) > p.test.Robot.Joints[j].SpeedLimitRadS {
+		if math.Abs(qd[j]) > p.test.Robot.Desc.Joints[j].SpeedLimitRadS {
 			s.overSpeed++
 		}
 	}
@@ -94,7 +94,7 @@ func (p *player) body(w int, e *episode, step int, root spatial.Vec3, q spatial.
 func (p *player) finish(e *episode) {
 	s, res := &e.sums, &e.result
 	steps := max(1, s.steps)
-	n, servos := float64(steps), float64(len(p.test.Robot.Joints))
+	n, servos := float64(steps), float64(len(p.test.Robot.Desc.Joints))
 	res.Strict = !res.Fell && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
 	res.JointMAERad = s.joint / n
 	res.MPJPELocalMM = 1000 * s.local / n
@@ -107,7 +107,7 @@ func (p *player) finish(e *episode) {
 	res.TorqueRMSNm = math.Sqrt(s.torqueSq / (n * servos))
 	res.TorqueAtLimit = s.atLimit / (n * servos)
 	res.ActionRate = s.actionRate / n
-	res.OverSpeed = rate.Rate{Hits: s.overSpeed, Trials: steps * len(p.test.Robot.Joints)}.Share()
+	res.OverSpeed = rate.Rate{Hits: s.overSpeed, Trials: steps * len(p.test.Robot.Desc.Joints)}.Share()
 	res.WorkJ = s.workJ
 }
 

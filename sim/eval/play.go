@@ -36,15 +36,10 @@ type player struct {
 }
 
 func newPlayer(ctx context.Context, t *Test) (*player, error) {
-	sc, err := scene.Compile(t.Robot, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer sc.Close()
 	var bodies []string
-	for b := 1; b < sc.Model.NBody; b++ {
-		if name := sc.Model.Name(mujoco.Body, b); name != "" && b != sc.RootBody {
-			bodies = append(bodies, name)
+	for b, link := range t.Robot.Tree().Bodies {
+		if b > 0 && link.Name != "" && b != t.Robot.Root.Body {
+			bodies = append(bodies, link.Name)
 		}
 	}
 	n := min(maxWorlds, max(t.Episodes, t.CardEpisodes))
@@ -54,7 +49,7 @@ func newPlayer(ctx context.Context, t *Test) (*player, error) {
 	}
 	p.layout = p.env.Layout()
 	p.rows, p.targets = make([]float64, n*p.layout.RowLen()), make([]float64, n*p.layout.Joints)
-	if err := p.referenceBodies(sc); err != nil {
+	if err := p.referenceBodies(p.env.Scene()); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -252,7 +247,7 @@ func (p *player) start(ref *obs.Reference, w int, seed uint64, c Condition) roll
 		RootAngVelRadS: f.RootAngVelRadS, JointVelRadS: f.JointVelRadS, TargetRad: f.JointPosRad, FirstPushS: firstPush(seed, &c.Dynamics)}
 	s.RootPosM[2] += 0.002
 	for j, q := range f.JointPosRad {
-		r := &p.test.Robot.Joints[j]
+		r := &p.test.Robot.Desc.Joints[j]
 		s.JointPosRad = append(s.JointPosRad, math.Min(math.Max(q+c.StartJointRad*rng.NormFloat64(), r.MinRad), r.MaxRad))
 	}
 	return s

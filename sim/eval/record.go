@@ -3,9 +3,9 @@ package eval
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/policy/rollout"
-	"github.com/mitori-robotics/mitori/sim/scene"
 )
 
 // Recording is one episode as the renderer wants it.
@@ -69,20 +69,14 @@ func ReferenceQPos(t Test, clip int) (*Recording, error) {
 	if err := t.fill(); err != nil {
 		return nil, err
 	}
-	sc, err := scene.Compile(t.Robot, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer sc.Close()
+	root := t.Robot.Root.QPos
 	rec := &Recording{PeriodS: t.Spec.PeriodS}
 	for k := range t.Refs[clip].Frames {
 		f := &t.Refs[clip].Frames[k]
-		q := append([]float64(nil), sc.StandQPos...)
-		copy(q[sc.RootQPos:], f.RootPosM[:])
-		copy(q[sc.RootQPos+3:], f.RootQuat[:])
-		for j, at := range sc.Joints {
-			q[at.QPos] = f.JointPosRad[j]
-		}
+		q := slices.Clone(t.Robot.StandQPos)
+		copy(q[root:], f.RootPosM[:])
+		copy(q[root+3:], f.RootQuat[:])
+		t.Robot.PutJoints(q, f.JointPosRad)
 		rec.QPos = append(rec.QPos, q)
 	}
 	return rec, nil

@@ -117,7 +117,7 @@ type Report struct {
 func newReport(t *Test, c Condition, results, base []Episode) *Report {
 	b := summarise(base)
 	r := &Report{
-		Schema: 1, Robot: t.Robot.Name, RobotHash: t.Robot.Hash, Physics: "MuJoCo " + mujoco.Version(), Rule: Rule, StrictRule: StrictRule,
+		Schema: 1, Robot: t.Robot.Desc.Name, RobotHash: t.Robot.Desc.Hash, Physics: "MuJoCo " + mujoco.Version(), Rule: Rule, StrictRule: StrictRule,
 		Condition: c.Text, Clips: len(t.Refs), FirstSeed: t.Seed, Metrics: summarise(results),
 		BaselinePlayback: &b, BaselinePlaybackSurvivalRate: b.SurvivalRate,
 		FallPhases: make([]int, FallBins), FallDirections: map[string]int{}, Results: results,

@@ -16,7 +16,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -65,8 +65,8 @@ const (
 )
 
 // New computes the regulator; it takes a few seconds a reference.
-func New(d *robot.Description, task *rollout.Task) (*TVLQR, error) {
-	sc, err := scene.Compile(d, task.Spec.PeriodS/subSteps)
+func New(b *body.Body, task *rollout.Task) (*TVLQR, error) {
+	sc, err := scene.Compile(b, task.Spec.PeriodS/subSteps)
 	if err != nil {
 		return nil, err
 	}

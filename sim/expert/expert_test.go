@@ -5,7 +5,7 @@ package expert
 import (
 	"testing"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/obs"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/rollout"
@@ -13,7 +13,7 @@ import (
 	"github.com/mitori-robotics/mitori/sim/worlds"
 )
 
-func task(t *testing.T, d *robot.Description, name string) rollout.Task {
+func task(t *testing.T, b *body.Body, name string) rollout.Task {
 	t.Helper()
 	m, err := demonstrator.Find(name)
 	if err != nil {
@@ -23,7 +23,7 @@ func task(t *testing.T, d *robot.Description, name string) rollout.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := retarget.New(d)
+	r, err := retarget.New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func task(t *testing.T, d *robot.Description, name string) rollout.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := rollout.Task{Spec: obs.DefaultSpec(d), Reward: rollout.DefaultReward(), Limits: rollout.FallLimits(), HoldSteps: 25}
+	k := rollout.Task{Spec: obs.DefaultSpec(b.Desc), Reward: rollout.DefaultReward(), Limits: rollout.FallLimits(), HoldSteps: 25}
 	ref, err := obs.NewReference(clip, &k.Spec)
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +41,10 @@ func task(t *testing.T, d *robot.Description, name string) rollout.Task {
 }
 
 // survive plays every world once and gives the share that stood to the end, with the expert or with the reference.
-func survive(t *testing.T, d *robot.Description, k rollout.Task, label func([]float32, *rollout.Runner) error, dyn rollout.Randomization) float64 {
+func survive(t *testing.T, b *body.Body, k rollout.Task, label func([]float32, *rollout.Runner) error, dyn rollout.Randomization) float64 {
 	t.Helper()
 	const n = 16
-	env, err := worlds.New(d, worlds.Config{Worlds: n})
+	env, err := worlds.New(b, worlds.Config{Worlds: n})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestExpertStandsWherePlaybackFalls(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays several seconds of physics in 16 worlds")
 	}
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,13 +95,13 @@ func TestExpertStandsWherePlaybackFalls(t *testing.T) {
 	pushed.PushSpeedMS, pushed.PushEveryS = [2]float64{0.15, 0.15}, [2]float64{1.2, 1.2}
 	pushed.Friction, pushed.MassScale, pushed.GainScale = [2]float64{0.5, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.9, 1.1}
 	for _, name := range []string{"march", "one_leg_balance"} {
-		k := task(t, d, name)
-		e, err := New(d, &k)
+		k := task(t, b, name)
+		e, err := New(b, &k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		playback := survive(t, d, k, nil, pushed)
-		clean, hard := survive(t, d, k, e.Label, rollout.Nominal()), survive(t, d, k, e.Label, pushed)
+		playback := survive(t, b, k, nil, pushed)
+		clean, hard := survive(t, b, k, e.Label, rollout.Nominal()), survive(t, b, k, e.Label, pushed)
 		t.Logf("%s: playback %.2f pushed; expert %.2f clean, %.2f pushed", name, playback, clean, hard)
 		if clean < 1 || hard < playback+0.3 {
 			t.Errorf("%s: expert stands in %.2f clean and %.2f pushed episodes, playback in %.2f", name, clean, hard, playback)

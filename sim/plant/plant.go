@@ -23,6 +23,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/sim/busemu"
@@ -86,7 +87,7 @@ type Plant struct {
 }
 
 // New puts the robot on the floor in its standing keyframe, held by the gantry.
-func New(d *robot.Description, c Config) (*Plant, error) {
+func New(b *body.Body, c Config) (*Plant, error) {
 	for _, v := range []struct {
 		name   string
 		v, max float64
@@ -101,12 +102,12 @@ func New(d *robot.Description, c Config) (*Plant, error) {
 	if c.StepS == 0 {
 		c.StepS = 0.002
 	}
-	s, err := scene.Compile(d, c.StepS)
+	s, err := scene.Compile(b, c.StepS)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plant{scene: s, step: time.Duration(math.Round(c.StepS * 1e9)), battery: c.Battery, nominalV: d.Battery.NominalV, releaseS: c.ReleaseS, torqueMul: 1}
-	if err := p.open(d, c); err != nil {
+	p := &Plant{scene: s, step: time.Duration(math.Round(c.StepS * 1e9)), battery: c.Battery, nominalV: b.Desc.Battery.NominalV, releaseS: c.ReleaseS, torqueMul: 1}
+	if err := p.open(b.Desc, c); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("plant: %w", err)
 	}
@@ -174,7 +175,7 @@ func (p *Plant) takeMotors(c Config) error {
 	for i, at := range p.scene.Joints {
 		stall := force[2*at.Actuator+1]
 		if stall == 0 {
-			stall = p.scene.Robot.ServoOf(i).StallTorqueNm
+			stall = p.scene.Body.Desc.ServoOf(i).StallTorqueNm
 		}
 		p.stallNm = append(p.stallNm, stall)
 		p.brakeNms = append(p.brakeNms, p.damping[at.Dof])
@@ -182,7 +183,7 @@ func (p *Plant) takeMotors(c Config) error {
 	clear(gain)
 	clear(bias)
 	if c.Friction > 0 {
-		for _, g := range [...]int{p.scene.Floor, p.scene.Feet[0], p.scene.Feet[1]} {
+		for _, g := range p.scene.Ground {
 			friction[3*g] = c.Friction
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/sim/busemu"
@@ -18,11 +19,11 @@ var _ busemu.Plant = (*Plant)(nil)
 
 func open(t *testing.T, c Config) *Plant {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(d, c)
+	p, err := New(b, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestArmAndRelease(t *testing.T) {
 func TestBridgesEqualTrainedServos(t *testing.T) {
 	// A battery without resistance that makes up for nothing keeps the voltage nominal.
 	p := open(t, Config{Loose: true, StepS: 0.004, Battery: Battery{ResistanceOhm: 1e-12}})
-	s, err := scene.Compile(p.scene.Robot, 0.004)
+	s, err := scene.Compile(p.scene.Body, 0.004)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,18 +240,28 @@ func TestAdvanceDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func bind(t *testing.T, d *robot.Description) *body.Body {
+	t.Helper()
+	b, err := body.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestRefusesBadConfig(t *testing.T) {
 	d, err := robot.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := bind(t, d)
 	for want, c := range map[string]Config{"StepS": {StepS: 1}, "Friction": {Friction: -1}, "OpenV": {Battery: Battery{OpenV: math.NaN()}}} {
-		if _, err := New(d, c); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(b, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", want, err)
 		}
 	}
 	d.MJCF = strings.Replace(d.MJCF, `<gyro name="gyro" site="imu"/>`, "", 1)
-	if _, err := New(d, Config{}); err == nil || !strings.Contains(err.Error(), "<gyro") {
+	if _, err := New(bind(t, d), Config{}); err == nil || !strings.Contains(err.Error(), "<gyro") {
 		t.Errorf("no gyro: error %v", err)
 	}
 }

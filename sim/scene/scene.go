@@ -1,19 +1,17 @@
-// Package scene compiles a robot description for the physics engine and finds
-// in the compiled model what simulation needs to know of a robot: where each
-// joint of the canonical order lives, which body is the root, which geoms are
-// the feet and the floor, and how the robot stands.
+// Package scene compiles a robot for the physics engine: the counterpart of models/body on MuJoCo's side. Indices of
+// bodies and joints are the same on both sides; Compile proves it for each model, by comparing what the engine made of
+// the file with the Body, and refuses one that the two read differently. What only the engine has is found
+// here: actuators, the floor, the keyframe.
 //
-// Not here: anything that moves (sim/worlds, sim/plant, sim/eval). A Scene
-// belongs to whoever made it; its model must not be edited once shared.
+// Not here: anything that moves (sim/worlds, sim/plant, sim/eval). A Scene belongs to whoever made it; its model must
+// not be edited once shared.
 package scene
 
 import (
 	"errors"
 	"fmt"
-	"math"
-	"sort"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
 
@@ -27,34 +25,38 @@ type Joint struct {
 
 // Scene is a compiled robot. Indices are the engine's.
 type Scene struct {
-	Robot    *robot.Description
+	Body     *body.Body
 	Model    *mujoco.Model
 	Joints   []Joint // canonical order
 	RootBody int
 	RootQPos int    // first of the seven position numbers of the root's free joint
 	RootDof  int    // first of its six velocity numbers
-	Feet     [2]int // geoms: left, right
+	Feet     [2]int // geoms: what the left and the right foot stand on, of several the lowest
 	Floor    int    // geom
+	Ground   []int  // geoms: the floor and every sole, between which the friction of walking acts
 	StandKey int
 
 	StandQPos []float64 // the standing keyframe
 	StandRad  []float64 // its joint angles, canonical order
 	MassKg    float64
+
+	geomID []int // the engine's number of each geom of the Body's tree; -1: it has no use for it
 }
 
-// Compile loads the robot's model. timestepS 0 keeps the file's own.
-func Compile(d *robot.Description, timestepS float64) (*Scene, error) {
-	m, err := mujoco.LoadPhysics(d.Name+" scene", []byte(d.MJCF), nil)
+// Compile loads the robot's model into the engine. timestepS 0 keeps the file's own.
+func Compile(b *body.Body, timestepS float64) (*Scene, error) {
+	m, err := mujoco.LoadPhysics(b.Desc.Name+" scene", []byte(b.Desc.MJCF), nil)
 	if err != nil {
 		return nil, err
 	}
 	if timestepS > 0 {
 		m.SetTimestepS(timestepS)
 	}
-	s := &Scene{Robot: d, Model: m}
+	s := &Scene{Body: b, Model: m, StandQPos: b.StandQPos, StandRad: b.StandRad,
+		RootBody: b.Root.Body, RootQPos: b.Root.QPos, RootDof: b.Root.QVel}
 	if err := s.find(); err != nil {
 		m.Close()
-		return nil, fmt.Errorf("scene: robot %s: %w", d.Name, err)
+		return nil, fmt.Errorf("scene: robot %s: %w", b.Desc.Name, err)
 	}
 	return s, nil
 }
@@ -63,28 +65,24 @@ func Compile(d *robot.Description, timestepS float64) (*Scene, error) {
 func (s *Scene) Close() { s.Model.Close() }
 
 func (s *Scene) find() error {
-	m := s.Model
-	steps := []func() error{s.findRoot, s.findJoints, s.findStand, s.findFeet}
-	for _, f := range steps {
+	for _, f := range []func() error{s.findRoot, s.agree, s.findJoints, s.findFeet} {
 		if err := f(); err != nil {
 			return err
 		}
 	}
-	mass, err := m.Field("body_mass")
-	if err != nil {
+	var err error
+	if s.StandKey, err = s.Model.ID(mujoco.Keyframe, s.Body.Desc.StandKeyframe); err != nil {
 		return err
 	}
+	mass, err := s.Model.Field("body_mass")
 	for _, v := range mass {
 		s.MassKg += v
 	}
-	return nil
+	return err
 }
 
-// Numbers of the engine's enumerations (mjtJoint, mjtTrn, mjtGain, mjtBias,
-// mjtGeom) that the search below compares with.
+// Numbers of the engine's enumerations (mjtTrn, mjtGain, mjtBias, mjtGeom) that the search below compares with.
 const (
-	jointFree  = 0
-	jointHinge = 3
 	trnJoint   = 0
 	gainFixed  = 0
 	biasAffine = 1
@@ -92,45 +90,27 @@ const (
 )
 
 func (s *Scene) findRoot() error {
-	m := s.Model
-	var err error
-	if s.RootBody, err = m.ID(mujoco.Body, s.Robot.RootBody); err != nil {
-		return err
+	if !s.Body.Root.Free {
+		return fmt.Errorf("root body %q has no free joint; it needs exactly one", s.Body.Desc.RootBody)
 	}
-	f, err := ints(m, "body_jntadr", "body_jntnum", "jnt_type", "jnt_qposadr", "jnt_dofadr")
-	if err != nil {
-		return err
-	}
-	j := f[0][s.RootBody]
-	if f[1][s.RootBody] != 1 || f[2][j] != jointFree {
-		return fmt.Errorf("root body %q has no free joint; it needs exactly one", s.Robot.RootBody)
-	}
-	s.RootQPos, s.RootDof = int(f[3][j]), int(f[4][j])
 	return nil
 }
 
+// findJoints finds the position servo of each joint.
 func (s *Scene) findJoints() error {
 	m := s.Model
-	f, err := ints(m, "jnt_type", "jnt_qposadr", "jnt_dofadr", "actuator_trntype", "actuator_trnid", "actuator_gaintype", "actuator_biastype")
+	f, err := ints(m, "actuator_trntype", "actuator_trnid", "actuator_gaintype", "actuator_biastype")
 	if err != nil {
 		return err
 	}
 	var faults []error
-	for i := range s.Robot.Joints {
-		name := s.Robot.Joints[i].Name
-		id, err := m.ID(mujoco.Joint, name)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		if f[0][id] != jointHinge {
-			faults = append(faults, fmt.Errorf("joint %q is not a hinge", name))
-			continue
-		}
-		j := Joint{ID: id, QPos: int(f[1][id]), Dof: int(f[2][id]), Actuator: -1}
+	for i := range s.Body.Joints {
+		own := &s.Body.Joints[i]
+		name := own.Hinge.Name
+		j := Joint{ID: s.Body.Tree().JointIndex(name), QPos: own.QPos, Dof: own.QVel, Actuator: -1}
 		for a := range m.NU {
-			if f[3][a] == trnJoint && int(f[4][2*a]) == id {
-				if f[5][a] != gainFixed || f[6][a] != biasAffine {
+			if f[0][a] == trnJoint && int(f[1][2*a]) == j.ID {
+				if f[2][a] != gainFixed || f[3][a] != biasAffine {
 					faults = append(faults, fmt.Errorf("the actuator of joint %q is no <position> servo", name))
 				}
 				j.Actuator = a
@@ -141,89 +121,44 @@ func (s *Scene) findJoints() error {
 		}
 		s.Joints = append(s.Joints, j)
 	}
-	if m.NU != len(s.Robot.Joints) && len(faults) == 0 {
-		faults = append(faults, fmt.Errorf("the model has %d actuators for %d joints of the description; legal: one each", m.NU, len(s.Robot.Joints)))
+	if n := len(s.Body.Joints); m.NU != n && len(faults) == 0 {
+		faults = append(faults, fmt.Errorf("the model has %d actuators for %d joints of the description; legal: one each", m.NU, n))
 	}
 	return errors.Join(faults...)
 }
 
-func (s *Scene) findStand() error {
-	m := s.Model
-	var err error
-	if s.StandKey, err = m.ID(mujoco.Keyframe, s.Robot.StandKeyframe); err != nil {
-		return err
-	}
-	keys, err := m.Field("key_qpos")
-	if err != nil {
-		return err
-	}
-	s.StandQPos = append([]float64(nil), keys[s.StandKey*m.NQ:(s.StandKey+1)*m.NQ]...)
-	for _, j := range s.Joints {
-		s.StandRad = append(s.StandRad, s.StandQPos[j.QPos])
-	}
-	return nil
-}
-
-// findFeet takes for feet the two colliding geoms that are lowest in the
-// standing pose, on different bodies, so that no robot has to name them.
+// findFeet takes the feet from the anatomy and finds the floor that they stand on.
 func (s *Scene) findFeet() error {
-	m := s.Model
-	f, err := ints(m, "geom_type", "geom_bodyid", "geom_contype", "geom_conaffinity")
+	f, err := ints(s.Model, "geom_type", "geom_bodyid", "geom_contype", "geom_conaffinity")
 	if err != nil {
-		return err
-	}
-	size, err := m.Field("geom_size")
-	if err != nil {
-		return err
-	}
-	d, err := mujoco.NewData(m)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	copy(d.QPos, s.StandQPos)
-	if err := d.Kinematics(); err != nil {
 		return err
 	}
 	s.Floor = -1
-	type low struct {
-		geom int
-		z    float64
-	}
-	var geoms []low
-	for g := range m.NGeom {
-		if f[2][g] == 0 && f[3][g] == 0 {
-			continue
+	for g := range s.Model.NGeom {
+		if f[0][g] == geomPlane && f[1][g] == 0 && (f[2][g] != 0 || f[3][g] != 0) {
+			s.Floor = g
+			break
 		}
-		if f[1][g] == 0 {
-			if f[0][g] == geomPlane && s.Floor < 0 {
-				s.Floor = g
-			}
-			continue
-		}
-		// Lowest corner of the box around the geom; exact for boxes, near enough to rank others.
-		z := d.GeomXPos[3*g+2]
-		for k := range 3 {
-			z -= math.Abs(d.GeomXMat[9*g+6+k]) * size[3*g+k]
-		}
-		geoms = append(geoms, low{g, z})
 	}
 	if s.Floor < 0 {
 		return errors.New("the model has no colliding floor; a plane in the world body is needed")
 	}
-	sort.SliceStable(geoms, func(a, b int) bool { return geoms[a].z < geoms[b].z })
-	for i := 1; i < len(geoms); i++ {
-		a, b := geoms[0].geom, geoms[i].geom
-		if f[1][a] == f[1][b] {
-			continue
-		}
-		if d.GeomXPos[3*a+1] < d.GeomXPos[3*b+1] {
-			a, b = b, a
-		}
-		s.Feet = [2]int{a, b}
-		return nil
+	s.Ground = append(s.Ground, s.Floor)
+	an, err := s.Body.Humanoid()
+	if err != nil {
+		return err
 	}
-	return errors.New("the model has no two bodies with colliding geoms; two feet are needed")
+	for side := range an.Legs {
+		l := &an.Legs[side]
+		if len(l.SoleGeoms) == 0 {
+			return fmt.Errorf("foot %q has no colliding geom to stand on", s.Body.Tree().Bodies[l.Foot].Name)
+		}
+		for _, own := range l.SoleGeoms {
+			s.Ground = append(s.Ground, s.geomID[own])
+		}
+		s.Feet[side] = s.geomID[l.SoleGeoms[0]]
+	}
+	return nil
 }
 
 // ints fetches integer fields of the model.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
@@ -18,7 +19,11 @@ func compile(t *testing.T, edits ...string) (*Scene, error) {
 		t.Fatal(err)
 	}
 	d.MJCF = strings.NewReplacer(edits...).Replace(d.MJCF)
-	s, err := Compile(d, 0)
+	b, err := body.New(d)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Compile(b, 0)
 	if err == nil {
 		t.Cleanup(s.Close)
 	}
@@ -48,8 +53,8 @@ func TestFindsTheRobot(t *testing.T) {
 		t.Errorf("mass %.3f kg; the description says 3.2", s.MassKg)
 	}
 	for i, j := range s.Joints {
-		if name := s.Model.Name(mujoco.Joint, j.ID); name != s.Robot.Joints[i].Name {
-			t.Errorf("joint %d is %q; want %q", i, name, s.Robot.Joints[i].Name)
+		if name := s.Model.Name(mujoco.Joint, j.ID); name != s.Body.Desc.Joints[i].Name {
+			t.Errorf("joint %d is %q; want %q", i, name, s.Body.Desc.Joints[i].Name)
 		}
 	}
 }
@@ -59,7 +64,7 @@ func TestRefusesUnfitModels(t *testing.T) {
 		"no actuator":  {`<position name="l_knee" joint="l_knee" class="servo"/>`, ``, `joint "l_knee" has no <position> actuator`},
 		"motor":        {`<position name="l_knee" joint="l_knee" class="servo"/>`, `<motor name="l_knee" joint="l_knee"/>`, "no <position> servo"},
 		"no free root": {`<freejoint name="root"/>`, ``, "free joint"},
-		"no keyframe":  {`<key name="stand"`, `<key name="sit"`, "sit"},
+		"no keyframe":  {`<key name="stand"`, `<key name="sit"`, "stand_keyframe"},
 		"no floor":     {`contype="0" conaffinity="1" group="0"`, `contype="0" conaffinity="0" group="0"`, "floor"},
 	} {
 		edits := []string{c.old, c.new}
@@ -72,6 +77,36 @@ func TestRefusesUnfitModels(t *testing.T) {
 		_, err := compile(t, edits...)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v; want one with %q", name, err, c.want)
+		}
+	}
+}
+
+// A file that the engine reads otherwise than models/body is refused, whatever the difference: here the two are given
+// files that differ by one attribute.
+func TestRefusesWhatTheEngineReadsDifferently(t *testing.T) {
+	for what, c := range map[string]struct{ old, new, want string }{
+		"place":     {`<body name="l_thigh" pos="0 0 0"`, `<body name="l_thigh" pos="0 0 0.00001"`, `"l_thigh" stands`},
+		"name":      {`<body name="l_thigh"`, `<body name="thigh_l"`, `"thigh_l"`},
+		"mass":      {`mass="0.12" diaginertia="1.75e-4`, `mass="9" diaginertia="1.75e-4`, "weighs 9 kg"},
+		"shape":     {`name="l_foot" size="0.062 0.036 0.005" pos="0.010`, `name="l_foot" size="0.062 0.036 0.005" pos="0.011`, `geom`},
+		"collision": {`name="chest" type="box"`, `name="chest" type="box" contype="0" conaffinity="0"`, `"chest"`},
+		"a body":    {`<body name="torso"`, `<body name="post"><geom size="1"/></body><body name="torso"`, "bodies"},
+	} {
+		b, err := body.Load("kata20")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, other := *b.Desc, *b
+		if d.MJCF = strings.Replace(d.MJCF, c.old, c.new, 1); d.MJCF == b.Desc.MJCF {
+			t.Fatalf("%s: the file has no %s", what, c.old)
+		}
+		other.Desc = &d
+		s, err := Compile(&other, 0)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: accepted", what)
+		} else if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "otherwise than mitori") {
+			t.Errorf("%s: %v; want %q in it", what, err, c.want)
 		}
 	}
 }
@@ -98,7 +133,7 @@ func TestKata20Stands(t *testing.T) {
 		t.Errorf("root after 10 s at (%.3f, %.3f, %.3f) m; want (0, 0, %.3f)", x, y, z, s.StandQPos[2])
 	}
 	for i, j := range s.Joints {
-		r := s.Robot.Joints[i]
+		r := s.Body.Desc.Joints[i]
 		if e := math.Abs(d.QPos[j.QPos] - s.StandRad[i]); e > 0.05 {
 			t.Errorf("joint %s sags by %.3f rad while standing", r.Name, e)
 		}
@@ -147,7 +182,7 @@ func TestKata20DescriptionsAgree(t *testing.T) {
 	rng, gain, force, damp := get("jnt_range"), get("actuator_gainprm"), get("actuator_forcerange"), get("dof_damping")
 	stride := len(gain) / s.Model.NU
 	for i, j := range s.Joints {
-		r, servo := s.Robot.Joints[i], s.Robot.ServoOf(i)
+		r, servo := s.Body.Desc.Joints[i], s.Body.Desc.ServoOf(i)
 		for what, v := range map[string][2]float64{
 			"lower limit": {rng[2*j.ID], r.MinRad}, "upper limit": {rng[2*j.ID+1], r.MaxRad},
 			"gain": {gain[stride*j.Actuator], servo.StiffnessNmRad}, "stall torque": {force[2*j.Actuator+1], servo.StallTorqueNm},

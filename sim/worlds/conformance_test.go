@@ -16,7 +16,7 @@ import (
 // standClip is the standing pose as a reference motion of one second.
 func standClip(e *Env) *motion.Clip {
 	q := e.scene.StandQPos
-	c := &motion.Clip{FPS: 50, JointNames: e.scene.Robot.JointNames(), BodyNames: []string{e.scene.Robot.RootBody}}
+	c := &motion.Clip{FPS: 50, JointNames: e.scene.Body.Desc.JointNames(), BodyNames: []string{e.scene.Body.Desc.RootBody}}
 	for range 51 {
 		f := motion.NewFrame(e.layout.Joints, 1)
 		copy(f.JointPosRad, e.scene.StandRad)

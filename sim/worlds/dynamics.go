@@ -127,7 +127,7 @@ func (e *Env) draw(w int, seed uint64, r rollout.Randomization) {
 	gain := e.drawServos(w, s, r, torque)
 	fr, sol := e.fields[geomFriction].of(w), e.fields[geomSolref].of(w)
 	stride := len(sol) / e.scene.Model.NGeom
-	for _, g := range [...]int{e.scene.Floor, e.scene.Feet[0], e.scene.Feet[1]} {
+	for _, g := range e.scene.Ground {
 		fr[3*g] = friction
 		sol[stride*g] *= soft
 	}

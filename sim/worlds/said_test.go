@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 )
 
@@ -48,7 +48,7 @@ func TestFirstPushIsWhenTheStartSays(t *testing.T) {
 
 // A delay that the steps cannot make is refused, not rounded in silence.
 func TestFixedDelaysAreExactOrRefused(t *testing.T) {
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestFixedDelaysAreExactOrRefused(t *testing.T) {
 		delayS   float64
 		ok       bool
 	}{{5, 0.025, false}, {4, 0.025, true}, {8, 0.025, true}, {5, 0.02, true}, {8, 0.0225, true}, {8, 0.023, false}} {
-		e, err := New(d, Config{Worlds: 1, Threads: 1, SubSteps: c.subSteps})
+		e, err := New(b, Config{Worlds: 1, Threads: 1, SubSteps: c.subSteps})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestFixedDelaysAreExactOrRefused(t *testing.T) {
 
 // The cone changes the motion, and a state under one is no state under the other.
 func TestConeIsPartOfTheWorld(t *testing.T) {
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestConeIsPartOfTheWorld(t *testing.T) {
 	var saved [2]bytes.Buffer
 	var envs [2]*Env
 	for i := range ends {
-		e, err := New(d, Config{Worlds: 1, Threads: 1, EllipticCone: i == 1})
+		e, err := New(b, Config{Worlds: 1, Threads: 1, EllipticCone: i == 1})
 		if err != nil {
 			t.Fatal(err)
 		}

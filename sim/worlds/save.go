@@ -22,7 +22,7 @@ func (e *Env) header() header {
 	if e.elliptic {
 		copy(h.Magic[:], "mitori worlds 1e")
 	}
-	copy(h.Robot[:], e.scene.Robot.Hash)
+	copy(h.Robot[:], e.scene.Body.Desc.Hash)
 	return h
 }
 

@@ -20,7 +20,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
@@ -86,15 +86,15 @@ type world struct {
 type offsets struct{ time, qpos, qvel, warm, ctrl, xfrc int }
 
 // New makes the worlds of a robot, all standing still and untouched until Reset.
-func New(d *robot.Description, c Config) (*Env, error) {
+func New(b *body.Body, c Config) (*Env, error) {
 	if c.SubSteps == 0 {
 		c.SubSteps = DefaultSubSteps
 	}
 	if c.Worlds < 1 || c.SubSteps < 1 {
 		return nil, fmt.Errorf("worlds: %d worlds of %d engine steps; legal: 1 and more of each", c.Worlds, c.SubSteps)
 	}
-	period := 1 / d.PolicyRateHz
-	s, err := scene.Compile(d, period/float64(c.SubSteps))
+	period := 1 / b.Desc.PolicyRateHz
+	s, err := scene.Compile(b, period/float64(c.SubSteps))
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/policy/rollout"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
@@ -17,11 +17,11 @@ var _ rollout.Env = (*Env)(nil)
 
 func open(t testing.TB, worlds, threads int) *Env {
 	t.Helper()
-	d, err := robot.Load("kata20")
+	b, err := body.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := New(d, Config{Worlds: worlds, Threads: threads, Track: []string{"torso", "l_foot"}})
+	e, err := New(b, Config{Worlds: worlds, Threads: threads, Track: []string{"torso", "l_foot"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ func (p Point) At(d *kin.Data) spatial.Vec3 { return d.Point(p.Body, p.Local) }
 type Leg struct {
 	Hip, Knee, Ankle Point
 	Foot             int
+	SoleGeoms        []int          // of the tree: the colliding shapes that it stands on, the lowest first
 	Dofs             []int          // velocity indices from the hip to the foot
 	Sole             []spatial.Vec3 // corners of the sole in the foot's frame, counter-clockwise seen from above
 	SoleCenter       spatial.Vec3   // in the foot's frame

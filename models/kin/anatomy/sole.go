@@ -1,8 +1,10 @@
 package anatomy
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/mitori-robotics/mitori/models/mjcf"
@@ -54,6 +56,7 @@ func (e *explorer) soles() {
 		l := &e.out.Legs[s]
 		yaw := spatial.FromYaw(e.d.BodyRot[e.out.Root].YawRad())
 		l.FootFromSole = e.d.BodyRot[l.Foot].Inv().Mul(yaw)
+		l.SoleGeoms = e.soleGeoms(l.Foot)
 		pts := e.bottom(l.Foot, true)
 		if len(pts) < 3 {
 			pts = e.bottom(l.Foot, false)
@@ -85,34 +88,65 @@ func (e *explorer) soles() {
 	}
 }
 
+// footGeoms lists the shapes of a foot: its own, and those of bodies fixed to it, as soles often are.
+func (e *explorer) footGeoms(foot int) []int {
+	out := slices.Clone(e.m.Tree.Bodies[foot].Geoms)
+	for _, k := range e.kids[foot] {
+		if len(e.m.Tree.Bodies[k].Joints) == 0 {
+			out = append(out, e.footGeoms(k)...)
+		}
+	}
+	return out
+}
+
+// soleGeoms finds the colliding shapes that reach the floor, the lowest first. Where none has a surface that is known
+// here, all colliding meshes of the foot are meant.
+func (e *explorer) soleGeoms(foot int) []int {
+	var out, meshes []int
+	low := map[int]float64{}
+	floor := math.Inf(1)
+	for _, gi := range e.footGeoms(foot) {
+		g := &e.m.Tree.Geoms[gi]
+		switch {
+		case !g.Collides:
+		case g.Kind == mjcf.Mesh:
+			meshes = append(meshes, gi)
+		case g.Kind != mjcf.Plane:
+			low[gi], _ = e.zRange(g)
+			floor = min(floor, low[gi])
+			out = append(out, gi)
+		}
+	}
+	out = slices.DeleteFunc(out, func(gi int) bool { return low[gi] > floor+touching*e.out.HeightM })
+	if len(out) == 0 {
+		return meshes
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(low[a], low[b]) })
+	return out
+}
+
+// touching is how far above the lowest point of a foot what touches the floor may lie, as a share of the height.
+const touching = 0.01
+
 // bottom returns the points of a foot that touch the floor when it stands, in the world.
 func (e *explorer) bottom(foot int, colliding bool) []spatial.Vec3 {
 	var all []spatial.Vec3
-	var collect func(int)
-	collect = func(b int) {
-		for _, gi := range e.m.Tree.Bodies[b].Geoms {
-			g := &e.m.Tree.Geoms[gi]
-			if colliding && !g.Collides {
-				continue
-			}
-			for _, c := range corners(g) {
-				all = append(all, e.d.Point(b, c))
-			}
+	for _, gi := range e.footGeoms(foot) {
+		g := &e.m.Tree.Geoms[gi]
+		if colliding && !g.Collides {
+			continue
 		}
-		for _, k := range e.kids[b] { // soles are often bodies of their own, fixed to the foot
-			if len(e.m.Tree.Bodies[k].Joints) == 0 {
-				collect(k)
-			}
+		for _, c := range corners(g) {
+			all = append(all, e.d.Point(g.Body, c))
 		}
 	}
-	collect(foot)
 	low := math.Inf(1)
 	for _, p := range all {
 		low = min(low, p[2])
 	}
 	out := all[:0]
 	for _, p := range all {
-		if p[2] < low+0.01*e.out.HeightM {
+		if p[2] < low+touching*e.out.HeightM {
 			p[2] = low
 			out = append(out, p)
 		}
