@@ -62,7 +62,7 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	e := &extraction{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
 	err = interrupt.Work(ctx, 0, func() (err error) {
-		e.Motion, e.Report, err = solve.Solve(solverInput(tracked), o.Solve)
+		e.Motion, e.Report, err = solve.Solve(tracked.Clip(), o.Solve)
 		return err
 	})
 	if err != nil {
@@ -78,20 +78,6 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 	e.judge()
 	e.WallS = time.Since(start).Seconds()
 	return e, nil
-}
-
-// solverInput hands the tracker's landmarks to the solver.
-func solverInput(r track.Result) *solve.Input {
-	in := &solve.Input{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx, Frames: make([]solve.Frame, len(r.Frames))}
-	for i := range r.Frames {
-		f, s := &r.Frames[i], &in.Frames[i]
-		s.TimeS, s.Found, s.WorldM = f.TimeS, f.Found, f.World
-		for k, m := range f.Landmarks {
-			s.ImagePx[k] = [2]float64{m.XPx, m.YPx}
-			s.Visibility[k] = m.Visibility
-		}
-	}
-	return in
 }
 
 // writeOverlay films the video with the tracked skeleton drawn in and, unless

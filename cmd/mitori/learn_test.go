@@ -11,6 +11,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/mp4"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -51,7 +52,7 @@ func TestLearnRefusesBeforeItWrites(t *testing.T) {
 
 func TestPersonCropHoldsThePerson(t *testing.T) {
 	frame := func(x0, y0, x1, y1 float64) []track.Frame {
-		f := track.Frame{Found: true}
+		f := track.Frame{Frame: landmark.Frame{Found: true}}
 		for i := range f.Landmarks {
 			f.Landmarks[i].XPx, f.Landmarks[i].YPx = x0, y0
 		}

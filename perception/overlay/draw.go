@@ -3,6 +3,7 @@ package overlay
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -10,17 +11,17 @@ import (
 // bones lists what is joined by lines, with the side it belongs to: the
 // person's left is orange, the right blue, the middle white.
 var bones = [...]struct{ a, b, side int }{
-	{track.LeftShoulder, track.RightShoulder, 0}, {track.LeftHip, track.RightHip, 0},
-	{track.LeftShoulder, track.LeftHip, 1}, {track.RightShoulder, track.RightHip, 2},
-	{track.LeftShoulder, track.LeftElbow, 1}, {track.LeftElbow, track.LeftWrist, 1},
-	{track.LeftWrist, track.LeftIndex, 1}, {track.LeftWrist, track.LeftPinky, 1}, {track.LeftWrist, track.LeftThumb, 1},
-	{track.RightShoulder, track.RightElbow, 2}, {track.RightElbow, track.RightWrist, 2},
-	{track.RightWrist, track.RightIndex, 2}, {track.RightWrist, track.RightPinky, 2}, {track.RightWrist, track.RightThumb, 2},
-	{track.LeftHip, track.LeftKnee, 1}, {track.LeftKnee, track.LeftAnkle, 1},
-	{track.LeftAnkle, track.LeftHeel, 1}, {track.LeftHeel, track.LeftFootIndex, 1}, {track.LeftAnkle, track.LeftFootIndex, 1},
-	{track.RightHip, track.RightKnee, 2}, {track.RightKnee, track.RightAnkle, 2},
-	{track.RightAnkle, track.RightHeel, 2}, {track.RightHeel, track.RightFootIndex, 2}, {track.RightAnkle, track.RightFootIndex, 2},
-	{track.LeftEar, track.Nose, 1}, {track.RightEar, track.Nose, 2},
+	{landmark.LShoulder, landmark.RShoulder, 0}, {landmark.LHip, landmark.RHip, 0},
+	{landmark.LShoulder, landmark.LHip, 1}, {landmark.RShoulder, landmark.RHip, 2},
+	{landmark.LShoulder, landmark.LElbow, 1}, {landmark.LElbow, landmark.LWrist, 1},
+	{landmark.LWrist, landmark.LIndex, 1}, {landmark.LWrist, landmark.LPinky, 1}, {landmark.LWrist, landmark.LThumb, 1},
+	{landmark.RShoulder, landmark.RElbow, 2}, {landmark.RElbow, landmark.RWrist, 2},
+	{landmark.RWrist, landmark.RIndex, 2}, {landmark.RWrist, landmark.RPinky, 2}, {landmark.RWrist, landmark.RThumb, 2},
+	{landmark.LHip, landmark.LKnee, 1}, {landmark.LKnee, landmark.LAnkle, 1},
+	{landmark.LAnkle, landmark.LHeel, 1}, {landmark.LHeel, landmark.LToe, 1}, {landmark.LAnkle, landmark.LToe, 1},
+	{landmark.RHip, landmark.RKnee, 2}, {landmark.RKnee, landmark.RAnkle, 2},
+	{landmark.RAnkle, landmark.RHeel, 2}, {landmark.RHeel, landmark.RToe, 2}, {landmark.RAnkle, landmark.RToe, 2},
+	{landmark.LEar, landmark.Nose, 1}, {landmark.REar, landmark.Nose, 2},
 }
 
 var sideColours = [...][3]float64{{245, 245, 245}, {255, 140, 0}, {40, 140, 255}}
@@ -42,7 +43,7 @@ func (c *canvas) skeleton(f *track.Frame, sx, sy float64) {
 		seen := math.Min(f.Landmarks[b.a].Visibility, f.Landmarks[b.b].Visibility)
 		c.line(x0, y0, x1, y1, width, sideColours[b.side], 0.25+0.65*seen)
 	}
-	for i := track.LeftShoulder; i < track.NumLandmarks; i++ {
+	for i := landmark.LShoulder; i < landmark.Num; i++ {
 		x, y := at(i)
 		c.line(x, y, x, y, 2.2*width, sideColours[1+(i+1)%2], 0.25+0.75*f.Landmarks[i].Visibility)
 	}

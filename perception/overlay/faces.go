@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -20,12 +21,12 @@ const (
 // head is the disc that covers the head of a tracked person.
 func head(f *track.Frame) track.Disc {
 	var x, y float64
-	for _, m := range f.Landmarks[:track.LeftShoulder] {
-		x += m.XPx / float64(track.LeftShoulder)
-		y += m.YPx / float64(track.LeftShoulder)
+	for _, m := range f.Landmarks[:landmark.LShoulder] {
+		x += m.XPx / float64(landmark.LShoulder)
+		y += m.YPx / float64(landmark.LShoulder)
 	}
 	c := track.Disc{XPx: x, YPx: y}
-	for _, m := range f.Landmarks[:track.LeftShoulder] {
+	for _, m := range f.Landmarks[:landmark.LShoulder] {
 		c.RadiusPx = math.Max(c.RadiusPx, math.Hypot(m.XPx-x, m.YPx-y))
 	}
 	// Face landmarks end at the mouth and the ears, and in profile they lie

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -46,16 +47,16 @@ func (s *still) Close() error              { return nil }
 
 // stand places an upright person: head of radius about 20 px around (x, 60).
 func stand(timeS, x float64) track.Frame {
-	f := track.Frame{TimeS: timeS, Found: true, ROI: track.ROI{CentreXPx: x, CentreYPx: 150, SidePx: 300}}
+	f := track.Frame{Frame: landmark.Frame{TimeS: timeS, Found: true}, ROI: track.ROI{CentreXPx: x, CentreYPx: 150, SidePx: 300}}
 	for i := range f.Landmarks {
-		f.Landmarks[i] = track.Landmark{XPx: x, YPx: 60 + 5*float64(i), Visibility: 1}
-		if i < track.LeftShoulder {
+		f.Landmarks[i] = landmark.Point{XPx: x, YPx: 60 + 5*float64(i), Visibility: 1}
+		if i < landmark.LShoulder {
 			f.Landmarks[i].YPx = 60
 		}
 	}
-	f.Landmarks[track.LeftEar].XPx, f.Landmarks[track.RightEar].XPx = x+12, x-12
-	f.Landmarks[track.LeftShoulder] = track.Landmark{XPx: x + 25, YPx: 95.5, Visibility: 1}
-	f.Landmarks[track.RightShoulder] = track.Landmark{XPx: x - 25, YPx: 95.5, Visibility: 1}
+	f.Landmarks[landmark.LEar].XPx, f.Landmarks[landmark.REar].XPx = x+12, x-12
+	f.Landmarks[landmark.LShoulder] = landmark.Point{XPx: x + 25, YPx: 95.5, Visibility: 1}
+	f.Landmarks[landmark.RShoulder] = landmark.Point{XPx: x - 25, YPx: 95.5, Visibility: 1}
 	return f
 }
 
@@ -96,7 +97,7 @@ func TestNobodyElseIsShown(t *testing.T) {
 	for i := range frames {
 		frames[i] = stand(float64(i)/10, 150)
 		if i >= 5 && i < 20 {
-			frames[i] = track.Frame{TimeS: float64(i) / 10}
+			frames[i] = track.Frame{Frame: landmark.Frame{TimeS: float64(i) / 10}}
 		}
 	}
 	masked := filmed(t, &still{w: 300, h: 320, n: 30}, frames, Options{})
@@ -169,7 +170,7 @@ func TestSomebodyStandsBefore(t *testing.T) {
 // picture elsewhere is what was filmed, with red first.
 func TestDraws(t *testing.T) {
 	f := stand(0, 150)
-	f.Landmarks[track.LeftElbow] = track.Landmark{XPx: 250, YPx: 95.5, Visibility: 1}
+	f.Landmarks[landmark.LElbow] = landmark.Point{XPx: 250, YPx: 95.5, Visibility: 1}
 	got := filmed(t, &still{w: 301, h: 321, n: 1}, []track.Frame{f}, Options{ShowFaces: true})[0]
 	if len(got) != 3*300*320 {
 		t.Fatalf("%d bytes: odd sizes must lose a row and a column", len(got))

@@ -3,6 +3,7 @@ package overlay
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
 
@@ -25,23 +26,23 @@ var limbs = [...]struct {
 	a, b   int
 	radius float64
 }{
-	{track.LeftShoulder, track.RightShoulder, 0.2}, {track.LeftHip, track.RightHip, 0.26},
-	{track.LeftShoulder, track.LeftHip, 0.22}, {track.RightShoulder, track.RightHip, 0.22},
-	{track.LeftShoulder, track.RightHip, 0.25}, {track.RightShoulder, track.LeftHip, 0.25},
-	{track.LeftShoulder, track.LeftElbow, 0.2}, {track.RightShoulder, track.RightElbow, 0.2},
-	{track.LeftElbow, track.LeftWrist, 0.17}, {track.RightElbow, track.RightWrist, 0.17},
-	{track.LeftWrist, track.LeftIndex, 0.17}, {track.RightWrist, track.RightIndex, 0.17},
-	{track.LeftHip, track.LeftKnee, 0.26}, {track.RightHip, track.RightKnee, 0.26},
-	{track.LeftKnee, track.LeftAnkle, 0.22}, {track.RightKnee, track.RightAnkle, 0.22},
-	{track.LeftAnkle, track.LeftHeel, 0.18}, {track.RightAnkle, track.RightHeel, 0.18},
-	{track.LeftHeel, track.LeftFootIndex, 0.18}, {track.RightHeel, track.RightFootIndex, 0.18},
+	{landmark.LShoulder, landmark.RShoulder, 0.2}, {landmark.LHip, landmark.RHip, 0.26},
+	{landmark.LShoulder, landmark.LHip, 0.22}, {landmark.RShoulder, landmark.RHip, 0.22},
+	{landmark.LShoulder, landmark.RHip, 0.25}, {landmark.RShoulder, landmark.LHip, 0.25},
+	{landmark.LShoulder, landmark.LElbow, 0.2}, {landmark.RShoulder, landmark.RElbow, 0.2},
+	{landmark.LElbow, landmark.LWrist, 0.17}, {landmark.RElbow, landmark.RWrist, 0.17},
+	{landmark.LWrist, landmark.LIndex, 0.17}, {landmark.RWrist, landmark.RIndex, 0.17},
+	{landmark.LHip, landmark.LKnee, 0.26}, {landmark.RHip, landmark.RKnee, 0.26},
+	{landmark.LKnee, landmark.LAnkle, 0.22}, {landmark.RKnee, landmark.RAnkle, 0.22},
+	{landmark.LAnkle, landmark.LHeel, 0.18}, {landmark.RAnkle, landmark.RHeel, 0.18},
+	{landmark.LHeel, landmark.LToe, 0.18}, {landmark.RHeel, landmark.RToe, 0.18},
 }
 
 // trunkPx is the length of the trunk, seen from wherever: a person who bends to
 // the camera is not smaller.
 func trunkPx(f *track.Frame) float64 {
-	l, r := f.Landmarks[track.LeftShoulder], f.Landmarks[track.RightShoulder]
-	hl, hr := f.Landmarks[track.LeftHip], f.Landmarks[track.RightHip]
+	l, r := f.Landmarks[landmark.LShoulder], f.Landmarks[landmark.RShoulder]
+	hl, hr := f.Landmarks[landmark.LHip], f.Landmarks[landmark.RHip]
 	long := math.Hypot((l.XPx+r.XPx-hl.XPx-hr.XPx)/2, (l.YPx+r.YPx-hl.YPx-hr.YPx)/2)
 	return math.Max(long, math.Hypot(l.XPx-r.XPx, l.YPx-r.YPx))
 }

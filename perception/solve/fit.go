@@ -40,12 +40,17 @@ const frameVars = 3 * numFree
 // footJoints are the joints behind the contacts, in contact order.
 var footJoints = [human.NumContacts]human.Joint{human.LHeel, human.LToe, human.RHeel, human.RToe}
 
+// lens is a pinhole camera: pixel = focalPx * x / z + centrePx.
+type lens struct {
+	focalPx  float64
+	centrePx [2]float64
+}
+
 // problem is the fit's data. Slices run along time.
 type problem struct {
-	n              int
-	fps            float64
-	focalPx        float64
-	centrePx       [2]float64
+	n   int
+	fps float64
+	lens
 	px             [][numFree][2]float64
 	weight         [][numFree]float64 // of the observation, 0..1
 	direction      [][len(bones)]spatial.Vec3
@@ -66,7 +71,7 @@ func (p *problem) at(t, i int) spatial.Vec3 {
 	return spatial.Vec3{p.x[o], p.x[o+1], p.x[o+2]}
 }
 
-// joint returns joint j (any but the nose) of the solution.
+// joint returns joint j (any but the landmark.Nose) of the solution.
 func (p *problem) joint(t int, j human.Joint) spatial.Vec3 {
 	a, b := ends(j)
 	return p.at(t, a).Lerp(p.at(t, b), 0.5)
@@ -90,6 +95,18 @@ func (r *row) add(point int, g spatial.Vec3) {
 // visit calls emit for every residual inside frame t at the solution x.
 // Robust weights are taken at x (iteratively reweighted least squares).
 func (p *problem) visit(t int, emit func(*row)) {
+	p.visitPicture(t, emit)
+	for i := range bones {
+		p.visitBone(t, i, emit)
+	}
+	p.visitKnees(t, emit)
+	if p.useFloor {
+		p.visitFloor(t, emit)
+	}
+}
+
+// visitPicture emits the distance of every landmark from its place in the picture.
+func (p *problem) visitPicture(t int, emit func(*row)) {
 	depth := math.Max(p.joint(t, human.Pelvis)[2], p.rootDepthLimit)
 	for i := range numFree {
 		w := p.weight[t][i]
@@ -113,52 +130,57 @@ func (p *problem) visit(t int, emit func(*row)) {
 			emit(&out)
 		}
 	}
-	for bi := range bones {
-		b := &bones[bi]
-		l := p.length[b.kind]
-		a0, a1 := ends(b.a)
-		b0, b1 := ends(b.b)
-		v := p.joint(t, b.b).Sub(p.joint(t, b.a))
-		link := func(r float64, g spatial.Vec3) {
-			out := row{r: r}
-			if b0 == b1 {
-				out.add(b0, g)
-			} else {
-				out.add(b0, g.Scale(0.5))
-				out.add(b1, g.Scale(0.5))
-			}
-			if a0 == a1 {
-				out.add(a0, g.Scale(-1))
-			} else {
-				out.add(a0, g.Scale(-0.5))
-				out.add(a1, g.Scale(-0.5))
-			}
-			emit(&out)
-		}
-		n := v.Norm()
-		rigid := 1 / sigmaLengthM
-		if b.kind == shoulderWidth || b.kind == hipWidth {
-			rigid = 1 / sigmaGirdleM
-		}
-		link((n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid))
-		d := v.Sub(p.direction[t][bi].Scale(l))
-		s := 1 / (sigmaDirection * l)
-		switch b.kind {
-		case ankleHeel, ankleToe:
-			s /= shortBoneDoubt
-		case shoulderWidth, hipWidth:
-			s *= girdleTrust
-		}
-		robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
-		for k := range 3 {
-			var g spatial.Vec3
-			g[k] = robust
-			link(robust*d[k], g)
-		}
+}
+
+// visitBone emits the length and the direction of a bone.
+func (p *problem) visitBone(t, bone int, emit func(*row)) {
+	b := &bones[bone]
+	l := p.length[b.kind]
+	v := p.joint(t, b.b).Sub(p.joint(t, b.a))
+	n := v.Norm()
+	rigid := 1 / sigmaLengthM
+	if b.kind == shoulderWidth || b.kind == hipWidth {
+		rigid = 1 / sigmaGirdleM
 	}
-	for _, h := range [2]human.Joint{human.LHip, human.RHip} {
-		// The knee lies in front of the line from hip to ankle.
-		s := p.length[shank] / (p.length[shank] + p.length[thigh])
+	b.emit((n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid), emit)
+	d := v.Sub(p.direction[t][bone].Scale(l))
+	s := 1 / (sigmaDirection * l)
+	switch b.kind {
+	case ankleHeel, ankleToe:
+		s /= shortBoneDoubt
+	case shoulderWidth, hipWidth:
+		s *= girdleTrust
+	}
+	robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
+	for k := range 3 {
+		var g spatial.Vec3
+		g[k] = robust
+		b.emit(robust*d[k], g, emit)
+	}
+}
+
+// emit passes on a residual r whose derivative by the bone's vector is g.
+func (b *bone) emit(r float64, g spatial.Vec3, emit func(*row)) {
+	out := row{r: r}
+	if from, to := ends(b.b); from == to {
+		out.add(from, g)
+	} else {
+		out.add(from, g.Scale(0.5))
+		out.add(to, g.Scale(0.5))
+	}
+	if from, to := ends(b.a); from == to {
+		out.add(from, g.Scale(-1))
+	} else {
+		out.add(from, g.Scale(-0.5))
+		out.add(to, g.Scale(-0.5))
+	}
+	emit(&out)
+}
+
+// visitKnees emits how far a knee lies behind the line from hip to ankle.
+func (p *problem) visitKnees(t int, emit func(*row)) {
+	s := p.length[shank] / (p.length[shank] + p.length[thigh])
+	for _, h := range hipJoints {
 		ahead := p.forward[t].Dot(p.joint(t, h+1).Sub(p.joint(t, h+2).Lerp(p.joint(t, h), s)))
 		if ahead < 0 {
 			g := p.forward[t].Scale(1 / sigmaKneeM)
@@ -169,9 +191,10 @@ func (p *problem) visit(t int, emit func(*row)) {
 			emit(&out)
 		}
 	}
-	if !p.useFloor {
-		return
-	}
+}
+
+// visitFloor emits how far touching feet are off the floor, others below it.
+func (p *problem) visitFloor(t int, emit func(*row)) {
 	for c, j := range footJoints {
 		h := p.up.Dot(p.joint(t, j)) - p.floor - p.seenHeight(c)
 		w := p.touch[t][c]

@@ -31,9 +31,11 @@ func (p *problem) stance() (heightM, speedMps float64) {
 func TestContactsConstrainTheFit(t *testing.T) {
 	fitted := func(loosen func(p *problem)) (heightM, speedMps float64) {
 		in, _ := film(stepper(), defaultCamera(), 4, 30, typical, 21)
-		s, _ := newStream(in.Frames, 0)
+		s, _ := newStream(in.Frames, newGrid(in.Frames, 0))
 		s.smooth(defaultCutoffHz)
-		p := newProblem(s, in, 648, 1.68, levelUp)
+		p := newProblem(s, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
+		_, depth := p.measure(s, 1.68)
+		p.place(depth)
 		p.restFeet()
 		p.minimise(fitSteps)
 		p.useContacts(p.detectContacts())

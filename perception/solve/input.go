@@ -1,66 +1,12 @@
 package solve
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
-
-// NumLandmarks is the size of the BlazePose GHUM body landmark set.
-const NumLandmarks = 33
-
-// Landmarks used here, in BlazePose order. Left is the person's left; the
-// right-hand partner of a left landmark is the next index, except in the face.
-const (
-	nose      = 0
-	leftEar   = 7
-	rightEar  = 8
-	lShoulder = 11
-	rShoulder = 12
-	lElbow    = 13
-	rElbow    = 14
-	lWrist    = 15
-	rWrist    = 16
-	lPinky    = 17
-	rPinky    = 18
-	lIndex    = 19
-	rIndex    = 20
-	lHip      = 23
-	rHip      = 24
-	lKnee     = 25
-	rKnee     = 26
-	lAnkle    = 27
-	rAnkle    = 28
-	lHeel     = 29
-	rHeel     = 30
-	lToe      = 31
-	rToe      = 32
-)
-
-// partner lists, for every landmark, the one on the other side of the body.
-var partner = [NumLandmarks]int{0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19,
-	22, 21, 24, 23, 26, 25, 28, 27, 30, 29, 32, 31}
-
-// Frame is what the pose network saw in one picture.
-type Frame struct {
-	TimeS float64 // presentation time, strictly increasing
-	Found bool    // false: the rest is ignored
-	// ImagePx holds the landmarks in pixels, x right, y down.
-	ImagePx [NumLandmarks][2]float64
-	// Visibility is the network's probability that a landmark is visible.
-	Visibility [NumLandmarks]float64
-	// WorldM holds the landmarks in metres from the middle of the hips, in
-	// camera axes: x right, y down, z away from the camera.
-	WorldM [NumLandmarks]spatial.Vec3
-}
-
-// Input is the landmark stream of one person filmed by one still camera.
-type Input struct {
-	WidthPx, HeightPx int
-	Frames            []Frame
-}
 
 // Options steers Solve. The zero value is a sound default.
 type Options struct {
@@ -87,9 +33,6 @@ const (
 	minFoundFrames    = 10
 )
 
-// ErrNoPerson says that too few frames show a person.
-var ErrNoPerson = errors.New("no person to follow")
-
 // Report tells what Solve found out and what it had to repair.
 type Report struct {
 	FramesIn      int     `json:"frames_in"`
@@ -110,8 +53,28 @@ type Report struct {
 	UpInCamera spatial.Vec3 `json:"up_in_camera"`
 }
 
+// complete fills in what was left open; assumed tells whether that holds for the
+// person's height.
+func (o Options) complete(widthPx, heightPx int) (full Options, assumed bool) {
+	if o.HeightM == 0 {
+		o.HeightM, assumed = assumedHeightM, true
+	}
+	if o.FocalPx == 0 {
+		o.FocalPx = assumedFocalRatio * float64(max(widthPx, heightPx))
+	}
+	if o.CutoffHz == 0 {
+		o.CutoffHz = defaultCutoffHz
+	}
+	return o, assumed
+}
+
+// newLens is the lens of a camera whose axis meets the middle of the picture.
+func newLens(widthPx, heightPx int, focalPx float64) lens {
+	return lens{focalPx, [2]float64{float64(widthPx) / 2, float64(heightPx) / 2}}
+}
+
 // check refuses what cannot be solved and counts what was seen.
-func (in *Input) check(opt *Options) (found int, err error) {
+func check(in *landmark.Clip, opt *Options) (found int, err error) {
 	if in.WidthPx < 16 || in.HeightPx < 16 {
 		return 0, fmt.Errorf("solve: picture of %d x %d pixels; legal: at least 16 x 16", in.WidthPx, in.HeightPx)
 	}
@@ -141,15 +104,24 @@ func (in *Input) check(opt *Options) (found int, err error) {
 			continue
 		}
 		found++
-		for j := range NumLandmarks {
-			s := f.Visibility[j] + f.ImagePx[j][0] + f.ImagePx[j][1] + f.WorldM[j][0] + f.WorldM[j][1] + f.WorldM[j][2]
-			if math.IsNaN(s) || math.IsInf(s, 0) {
-				return 0, fmt.Errorf("solve: frame %d, landmark %d: not a number", i, j)
-			}
+		if j := broken(f); j >= 0 {
+			return 0, fmt.Errorf("solve: frame %d, %s: not a number", i, landmark.Name(j))
 		}
 	}
 	if found < minFoundFrames {
-		return found, fmt.Errorf("solve: %w: seen in %d of %d frames, at least %d are needed", ErrNoPerson, found, len(in.Frames), minFoundFrames)
+		return found, fmt.Errorf("solve: %w for long enough: seen in %d of %d frames, at least %d are needed", landmark.ErrNoPerson, found, len(in.Frames), minFoundFrames)
 	}
 	return found, nil
+}
+
+// broken returns the first landmark of f that is not a number, -1 if all are.
+func broken(f *landmark.Frame) landmark.Index {
+	for j := range landmark.Num {
+		p, w := &f.Landmarks[j], &f.WorldM[j]
+		s := p.Visibility + p.XPx + p.YPx + w[0] + w[1] + w[2]
+		if math.IsNaN(s) || math.IsInf(s, 0) {
+			return j
+		}
+	}
+	return -1
 }

@@ -119,8 +119,10 @@ func TestBandedSolvesLikeDense(t *testing.T) {
 // testProblem is a fit of noisy landmarks, moved off its first guess.
 func testProblem() *problem {
 	in, _ := film(stepper(), defaultCamera(), 0.5, 30, typical, 12)
-	s, _ := newStream(in.Frames, 0)
-	p := newProblem(s, in, 648, 1.68, levelUp)
+	s, _ := newStream(in.Frames, newGrid(in.Frames, 0))
+	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
+	_, depth := p.measure(s, 1.68)
+	p.place(depth)
 	p.restFeet()
 	p.useContacts(p.detectContacts())
 	r := rand.New(rand.NewPCG(5, 5))
@@ -351,8 +353,10 @@ func TestAShakingFootStaysAFootMovedGoes(t *testing.T) {
 
 func TestContactsOfKnownPoses(t *testing.T) {
 	in, truth := film(stepper(), defaultCamera(), 4, 30, noise{}, 1)
-	s, _ := newStream(in.Frames, 0)
-	p := newProblem(s, in, 648, 1.68, levelUp)
+	s, _ := newStream(in.Frames, newGrid(in.Frames, 0))
+	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
+	_, depth := p.measure(s, 1.68)
+	p.place(depth)
 	// The exact pose: what is judged is the rule, not the fit.
 	a, cam := stepper(), defaultCamera()
 	for t := range p.n {

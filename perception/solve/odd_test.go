@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/metrics"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -14,55 +15,58 @@ import (
 // and the person's size, or an error.
 func TestOddInputGivesAValidMotion(t *testing.T) {
 	var r *rand.Rand // anew for each case: maps have no order
-	for name, spoil := range map[string]func(in *Input){
-		"ten frames": func(in *Input) { in.Frames = in.Frames[:10] },
-		"ten frames in nine seconds": func(in *Input) {
+	for name, spoil := range map[string]func(in *landmark.Clip){
+		"ten frames": func(in *landmark.Clip) { in.Frames = in.Frames[:10] },
+		"ten frames in nine seconds": func(in *landmark.Clip) {
 			in.Frames = in.Frames[:10]
 			for i := range in.Frames {
 				in.Frames[i].TimeS = float64(i)
 			}
 		},
-		"upper body only": func(in *Input) {
+		"upper body only": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := lKnee; j <= rToe; j++ {
-					in.Frames[i].Visibility[j] = 0.02
-					in.Frames[i].ImagePx[j] = [2]float64{270 + 30*r.NormFloat64(), 760 + 30*r.NormFloat64()}
+				for j := landmark.LKnee; j <= landmark.RToe; j++ {
+					in.Frames[i].Landmarks[j].Visibility = 0.02
+					in.Frames[i].Landmarks[j].SetPx([2]float64{270 + 30*r.NormFloat64(), 760 + 30*r.NormFloat64()})
 				}
 			}
 		},
-		"nothing visible": func(in *Input) {
+		"nothing visible": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				in.Frames[i].Visibility = [NumLandmarks]float64{}
+				for j := range landmark.Num {
+					in.Frames[i].Landmarks[j].Visibility = 0
+				}
 			}
 		},
-		"one point": func(in *Input) {
+		"one point": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := range NumLandmarks {
-					in.Frames[i].ImagePx[j] = [2]float64{100, 100}
+				for j := range landmark.Num {
+					in.Frames[i].Landmarks[j].SetPx([2]float64{100, 100})
 					in.Frames[i].WorldM[j] = spatial.Vec3{}
 				}
 			}
 		},
-		"noise": func(in *Input) {
+		"noise": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := range NumLandmarks {
-					in.Frames[i].ImagePx[j] = [2]float64{540 * r.Float64(), 720 * r.Float64()}
+				for j := range landmark.Num {
+					in.Frames[i].Landmarks[j].SetPx([2]float64{540 * r.Float64(), 720 * r.Float64()})
 					in.Frames[i].WorldM[j] = spatial.Vec3{r.NormFloat64(), r.NormFloat64(), r.NormFloat64()}
 				}
 			}
 		},
-		"upside down": func(in *Input) {
+		"upside down": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := range NumLandmarks {
-					in.Frames[i].ImagePx[j][1] = 720 - in.Frames[i].ImagePx[j][1]
+				for j := range landmark.Num {
+					in.Frames[i].Landmarks[j].YPx = 720 - in.Frames[i].Landmarks[j].Px()[1]
 					in.Frames[i].WorldM[j][1] *= -1
 				}
 			}
 		},
-		"far away": func(in *Input) {
+		"far away": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := range NumLandmarks {
-					in.Frames[i].ImagePx[j] = [2]float64{300 + in.Frames[i].ImagePx[j][0]/100, 300 + in.Frames[i].ImagePx[j][1]/100}
+				for j := range landmark.Num {
+					p := &in.Frames[i].Landmarks[j]
+					p.SetPx([2]float64{300 + p.XPx/100, 300 + p.YPx/100})
 				}
 			}
 		},

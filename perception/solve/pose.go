@@ -57,7 +57,7 @@ func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) []
 	return out
 }
 
-// upperBody places everything but legs and nose.
+// upperBody places everything but legs and landmark.Nose.
 func (p *problem) upperBody(t int, world func(spatial.Vec3) spatial.Vec3, out *[human.NumJoints]spatial.Vec3) {
 	l := &p.length
 	at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }

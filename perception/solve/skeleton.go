@@ -2,6 +2,7 @@ package solve
 
 import (
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -9,17 +10,17 @@ import (
 func landmarks(j human.Joint) (a, b int) {
 	switch j {
 	case human.Pelvis:
-		return lHip, rHip
+		return landmark.LHip, landmark.RHip
 	case human.Chest:
-		return lShoulder, rShoulder
+		return landmark.LShoulder, landmark.RShoulder
 	case human.Head:
-		return leftEar, rightEar
+		return landmark.LEar, landmark.REar
 	case human.Nose:
-		return nose, nose
+		return landmark.Nose, landmark.Nose
 	case human.LHand:
-		return lPinky, lIndex
+		return landmark.LPinky, landmark.LIndex
 	case human.RHand:
-		return rPinky, rIndex
+		return landmark.RPinky, landmark.RIndex
 	}
 	l := single[j]
 	return l, l
@@ -27,10 +28,12 @@ func landmarks(j human.Joint) (a, b int) {
 
 // single maps the joints that are one landmark.
 var single = [human.NumJoints]int{
-	human.LShoulder: lShoulder, human.LElbow: lElbow, human.LWrist: lWrist,
-	human.RShoulder: rShoulder, human.RElbow: rElbow, human.RWrist: rWrist,
-	human.LHip: lHip, human.LKnee: lKnee, human.LAnkle: lAnkle, human.LHeel: lHeel, human.LToe: lToe,
-	human.RHip: rHip, human.RKnee: rKnee, human.RAnkle: rAnkle, human.RHeel: rHeel, human.RToe: rToe,
+	human.LShoulder: landmark.LShoulder, human.LElbow: landmark.LElbow, human.LWrist: landmark.LWrist,
+	human.RShoulder: landmark.RShoulder, human.RElbow: landmark.RElbow, human.RWrist: landmark.RWrist,
+	human.LHip: landmark.LHip, human.LKnee: landmark.LKnee, human.LAnkle: landmark.LAnkle,
+	human.LHeel: landmark.LHeel, human.LToe: landmark.LToe,
+	human.RHip: landmark.RHip, human.RKnee: landmark.RKnee, human.RAnkle: landmark.RAnkle,
+	human.RHeel: landmark.RHeel, human.RToe: landmark.RToe,
 }
 
 func (s *stream) jointWorld(t int, j human.Joint) spatial.Vec3 {

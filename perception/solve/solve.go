@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -13,26 +14,17 @@ const fitSteps = 8
 // Solve turns landmarks into motion. The motion begins at the first and ends at
 // the last frame with a person; Meta has its start time, the height used and
 // the number of missed frames; the caller fills in source, model and tool.
-// The input is not changed. It fails with ErrNoPerson when fewer than ten
+// The input is not changed. It fails with landmark.ErrNoPerson when fewer than ten
 // frames show a person, and on malformed input.
-func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
-	found, err := in.check(&opt)
+func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
+	found, err := check(in, &opt)
 	if err != nil {
 		return nil, nil, err
 	}
-	rep := &Report{FramesIn: len(in.Frames), FramesMissed: len(in.Frames) - found, HeightM: opt.HeightM, FocalPx: opt.FocalPx}
-	if rep.HeightM == 0 {
-		rep.HeightM, rep.HeightAssumed = assumedHeightM, true
-	}
-	if rep.FocalPx == 0 {
-		rep.FocalPx = assumedFocalRatio * float64(max(in.WidthPx, in.HeightPx))
-	}
-	cutoff := opt.CutoffHz
-	if cutoff == 0 {
-		cutoff = defaultCutoffHz
-	}
-
-	frames := make([]Frame, 0, found)
+	opt, assumed := opt.complete(in.WidthPx, in.HeightPx)
+	rep := &Report{FramesIn: len(in.Frames), FramesMissed: len(in.Frames) - found,
+		HeightM: opt.HeightM, HeightAssumed: assumed, FocalPx: opt.FocalPx}
+	frames := make([]landmark.Frame, 0, found)
 	for i := range in.Frames {
 		if in.Frames[i].Found {
 			if k := len(frames); k > 0 && !in.Frames[i-1].Found {
@@ -50,11 +42,13 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 	if opt.UpInCamera != nil {
 		up = *opt.UpInCamera
 	}
-	s, outliers := newStream(frames, opt.FPS)
+	s, outliers := newStream(frames, newGrid(frames, opt.FPS))
 	rep.OutlierShare = outliers
-	s.smooth(cutoff)
+	s.smooth(opt.CutoffHz)
 
-	p := newProblem(s, in, rep.FocalPx, rep.HeightM, up)
+	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, opt.FocalPx), up)
+	_, depth := p.measure(s, rep.HeightM)
+	p.place(depth)
 	p.restFeet()
 	p.minimise(fitSteps)
 	c := p.detectContacts()
@@ -74,41 +68,59 @@ func Solve(in *Input, opt Options) (*human.Motion, *Report, error) {
 
 // motion converts the solution to world axes and adds what the fit leaves out.
 func (p *problem) motion(s *stream, c contacts) *human.Motion {
-	right, away := horizontal(p.up)
-	turn := func(v spatial.Vec3) spatial.Vec3 {
-		return spatial.Vec3{-away.Dot(v), right.Dot(v), p.up.Dot(v)}
-	}
-	origin := turn(p.joint(0, human.Pelvis))
-	origin[2] = p.floor
-	world := func(v spatial.Vec3) spatial.Vec3 { return turn(v).Sub(origin) }
-
+	w := newWorld(p.up)
+	w.origin = w.turn(p.joint(0, human.Pelvis))
+	w.origin[2] = p.floor
 	m := &human.Motion{FPS: s.fps, Frames: make([]human.Pose, s.n)}
 	m.Meta.Schema = 1
 	m.Meta.StartS = s.startS
-	positions := p.skeleton(world, c)
+	positions := p.skeleton(w.place, c)
 	for t := range s.n {
-		f := &m.Frames[t]
-		f.Positions = positions[t]
-		noseDir := turn(s.worldAt(t, nose).Sub(s.jointWorld(t, human.Head)))
-		f.Positions[human.Nose] = f.Positions[human.Head].Add(noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLength * p.heightM))
-		f.Contacts = c[t]
-		knuckle := [2]spatial.Vec3{
-			turn(s.worldAt(t, lIndex).Sub(s.worldAt(t, lPinky))),
-			turn(s.worldAt(t, rIndex).Sub(s.worldAt(t, rPinky))),
-		}
-		flat := [2]float64{
-			math.Min(c[t][human.LHeelContact], c[t][human.LToeContact]),
-			math.Min(c[t][human.RHeelContact], c[t][human.RToeContact]),
-		}
-		fillRotations(f, noseDir, turn(s.worldAt(t, leftEar).Sub(s.worldAt(t, rightEar))), knuckle, flat)
-		for j := range human.NumJoints {
-			f.Confidence[j] = clamp01(s.jointConf(t, human.Joint(j)))
-		}
+		m.Frames[t].Positions = positions[t]
+		p.flesh(&m.Frames[t], s, t, w, &c[t])
 	}
 	return m
 }
 
-// noseLength is the distance from between the ears to the nose, as a share of
+// world are the axes of a motion: x towards the camera, y to the right of the
+// picture, z up.
+type world struct{ away, right, up, origin spatial.Vec3 }
+
+func newWorld(up spatial.Vec3) world {
+	right, away := horizontal(up)
+	return world{away: away, right: right, up: up}
+}
+
+// turn gives a direction in camera axes in those of the world.
+func (w *world) turn(v spatial.Vec3) spatial.Vec3 {
+	return spatial.Vec3{-w.away.Dot(v), w.right.Dot(v), w.up.Dot(v)}
+}
+
+// place gives a place in camera axes in those of the world.
+func (w *world) place(v spatial.Vec3) spatial.Vec3 { return w.turn(v).Sub(w.origin) }
+
+// flesh adds nose, contacts, rotations and confidence of frame t to its positions.
+func (p *problem) flesh(f *human.Pose, s *stream, t int, w world, touch *[human.NumContacts]float64) {
+	across := func(a, b landmark.Index) spatial.Vec3 { return w.turn(s.worldAt(t, a).Sub(s.worldAt(t, b))) }
+	noseDir := w.turn(s.worldAt(t, landmark.Nose).Sub(s.jointWorld(t, human.Head)))
+	nose := noseDir.Unit(spatial.Vec3{1, 0, 0}).Scale(noseLength * p.heightM)
+	f.Positions[human.Nose] = f.Positions[human.Head].Add(nose)
+	f.Contacts = *touch
+	knuckle := [2]spatial.Vec3{
+		across(landmark.LIndex, landmark.LPinky),
+		across(landmark.RIndex, landmark.RPinky),
+	}
+	flat := [2]float64{
+		math.Min(touch[human.LHeelContact], touch[human.LToeContact]),
+		math.Min(touch[human.RHeelContact], touch[human.RToeContact]),
+	}
+	fillRotations(f, noseDir, across(landmark.LEar, landmark.REar), knuckle, flat)
+	for j := range human.NumJoints {
+		f.Confidence[j] = clamp01(s.jointConf(t, human.Joint(j)))
+	}
+}
+
+// noseLength is the distance from between the ears to the landmark.Nose, as a share of
 // stature.
 const noseLength = 0.068
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/metrics"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -15,7 +16,7 @@ import (
 // typical noise of the network on a person 600 px tall, after Pose2Sim's clips.
 var typical = noise{px: 2, worldM: 0.015, depthM: 0.03}
 
-func solved(t *testing.T, in *Input, opt Options) (*human.Motion, *Report) {
+func solved(t *testing.T, in *landmark.Clip, opt Options) (*human.Motion, *Report) {
 	t.Helper()
 	m, rep, err := Solve(in, opt)
 	if err != nil {
@@ -85,11 +86,18 @@ func TestFindsGravity(t *testing.T) {
 	}
 }
 
+// takeOther puts landmark j of f where old has the one on the other side.
+func takeOther(f, old *landmark.Frame, j landmark.Index) {
+	k := landmark.Mirror(j)
+	f.Landmarks[j].SetPx(old.Landmarks[k].Px())
+	f.WorldM[j] = old.WorldM[k]
+}
+
 // swapBody is what the network does when it takes a front for a back.
-func swapBody(f *Frame) {
+func swapBody(f *landmark.Frame) {
 	old := *f
-	for j := range NumLandmarks {
-		f.ImagePx[j], f.WorldM[j] = old.ImagePx[partner[j]], old.WorldM[partner[j]]
+	for j := range landmark.Num {
+		takeOther(f, &old, j)
 		f.WorldM[j][2] = -f.WorldM[j][2]
 	}
 }
@@ -108,8 +116,8 @@ func TestRepairsSwaps(t *testing.T) {
 	}
 	for i := 120; i < 130; i++ { // the legs alone
 		old := in.Frames[i]
-		for j := lHip; j <= rToe; j++ {
-			in.Frames[i].ImagePx[j], in.Frames[i].WorldM[j] = old.ImagePx[partner[j]], old.WorldM[partner[j]]
+		for j := landmark.LHip; j <= landmark.RToe; j++ {
+			takeOther(&in.Frames[i], &old, j)
 		}
 		swapped++
 	}
@@ -132,20 +140,19 @@ func TestBlendedFramesAreLeftOut(t *testing.T) {
 	f := &in.Frames[30]
 	other := *f
 	swapBody(&other)
-	for j := range NumLandmarks {
-		for k := range 2 {
-			f.ImagePx[j][k] = 0.3*f.ImagePx[j][k] + 0.7*other.ImagePx[j][k]
-		}
+	for j := range landmark.Num {
+		p, q := &f.Landmarks[j], &other.Landmarks[j]
+		p.SetPx([2]float64{0.3*p.XPx + 0.7*q.XPx, 0.3*p.YPx + 0.7*q.YPx})
 	}
-	for k := range NumLandmarks { // a blend of two bodies also shakes
-		f.ImagePx[k][0] += 40 * float64(k%3-1)
+	for k := range landmark.Num { // a blend of two bodies also shakes
+		f.Landmarks[k].XPx += 40 * float64(k%3-1)
 	}
 	if got := dropIntruders(in.Frames); len(got) != len(in.Frames)-1 || got[30].TimeS != in.Frames[31].TimeS {
 		t.Errorf("%d of %d frames left", len(got), len(in.Frames))
 	}
 	// To the whole solver such a frame is one in which nobody was seen.
 	got, _ := solved(t, in, Options{})
-	*f = Frame{TimeS: f.TimeS}
+	*f = landmark.Frame{TimeS: f.TimeS}
 	if want, _ := solved(t, in, Options{}); !reflect.DeepEqual(got.Frames, want.Frames) {
 		t.Error("the blended frame had a part in the motion")
 	}
@@ -160,11 +167,11 @@ func TestSurvivesGapsAndOutliers(t *testing.T) {
 		f := &in.Frames[i]
 		switch {
 		case i >= 60 && i < 72 || i < 3 || r.Float64() < 0.05:
-			*f = Frame{TimeS: f.TimeS}
+			*f = landmark.Frame{TimeS: f.TimeS}
 			missed++
 		case r.Float64() < 0.10:
-			j := r.IntN(NumLandmarks)
-			f.ImagePx[j][0] += 150
+			j := r.IntN(landmark.Num)
+			f.Landmarks[j].XPx += 150
 			f.WorldM[j][2] += 0.5
 		}
 	}
@@ -221,7 +228,7 @@ func TestTimeShiftChangesNothing(t *testing.T) {
 	in, _ := film(stepper(), defaultCamera(), 2, 30, typical, 8)
 	a, _ := solved(t, in, Options{})
 	late := *in
-	late.Frames = append([]Frame(nil), in.Frames...)
+	late.Frames = append([]landmark.Frame(nil), in.Frames...)
 	for i := range late.Frames {
 		late.Frames[i].TimeS += 64 // a power of two: the steps stay what they were, almost
 	}
@@ -242,14 +249,14 @@ func TestTimeShiftChangesNothing(t *testing.T) {
 func TestMirroredPersonMovesMirrored(t *testing.T) {
 	in, _ := film(stepper(), defaultCamera(), 4, 30, typical, 9)
 	a, _ := solved(t, in, Options{})
-	flip := &Input{WidthPx: in.WidthPx, HeightPx: in.HeightPx}
+	flip := &landmark.Clip{WidthPx: in.WidthPx, HeightPx: in.HeightPx}
 	for _, f := range in.Frames {
 		g := f
-		for j := range NumLandmarks {
-			k := partner[j]
-			g.ImagePx[j] = [2]float64{float64(in.WidthPx) - f.ImagePx[k][0], f.ImagePx[k][1]}
+		for j := range landmark.Num {
+			k := landmark.Mirror(j)
+			g.Landmarks[j].SetPx([2]float64{float64(in.WidthPx) - f.Landmarks[k].XPx, f.Landmarks[k].YPx})
 			g.WorldM[j] = spatial.Vec3{-f.WorldM[k][0], f.WorldM[k][1], f.WorldM[k][2]}
-			g.Visibility[j] = f.Visibility[k]
+			g.Landmarks[j].Visibility = f.Landmarks[k].Visibility
 		}
 		flip.Frames = append(flip.Frames, g)
 	}
@@ -277,7 +284,7 @@ func TestRateAndRepeat(t *testing.T) {
 	if c := compare(t, m, truth); c.MPJPEMm > 45 {
 		t.Errorf("resampled: MPJPE %.0f mm", c.MPJPEMm)
 	}
-	before := append([]Frame(nil), in.Frames...)
+	before := append([]landmark.Frame(nil), in.Frames...)
 	again, _ := solved(t, in, Options{HeightM: a.heightM, FocalPx: 648, FPS: 50})
 	if !reflect.DeepEqual(m, again) {
 		t.Error("two runs differ")
@@ -289,32 +296,32 @@ func TestRateAndRepeat(t *testing.T) {
 
 func TestBadInputIsRefused(t *testing.T) {
 	good, _ := film(stepper(), defaultCamera(), 1, 30, noise{}, 1)
-	for name, breakIt := range map[string]func(*Input, *Options){
-		"no person":      func(in *Input, _ *Options) { clear(in.Frames[5:]); stamp(in) },
-		"picture size":   func(in *Input, _ *Options) { in.WidthPx = 0 },
-		"time runs back": func(in *Input, _ *Options) { in.Frames[7].TimeS = 0 },
-		"not a number":   func(in *Input, _ *Options) { in.Frames[7].WorldM[3][1] = math.NaN() },
-		"giant":          func(_ *Input, o *Options) { o.HeightM = 3 },
-		"rate":           func(_ *Input, o *Options) { o.FPS = 1 },
-		"cut-off":        func(_ *Input, o *Options) { o.CutoffHz = -1 },
-		"focal length":   func(_ *Input, o *Options) { o.FocalPx = 3 },
-		"up":             func(_ *Input, o *Options) { o.UpInCamera = &spatial.Vec3{0, -2, 0} },
+	for name, breakIt := range map[string]func(*landmark.Clip, *Options){
+		"no person":      func(in *landmark.Clip, _ *Options) { clear(in.Frames[5:]); stamp(in) },
+		"picture size":   func(in *landmark.Clip, _ *Options) { in.WidthPx = 0 },
+		"time runs back": func(in *landmark.Clip, _ *Options) { in.Frames[7].TimeS = 0 },
+		"not a number":   func(in *landmark.Clip, _ *Options) { in.Frames[7].WorldM[3][1] = math.NaN() },
+		"giant":          func(_ *landmark.Clip, o *Options) { o.HeightM = 3 },
+		"rate":           func(_ *landmark.Clip, o *Options) { o.FPS = 1 },
+		"cut-off":        func(_ *landmark.Clip, o *Options) { o.CutoffHz = -1 },
+		"focal length":   func(_ *landmark.Clip, o *Options) { o.FocalPx = 3 },
+		"up":             func(_ *landmark.Clip, o *Options) { o.UpInCamera = &spatial.Vec3{0, -2, 0} },
 	} {
 		in := *good
-		in.Frames = append([]Frame(nil), good.Frames...)
+		in.Frames = append([]landmark.Frame(nil), good.Frames...)
 		var opt Options
 		breakIt(&in, &opt)
 		_, _, err := Solve(&in, opt)
 		if err == nil {
 			t.Errorf("%s: accepted", name)
 		}
-		if errors.Is(err, ErrNoPerson) != (name == "no person") {
+		if errors.Is(err, landmark.ErrNoPerson) != (name == "no person") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func stamp(in *Input) {
+func stamp(in *landmark.Clip) {
 	for i := range in.Frames {
 		in.Frames[i].TimeS = float64(i) / 30
 	}
@@ -329,17 +336,19 @@ func TestLiftsFlattenedLegs(t *testing.T) {
 	for i := range in.Frames {
 		w := &in.Frames[i].WorldM
 		for side := range 2 {
-			shift := (flat - 1) * w[lAnkle+side][2]
-			w[lKnee+side][2] *= flat
-			for _, j := range []int{lAnkle, lHeel, lToe} {
+			shift := (flat - 1) * w[landmark.LAnkle+side][2]
+			w[landmark.LKnee+side][2] *= flat
+			for _, j := range []int{landmark.LAnkle, landmark.LHeel, landmark.LToe} {
 				w[j+side][2] += shift
 			}
 		}
 	}
 	// Already where the fit starts, the bones are bent.
-	st, _ := newStream(in.Frames, 0)
+	st, _ := newStream(in.Frames, newGrid(in.Frames, 0))
 	st.smooth(defaultCutoffHz)
-	p := newProblem(st, in, 648, a.heightM, levelUp)
+	p := newProblem(st, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
+	_, depth := p.measure(st, a.heightM)
+	p.place(depth)
 	bottom := 51
 	for i, b := range bones {
 		if b.kind != thigh && b.kind != shank {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -12,13 +13,11 @@ const (
 	boneDepthQuantile = 0.35
 )
 
-// newProblem sets the fit up from the cleaned landmarks, with a first guess:
-// the network's pose at the subject's size, placed where it best covers its
-// landmarks in the picture.
-func newProblem(s *stream, in *Input, focalPx, heightM float64, up spatial.Vec3) *problem {
+// newProblem sets the fit up from the cleaned landmarks. What is missing is who
+// the subject is (measure or recognise) and where to start (place).
+func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 	p := &problem{
-		n: s.n, fps: s.fps, focalPx: focalPx, up: up,
-		centrePx:  [2]float64{float64(in.WidthPx) / 2, float64(in.HeightPx) / 2},
+		n: s.n, fps: s.fps, lens: cam, up: up,
 		px:        make([][numFree][2]float64, s.n),
 		weight:    make([][numFree]float64, s.n),
 		direction: make([][len(bones)]spatial.Vec3, s.n),
@@ -37,16 +36,58 @@ func newProblem(s *stream, in *Input, focalPx, heightM float64, up spatial.Vec3)
 			d := s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a))
 			p.direction[t][i] = unitOr(d)
 		}
-		across := s.worldAt(t, lHip).Sub(s.worldAt(t, rHip)).Add(s.worldAt(t, lShoulder).Sub(s.worldAt(t, rShoulder)))
+		shoulders := s.worldAt(t, landmark.LShoulder).Sub(s.worldAt(t, landmark.RShoulder))
+		across := s.worldAt(t, landmark.LHip).Sub(s.worldAt(t, landmark.RHip)).Add(shoulders)
 		p.forward[t] = across.Cross(p.direction[t][0]).Unit(spatial.Vec3{0, 0, -1})
 	}
-	p.placeFirstGuess(s, heightM)
 	return p
 }
 
-// placeFirstGuess fills x and the bone lengths. The root depth comes from the
-// person's apparent size.
-func (p *problem) placeFirstGuess(s *stream, heightM float64) {
+// subject is what stays the same while one camera watches one person.
+type subject struct {
+	heightM float64
+	// scale is the subject's size against the network's adult.
+	scale float64
+	// bend is the network's habit with an upright body.
+	bend   bend
+	length [numBoneKinds]float64 // m
+}
+
+// measure finds the subject in the clip, and the depth of the root in every frame.
+// The network's bend is taken out of the directions on the way.
+func (p *problem) measure(s *stream, heightM float64) (subject, []float64) {
+	who := subject{heightM: heightM, scale: networkScale(s, heightM)}
+	p.heightM = heightM
+	depth := p.sizeDepths(s, who.scale)
+	p.settleDepth(depth)
+	who.bend = p.findBend(depth)
+	p.unbend(who.bend)
+	p.length = p.boneLengths(heightM, depth)
+	// The network's pose is too upright where the body is bent, and a body too
+	// tall for its picture seems far away. Bones seen at full length know better.
+	for range 2 {
+		p.boneDepths(depth)
+		p.length = p.boneLengths(heightM, depth)
+	}
+	who.length = p.length
+	return who, depth
+}
+
+// recognise takes a subject measured before and returns the depth of the root.
+func (p *problem) recognise(s *stream, who *subject) []float64 {
+	p.heightM, p.length = who.heightM, who.length
+	depth := p.sizeDepths(s, who.scale)
+	p.settleDepth(depth)
+	p.unbend(who.bend)
+	for range 2 {
+		p.boneDepths(depth)
+	}
+	return depth
+}
+
+// networkScale is the size of a subject of stature heightM against what the
+// network sees: the ratio of the chains from ankle to shoulder.
+func networkScale(s *stream, heightM float64) float64 {
 	chain := make([]float64, s.n)
 	for t := range s.n {
 		j := func(j human.Joint) spatial.Vec3 { return s.jointWorld(t, j) }
@@ -54,35 +95,37 @@ func (p *problem) placeFirstGuess(s *stream, heightM float64) {
 			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
 			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
 	}
-	scale := heightM * chainLength(&boneRatio) / math.Max(median(chain), 0.05)
+	return heightM * chainLength(&boneRatio) / math.Max(median(chain), 0.05)
+}
 
-	rel := make([][numFree]spatial.Vec3, s.n)
+// sizeDepths is the depth of the root by the person's apparent size.
+func (p *problem) sizeDepths(s *stream, scale float64) []float64 {
 	depth := make([]float64, s.n)
 	for t := range s.n {
+		var rel [numFree]spatial.Vec3
 		root := s.jointWorld(t, human.Pelvis)
 		for i, j := range freeJoints {
-			rel[t][i] = s.jointWorld(t, j).Sub(root).Scale(scale)
+			rel[i] = s.jointWorld(t, j).Sub(root).Scale(scale)
 		}
-		depth[t] = p.sizeDepth(t, &rel[t])
+		depth[t] = p.sizeDepth(t, &rel)
 	}
-	p.heightM = heightM
+	return depth
+}
+
+// boneDepths judges the depth of all frames by the bones.
+func (p *problem) boneDepths(depth []float64) {
+	for t := range depth {
+		depth[t] = p.boneDepth(t, depth[t])
+	}
 	p.settleDepth(depth)
-	p.standUpright(depth)
-	p.length = p.boneLengths(heightM, depth)
-	// The network's pose is too upright where the body is bent, and a body too
-	// tall for its picture seems far away. Bones seen at full length know better.
-	for range 2 {
-		for t := range depth {
-			depth[t] = p.boneDepth(t, depth[t])
-		}
-		p.settleDepth(depth)
-		p.length = p.boneLengths(heightM, depth)
-	}
+}
+
+// place fills x: every bone lifted out of the picture, the body at its depth.
+func (p *problem) place(depth []float64) {
 	p.liftBones(depth)
-	for t := range s.n {
-		p.chain(t, &rel[t])
-	}
-	for t := range s.n {
+	for t := range p.n {
+		var rel [numFree]spatial.Vec3
+		p.chain(t, &rel)
 		// With the depth known, the mean over the landmarks centres the body.
 		var root spatial.Vec3
 		sum := 0.0
@@ -91,13 +134,13 @@ func (p *problem) placeFirstGuess(s *stream, heightM float64) {
 			sum += w
 			for k := range 2 {
 				ray := (p.px[t][i][k] - p.centrePx[k]) / p.focalPx
-				root[k] += w * (ray*(rel[t][i][2]+depth[t]) - rel[t][i][k])
+				root[k] += w * (ray*(rel[i][2]+depth[t]) - rel[i][k])
 			}
 		}
 		root = root.Scale(1 / sum)
 		root[2] = depth[t]
 		for i := range numFree {
-			q := rel[t][i].Add(root)
+			q := rel[i].Add(root)
 			copy(p.x[t*frameVars+3*i:], q[:])
 		}
 	}

@@ -3,18 +3,18 @@ package solve
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
 // stream holds the landmarks on a uniform time grid, one slice per coordinate,
 // so that filters run along time.
 type stream struct {
-	fps, startS float64
-	n           int
-	px          [NumLandmarks][2][]float64
-	world       [NumLandmarks][3][]float64
+	grid
+	px    [landmark.Num][2][]float64
+	world [landmark.Num][3][]float64
 	// conf is visibility, 0 where both neighbours in time were invented.
-	conf [NumLandmarks][]float64
+	conf [landmark.Num][]float64
 }
 
 func (s *stream) worldAt(t, j int) spatial.Vec3 {
@@ -28,36 +28,53 @@ const (
 	hampelFloorRel = 0.05 // of the torso length: smaller deviations are never outliers
 )
 
-// newStream gates, cleans and resamples frames (all Found, swaps repaired).
-// It returns the share of samples rejected as outliers.
-func newStream(frames []Frame, fps float64) (*stream, float64) {
+// grid is a uniform row of n instants from startS on, fps of them a second.
+type grid struct {
+	fps, startS float64
+	n           int
+}
+
+// newGrid spans the frames; fps 0 takes their median rate.
+func newGrid(frames []landmark.Frame, fps float64) grid {
 	m := len(frames)
-	times := make([]float64, m)
-	steps := make([]float64, 0, m)
-	for i := range frames {
-		times[i] = frames[i].TimeS
-		if i > 0 {
-			steps = append(steps, times[i]-times[i-1])
-		}
-	}
-	step := median(steps)
 	if fps == 0 {
+		step := medianStep(frames)
 		fps = math.Min(1000, 1/step)
 		if r := math.Round(fps); abs(fps-r) < 0.002*fps { // 59.99 from rounded time stamps
 			fps = r
 		}
 	}
-	s := &stream{fps: fps, startS: times[0]}
-	s.n = max(2, int(math.Round((times[m-1]-times[0])*fps))+1)
+	return grid{fps, frames[0].TimeS, max(2, int(math.Round((frames[m-1].TimeS-frames[0].TimeS)*fps))+1)}
+}
+
+// medianStep is the usual time between two frames, seconds.
+func medianStep(frames []landmark.Frame) float64 {
+	steps := make([]float64, 0, len(frames))
+	for i := 1; i < len(frames); i++ {
+		steps = append(steps, frames[i].TimeS-frames[i-1].TimeS)
+	}
+	return median(steps)
+}
+
+// newStream gates, cleans and resamples frames (all Found, swaps repaired) to the
+// grid. It returns the share of samples rejected as outliers.
+func newStream(frames []landmark.Frame, g grid) (*stream, float64) {
+	m, fps := len(frames), g.fps
+	times := make([]float64, m)
+	for i := range frames {
+		times[i] = frames[i].TimeS
+	}
+	step := medianStep(frames)
+	s := &stream{grid: g}
 	half := max(2, int(math.Round(hampelHalfS/step)))
 	torsoPx, torsoM := torsoSize(frames)
 
 	x, valid, bad := make([]float64, m), make([]bool, m), make([]bool, m)
 	rejected, total := 0, 0
-	for j := range NumLandmarks {
+	for j := range landmark.Num {
 		trusted := bridgeable(frames, j)
 		outlier := make([]bool, m)
-		mark := func(floor float64, at func(*Frame) float64) {
+		mark := func(floor float64, at func(*landmark.Frame) float64) {
 			for i := range frames {
 				x[i], valid[i] = at(&frames[i]), trusted[i]
 			}
@@ -67,10 +84,10 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 			}
 		}
 		for k := range 2 {
-			mark(hampelFloorRel*torsoPx, func(f *Frame) float64 { return f.ImagePx[j][k] })
+			mark(hampelFloorRel*torsoPx, func(f *landmark.Frame) float64 { return f.Landmarks[j].Px()[k] })
 		}
 		for k := range 3 {
-			mark(1.5*hampelFloorRel*torsoM, func(f *Frame) float64 { return f.WorldM[j][k] })
+			mark(1.5*hampelFloorRel*torsoM, func(f *landmark.Frame) float64 { return f.WorldM[j][k] })
 		}
 		for i := range frames {
 			valid[i] = trusted[i] && !outlier[i]
@@ -79,17 +96,17 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 				rejected++
 			}
 		}
-		fill := func(at func(*Frame) float64) []float64 {
+		fill := func(at func(*landmark.Frame) float64) []float64 {
 			for i := range frames {
 				x[i] = at(&frames[i])
 			}
 			return resample(times, x, valid, s.startS, fps, s.n)
 		}
 		for k := range 2 {
-			s.px[j][k] = fill(func(f *Frame) float64 { return f.ImagePx[j][k] })
+			s.px[j][k] = fill(func(f *landmark.Frame) float64 { return f.Landmarks[j].Px()[k] })
 		}
 		for k := range 3 {
-			s.world[j][k] = fill(func(f *Frame) float64 { return f.WorldM[j][k] })
+			s.world[j][k] = fill(func(f *landmark.Frame) float64 { return f.WorldM[j][k] })
 		}
 		s.conf[j] = make([]float64, s.n)
 		near := 0
@@ -99,7 +116,7 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 				near++
 			}
 			if valid[near] && abs(times[near]-at) <= 0.75*step {
-				s.conf[j][t] = math.Max(0, math.Min(1, frames[near].Visibility[j]))
+				s.conf[j][t] = math.Max(0, math.Min(1, frames[near].Landmarks[j].Visibility))
 			}
 		}
 	}
@@ -108,14 +125,14 @@ func newStream(frames []Frame, fps float64) (*stream, float64) {
 
 // bridgeable tells which samples of landmark j to use: the visible ones, and
 // guessed ones where no visible one is near on both sides to bridge from.
-func bridgeable(frames []Frame, j int) []bool {
+func bridgeable(frames []landmark.Frame, j int) []bool {
 	m := len(frames)
 	use := make([]bool, m)
 	next := make([]int, m+1)
 	next[m] = m
 	for i := m - 1; i >= 0; i-- {
 		next[i] = next[i+1]
-		if frames[i].Visibility[j] >= lowVisibility {
+		if frames[i].Landmarks[j].Visibility >= lowVisibility {
 			next[i] = i
 		}
 	}
@@ -164,7 +181,7 @@ func resample(times, x []float64, valid []bool, startS, fps float64, n int) []fl
 
 // smooth runs the low-pass filter over every coordinate.
 func (s *stream) smooth(cutoffHz float64) {
-	for j := range NumLandmarks {
+	for j := range landmark.Num {
 		for k := range 2 {
 			lowPass(s.px[j][k], s.fps, cutoffHz)
 		}

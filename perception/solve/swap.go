@@ -3,6 +3,7 @@ package solve
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -40,48 +41,58 @@ const (
 )
 
 var (
-	upperGroup = [...]int{leftEar, rightEar, lShoulder, rShoulder, lElbow, rElbow, lWrist, rWrist}
-	lowerGroup = [...]int{lHip, rHip, lKnee, rKnee, lAnkle, rAnkle, lHeel, rHeel, lToe, rToe}
+	upperGroup = [...]landmark.Index{landmark.LEar, landmark.REar, landmark.LShoulder, landmark.RShoulder,
+		landmark.LElbow, landmark.RElbow, landmark.LWrist, landmark.RWrist}
+	lowerGroup = [...]landmark.Index{landmark.LHip, landmark.RHip, landmark.LKnee, landmark.RKnee,
+		landmark.LAnkle, landmark.RAnkle, landmark.LHeel, landmark.RHeel, landmark.LToe, landmark.RToe}
 )
 
 // swapView returns landmark j of f as state s says it should have been named.
-func swapView(f *Frame, s swapState, j int, depth spatial.Vec3) (px [2]float64, world spatial.Vec3) {
-	lower := j >= lHip
+func swapView(f *landmark.Frame, s swapState, j int, depth spatial.Vec3) (px [2]float64, world spatial.Vec3) {
+	lower := j >= landmark.LHip
 	if s == bodySwapped || s == legsSwapped && lower || s == armsSwapped && !lower {
-		j = partner[j]
+		j = landmark.Mirror(j)
 	}
 	world = f.WorldM[j]
 	if s == bodySwapped {
 		world = world.Sub(depth.Scale(2 * depth.Dot(world)))
 	}
-	return f.ImagePx[j], world
+	return f.Landmarks[j].Px(), world
 }
 
-// repairSwaps undoes left/right swaps in frames (all Found) in place and
-// returns the number of frames changed. up is the direction against gravity in
-// camera axes: depth is reversed about the upright plane facing the camera.
-func repairSwaps(frames []Frame, up spatial.Vec3) int {
-	n := len(frames)
-	if n < 3 {
-		return 0
-	}
-	depth := spatial.Vec3{0, 0, 1}
-	depth = depth.Sub(up.Scale(depth.Dot(up))).Unit(depth)
-	torsoPx, torsoM := torsoSize(frames)
+// swapTrellis is the search for the cheapest sequence of states, frame by frame.
+type swapTrellis struct {
+	// depth is the direction along which a body swap reverses: level, away
+	// from the camera.
+	depth           spatial.Vec3
+	torsoPx, torsoM float64
+	cost            [][numSwapStates]float64   // of the cheapest way to every state
+	from            [][numSwapStates]swapState // and the state before it
+}
 
-	var cost, next [numSwapStates]float64
-	from := make([][numSwapStates]swapState, n)
-	odd := oddness(frames)
-	for s := range numSwapStates {
-		cost[s] = swapUnary(&frames[0], swapState(s), odd[0])
-	}
-	for t := 1; t < n; t++ {
+// newSwapTrellis is empty; up is the direction against gravity in camera axes.
+func newSwapTrellis(up spatial.Vec3, torsoPx, torsoM float64) *swapTrellis {
+	depth := spatial.Vec3{0, 0, 1}
+	return &swapTrellis{depth: depth.Sub(up.Scale(depth.Dot(up))).Unit(depth), torsoPx: torsoPx, torsoM: torsoM}
+}
+
+// push takes in the next frame. before is the frame pushed last (nil at first),
+// odd the frame's oddness.
+func (v *swapTrellis) push(before, f *landmark.Frame, odd float64) {
+	var next [numSwapStates]float64
+	var from [numSwapStates]swapState
+	if before == nil {
+		for s := range next {
+			next[s] = swapUnary(f, swapState(s), odd)
+		}
+	} else {
+		cost := v.cost[len(v.cost)-1]
 		// The longer the gap, the less the previous frame says.
-		fade := 1 / (1 + max(0, frames[t].TimeS-frames[t-1].TimeS-0.05)/0.1)
+		fade := 1 / (1 + max(0, f.TimeS-before.TimeS-0.05)/0.1)
 		for b := range numSwapStates {
 			best, arg := math.Inf(1), asSeen
 			for a := range numSwapStates {
-				c := cost[a] + fade*swapJump(&frames[t-1], &frames[t], swapState(a), swapState(b), depth, torsoPx, torsoM)
+				c := cost[a] + fade*swapJump(before, f, swapState(a), swapState(b), v.depth, v.torsoPx, v.torsoM)
 				if a != b {
 					c += swapSwitchCost
 				}
@@ -89,54 +100,81 @@ func repairSwaps(frames []Frame, up spatial.Vec3) int {
 					best, arg = c, swapState(a)
 				}
 			}
-			next[b] = best + swapUnary(&frames[t], swapState(b), odd[t])
-			from[t][b] = arg
+			next[b] = best + swapUnary(f, swapState(b), odd)
+			from[b] = arg
 		}
-		cost = next
 	}
+	v.cost, v.from = append(v.cost, next), append(v.from, from)
+}
+
+// best writes the cheapest sequence of states, one for each frame pushed.
+func (v *swapTrellis) best(states []swapState) {
+	last := &v.cost[len(v.cost)-1]
 	s := asSeen
 	for b := range numSwapStates {
-		if cost[b] < cost[s] {
+		if last[b] < last[s] {
 			s = swapState(b)
 		}
 	}
-	states := make([]swapState, n)
-	for t := n - 1; t >= 0; t-- {
+	for t := len(states) - 1; t >= 0; t-- {
 		states[t] = s
-		s = from[t][s]
+		s = v.from[t][s]
 	}
+}
+
+// repairSwaps undoes left/right swaps in frames (all Found) in place and
+// returns the number of frames changed. up is the direction against gravity in
+// camera axes: depth is reversed about the upright plane facing the camera.
+func repairSwaps(frames []landmark.Frame, up spatial.Vec3) int {
+	n := len(frames)
+	if n < 3 {
+		return 0
+	}
+	torsoPx, torsoM := torsoSize(frames)
+	v := newSwapTrellis(up, torsoPx, torsoM)
+	odd := oddness(frames)
+	for t := range frames {
+		var before *landmark.Frame
+		if t > 0 {
+			before = &frames[t-1]
+		}
+		v.push(before, &frames[t], odd[t])
+	}
+	states := make([]swapState, n)
+	v.best(states)
 	changed := 0
 	for t := range frames {
-		if states[t] == asSeen {
-			continue
-		}
-		changed++
-		old := frames[t]
-		for j := range NumLandmarks {
-			frames[t].ImagePx[j], frames[t].WorldM[j] = swapView(&old, states[t], j, depth)
-			if k := partner[j]; old.ImagePx[k] == frames[t].ImagePx[j] {
-				frames[t].Visibility[j] = old.Visibility[k]
-			}
+		if states[t] != asSeen {
+			changed++
+			unswap(&frames[t], states[t], v.depth)
 		}
 	}
 	return changed
+}
+
+// unswap undoes a swap in place.
+func unswap(f *landmark.Frame, s swapState, depth spatial.Vec3) {
+	old := *f
+	for j := range landmark.Num {
+		px, world := swapView(&old, s, j, depth)
+		f.Landmarks[j].SetPx(px)
+		f.WorldM[j] = world
+		if k := landmark.Mirror(j); old.Landmarks[k].Px() == px {
+			f.Landmarks[j].Visibility = old.Landmarks[k].Visibility
+		}
+	}
 }
 
 // dropIntruders leaves out frames that fit neither neighbour while the
 // neighbours fit each other, left and right taken either way: between two
 // versions of the body the network sometimes shows a blend of both. The result
 // shares no memory with frames.
-func dropIntruders(frames []Frame) []Frame {
+func dropIntruders(frames []landmark.Frame) []landmark.Frame {
 	torsoPx, torsoM := torsoSize(frames)
-	depth := spatial.Vec3{0, 0, 1}
-	jump := func(a, b int) float64 {
-		return min(swapJump(&frames[a], &frames[b], asSeen, asSeen, depth, torsoPx, torsoM),
-			swapJump(&frames[a], &frames[b], asSeen, bodySwapped, depth, torsoPx, torsoM))
-	}
-	out := make([]Frame, 0, len(frames))
+	out := make([]landmark.Frame, 0, len(frames))
 	kept := true // whether the frame before was
 	for t := range frames {
-		if t > 0 && t+1 < len(frames) && kept && jump(t-1, t)+jump(t, t+1)-jump(t-1, t+1) > intruderGain {
+		if t > 0 && t+1 < len(frames) && kept && intrudes(&frames[t-1], &frames[t], &frames[t+1], torsoPx, torsoM) {
 			kept = false
 			continue
 		}
@@ -146,8 +184,19 @@ func dropIntruders(frames []Frame) []Frame {
 	return out
 }
 
+// intrudes tells whether frame f fits neither its neighbours, while those fit
+// each other.
+func intrudes(before, f, after *landmark.Frame, torsoPx, torsoM float64) bool {
+	depth := spatial.Vec3{0, 0, 1}
+	jump := func(a, b *landmark.Frame) float64 {
+		return min(swapJump(a, b, asSeen, asSeen, depth, torsoPx, torsoM),
+			swapJump(a, b, asSeen, bodySwapped, depth, torsoPx, torsoM))
+	}
+	return jump(before, f)+jump(f, after)-jump(before, after) > intruderGain
+}
+
 // swapUnary is the cost of state s in one frame.
-func swapUnary(f *Frame, s swapState, odd float64) float64 {
+func swapUnary(f *landmark.Frame, s swapState, odd float64) float64 {
 	c := 0.0
 	switch s {
 	case asSeen:
@@ -159,7 +208,7 @@ func swapUnary(f *Frame, s swapState, odd float64) float64 {
 	}
 	depth := spatial.Vec3{0, 0, 1}
 	at := func(j int) spatial.Vec3 { _, w := swapView(f, s, j, depth); return w }
-	sh, hip := at(lShoulder).Sub(at(rShoulder)), at(lHip).Sub(at(rHip))
+	sh, hip := at(landmark.LShoulder).Sub(at(landmark.RShoulder)), at(landmark.LHip).Sub(at(landmark.RHip))
 	sh[1], hip[1] = 0, 0
 	cos := sh.Unit(spatial.Vec3{1, 0, 0}).Dot(hip.Unit(spatial.Vec3{1, 0, 0}))
 	return c + swapTwistCost*max(0, -cos)
@@ -169,30 +218,45 @@ func swapUnary(f *Frame, s swapState, odd float64) float64 {
 // from an adult's, in excess of the better frames of the clip, 0 to 0.3. A body
 // taken for its back has narrow hips and short feet. It only tips the balance
 // between two versions of a clip; a person who really turns round stays turned.
-func oddness(frames []Frame) []float64 {
+func oddness(frames []landmark.Frame) []float64 {
 	out := make([]float64, len(frames))
 	for t := range frames {
-		w := &frames[t].WorldM
-		length := func(a, b int) float64 { return w[a].Sub(w[b]).Norm() }
-		trunkM := w[lShoulder].Add(w[rShoulder]).Sub(w[lHip]).Sub(w[rHip]).Norm() / 2
-		legs := (length(lHip, lKnee) + length(rHip, rKnee) + length(lKnee, lAnkle) + length(rKnee, rAnkle)) / 2
-		scale := max(trunkM+legs, 0.1) / (boneRatio[trunk] + boneRatio[thigh] + boneRatio[shank])
-		off := func(a, b int, k boneKind) float64 {
-			return abs(math.Log(max(length(a, b), 1e-3) / (scale * boneRatio[k])))
-		}
-		out[t] = (off(lHip, rHip, hipWidth) + off(lShoulder, rShoulder, shoulderWidth) +
-			off(lHeel, lToe, heelToe) + off(rHeel, rToe, heelToe)) / 4
+		out[t] = proportions(&frames[t])
 	}
-	base := quantile(append([]float64(nil), out...), 0.25)
+	base := quantile(append([]float64(nil), out...), oddnessBase)
 	for t := range out {
-		out[t] = max(0, min(0.3, out[t]-base))
+		out[t] = excess(out[t], base)
 	}
 	return out
 }
 
+// oddnessBase is the share of the frames of a clip that count as the better ones.
+const oddnessBase = 0.25
+
+// excess is the oddness of a frame whose proportions are off, where those of the
+// better frames are base off.
+func excess(off, base float64) float64 { return max(0, min(0.3, off-base)) }
+
+// proportions tells how far the widths and feet that the network sees are from an
+// adult's, as a mean of logarithms of ratios.
+func proportions(f *landmark.Frame) float64 {
+	w := &f.WorldM
+	length := func(a, b landmark.Index) float64 { return w[a].Sub(w[b]).Norm() }
+	spine := w[landmark.LShoulder].Add(w[landmark.RShoulder]).Sub(w[landmark.LHip]).Sub(w[landmark.RHip])
+	trunkM := spine.Norm() / 2
+	legs := (length(landmark.LHip, landmark.LKnee) + length(landmark.RHip, landmark.RKnee) +
+		length(landmark.LKnee, landmark.LAnkle) + length(landmark.RKnee, landmark.RAnkle)) / 2
+	scale := max(trunkM+legs, 0.1) / (boneRatio[trunk] + boneRatio[thigh] + boneRatio[shank])
+	off := func(a, b landmark.Index, k boneKind) float64 {
+		return abs(math.Log(max(length(a, b), 1e-3) / (scale * boneRatio[k])))
+	}
+	return (off(landmark.LHip, landmark.RHip, hipWidth) + off(landmark.LShoulder, landmark.RShoulder, shoulderWidth) +
+		off(landmark.LHeel, landmark.LToe, heelToe) + off(landmark.RHeel, landmark.RToe, heelToe)) / 4
+}
+
 // swapJump is how far the landmarks travel between two frames, in torso
 // lengths, averaged within the upper and the lower body and then added.
-func swapJump(p, q *Frame, a, b swapState, depth spatial.Vec3, torsoPx, torsoM float64) float64 {
+func swapJump(p, q *landmark.Frame, a, b swapState, depth spatial.Vec3, torsoPx, torsoM float64) float64 {
 	group := func(js []int) float64 {
 		sum := 0.0
 		for _, j := range js {
@@ -207,15 +271,17 @@ func swapJump(p, q *Frame, a, b swapState, depth spatial.Vec3, torsoPx, torsoM f
 }
 
 // torsoSize returns the median distance from mid-hip to mid-shoulder.
-func torsoSize(frames []Frame) (px, m float64) {
+func torsoSize(frames []landmark.Frame) (px, m float64) {
 	a, b := make([]float64, 0, len(frames)), make([]float64, 0, len(frames))
 	for i := range frames {
 		f := &frames[i]
 		p := func(k int) float64 {
-			return (f.ImagePx[lShoulder][k] + f.ImagePx[rShoulder][k] - f.ImagePx[lHip][k] - f.ImagePx[rHip][k]) / 2
+			at := func(j landmark.Index) float64 { return f.Landmarks[j].Px()[k] }
+			return (at(landmark.LShoulder) + at(landmark.RShoulder) - at(landmark.LHip) - at(landmark.RHip)) / 2
 		}
 		a = append(a, math.Hypot(p(0), p(1)))
-		w := f.WorldM[lShoulder].Add(f.WorldM[rShoulder]).Sub(f.WorldM[lHip]).Sub(f.WorldM[rHip])
+		shoulders := f.WorldM[landmark.LShoulder].Add(f.WorldM[landmark.RShoulder])
+		w := shoulders.Sub(f.WorldM[landmark.LHip]).Sub(f.WorldM[landmark.RHip])
 		b = append(b, w.Norm()/2)
 	}
 	return max(median(a), 1), max(median(b), 0.05)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -23,7 +24,7 @@ type actor struct {
 // performance is the truth of one instant.
 type performance struct {
 	pose  human.Pose
-	marks [NumLandmarks]spatial.Vec3 // world
+	marks [landmark.Num]spatial.Vec3 // world
 }
 
 func (a *actor) at(t float64) (p performance) {
@@ -44,9 +45,9 @@ func (a *actor) at(t float64) (p performance) {
 	pos[human.Nose] = pos[human.Head].Add(ahead.Scale(noseLength * h * math.Cos(nosePitchDown))).Sub(up.Scale(noseLength * h * math.Sin(nosePitchDown)))
 	ears := left.Scale(0.045 * h)
 	m := &p.marks
-	m[leftEar], m[rightEar], m[nose] = pos[human.Head].Add(ears), pos[human.Head].Sub(ears), pos[human.Nose]
+	m[landmark.LEar], m[landmark.REar], m[landmark.Nose] = pos[human.Head].Add(ears), pos[human.Head].Sub(ears), pos[human.Nose]
 	for _, j := range []int{1, 2, 3, 9} {
-		m[j], m[partner[j]] = m[nose].Add(ears.Scale(0.3)), m[nose].Sub(ears.Scale(0.3))
+		m[j], m[landmark.Mirror(j)] = m[landmark.Nose].Add(ears.Scale(0.3)), m[landmark.Nose].Sub(ears.Scale(0.3))
 	}
 	for side, sign := range []float64{1, -1} {
 		sh, hip := human.LShoulder+human.Joint(4*side), human.LHip+human.Joint(5*side)
@@ -72,15 +73,15 @@ func (a *actor) at(t float64) (p performance) {
 				p.pose.Contacts[2*side+k] = 1
 			}
 		}
-		m[lShoulder+side], m[lElbow+side], m[lWrist+side] = pos[sh], pos[sh+1], pos[sh+2]
-		m[lIndex+side], m[lPinky+side] = pos[sh+3].Add(ahead.Scale(0.03)), pos[sh+3].Sub(ahead.Scale(0.03))
+		m[landmark.LShoulder+side], m[landmark.LElbow+side], m[landmark.LWrist+side] = pos[sh], pos[sh+1], pos[sh+2]
+		m[landmark.LIndex+side], m[landmark.LPinky+side] = pos[sh+3].Add(ahead.Scale(0.03)), pos[sh+3].Sub(ahead.Scale(0.03))
 		m[21+side] = pos[sh+3]
-		m[lHip+side], m[lKnee+side] = pos[hip], pos[hip+1]
-		m[lAnkle+side] = foot.place(spatial.Vec3{0, 0, ankleSeenHeight * h})
-		m[lHeel+side] = foot.place(spatial.Vec3{heelSeenAhead * h, 0, heelSeenHeight * h})
-		m[lToe+side] = foot.place(spatial.Vec3{toeSeenAhead * h, 0, toeSeenHeight * h})
+		m[landmark.LHip+side], m[landmark.LKnee+side] = pos[hip], pos[hip+1]
+		m[landmark.LAnkle+side] = foot.place(spatial.Vec3{0, 0, ankleSeenHeight * h})
+		m[landmark.LHeel+side] = foot.place(spatial.Vec3{heelSeenAhead * h, 0, heelSeenHeight * h})
+		m[landmark.LToe+side] = foot.place(spatial.Vec3{toeSeenAhead * h, 0, toeSeenHeight * h})
 	}
-	knuckles := [2]spatial.Vec3{m[lIndex].Sub(m[lPinky]), m[rIndex].Sub(m[rPinky])}
+	knuckles := [2]spatial.Vec3{m[landmark.LIndex].Sub(m[landmark.LPinky]), m[landmark.RIndex].Sub(m[landmark.RPinky])}
 	flat := [2]float64{min(p.pose.Contacts[0], p.pose.Contacts[1]), min(p.pose.Contacts[2], p.pose.Contacts[3])}
 	fillRotations(&p.pose, pos[human.Nose].Sub(pos[human.Head]), ears, knuckles, flat)
 	return p
@@ -135,9 +136,9 @@ func (c camera) see(v spatial.Vec3) spatial.Vec3 {
 type noise struct{ px, worldM, depthM float64 }
 
 // film returns what a network would report, and the truth.
-func film(a *actor, c camera, seconds, fps float64, n noise, seed uint64) (*Input, *human.Motion) {
+func film(a *actor, c camera, seconds, fps float64, n noise, seed uint64) (*landmark.Clip, *human.Motion) {
 	r := rand.New(rand.NewPCG(seed, 7))
-	in := &Input{WidthPx: c.widthPx, HeightPx: c.heightPx}
+	in := &landmark.Clip{WidthPx: c.widthPx, HeightPx: c.heightPx}
 	truth := &human.Motion{FPS: fps}
 	var origin spatial.Vec3
 	for i := range int(seconds*fps) + 1 {
@@ -147,20 +148,20 @@ func film(a *actor, c camera, seconds, fps float64, n noise, seed uint64) (*Inpu
 			origin = p.pose.Positions[human.Pelvis]
 			origin[2] = 0
 		}
-		f := Frame{TimeS: t, Found: true}
-		root := c.see(p.marks[lHip].Lerp(p.marks[rHip], 0.5))
-		for j := range NumLandmarks {
+		f := landmark.Frame{TimeS: t, Found: true}
+		root := c.see(p.marks[landmark.LHip].Lerp(p.marks[landmark.RHip], 0.5))
+		for j := range landmark.Num {
 			v := c.see(p.marks[j])
-			f.ImagePx[j] = [2]float64{
+			f.Landmarks[j].SetPx([2]float64{
 				c.focalPx*v[0]/v[2] + float64(c.widthPx)/2 + n.px*r.NormFloat64(),
 				c.focalPx*v[1]/v[2] + float64(c.heightPx)/2 + n.px*r.NormFloat64(),
-			}
+			})
 			v = v.Sub(root)
 			f.WorldM[j] = spatial.Vec3{v[0] + n.worldM*r.NormFloat64(), v[1] + n.worldM*r.NormFloat64(), v[2] + n.depthM*r.NormFloat64()}
-			f.Visibility[j] = 0.95
+			f.Landmarks[j].Visibility = 0.95
 		}
 		// The network's known habit (see leanForward), so that taking it out is right.
-		for j := range NumLandmarks {
+		for j := range landmark.Num {
 			f.WorldM[j][2] += f.WorldM[j][1] * (leanToCamera - leanForward*facing(&f.WorldM)[2])
 		}
 		in.Frames = append(in.Frames, f)

@@ -3,6 +3,7 @@ package solve
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -18,9 +19,10 @@ const (
 )
 
 // facing is the level-ish direction in which the trunk faces.
-func facing(w *[NumLandmarks]spatial.Vec3) spatial.Vec3 {
-	across := w[lHip].Sub(w[rHip]).Add(w[lShoulder].Sub(w[rShoulder]))
-	return across.Cross(w[lShoulder].Add(w[rShoulder]).Sub(w[lHip]).Sub(w[rHip])).Unit(spatial.Vec3{0, 0, -1})
+func facing(w *[landmark.Num]spatial.Vec3) spatial.Vec3 {
+	across := w[landmark.LHip].Sub(w[landmark.RHip]).Add(w[landmark.LShoulder].Sub(w[landmark.RShoulder]))
+	spine := w[landmark.LShoulder].Add(w[landmark.RShoulder]).Sub(w[landmark.LHip]).Sub(w[landmark.RHip])
+	return across.Cross(spine).Unit(spatial.Vec3{0, 0, -1})
 }
 
 // estimateUp finds the direction against gravity in camera axes from the
@@ -30,7 +32,7 @@ func facing(w *[NumLandmarks]spatial.Vec3) spatial.Vec3 {
 // the network sees bent legs too straight. Frames that lean more than 50 degrees
 // say nothing; if few are left, the camera is taken as level. Left and right
 // may be swapped.
-func estimateUp(frames []Frame) spatial.Vec3 {
+func estimateUp(frames []landmark.Frame) spatial.Vec3 {
 	up := levelUp
 	axes := make([]spatial.Vec3, 0, len(frames))
 	stretch := make([]float64, len(frames))
@@ -64,12 +66,13 @@ func estimateUp(frames []Frame) spatial.Vec3 {
 }
 
 // stretchPx is the length in the picture from the shoulders to the farther foot.
-func stretchPx(f *Frame) float64 {
+func stretchPx(f *landmark.Frame) float64 {
 	far := 0.0
 	for side := range 2 {
 		d := [2]float64{}
 		for k := range 2 {
-			d[k] = (f.ImagePx[lShoulder][k]+f.ImagePx[rShoulder][k])/2 - f.ImagePx[lAnkle+side][k]
+			at := func(j landmark.Index) float64 { return f.Landmarks[j].Px()[k] }
+			d[k] = (at(landmark.LShoulder)+at(landmark.RShoulder))/2 - at(landmark.LAnkle+side)
 		}
 		far = math.Max(far, math.Hypot(d[0], d[1]))
 	}
@@ -96,15 +99,15 @@ func robustDirection(dirs []spatial.Vec3) spatial.Vec3 {
 
 // massCentre approximates the body's centre of mass from trunk, head, thighs,
 // shanks and arms with segment masses after Winter (Biomechanics, table 4.1).
-func massCentre(w *[NumLandmarks]spatial.Vec3) spatial.Vec3 {
+func massCentre(w *[landmark.Num]spatial.Vec3) spatial.Vec3 {
 	mid := func(a, b int, s float64) spatial.Vec3 { return w[a].Lerp(w[b], s) }
-	hips, shoulders := mid(lHip, rHip, 0.5), mid(lShoulder, rShoulder, 0.5)
-	c := hips.Lerp(shoulders, 0.5).Scale(0.497).Add(mid(leftEar, rightEar, 0.5).Scale(0.081))
+	hips, shoulders := mid(landmark.LHip, landmark.RHip, 0.5), mid(landmark.LShoulder, landmark.RShoulder, 0.5)
+	c := hips.Lerp(shoulders, 0.5).Scale(0.497).Add(mid(landmark.LEar, landmark.REar, 0.5).Scale(0.081))
 	for side := range 2 {
-		c = c.Add(mid(lHip+side, lKnee+side, 0.433).Scale(0.100))
-		c = c.Add(mid(lKnee+side, lAnkle+side, 0.606).Scale(0.061))
-		c = c.Add(mid(lShoulder+side, lElbow+side, 0.436).Scale(0.028))
-		c = c.Add(mid(lElbow+side, lWrist+side, 0.682).Scale(0.022))
+		c = c.Add(mid(landmark.LHip+side, landmark.LKnee+side, 0.433).Scale(0.100))
+		c = c.Add(mid(landmark.LKnee+side, landmark.LAnkle+side, 0.606).Scale(0.061))
+		c = c.Add(mid(landmark.LShoulder+side, landmark.LElbow+side, 0.436).Scale(0.028))
+		c = c.Add(mid(landmark.LElbow+side, landmark.LWrist+side, 0.682).Scale(0.022))
 	}
 	return c
 }
@@ -112,9 +115,9 @@ func massCentre(w *[NumLandmarks]spatial.Vec3) spatial.Vec3 {
 // support returns the point between the feet that carries the body. A moving
 // foot carries little, a clearly higher one (10 to 25 cm) nothing. The
 // thresholds are wide because up itself depends on the answer.
-func support(w *[NumLandmarks]spatial.Vec3, up spatial.Vec3, footSpeed [2]float64) spatial.Vec3 {
+func support(w *[landmark.Num]spatial.Vec3, up spatial.Vec3, footSpeed [2]float64) spatial.Vec3 {
 	foot := func(side int) spatial.Vec3 {
-		return w[lAnkle+side].Add(w[lHeel+side]).Add(w[lToe+side]).Scale(1.0 / 3)
+		return w[landmark.LAnkle+side].Add(w[landmark.LHeel+side]).Add(w[landmark.LToe+side]).Scale(1.0 / 3)
 	}
 	feet := [2]spatial.Vec3{foot(0), foot(1)}
 	var share [2]float64
@@ -127,12 +130,12 @@ func support(w *[NumLandmarks]spatial.Vec3, up spatial.Vec3, footSpeed [2]float6
 
 // footSpeeds returns the speed in the picture of the left and right ankle, in
 // metres per second at the person's scale.
-func footSpeeds(frames []Frame, metrePerPx float64) [][2]float64 {
+func footSpeeds(frames []landmark.Frame, metrePerPx float64) [][2]float64 {
 	out := make([][2]float64, len(frames))
 	for i := range frames {
 		a, b := &frames[max(0, i-1)], &frames[min(len(frames)-1, i+1)]
 		for side := range 2 {
-			p, q := a.ImagePx[lAnkle+side], b.ImagePx[lAnkle+side]
+			p, q := a.Landmarks[landmark.LAnkle+side].Px(), b.Landmarks[landmark.LAnkle+side].Px()
 			out[i][side] = math.Hypot(q[0]-p[0], q[1]-p[1]) * metrePerPx / (b.TimeS - a.TimeS)
 		}
 	}
@@ -141,13 +144,14 @@ func footSpeeds(frames []Frame, metrePerPx float64) [][2]float64 {
 
 // hybrid returns the landmarks of f in metres with the picture's x and y, which
 // are far better than the network's own, and the network's depth.
-func hybrid(f *Frame, metrePerPx float64) (w [NumLandmarks]spatial.Vec3) {
+func hybrid(f *landmark.Frame, metrePerPx float64) (w [landmark.Num]spatial.Vec3) {
 	var hip [2]float64
 	for k := range 2 {
-		hip[k] = (f.ImagePx[lHip][k] + f.ImagePx[rHip][k]) / 2
+		hip[k] = (f.Landmarks[landmark.LHip].Px()[k] + f.Landmarks[landmark.RHip].Px()[k]) / 2
 	}
 	for j := range w {
-		w[j] = spatial.Vec3{(f.ImagePx[j][0] - hip[0]) * metrePerPx, (f.ImagePx[j][1] - hip[1]) * metrePerPx, f.WorldM[j][2]}
+		p := &f.Landmarks[j]
+		w[j] = spatial.Vec3{(p.XPx - hip[0]) * metrePerPx, (p.YPx - hip[1]) * metrePerPx, f.WorldM[j][2]}
 	}
 	return w
 }

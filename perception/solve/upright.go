@@ -22,50 +22,77 @@ const (
 	kneeRest       = 0.07  // rad; how far thigh and shank of a standing leg lean
 )
 
-// standUpright takes the network's bend out of the directions of trunk, thighs,
-// shanks and hanging upper arms. depth is the root's.
-func (p *problem) standUpright(depth []float64) {
+// bend is the network's habit with one subject before one camera: by how much it
+// bends each bone away from the camera, where the body faces as it did when it
+// stood straight. The zero value takes nothing out.
+type bend struct {
+	facing spatial.Vec3
+	away   [len(bones)]float64
+}
+
+// findBend measures the bend in the frames of standing. depth is the root's.
+func (p *problem) findBend(depth []float64) (out bend) {
 	standing := p.standingFrames(depth)
 	if len(standing) < uprightFrames {
-		return
+		return out
 	}
 	_, away := horizontal(p.up)
-	var facing spatial.Vec3
 	for _, t := range standing {
-		facing = facing.Add(p.forward[t])
+		out.facing = out.facing.Add(p.forward[t])
 	}
-	facing = facing.Unit(p.forward[standing[0]])
+	out.facing = out.facing.Unit(p.forward[standing[0]])
 	for i, b := range bones {
-		rest := 0.0
-		switch b.kind {
-		case trunk:
-		case thigh:
-			rest = kneeRest
-		case shank:
-			rest = -kneeRest
-		case upperArm:
-		default:
+		rest, straight := restLean(b.kind)
+		if !straight {
 			continue
 		}
-		bend := make([]float64, 0, len(standing))
+		seen := make([]float64, 0, len(standing))
 		for _, t := range standing {
 			if b.kind == upperArm && p.hanging(t, i) < hangingArm {
 				continue
 			}
-			bend = append(bend, away.Dot(p.direction[t][i])-rest*away.Dot(p.forward[t]))
+			seen = append(seen, away.Dot(p.direction[t][i])-rest*away.Dot(p.forward[t]))
 		}
-		if len(bend) < uprightFrames {
+		if len(seen) >= uprightFrames {
+			out.away[i] = uprightShare * median(seen)
+		}
+	}
+	return out
+}
+
+// restLean is how far a bone of a standing body leans ahead; false where standing
+// says nothing about it.
+func restLean(k boneKind) (rad float64, straight bool) {
+	switch k {
+	case trunk, upperArm:
+		return 0, true
+	case thigh:
+		return kneeRest, true
+	case shank:
+		return -kneeRest, true
+	}
+	return 0, false
+}
+
+// unbend takes a bend out of the directions of trunk, thighs, shanks and hanging
+// upper arms.
+func (p *problem) unbend(k bend) {
+	if k.facing == (spatial.Vec3{}) {
+		return
+	}
+	_, away := horizontal(p.up)
+	for i, b := range bones {
+		if k.away[i] == 0 {
 			continue
 		}
-		bias := uprightShare * median(bend)
 		for t := range p.n {
 			// A person who has turned away from the standing pose's heading shows
 			// the camera another bend.
-			same := math.Max(0, facing.Dot(p.forward[t]))
+			same := math.Max(0, k.facing.Dot(p.forward[t]))
 			if b.kind == upperArm {
 				same *= p.hanging(t, i)
 			}
-			p.direction[t][i] = unitOr(p.direction[t][i].Sub(away.Scale(bias * same)))
+			p.direction[t][i] = unitOr(p.direction[t][i].Sub(away.Scale(k.away[i] * same)))
 		}
 	}
 }

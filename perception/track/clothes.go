@@ -3,6 +3,7 @@ package track
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
@@ -17,15 +18,16 @@ type clothes struct {
 }
 
 // describe samples the quadrilateral between shoulders and hips.
-func describe(f *video.Frame, m *[NumLandmarks]Landmark) clothes {
+func describe(f *video.Frame, m *[landmark.Num]landmark.Point) clothes {
 	var c clothes
 	const n = 16
 	count := 0.0
 	for i := range n {
 		for j := range n {
 			u, v := (float64(i)+0.5)/n, (float64(j)+0.5)/n
-			x := (1-v)*((1-u)*m[LeftShoulder].XPx+u*m[RightShoulder].XPx) + v*((1-u)*m[LeftHip].XPx+u*m[RightHip].XPx)
-			y := (1-v)*((1-u)*m[LeftShoulder].YPx+u*m[RightShoulder].YPx) + v*((1-u)*m[LeftHip].YPx+u*m[RightHip].YPx)
+			ls, rs, lh, rh := &m[landmark.LShoulder], &m[landmark.RShoulder], &m[landmark.LHip], &m[landmark.RHip]
+			x := (1-v)*((1-u)*ls.XPx+u*rs.XPx) + v*((1-u)*lh.XPx+u*rh.XPx)
+			y := (1-v)*((1-u)*ls.YPx+u*rs.YPx) + v*((1-u)*lh.YPx+u*rh.YPx)
 			if !(x >= 0 && y >= 0 && x < float64(f.WidthPx) && y < float64(f.HeightPx)) {
 				continue
 			}

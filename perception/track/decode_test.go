@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 )
 
@@ -146,13 +147,13 @@ func TestDecodeLandmarks(t *testing.T) {
 	for i := range heat {
 		heat[i] = -60
 	}
-	copy(points[5*LeftKnee:], []float32{192, 64, 25.6, 2, -2})
+	copy(points[5*landmark.LKnee:], []float32{192, 64, 25.6, 2, -2})
 	copy(points[5*33:], []float32{128, 128, 0, 0, 0})
 	copy(points[5*34:], []float32{128, 25.6, 0, 0, 0})
-	copy(world[3*LeftKnee:], []float32{0.3, -0.1, 0.2})
+	copy(world[3*landmark.LKnee:], []float32{0.3, -0.1, 0.2})
 	roi := ROI{CentreXPx: 500, CentreYPx: 300, SidePx: 400, RotationRad: math.Pi / 2}
 	s := decodeLandmarks(points, []float32{0.75}, heat, world, roi, 256)
-	k := s.marks[LeftKnee]
+	k := s.marks[landmark.LKnee]
 	// A quarter right and a quarter up in the square; the square is turned a
 	// quarter clockwise: up becomes right, right becomes down.
 	if math.Abs(k.XPx-600) > 1e-6 || math.Abs(k.YPx-400) > 1e-6 || math.Abs(k.ZPx-40) > 1e-4 {
@@ -161,7 +162,7 @@ func TestDecodeLandmarks(t *testing.T) {
 	if math.Abs(k.Visibility-0.880797) > 1e-6 || math.Abs(k.Presence-0.119203) > 1e-6 {
 		t.Errorf("visibility %v, presence %v", k.Visibility, k.Presence)
 	}
-	w := s.world[LeftKnee]
+	w := s.world[landmark.LKnee]
 	if math.Abs(w[0]-0.1) > 1e-6 || math.Abs(w[1]-0.3) > 1e-6 || math.Abs(w[2]-0.2) > 1e-6 {
 		t.Errorf("world point %v, want 0.1,0.3,0.2", w)
 	}
@@ -202,39 +203,8 @@ func TestOneEuro(t *testing.T) {
 	}
 }
 
-func TestSmoother(t *testing.T) {
-	var s Smoother
-	r := rand.New(rand.NewPCG(5, 5))
-	var raw, smooth float64
-	var lastRaw, lastSmooth float64
-	for i := range 200 {
-		f := Frame{TimeS: float64(i) / 30, Found: true, ROI: ROI{SidePx: 400}}
-		for k := range f.Landmarks {
-			f.Landmarks[k].XPx = 100 + r.NormFloat64()
-			f.World[k][2] = 0.01 * r.NormFloat64()
-		}
-		x := f.Landmarks[5].XPx
-		s.Next(&f)
-		if i > 50 {
-			raw += math.Abs(x - lastRaw)
-			smooth += math.Abs(f.Landmarks[5].XPx - lastSmooth)
-		}
-		lastRaw, lastSmooth = x, f.Landmarks[5].XPx
-	}
-	if smooth > 0.5*raw {
-		t.Errorf("jitter %.2f of %.2f is left", smooth, raw)
-	}
-	gone := Frame{TimeS: 8}
-	s.Next(&gone)
-	back := Frame{TimeS: 9, Found: true, ROI: ROI{SidePx: 400}}
-	back.Landmarks[5].XPx = 900
-	if s.Next(&back); back.Landmarks[5].XPx != 900 {
-		t.Error("the filter remembers a person from before a gap")
-	}
-}
-
 func TestClothes(t *testing.T) {
-	marks := func(d disc) (m [NumLandmarks]Landmark) {
+	marks := func(d disc) (m [landmark.Num]landmark.Point) {
 		for i := range m {
 			x, y := fakePose(i)
 			m[i].XPx, m[i].YPx = d.x+d.r*x, d.y+d.r*y
@@ -255,4 +225,11 @@ func TestClothes(t *testing.T) {
 	if c := describe(f, &off); c.learned || ca.similarity(c) < unlike || ca.similarity(c) > alikeEnough {
 		t.Error("a torso outside the picture should say nothing")
 	}
+}
+
+// fromPicture is the inverse of toPicture.
+func (r ROI) fromPicture(p point) (u, v float64) {
+	sin, cos := math.Sincos(r.RotationRad)
+	x, y := p.x-r.CentreXPx, p.y-r.CentreYPx
+	return (cos*x+sin*y)/r.SidePx + 0.5, (-sin*x+cos*y)/r.SidePx + 0.5
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -171,13 +172,13 @@ func (n *fakeNet) detect(found []blob) {
 // fakePose is where landmark i lies on a disc of radius 1.
 func fakePose(i int) (x, y float64) {
 	switch i {
-	case LeftShoulder:
+	case landmark.LShoulder:
 		return 0.3, -0.4
-	case RightShoulder:
+	case landmark.RShoulder:
 		return -0.3, -0.4
-	case LeftHip:
+	case landmark.LHip:
 		return 0.3, 0.4
-	case RightHip:
+	case landmark.RHip:
 		return -0.3, 0.4
 	}
 	s, c := math.Sincos(float64(i))
@@ -205,9 +206,9 @@ func (n *fakeNet) landmarks(found []blob) {
 	for i := range posenet.Points {
 		x, y := fakePose(i)
 		switch i {
-		case NumLandmarks:
+		case landmark.Num:
 			x, y = 0, 0
-		case NumLandmarks + 1:
+		case landmark.Num + 1:
 			x, y = 0, -1
 		}
 		v := n.out[posenet.LandmarkPoints][5*i:]

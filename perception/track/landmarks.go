@@ -3,6 +3,7 @@ package track
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
@@ -18,8 +19,8 @@ const (
 // seen is the landmark network's view of one square.
 type seen struct {
 	presence float64
-	marks    [NumLandmarks]Landmark
-	world    [NumLandmarks]spatial.Vec3
+	marks    [landmark.Num]landmark.Point
+	world    [landmark.Num]spatial.Vec3
 	// centre and scale define the next square.
 	centre, scale point
 }
@@ -45,14 +46,14 @@ func decodeLandmarks(points, presence, heatmap, world []float32, roi ROI, inputP
 		x, y = refine(x, y, heatmap[i*cells:(i+1)*cells])
 		p := roi.toPicture(x, y)
 		switch {
-		case i < NumLandmarks:
-			s.marks[i] = Landmark{
+		case i < landmark.Num:
+			s.marks[i] = landmark.Point{
 				XPx: p.x, YPx: p.y, ZPx: float64(v[2]) / inputPx * roi.SidePx,
 				Visibility: sigmoid(float64(v[3])), Presence: sigmoid(float64(v[4])),
 			}
-		case i == NumLandmarks:
+		case i == landmark.Num:
 			s.centre = p
-		case i == NumLandmarks+1:
+		case i == landmark.Num+1:
 			s.scale = p
 		}
 	}

@@ -9,12 +9,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/scene"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
-
-// ErrNoPerson reports a video in which nobody was found.
-var ErrNoPerson = errors.New("track: no person was found")
 
 // Result is the landmark stream of one video.
 type Result struct {
@@ -25,6 +23,16 @@ type Result struct {
 	Returns []Return
 	// Warnings say in words what a user should know.
 	Warnings []string
+}
+
+// Clip is the landmark stream alone, for the solver.
+func (r *Result) Clip() *landmark.Clip {
+	c := &landmark.Clip{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx}
+	c.Frames = make([]landmark.Frame, len(r.Frames))
+	for i := range r.Frames {
+		c.Frames[i] = r.Frames[i].Frame
+	}
+	return c
 }
 
 const (
@@ -219,7 +227,7 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 // disown clears the last n frames.
 func disown(frames []Frame, n int) {
 	for i := max(0, len(frames)-n); i < len(frames); i++ {
-		frames[i] = Frame{TimeS: frames[i].TimeS, Scene: frames[i].Scene}
+		frames[i] = Frame{Frame: landmark.Frame{TimeS: frames[i].TimeS}, Scene: frames[i].Scene}
 	}
 }
 
@@ -346,8 +354,8 @@ func (v *run) result(ctx context.Context) (Result, error) {
 		return r, fmt.Errorf("track: %s: no frame lies between %gs and %s", v.info.Path, v.window.FromS, v.endText())
 	}
 	if found := n - r.Stats.Missed; found < min(youngFrames, n) {
-		return r, fmt.Errorf("%w in %s (%d frames, a person in %d of them): film one person, whole body, head visible, at least a fifth of the picture's height",
-			ErrNoPerson, v.info.Path, n, found)
+		return r, fmt.Errorf("track: %w in %s (%d frames, a person in %d of them): film one person, whole body, head visible, at least a fifth of the picture's height",
+			landmark.ErrNoPerson, v.info.Path, n, found)
 	}
 	if v.total-n > max(2, v.total/50) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s ends early: %d of %d frames could be decoded; the file may be damaged", v.info.Path, n, v.total))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/assets"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -109,7 +110,7 @@ func TestStaysWithTheManOnTheBlock(t *testing.T) {
 	for _, f := range r.Frames {
 		// The woman's hips are below y = 640 px until she leaves on the left
 		// at 6.6 s; his are above until he lands on the right at 6.3 s.
-		if hips := (f.Landmarks[LeftHip].YPx + f.Landmarks[RightHip].YPx) / 2; f.Found && f.TimeS < 6.2 && hips > 640 {
+		if hips := (f.Landmarks[landmark.LHip].YPx + f.Landmarks[landmark.RHip].YPx) / 2; f.Found && f.TimeS < 6.2 && hips > 640 {
 			t.Fatalf("at %.2f s the woman is followed (hips at %.0f px)", f.TimeS, hips)
 		}
 	}
@@ -203,8 +204,8 @@ func TestNobodyInATestPattern(t *testing.T) {
 	if out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=640x480:rate=25:duration=1", name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if _, err := Video(context.Background(), open(t, name), Options{Runtime: rt, Model: posenet.Full}, video.Window{}, nil); !errors.Is(err, ErrNoPerson) {
-		t.Errorf("got %v, want ErrNoPerson", err)
+	if _, err := Video(context.Background(), open(t, name), Options{Runtime: rt, Model: posenet.Full}, video.Window{}, nil); !errors.Is(err, landmark.ErrNoPerson) {
+		t.Errorf("got %v, want landmark.ErrNoPerson", err)
 	}
 }
 

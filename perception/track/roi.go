@@ -32,21 +32,3 @@ func (r ROI) toPicture(u, v float64) point {
 	x, y := (u-0.5)*r.SidePx, (v-0.5)*r.SidePx
 	return point{r.CentreXPx + cos*x - sin*y, r.CentreYPx + sin*x + cos*y}
 }
-
-// fromPicture is the inverse of toPicture.
-func (r ROI) fromPicture(p point) (u, v float64) {
-	sin, cos := math.Sincos(r.RotationRad)
-	x, y := p.x-r.CentreXPx, p.y-r.CentreYPx
-	return (cos*x+sin*y)/r.SidePx + 0.5, (-sin*x+cos*y)/r.SidePx + 0.5
-}
-
-// Corners gives the square's corners in the picture, clockwise on the screen
-// from the one at the top left of an upright square.
-func (r ROI) Corners() [4][2]float64 {
-	var out [4][2]float64
-	for i, c := range [4][2]float64{{0, 0}, {1, 0}, {1, 1}, {0, 1}} {
-		p := r.toPicture(c[0], c[1])
-		out[i] = [2]float64{p.x, p.y}
-	}
-	return out
-}

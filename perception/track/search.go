@@ -3,6 +3,7 @@ package track
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
@@ -47,8 +48,8 @@ func (t *Tracker) settle(f *video.Frame, d Detection) (candidate, bool, error) {
 
 // torso is the mean visibility of shoulders and hips.
 func (s *seen) torso() float64 {
-	return (s.marks[LeftShoulder].Visibility + s.marks[RightShoulder].Visibility +
-		s.marks[LeftHip].Visibility + s.marks[RightHip].Visibility) / 4
+	return (s.marks[landmark.LShoulder].Visibility + s.marks[landmark.RShoulder].Visibility +
+		s.marks[landmark.LHip].Visibility + s.marks[landmark.RHip].Visibility) / 4
 }
 
 // candidates settles the best detections of an area.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
@@ -182,8 +183,8 @@ func TestNobody(t *testing.T) {
 	load := func() (*Networks, error) { return fakeNetworks(), nil }
 	empty := &film{w: 320, h: 240, n: 40, fps: 30, script: func(int) []disc { return nil }}
 	_, err := runVideo(context.Background(), empty.opener(), load, Best, video.Window{}, nil)
-	if !errors.Is(err, ErrNoPerson) || !strings.Contains(err.Error(), "person") || !strings.Contains(err.Error(), "film") {
-		t.Errorf("got %v, want ErrNoPerson naming the file", err)
+	if !errors.Is(err, landmark.ErrNoPerson) || !strings.Contains(err.Error(), "person") || !strings.Contains(err.Error(), "film") {
+		t.Errorf("got %v, want landmark.ErrNoPerson naming the file", err)
 	}
 	if _, err := runVideo(context.Background(), empty.opener(), load, Best, video.Window{FromS: 99}, nil); err == nil {
 		t.Error("an empty window is no error")
@@ -195,7 +196,7 @@ func TestNobody(t *testing.T) {
 		}
 		return nil
 	}}
-	if _, err := runVideo(context.Background(), blink.opener(), load, Best, video.Window{}, nil); !errors.Is(err, ErrNoPerson) {
+	if _, err := runVideo(context.Background(), blink.opener(), load, Best, video.Window{}, nil); !errors.Is(err, landmark.ErrNoPerson) {
 		t.Errorf("a blink: got %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -158,7 +159,7 @@ func (t *Tracker) Reset() { t.who, t.searches, t.Disowned, t.Stats = nil, 0, 0, 
 
 // Step looks at the next frame. Time stamps must increase from call to call.
 func (t *Tracker) Step(f *video.Frame) (Frame, error) {
-	out := Frame{TimeS: f.TimeS}
+	out := Frame{Frame: landmark.Frame{TimeS: f.TimeS}}
 	t.Disowned = 0
 	t.Stats.Frames++
 	s, roi, found, err := t.find(f)
@@ -176,7 +177,7 @@ func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 
 // set fills in what was seen.
 func (f *Frame) set(s seen, roi ROI, worn clothes) {
-	f.Found, f.Presence, f.ROI, f.Landmarks, f.World, f.wear = true, s.presence, roi, s.marks, s.world, worn
+	f.Found, f.Presence, f.ROI, f.Landmarks, f.WorldM, f.wear = true, s.presence, roi, s.marks, s.world, worn
 }
 
 // find follows the person, or searches.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
@@ -105,7 +106,7 @@ func personPx(frames []track.Frame) float64 {
 		if !frames[i].Found {
 			continue
 		}
-		s, h := middle(&frames[i], track.LeftShoulder), middle(&frames[i], track.LeftHip)
+		s, h := middle(&frames[i], landmark.LShoulder), middle(&frames[i], landmark.LHip)
 		torso = append(torso, math.Hypot(s[0]-h[0], s[1]-h[1]))
 	}
 	return math.Max(1, quantile(torso, torsoQuantile)/torsoShare)
@@ -151,9 +152,9 @@ func leaning(m *human.Motion) (lying, inverted float64) {
 // marks are the left landmarks that make up each pair of parts; the right ones
 // follow them.
 var marks = [NumParts / 2][]int{
-	{track.LeftElbow, track.LeftWrist},
-	{track.LeftKnee, track.LeftAnkle},
-	{track.LeftAnkle, track.LeftHeel, track.LeftFootIndex},
+	{landmark.LElbow, landmark.LWrist},
+	{landmark.LKnee, landmark.LAnkle},
+	{landmark.LAnkle, landmark.LHeel, landmark.LToe},
 }
 
 // hidden lists when none of a part's landmarks is seen: out of the picture, or
@@ -196,8 +197,8 @@ func spans(frames []track.Frame, holds func(*track.Frame) bool) []Span {
 }
 
 // jumpMarks are the left landmarks of the pairs whose middles show a jump.
-var jumpMarks = [...]int{track.LeftShoulder, track.LeftElbow, track.LeftWrist, track.LeftHip,
-	track.LeftKnee, track.LeftAnkle, track.LeftFootIndex}
+var jumpMarks = [...]int{landmark.LShoulder, landmark.LElbow, landmark.LWrist, landmark.LHip,
+	landmark.LKnee, landmark.LAnkle, landmark.LToe}
 
 // jumps tells whether the body got to frame i from the one before without moving:
 // most of it went farther than twice the speed just before and after explain.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/scene"
 	"github.com/mitori-robotics/mitori/perception/solve"
@@ -27,15 +28,15 @@ func place(k int) (x, y float64) {
 		x -= 30
 	}
 	switch {
-	case k < track.LeftShoulder:
+	case k < landmark.LShoulder:
 		return x, 60
-	case k <= track.RightShoulder:
+	case k <= landmark.RShoulder:
 		return x, 120
-	case k <= track.RightThumb:
+	case k <= landmark.RThumb:
 		return x, 180
-	case k <= track.RightHip:
+	case k <= landmark.RHip:
 		return x, 120 + torsoPx
-	case k <= track.RightKnee:
+	case k <= landmark.RKnee:
 		return x, 330
 	}
 	return x, 430
@@ -50,7 +51,7 @@ func clip(n int, way func(tS float64) float64, spoil func(i int, f *track.Frame)
 		f.TimeS, f.Found, f.Scene = float64(i)/fps, true, scene.Change{Known: i > 0, Alike: 1}
 		for k := range f.Landmarks {
 			x, y := place(k)
-			f.Landmarks[k] = track.Landmark{XPx: x + way(f.TimeS), YPx: y, Visibility: 0.95}
+			f.Landmarks[k] = landmark.Point{XPx: x + way(f.TimeS), YPx: y, Visibility: 0.95}
 		}
 		if spoil != nil {
 			spoil(i, f)
@@ -89,7 +90,7 @@ func TestGatherJump(t *testing.T) {
 		"a dropped":    {way: func(tS float64) float64 { return 300 * (tS + math.Floor(tS)/fps) }},
 		"a frame held": {way: func(tS float64) float64 { return 300 * (tS - math.Floor(tS)/fps) }},
 		"sides exchanged": {way: dance, spoil: func(i int, f *track.Frame) {
-			for k := track.LeftShoulder; i%7 == 0 && k < track.NumLandmarks; k += 2 {
+			for k := landmark.LShoulder; i%7 == 0 && k < landmark.Num; k += 2 {
 				f.Landmarks[k], f.Landmarks[k+1] = f.Landmarks[k+1], f.Landmarks[k]
 			}
 		}},
@@ -103,14 +104,14 @@ func TestGatherJump(t *testing.T) {
 // TestGatherHidden: out of the picture or guessed is hidden, for as long as it
 // lasts; both legs and the feet with them.
 func TestGatherHidden(t *testing.T) {
-	legs := func(f *track.Frame, change func(m *track.Landmark)) {
-		for k := track.LeftKnee; k < track.NumLandmarks; k++ {
+	legs := func(f *track.Frame, change func(m *landmark.Point)) {
+		for k := landmark.LKnee; k < landmark.Num; k++ {
 			change(&f.Landmarks[k])
 		}
 	}
-	for name, change := range map[string]func(m *track.Landmark){
-		"below the picture": func(m *track.Landmark) { m.YPx = 500 },
-		"guessed":           func(m *track.Landmark) { m.Visibility = 0.1 },
+	for name, change := range map[string]func(m *landmark.Point){
+		"below the picture": func(m *landmark.Point) { m.YPx = 500 },
+		"guessed":           func(m *landmark.Point) { m.Visibility = 0.1 },
 	} {
 		e := Gather(clip(150, dance, func(i int, f *track.Frame) {
 			if i >= 30 && i < 120 && i != 60 { // seen for one frame in between
@@ -127,7 +128,7 @@ func TestGatherHidden(t *testing.T) {
 	}
 	e := Gather(clip(150, dance, func(i int, f *track.Frame) {
 		if i%30 < 8 { // a quarter of a second, every second
-			legs(f, func(m *track.Landmark) { m.Visibility = 0.1 })
+			legs(f, func(m *landmark.Point) { m.Visibility = 0.1 })
 		}
 	}))
 	if v := Judge(e); len(v.Unseen) != 0 || v.Grade != Good {
@@ -159,7 +160,7 @@ func TestGatherCamera(t *testing.T) {
 func TestGatherMissing(t *testing.T) {
 	e := Gather(clip(200, dance, func(i int, f *track.Frame) {
 		if i < 60 || i >= 160 || i >= 100 && i < 120 {
-			*f = track.Frame{TimeS: f.TimeS, Scene: f.Scene}
+			*f = track.Frame{Frame: landmark.Frame{TimeS: f.TimeS}, Scene: f.Scene}
 		}
 		if i == 60 { // the video began with black
 			f.Scene.Alike = 0.1

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/assets"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
@@ -71,10 +72,10 @@ func see(t *testing.T, nets *track.Networks, m Motion, opt Options) {
 			return nil
 		}
 		for j, mark := range map[human.Joint]int{
-			human.Nose: track.Nose, human.LShoulder: track.LeftShoulder, human.RShoulder: track.RightShoulder,
-			human.LElbow: track.LeftElbow, human.RElbow: track.RightElbow, human.LWrist: track.LeftWrist,
-			human.RWrist: track.RightWrist, human.LHip: track.LeftHip, human.RHip: track.RightHip,
-			human.LKnee: track.LeftKnee, human.RKnee: track.RightKnee, human.LAnkle: track.LeftAnkle, human.RAnkle: track.RightAnkle,
+			human.Nose: landmark.Nose, human.LShoulder: landmark.LShoulder, human.RShoulder: landmark.RShoulder,
+			human.LElbow: landmark.LElbow, human.RElbow: landmark.RElbow, human.LWrist: landmark.LWrist,
+			human.RWrist: landmark.RWrist, human.LHip: landmark.LHip, human.RHip: landmark.RHip,
+			human.LKnee: landmark.LKnee, human.RKnee: landmark.RKnee, human.LAnkle: landmark.LAnkle, human.RAnkle: landmark.RAnkle,
 		} {
 			x, y := pinhole(opt, truth.Frames[i].Positions[j])
 			sum += math.Hypot(f.Landmarks[mark].XPx-x, f.Landmarks[mark].YPx-y)
