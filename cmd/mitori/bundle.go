@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 )
 
@@ -22,9 +22,7 @@ func newBundleCmd() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(c.OutOrStdout())
-				enc.SetIndent("", "  ")
-				return enc.Encode(b.Manifest)
+				return cli.WriteJSON(c.OutOrStdout(), b.Manifest)
 			}
 			m, out := &b.Manifest, c.OutOrStdout()
 			signed := "unsigned"

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -66,7 +65,7 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 			if err := opt.Check(); err != nil {
 				return fault.Usage("%w", err)
 			}
-			done, err := demonstrator.Record(c.Context(), m, opt, out, frameProgress(c.ErrOrStderr()))
+			done, err := demonstrator.Record(c.Context(), m, opt, out, cli.NewProgress(c.ErrOrStderr()).Frames("drawing"))
 			if err != nil {
 				return err
 			}
@@ -153,23 +152,4 @@ func setLook(l *demonstrator.Look, given map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// frameProgress draws a counter on a terminal and says a line at every quarter
-// otherwise.
-func frameProgress(w io.Writer) func(done, total int) {
-	f, ok := w.(*os.File)
-	if ok && term.IsTerminal(int(f.Fd())) {
-		return func(done, total int) {
-			fmt.Fprintf(w, "\rdrawing frame %d of %d", done, total)
-			if done == total {
-				fmt.Fprintln(w)
-			}
-		}
-	}
-	return func(done, total int) {
-		if quarter := max(1, total/4); done%quarter == 0 {
-			fmt.Fprintf(w, "drawing: %d of %d frames\n", done, total)
-		}
-	}
 }

@@ -137,7 +137,7 @@ func TestNoHeadInACrowd(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for film, extra := range map[string]string{masked: "--json", bare: "--show-faces"} {
-		code, said := extract(crowd, "-o", filepath.Join(dir, "o.human.npz"), "--overlay", film, "--model", "lite", extra)
+		code, said := extractClip(crowd, "-o", filepath.Join(dir, "o.human.npz"), "--overlay", film, "--model", "lite", extra)
 		if strings.Contains(said, "make deps") || strings.Contains(said, "not built") {
 			t.Skip(said)
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // extract runs the command and returns its exit code and what it said.
-func extract(args ...string) (int, string) {
+func extractClip(args ...string) (int, string) {
 	var out, errOut bytes.Buffer
 	code := run(context.Background(), append([]string{"extract"}, args...), &out, &errOut)
 	return code, out.String() + errOut.String()
@@ -37,7 +37,7 @@ func TestExtractUsage(t *testing.T) {
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
 	} {
-		if code, said := extract(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {
+		if code, said := extractClip(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {
 			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, fault.ExitUsage, c.want)
 		}
 	}
@@ -69,7 +69,7 @@ func TestExtractBadVideo(t *testing.T) {
 	}
 	before, _ := os.ReadDir(dir)
 	for name, want := range cases {
-		code, said := extract(filepath.Join(dir, name), "-o", filepath.Join(dir, "o.human.npz"), "--overlay", filepath.Join(dir, "o.mp4"))
+		code, said := extractClip(filepath.Join(dir, name), "-o", filepath.Join(dir, "o.human.npz"), "--overlay", filepath.Join(dir, "o.mp4"))
 		if strings.Contains(said, "make deps") {
 			t.Skip(said)
 		}
@@ -101,7 +101,7 @@ func TestExtractRecording(t *testing.T) {
 	r.Close()
 	dir := t.TempDir()
 	out, film := filepath.Join(dir, "o.human.npz"), filepath.Join(dir, "o.mp4")
-	code, said := extract(clip, "-o", out, "--overlay", film, "--model", "lite", "--to", "0.8s", "--json")
+	code, said := extractClip(clip, "-o", out, "--overlay", film, "--model", "lite", "--to", "0.8s", "--json")
 	if strings.Contains(said, "make deps") {
 		t.Skip(said)
 	}

@@ -159,7 +159,7 @@ func TestRefusedAnyway(t *testing.T) {
 	clip := c.alter("upside_down", []string{c.film("march", "march", demonstrator.Options{})}, "[0:v]trim=0.5:3,setpts=PTS-STARTPTS,hflip,vflip")
 	dir := t.TempDir()
 	out := filepath.Join(dir, "o.human.npz")
-	code, said := extract(clip, "-o", out, "--overlay", filepath.Join(dir, "o.mp4"))
+	code, said := extractClip(clip, "-o", out, "--overlay", filepath.Join(dir, "o.mp4"))
 	if code != fault.ExitRefused || !strings.Contains(said, "verdict: refused") || !strings.Contains(said, "--anyway") {
 		t.Errorf("exit code %d: %s", code, said)
 	}

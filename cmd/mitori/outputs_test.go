@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -67,7 +68,7 @@ func TestUsersFileIsNoCheckpoint(t *testing.T) {
 		t.Fatal(errOut)
 	}
 	out := filepath.Join(dir, "p.bundle")
-	taken := checkpointName(out)
+	taken := practice.CheckpointOf(out)
 	if err := os.WriteFile(taken, []byte("my notes on checkpoints\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -20,12 +21,12 @@ func RobotFlag(f *pflag.FlagSet, name *string, otherwise string) {
 	f.StringVar(name, "robot", "", usage)
 }
 
-// LoadRobot loads the robot that RobotFlag named.
-func LoadRobot(name string) (*robot.Description, error) {
+// LoadRobot loads and binds the robot that RobotFlag named.
+func LoadRobot(name string) (*body.Body, error) {
 	if name == "" {
 		return nil, fault.Usage("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
 	}
-	return robot.Load(name)
+	return body.Load(name)
 }
 
 // NotOver refuses an output that is one of the files that are read, under whatever

@@ -1,21 +1,19 @@
-package main
+package perform
 
 import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/npz"
-	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/models/record"
 )
 
 // fakeRobotd puts a shell script in the place of robotd. It counts its starts in
@@ -59,33 +57,36 @@ func flightOf(t *testing.T, name string, heightM float64) {
 
 const goodStats = `{"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque_off":true,"transitions":[{"at_s":0,"to":"arming"},{"at_s":1,"to":"active"}]}`
 
-// flier is a learner with a trained policy and, in its folder, the results of an
+// flier is a performance of a trained policy into a folder with the results of an
 // earlier run that flew well, of the same bundle if same is set.
-func flier(t *testing.T, same bool) *learner {
+func flier(t *testing.T, same bool) *Job {
 	t.Helper()
-	b, err := body.Load("kata20")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &learner{body: b, log: io.Discard, began: time.Now()}
-	l.dir, l.robot = t.TempDir(), "kata20"
-	l.policy = &trained{bundle: &bundle.Bundle{}, motion: &reference{clip: &motion.Clip{FPS: 50, Frames: make([]motion.Frame, 101)}}}
-	if err := os.WriteFile(l.path("policy.bundle"), []byte("a new policy"), 0o644); err != nil {
+	dir := t.TempDir()
+	j := &Job{Robot: "kata20", Bundle: filepath.Join(dir, "policy.bundle"), Folder: dir, Clip: &motion.Clip{FPS: 50, Frames: make([]motion.Frame, 101)}}
+	if err := os.WriteFile(j.Bundle, []byte("a new policy"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	hash := strings.Repeat("0", 64)
 	if same {
-		if hash, err = fileSHA256(l.path("policy.bundle")); err != nil {
+		var err error
+		if hash, err = pipeline.FileHash(j.Bundle); err != nil {
 			t.Fatal(err)
 		}
 	}
-	flightOf(t, l.path(traceFile), 0.1)
-	for name, text := range map[string]string{statsFile: fmt.Sprintf(goodStats, hash, 1885), recordingFile: "old"} {
-		if err := os.WriteFile(l.path(name), []byte(text), 0o644); err != nil {
+	flightOf(t, j.path(TraceFile), 0.1)
+	for name, text := range map[string]string{StatsFile: fmt.Sprintf(goodStats, hash, 1885), RecordingFile: "old"} {
+		if err := os.WriteFile(j.path(name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return l
+	return j
+}
+
+// fly runs the stage and returns the notes that come up.
+func fly(j *Job) (f *Flight, notes []string, err error) {
+	run := &pipeline.Run{Tell: func(p pipeline.Progress) { notes = append(notes, string(p.Detail.(Note))) }}
+	f, err = pipeline.Do(context.Background(), run, Stage(*j))
+	return f, notes, err
 }
 
 func count(t *testing.T, name string) int {
@@ -114,12 +115,12 @@ func TestAFailedFlightShowsNoOther(t *testing.T) {
 			starts := fakeRobotd(t, script)
 			for _, same := range []bool{false, true} {
 				l := flier(t, same)
-				err := l.fly(context.Background())
+				f, _, err := fly(l)
 				if err == nil {
-					t.Fatalf("no error; the report would say %d ticks", l.summary.Robotd.Ticks)
+					t.Fatalf("no error; the report would say %d ticks", f.Stats.Ticks)
 				}
-				if l.flight != nil || l.summary.Robotd.Ticks != 0 {
-					t.Errorf("a flight of %d ticks is shown, though %v", l.summary.Robotd.Ticks, err)
+				if f != nil {
+					t.Errorf("a flight of %d ticks is shown, though %v", f.Stats.Ticks, err)
 				}
 				if what == "says why" && !strings.Contains(err.Error(), "no answer") || !strings.Contains(err.Error(), "--resume") {
 					t.Errorf("the message does not say what robotd said, or what to do: %v", err)
@@ -143,54 +144,41 @@ func TestAFlightIsTriedOnceMore(t *testing.T) {
 	mark := l.path("tried")
 	starts := fakeRobotd(t, fmt.Sprintf("[ -e %s ] || { touch %s; echo 'link lost: no answer' >&2; exit 1; }\n", mark, mark)+
 		fmt.Sprintf("cp %s \"$TRACE\"; echo '"+goodStats+"' >\"$STATS\"\n", fresh, "'$HASH'", 900))
-	// The layout of the robot needs physics, which a plain build lacks.
-	if err := l.fly(context.Background()); err != nil && l.flight == nil {
+	f, notes, err := fly(l)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if n := count(t, starts); n != 2 || l.summary.Robotd.Ticks != 900 || len(l.flight.qpos) == 0 || l.flight.qpos[0][2] != 0.3 {
-		t.Errorf("%d starts, %d ticks, %d frames; want two starts and the second one's flight", n, l.summary.Robotd.Ticks, len(l.flight.qpos))
+	if n := count(t, starts); n != 2 || f.Stats.Ticks != 900 || len(f.QPos) == 0 || f.QPos[0][2] != 0.3 {
+		t.Errorf("%d starts, %d ticks, %d frames; want two starts and the second one's flight", n, f.Stats.Ticks, len(f.QPos))
 	}
-	if len(l.notes) != 1 || !strings.Contains(l.notes[0], "no answer") {
-		t.Errorf("the report does not say that it took two tries: %q", l.notes)
+	if len(notes) != 1 || !strings.Contains(notes[0], "no answer") {
+		t.Errorf("nobody is told that it took two tries: %q", notes)
 	}
 }
 
-// A run that fails shows nothing of an earlier one; files of other names, and
-// what --resume needs, stay.
-func TestLearnRemovesEarlierResults(t *testing.T) {
-	dir := t.TempDir()
-	clip := filepath.Join(dir, "clip.mp4")
-	others := []string{clip, filepath.Join(dir, "notes.txt"), filepath.Join(dir, checkpointName("policy.bundle"))}
-	for _, name := range others {
-		if err := os.WriteFile(name, []byte("mine"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range runResults() {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("earlier"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// A wrong command line removes nothing.
-	for _, args := range [][]string{{"learn", filepath.Join(dir, "clyp.mp4")}, {"learn", filepath.Join(dir, "side_by_side.mp4")}, {"learn", clip, "--tries", "0"}} {
-		if code := run(context.Background(), append(args, "--robot", "kata20", "-o", dir), io.Discard, io.Discard); code == fault.ExitDone {
-			t.Errorf("%v: exit 0", args)
-		}
-		for _, name := range runResults() {
-			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-				t.Fatalf("%v removed %s", args, name)
+// The film's robot pane begins where robotd began to play, whatever the joints
+// do afterwards, and although the two processes started their clocks apart.
+func TestFirstPlayed(t *testing.T) {
+	states := []record.Transition{{AtS: 1.01, To: "arming"}, {AtS: 2.52, To: "hold"}, {AtS: 5.54, To: "active"}, {AtS: 11.85, To: "limp"},
+		{AtS: 12.85, To: "fault"}, {AtS: 14, To: "arming"}, {AtS: 15, To: "active"}}
+	for _, ahead := range []float64{0, 0.14, 8} { // seconds that the emulator ran before robotd's first tick
+		for _, step := range []float64{0.02, 0.031} { // between rows: a quiet machine, a busy one
+			at, torque := make([]float64, 2000), make([]float64, 2000)
+			for i := range at {
+				if at[i] = float64(i) * step; at[i] >= ahead+1.01 {
+					torque[i] = 20
+				}
+			}
+			got, ok := firstPlayed(at, torque, states)
+			if want := ahead + 5.54; !ok || math.Abs(got-want) > step {
+				t.Errorf("emulator %g s ahead, rows %g s apart: %g s, %v; want %g", ahead, step, got, ok, want)
 			}
 		}
 	}
-	var stderr bytes.Buffer
-	if code := run(context.Background(), []string{"learn", clip, "--robot", "kata20", "-o", dir}, io.Discard, &stderr); code == fault.ExitDone {
-		t.Fatalf("a clip that is none was learnt: %s", &stderr)
+	if _, ok := firstPlayed(make([]float64, 100), make([]float64, 100), states); ok {
+		t.Error("a robot that never had torque has played")
 	}
-	if strings.Contains(stderr.String(), "not built in") {
-		t.Skip("needs a build with a pose runtime")
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, "*"))
-	if len(left) != len(others) {
-		t.Errorf("left in the folder: %q, want %q; learn said: %s", left, others, &stderr)
+	if _, ok := firstPlayed([]float64{0}, []float64{20}, states[:2]); ok {
+		t.Error("a run that never went active has a first row")
 	}
 }

@@ -1,4 +1,10 @@
-package main
+// Package pictures is the stage that shows what was learnt: the person with the seen
+// skeleton beside the robot, on one clock, as a film and as a sheet of moments.
+//
+// It decodes the video once more, because the crop is known only when the person was
+// followed to the end. Of the person only the body is shown unless faces are wanted.
+// What is not here: drawing (perception/overlay, sim/film).
+package pictures
 
 import (
 	"context"
@@ -9,60 +15,92 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/perform"
 	"github.com/mitori-robotics/mitori/models/atomicfile"
+	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/perception/overlay"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/sim/film"
 )
 
-const filmHeightPx = 576
+// Files that the stage leaves.
+const (
+	FilmFile  = "side_by_side.mp4"
+	SheetFile = "moments.png"
+)
 
-// film puts the person with the seen skeleton beside the robot under robotd, on
-// one clock, and makes the sheet of moments for the report.
-func (l *learner) film(ctx context.Context) error {
-	info := l.seen.Track.Info
-	crop := personCrop(l.seen.Track.Frames, info.WidthPx, info.HeightPx)
-	scale := math.Min(1, filmHeightPx/float64(crop.Dy()))
-	o := overlay.Options{ShowFaces: l.showFaces, HeightPx: int(scale * float64(info.HeightPx))}
+const heightPx = 576
+
+// Job is one film.
+type Job struct {
+	Video     string
+	Seen      *extract.Result
+	Mirrored  bool // the robot does with its left what the person does with their right
+	ShowFaces bool
+	Robot     *body.Body
+	Clip      *motion.Clip
+	Flight    *perform.Flight
+	Folder    string // for the files
+}
+
+// Stage films and returns the sheet, a PNG.
+func Stage(j Job) pipeline.Stage[[]byte] {
+	return pipeline.Stage[[]byte]{Name: "film", Work: j.film} // no inputs: no flight is like another
+}
+
+func (j *Job) film(ctx context.Context, _ pipeline.Tell) ([]byte, error) {
 	// The pictures go into the side by side; the overlay alone was not asked for,
 	// and is made where no file of the user's can be.
-	room, err := l.filmRoom()
+	room, err := filmRoom(j.Folder)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(room)
-	name := filepath.Join(room, "overlay.mp4")
-	if err := writeOverlay(ctx, name, l.video, l.seen.Track.Frames, o); err != nil {
-		return err
+	person, wide, err := j.person(ctx, filepath.Join(room, "overlay.mp4"))
+	if err != nil {
+		return nil, err
+	}
+	robot := film.Pane{
+		Label: j.Robot.Desc.Name + " under robotd", QPos: j.Flight.QPos, PeriodS: j.Flight.PeriodS, RootQPos: j.Robot.Root.QPos,
+		Fell: j.Flight.Fell, FallS: j.Flight.FallS,
+	}
+	look := film.Options{HeightPx: heightPx, PaneWidthPx: wide, AzimuthDeg: viewDeg(j.Seen.Motion, j.Mirrored)}
+	if err := film.SideBySide(ctx, filepath.Join(j.Folder, FilmFile), person, j.Robot.Desc.MJCF, robot, look); err != nil {
+		return nil, err
+	}
+	moments := film.Moments(j.Clip.Meta.LeadInS, j.Clip.Seconds()-j.Clip.Meta.LeadOutS, 6)
+	look.HeightPx, look.PaneWidthPx = heightPx/2, wide/2&^1
+	sheet, err := film.Sheet(ctx, j.Robot.Desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, look)
+	if err != nil {
+		return nil, err
+	}
+	return sheet, atomicfile.WriteBytes(filepath.Join(j.Folder, SheetFile), sheet)
+}
+
+// person films the person with the skeleton drawn in, as name, and returns the part of
+// it that shows them, with the width of its pane.
+func (j *Job) person(ctx context.Context, name string) (clip film.Clip, widePx int, err error) {
+	info := j.Seen.Track.Info
+	crop := personCrop(j.Seen.Track.Frames, info.WidthPx, info.HeightPx)
+	scale := math.Min(1, heightPx/float64(crop.Dy()))
+	o := overlay.Options{ShowFaces: j.ShowFaces, HeightPx: int(scale * float64(info.HeightPx))}
+	if err := extract.Overlay(ctx, name, j.Video, j.Seen.Track.Frames, o); err != nil {
+		return clip, 0, err
 	}
 	w, h := o.Size(info)
-	person := l.personClip(name, scaled(crop, float64(h)/float64(info.HeightPx), w, h))
-	robot := film.Pane{
-		Label: l.body.Desc.Name + " under robotd", QPos: l.flight.qpos, PeriodS: l.flight.periodS, RootQPos: l.body.Root.QPos,
-		Fell: l.flight.fell, FallS: l.flight.fallS,
-	}
-	azimuth := viewDeg(l.seen.Motion, l.retarget.Mirror)
-	pane := int(filmHeightPx*float64(crop.Dx())/float64(crop.Dy())) &^ 1
-	if err := film.SideBySide(ctx, l.path("side_by_side.mp4"), person, l.body.Desc.MJCF, robot, film.Options{HeightPx: filmHeightPx, PaneWidthPx: pane, AzimuthDeg: azimuth}); err != nil {
-		return err
-	}
-	clip := l.policy.motion.clip
-	moments := film.Moments(clip.Meta.LeadInS, clip.Seconds()-clip.Meta.LeadOutS, 6)
-	sheet, err := film.Sheet(ctx, l.body.Desc.MJCF, []film.Pane{{Clip: &person}, robot}, moments, film.Options{HeightPx: filmHeightPx / 2, PaneWidthPx: pane / 2 &^ 1, AzimuthDeg: azimuth})
-	if err != nil {
-		return err
-	}
-	l.sheet = sheet
-	l.say("film", "side_by_side.mp4 and moments.png written")
-	return atomicfile.WriteBytes(l.path("moments.png"), sheet)
+	clip = personClip(j.Clip, name, scaled(crop, float64(h)/float64(info.HeightPx), w, h))
+	return clip, int(heightPx*float64(crop.Dx())/float64(crop.Dy())) &^ 1, nil
 }
 
 // filmRoom makes an empty folder for pictures on their way, and clears away what
 // a film that was killed left behind: such a folder, and half a side by side.
-func (l *learner) filmRoom() (string, error) {
-	room := l.path(".mitori-film")
-	entries, err := os.ReadDir(l.dir)
+func filmRoom(folder string) (string, error) {
+	room := filepath.Join(folder, ".mitori-film")
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", fmt.Errorf("film: %w", err)
 	}
@@ -71,7 +109,7 @@ func (l *learner) filmRoom() (string, error) {
 		if !half && e.Name() != filepath.Base(room) {
 			continue
 		}
-		if err := os.RemoveAll(l.path(e.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(folder, e.Name())); err != nil {
 			return "", fmt.Errorf("film: left over from an earlier run: %w", err)
 		}
 	}
@@ -96,8 +134,7 @@ func viewDeg(m *human.Motion, mirrored bool) float64 {
 
 // personClip puts the overlay on the robot's clock: the motion begins after the
 // lead-in, and where the robot had to be slower than the person, so is the video.
-func (l *learner) personClip(name string, crop image.Rectangle) film.Clip {
-	clip := l.policy.motion.clip
+func personClip(clip *motion.Clip, name string, crop image.Rectangle) film.Clip {
 	c := film.Clip{Video: name, StartS: clip.Meta.LeadInS, CropPx: [4]int{crop.Min.X, crop.Min.Y, crop.Dx(), crop.Dy()}}
 	if at := clip.Meta.SourceS; len(at) > 0 {
 		c.Time = func(second float64) float64 {

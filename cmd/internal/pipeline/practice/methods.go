@@ -1,4 +1,4 @@
-package main
+package practice
 
 import (
 	"fmt"
@@ -23,7 +23,8 @@ var methodTable = map[string]func(hireTeacher) (train.Method, error){
 	guided.Name:  newGuided,
 }
 
-const defaultMethod = ppo.Name
+// DefaultMethod is what is taken where no other is named.
+const DefaultMethod = ppo.Name
 
 func newPPO(hireTeacher) (train.Method, error) { return ppo.New(ppo.Defaults()), nil }
 
@@ -47,11 +48,13 @@ func newGuided(hire hireTeacher) (train.Method, error) {
 	return guided.New(course, config, teacher), nil
 }
 
-func methods() []string { return slices.Sorted(maps.Keys(methodTable)) }
+// Methods lists the ways to learn.
+func Methods() []string { return slices.Sorted(maps.Keys(methodTable)) }
 
-func checkMethod(m string) error {
+// CheckMethod refuses a method of another name.
+func CheckMethod(m string) error {
 	if _, ok := methodTable[m]; !ok {
-		return fmt.Errorf("%q is unknown; legal: %s", m, strings.Join(methods(), ", "))
+		return fmt.Errorf("%q is unknown; legal: %s", m, strings.Join(Methods(), ", "))
 	}
 	return nil
 }

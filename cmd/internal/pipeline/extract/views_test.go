@@ -1,4 +1,4 @@
-package main
+package extract
 
 import (
 	"encoding/xml"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/metrics"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -24,7 +25,7 @@ import (
 // look down by about 20 degrees and two are rolled by 12 and 24; in one view the
 // network exchanges left and right for a third of the clip.
 func TestFourViewsSeeOneMotion(t *testing.T) {
-	const data = "../../../shared/data/pose2sim"
+	const data = "../../../../../shared/data/pose2sim"
 	if _, err := os.Stat(data); err != nil {
 		t.Skipf("recordings are not here: %v", err)
 	}
@@ -34,11 +35,11 @@ func TestFourViewsSeeOneMotion(t *testing.T) {
 	ups := calibratedUps(t, data+"/calibration/Calib.qca.txt")
 	var views []*human.Motion
 	for k := range 4 {
-		e, err := extractMotion(t.Context(), extractOptions{
+		e, err := pipeline.Do(t.Context(), &pipeline.Run{}, Stage(Options{
 			Video: fmt.Sprintf("%s/videos/cam%02d.mp4", data, k+1),
 			Track: track.Options{Person: "best", Model: posenet.Full},
 			Solve: solve.Options{HeightM: 1.71},
-		}, func(int, int) {})
+		}))
 		if errors.Is(err, video.ErrNotBuilt) || err != nil && strings.Contains(err.Error(), "make deps") {
 			t.Skip(err)
 		}

@@ -1,4 +1,4 @@
-package main
+package learn
 
 import (
 	"math"
@@ -35,7 +35,7 @@ func TestFeetOfTheMarch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	legs, err := newWalker(b)
+	legs, err := gait.NewWalker(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestFeetOfTheMarch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref, err := gait.Measure(legs.reference(clip))
+	ref, err := gait.Measure(legs.Reference(clip))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,12 @@
 //go:build mujoco && cgo
 
-package main
+package practice
 
 import (
 	"context"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/policy/retarget"
@@ -44,15 +45,18 @@ func BenchmarkTrainer(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	job := trainJob{Robot: kata, Clips: []*motion.Clip{benchClip(b, kata)}, Seed: 1, Method: ppo.Name, Budget: train.Budget{Steps: 40960}}
+	job := Job{Robot: kata, Clips: []*motion.Clip{benchClip(b, kata)}, Seed: 1, Method: ppo.Name, Budget: train.Budget{Steps: 40960}}
 	var collect, learn, steps float64
-	job.Progress = func(p train.Point, _ float64) {
+	stage := Stage(job)
+	stage.Inputs = nil // it shall train each time
+	count := func(at pipeline.Progress) {
+		p := at.Detail.(train.Point)
 		collect += p.CollectSeconds
 		learn += p.LearnSec
 		steps += 4096
 	}
 	for b.Loop() {
-		if _, _, err := job.run(context.Background()); err != nil {
+		if _, err := pipeline.Do(context.Background(), &pipeline.Run{Tell: count}, stage); err != nil {
 			b.Fatal(err)
 		}
 	}

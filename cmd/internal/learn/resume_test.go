@@ -1,36 +1,23 @@
 //go:build mujoco && cgo
 
-package main
+package learn
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
-
-// interrupter cancels a learner a second after its training began.
-type interrupter struct {
-	cancel func()
-	seen   string
-}
-
-func (w *interrupter) Write(b []byte) (int, error) {
-	if w.seen += string(b); strings.Contains(w.seen, " check ") && w.cancel != nil {
-		time.AfterFunc(time.Second, w.cancel)
-		w.cancel = nil
-	}
-	return len(b), nil
-}
 
 // A learn that is interrupted twice, while it trains and while it trains on,
 // ends with the very policy of one that is not.
@@ -51,35 +38,44 @@ func TestLearnResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var l *learner
-	var log io.Writer = io.Discard
-	practise := func(dir string, seed uint64, resume, interrupt bool) error {
-		l = &learner{body: kata, budget: train.Budget{Steps: 24000}, seen: &extraction{Motion: person}, began: time.Now(), log: log}
-		l.learnFlags = learnFlags{dir: dir, video: "clip.mp4", method: defaultMethod, seed: seed, tries: 2, episodes: 2, resume: resume}
-		l.retarget.Tempo = 1
-		l.summary.StageS = map[string]float64{}
+	iterations := 0
+	// practise ends its training at that many steps, unless 0.
+	practise := func(dir string, seed uint64, resume bool, endAt int64) error {
+		l = newLearner(Options{
+			Look: extract.Options{Video: "clip.mp4"}, Robot: kata, Folder: dir, Retarget: retarget.Options{Tempo: 1},
+			Budget: train.Budget{Steps: 24000}, Method: practice.DefaultMethod, Seed: seed, Tries: 2, Episodes: 2, Resume: resume,
+		})
+		l.seen = &extract.Result{Motion: person}
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		if interrupt {
-			l.log = &interrupter{cancel: cancel}
+		iterations = 0
+		l.run.Tell = func(p pipeline.Progress) {
+			iterations++
+			if endAt > 0 && p.Detail.(train.Point).Steps > endAt {
+				cancel()
+			}
 		}
-		return l.practise(ctx)
+		if err := l.practise(ctx); err != nil {
+			return err
+		}
+		return l.keep(ctx)
 	}
 	whole, cut := t.TempDir(), t.TempDir()
-	if err := practise(whole, 3, false, false); err != nil {
+	if err := practise(whole, 3, false, 0); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 2 {
-		if err := practise(cut, 3, i > 0, true); !errors.Is(err, train.ErrInterrupted) {
-			t.Fatalf("interruption %d: %v; the machine was too fast or the message is gone", i, err)
+	for i, endAt := range []int64{10_000, 30_000} {
+		if err := practise(cut, 3, i > 0, endAt); !errors.Is(err, train.ErrInterrupted) {
+			t.Fatalf("interruption %d: %v", i, err)
 		}
 		if _, err := os.Stat(filepath.Join(cut, "policy.bundle")); err == nil {
 			t.Fatal("an interrupted learn left a finished bundle")
 		}
 	}
-	if err := practise(cut, 4, true, false); !errors.Is(err, train.ErrCheckpoint) {
+	if err := practise(cut, 4, true, 0); !errors.Is(err, train.ErrCheckpoint) {
 		t.Errorf("resumed with another seed: %v; want a refusal, or what was learnt is thrown away", err)
 	}
-	if err := practise(cut, 3, true, false); err != nil {
+	if err := practise(cut, 3, true, 0); err != nil {
 		t.Fatal(err)
 	}
 	a, err := os.ReadFile(filepath.Join(whole, "policy.bundle"))
@@ -94,17 +90,15 @@ func TestLearnResumes(t *testing.T) {
 		t.Error("the interrupted and resumed learn ends with another bundle")
 	}
 	// The training is done; where what comes after it fails, it is taken up as it is.
-	var said bytes.Buffer
-	log = &said
-	if err := practise(cut, 3, true, false); err != nil {
+	if err := practise(cut, 3, true, 0); err != nil {
 		t.Fatal(err)
 	}
 	c, err := os.ReadFile(filepath.Join(cut, "policy.bundle"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(a, c) || strings.Contains(said.String(), "training:") {
-		t.Errorf("a finished training was not taken up as it is: same bundle: %v\n%s", bytes.Equal(a, c), &said)
+	if !bytes.Equal(a, c) || iterations > 0 {
+		t.Errorf("a finished training was not taken up as it is: same bundle: %v, %d iterations", bytes.Equal(a, c), iterations)
 	}
 	if left, _ := filepath.Glob(filepath.Join(cut, "*.checkpoint")); left == nil {
 		t.Error("the checkpoints were removed before the run was done")
@@ -112,7 +106,9 @@ func TestLearnResumes(t *testing.T) {
 	if err := l.forget(); err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(cut, "*.checkpoint")); left != nil {
-		t.Errorf("left behind: %v", left)
+	for _, pattern := range []string{"*.checkpoint", ".mitori*"} {
+		if left, _ := filepath.Glob(filepath.Join(cut, pattern)); left != nil {
+			t.Errorf("left behind: %v", left)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package practice
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ type silent struct{}
 func (silent) Label(dst []float32, _ *rollout.Runner) error { clear(dst); return nil }
 
 func TestEveryMethodBearsItsName(t *testing.T) {
-	if !slices.Contains(methods(), defaultMethod) || len(methods()) < 3 {
-		t.Errorf("methods are %v, the default is %s", methods(), defaultMethod)
+	if !slices.Contains(Methods(), DefaultMethod) || len(Methods()) < 3 {
+		t.Errorf("methods are %v, the default is %s", Methods(), DefaultMethod)
 	}
 	for name, make := range methodTable {
 		m, err := make(func() (imitate.Expert, error) { return silent{}, nil })
@@ -28,11 +28,11 @@ func TestEveryMethodBearsItsName(t *testing.T) {
 		if got := m.Plan().Name; got != name {
 			t.Errorf("--method %s learns by %s", name, got)
 		}
-		if err := checkMethod(name); err != nil {
+		if err := CheckMethod(name); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := checkMethod("luck"); err == nil || !strings.Contains(err.Error(), "bc, guided, ppo") {
+	if err := CheckMethod("luck"); err == nil || !strings.Contains(err.Error(), "bc, guided, ppo") {
 		t.Errorf("an unknown method: %v", err)
 	}
 }

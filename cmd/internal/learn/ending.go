@@ -1,12 +1,12 @@
-package main
+package learn
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/adapt"
 	"github.com/mitori-robotics/mitori/policy/feasible"
-	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/train"
 )
 
@@ -14,22 +14,22 @@ import (
 // anything was trained, with the parts of the video that would work. With
 // --anyway it becomes a note.
 func (l *learner) refuse(ctx context.Context, ref *reference) error {
-	why := objection(ref.report, ref.verdict)
+	why := adapt.Objection(ref.Report, ref.verdict)
 	if why == "" {
 		return nil
 	}
-	if l.anyway {
+	if l.Anyway {
 		l.note("Trained all the same (--anyway): %s.", why)
 		return nil
 	}
-	r, err := retarget.New(l.body)
+	l.say("check", "refused; looking for parts that would work")
+	opt := l.Retarget
+	opt.Tempo = ref.tempo
+	parts, err := adapt.SuggestParts(ctx, l.Robot, l.seen.Motion, opt)
 	if err != nil {
 		return err
 	}
-	l.say("check", "refused; looking for parts that would work")
-	opt := l.retarget
-	opt.Tempo = ref.tempo
-	return fault.Refuse("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.video, l.body.Desc.Name, why, suggestParts(ctx, r, l.seen.Motion, opt))
+	return fault.Refuse("%s on %s: %s; nothing was trained (--anyway trains it); %s", l.Look.Video, l.Robot.Desc.Name, why, parts)
 }
 
 // ending is how a run ended.
@@ -96,10 +96,10 @@ func (l *learner) verdict(end ending) error {
 	switch end {
 	case cannot:
 		return fault.Refuse("%s: %s cannot do this motion: the policy survives only %.0f %% of the hard episodes and did not get better with more training (%d control steps); see %s",
-			l.video, l.body.Desc.Name, rate, steps, l.path("report.html"))
+			l.Look.Video, l.Robot.Desc.Name, rate, steps, l.path(reportFile))
 	case tooLittle:
 		return fmt.Errorf("%s: the budget was too small: after %d control steps the policy survives %.0f %% of the hard episodes; nothing says that %s cannot do this motion; the same command with --resume --budget %dsteps goes on",
-			l.video, steps, rate, l.body.Desc.Name, max(4*steps, 500_000))
+			l.Look.Video, steps, rate, l.Robot.Desc.Name, max(4*steps, 500_000))
 	}
 	return nil
 }
