@@ -12,7 +12,6 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/policy/feasible"
-	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
 )
 
 func newCheckCmd() *cobra.Command {
@@ -39,7 +38,8 @@ about the likeness to the person is in the file and said again.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			if err := sayVerdict(c, v, adapt.StoredLikeness(clip), asJSON); err != nil {
+			said := show.Checked{Verdict: v, Likeness: adapt.StoredLikeness(clip)}
+			if err := say(c, asJSON, said, said.Print); err != nil {
 				return err
 			}
 			if v.Verdict == feasible.Infeasible {
@@ -51,21 +51,4 @@ about the likeness to the person is in the file and said again.`,
 	cli.RobotFlag(c.Flags(), &robotName, "")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the verdict as JSON")
 	return c
-}
-
-func sayVerdict(c *cobra.Command, v *feasible.Verdict, like *likeness.Result, asJSON bool) error {
-	if asJSON {
-		return cli.WriteJSON(c.OutOrStdout(), struct {
-			*feasible.Verdict
-			Likeness *likeness.Result `json:"likeness,omitempty"`
-		}{v, like})
-	}
-	show.Verdict(c.OutOrStdout(), v)
-	if like != nil {
-		fmt.Fprintf(c.OutOrStdout(), "against the person, when it was retargeted: %s\n", like.Verdict)
-		for _, f := range like.Findings {
-			fmt.Fprintf(c.OutOrStdout(), "  %-7s  %s\n", f.Severity, f.Text)
-		}
-	}
-	return nil
 }

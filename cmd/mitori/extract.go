@@ -4,70 +4,31 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
-	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
-	"github.com/mitori-robotics/mitori/perception/posenet"
-	"github.com/mitori-robotics/mitori/perception/solve"
-	"github.com/mitori-robotics/mitori/perception/track"
-	"github.com/mitori-robotics/mitori/perception/video"
 )
 
-// extractFlags are the flags that extract shares with commands that contain it.
-type extractFlags struct {
-	model, runtime, person string
-	from, to               time.Duration
-	heightM, cutoffHz      float64
-}
-
-func (x *extractFlags) add(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&x.model, "model", "full", "pose network: lite, full or heavy")
-	f.StringVar(&x.runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
-	f.StringVar(&x.person, "person", "best", "who to follow where there are several: best, left, right or centre")
-	f.DurationVar(&x.from, "from", 0, "begin at this time of the video, as in 2s")
-	f.DurationVar(&x.to, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
-	f.Float64Var(&x.heightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
-	f.Float64Var(&x.cutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
-}
-
-// options checks the flags.
-func (x *extractFlags) options(clip string) (extract.Options, error) {
-	o := extract.Options{
-		Video:  clip,
-		Window: video.Window{FromS: x.from.Seconds(), ToS: x.to.Seconds()},
-		Track:  track.Options{Person: track.Choice(x.person)},
-		Solve:  solve.Options{HeightM: x.heightM, CutoffHz: x.cutoffHz},
-	}
-	var err error
-	if o.Track.Model, err = posenet.ParseLandmarkModel(x.model); err != nil {
-		return o, fault.Usage("--model: %w", err)
-	}
-	if err := o.Track.Check(); err != nil {
-		return o, fault.Usage("--person: %w", err)
-	}
-	if err := o.Window.Check(); err != nil {
-		return o, fault.Usage("--from, --to: %w", err)
-	}
-	switch x.runtime {
-	case "auto", "onnxruntime", "opencv":
-	default:
-		return o, fault.Usage("--runtime %q: legal: auto, onnxruntime, opencv", x.runtime)
-	}
-	o.Track.Runtime, err = posenet.ParseRuntime(x.runtime)
-	return o, err
+// lookFlags adds the flags that extract shares with commands that contain it.
+func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
+	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
+	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
+	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: best, left, right or centre")
+	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
+	f.DurationVar(&x.To, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
+	f.Float64Var(&x.HeightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
+	f.Float64Var(&x.CutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
 }
 
 func newExtractCmd() *cobra.Command {
 	var (
-		flags     extractFlags
+		look      extract.Choices
 		out, film string
 		showFaces bool
 		asJSON    bool
@@ -99,7 +60,7 @@ unless --show-faces is given.`,
 					return err
 				}
 			}
-			o, err := flags.options(args[0])
+			o, err := look.Options(args[0])
 			if err != nil {
 				return err
 			}
@@ -122,8 +83,8 @@ unless --show-faces is given.`,
 			return show.Extraction(c.OutOrStdout(), e, o, out, film, asJSON)
 		},
 	}
-	flags.add(c)
 	f := c.Flags()
+	lookFlags(f, &look)
 	f.StringVarP(&out, "output", "o", "", "motion to write (default: the video's name with .human.npz, in this folder)")
 	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
 	f.BoolVar(&showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")

@@ -10,6 +10,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/learn"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/policy/train"
@@ -18,9 +19,9 @@ import (
 // learnFlags are the choices of one run of the whole path.
 type learnFlags struct {
 	learn.Options
-	extract extractFlags
-	budget  string
-	asJSON  bool
+	look   extract.Choices
+	budget string
+	asJSON bool
 }
 
 func newLearnCmd() *cobra.Command {
@@ -64,7 +65,7 @@ with the training where it was; a finished one is taken up as it is.`,
 	fl := c.Flags()
 	cli.RobotFlag(fl, &f.RobotName, "")
 	fl.StringVarP(&f.Folder, "output", "o", "", "folder to write")
-	f.extract.add(c)
+	lookFlags(fl, &f.look)
 	fl.StringVar(&f.budget, "budget", "500000steps", "training budget of one try: time (60s), control steps (100000steps) or energy (500J)")
 	fl.StringVar(&f.Method, "method", practice.DefaultMethod, "how to learn: "+strings.Join(practice.Methods(), ", "))
 	fl.Uint64Var(&f.Seed, "seed", 1, "seed of everything random")
@@ -86,21 +87,15 @@ func (f *learnFlags) options(video string) (o learn.Options, err error) {
 	if o.Folder == "" {
 		return o, fault.Usage("name the folder to write with -o, as in: -o out/clip")
 	}
-	if o.Tries < 1 || o.Episodes < 1 {
-		return o, fault.Usage("--tries %d, --episodes %d; legal: 1 and more", o.Tries, o.Episodes)
-	}
 	if o.Budget, err = train.ParseBudget(f.budget); err != nil {
 		return o, fault.Usage("--budget: %w", err)
 	}
-	if err := practice.CheckMethod(o.Method); err != nil {
-		return o, fault.Usage("--method: %w", err)
-	}
-	if err := learn.CheckVideo(video, o.Folder); err != nil {
+	if err := o.Check(video); err != nil {
 		return o, err
 	}
 	if o.Robot, err = cli.LoadRobot(o.RobotName); err != nil {
 		return o, err
 	}
-	o.Look, err = f.extract.options(video)
+	o.Look, err = f.look.Options(video)
 	return o, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if m, err = x.window(m); err != nil {
+	if m, err = adapt.Part(m, x.from, x.to); err != nil {
 		return err
 	}
 	ref, err := pipeline.Do(c.Context(), &pipeline.Run{}, adapt.Retarget(b, m, x.opt))
@@ -84,9 +85,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	} else {
 		output = ""
 	}
-	if !x.asJSON {
-		show.Retarget(c.OutOrStdout(), ref.Report, output)
-	} else if err := cli.WriteJSON(c.OutOrStdout(), ref.Report); err != nil {
+	if err := say(c, x.asJSON, ref.Report, func(w io.Writer) { show.Retarget(w, ref.Report, output) }); err != nil {
 		return err
 	}
 	if output != "" {
@@ -97,20 +96,4 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 		return err
 	}
 	return fault.Refuse("%s on %s: %s; nothing was written (--anyway writes it); %s", name, x.robot, why, parts)
-}
-
-// window cuts the part that was asked for.
-func (x *retargetFlags) window(m *human.Motion) (*human.Motion, error) {
-	if x.from == 0 && x.to == 0 {
-		return m, nil
-	}
-	from, to := x.from.Seconds()-m.Meta.StartS, m.Seconds()
-	if x.to != 0 {
-		to = x.to.Seconds() - m.Meta.StartS
-	}
-	part, err := m.Part(from, to)
-	if err != nil {
-		return nil, fault.Usage("--from %v, --to %v: the motion lasts from %g to %.2f s", x.from, x.to, m.Meta.StartS, m.Meta.StartS+m.Seconds())
-	}
-	return part, nil
 }

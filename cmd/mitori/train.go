@@ -15,27 +15,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/policy/train"
-	"github.com/mitori-robotics/mitori/policy/train/blas"
 )
-
-// trainSummary is what --json prints.
-type trainSummary struct {
-	Bundle       string        `json:"bundle"`
-	Method       string        `json:"method"`
-	Seed         uint64        `json:"seed"`
-	WallS        float64       `json:"wall_s"`
-	ControlSteps int64         `json:"control_steps"`
-	ChosenAt     int64         `json:"chosen_at_step"`
-	Joules       float64       `json:"joules,omitempty"`
-	StoppedBy    string        `json:"stopped_by"`
-	Episodes     int           `json:"test_episodes"`
-	Survived     int           `json:"test_survived"`
-	Survival     float64       `json:"test_survival_rate"`
-	SurvivalCI95 [2]float64    `json:"test_survival_ci95"`
-	JointMAERad  float64       `json:"test_joint_mae_rad"`
-	BLAS         string        `json:"blas"`
-	Curve        []train.Point `json:"curve"`
-}
 
 func newTrainCmd() *cobra.Command {
 	var (
@@ -108,7 +88,7 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 				}
 			}
 			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(summariseTraining(out, res))
+				return json.NewEncoder(c.OutOrStdout()).Encode(res.Summary(out))
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survived %s, joint error %.3f rad\n",
 				out, res.ControlSteps, res.WallS, res.StoppedBy, res.Score.Rate(), res.Score.JointErrRad)
@@ -125,11 +105,4 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
 	return c
-}
-
-func summariseTraining(out string, r *practice.Result) trainSummary {
-	return trainSummary{Bundle: out, Method: r.Method, Seed: r.Seed, WallS: r.WallS, ControlSteps: r.ControlSteps,
-		ChosenAt: r.ChosenAt, Joules: r.Joules, StoppedBy: r.StoppedBy, Survival: r.Score.Survival,
-		Survived: r.Score.Rate().Hits, Episodes: r.Score.Episodes, SurvivalCI95: r.Score.Rate().CI95(),
-		JointMAERad: r.Score.JointErrRad, BLAS: blas.CoreName(), Curve: r.Curve}
 }

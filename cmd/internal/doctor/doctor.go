@@ -133,3 +133,13 @@ func osName() string {
 	}
 	return runtime.GOOS
 }
+
+// Missing counts what is not there.
+func Missing(found []Finding) (n int) {
+	for _, f := range found {
+		if !f.OK {
+			n++
+		}
+	}
+	return n
+}

@@ -23,6 +23,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/perform"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/pictures"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/metrics"
@@ -108,7 +109,7 @@ func newLearner(o Options) *learner {
 // it is returned also with an error, which then says that the robot cannot do the
 // motion (a refusal), or that the budget was too small.
 func Run(ctx context.Context, o Options) (*record.Summary, error) {
-	if err := CheckVideo(o.Look.Video, o.Folder); err != nil {
+	if err := o.Check(o.Look.Video); err != nil {
 		return nil, err
 	}
 	l := newLearner(o)
@@ -135,15 +136,21 @@ func Run(ctx context.Context, o Options) (*record.Summary, error) {
 	return &l.summary, l.verdict(end)
 }
 
-// CheckVideo refuses a video that is not there, or that lies where a result
-// will be written into the folder: results of an earlier run are removed first.
-func CheckVideo(video, folder string) error {
+// Check refuses bad choices for a video before any work: also a video that is not
+// there, or that lies where a result will be written.
+func (o *Options) Check(video string) error {
+	if o.Tries < 1 || o.Episodes < 1 {
+		return fault.Usage("--tries %d, --episodes %d; legal: 1 and more", o.Tries, o.Episodes)
+	}
+	if err := practice.CheckMethod(o.Method); err != nil {
+		return fault.Usage("--method: %w", err)
+	}
 	there, err := os.Stat(video)
 	if err != nil {
 		return err
 	}
 	for _, name := range Results() {
-		result := filepath.Join(folder, name)
+		result := filepath.Join(o.Folder, name)
 		if st, err := os.Stat(result); err == nil && os.SameFile(st, there) {
 			return fault.Usage("the video %s is read and would be overwritten: learn writes %s; choose another folder with -o", video, result)
 		}

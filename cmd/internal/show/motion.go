@@ -1,6 +1,7 @@
 package show
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/verdict"
 	"github.com/mitori-robotics/mitori/policy/retarget"
+	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
 // Extraction says what was found in a video; out and film are empty where nothing was
@@ -97,8 +99,16 @@ func Retarget(w io.Writer, r *retarget.Report, output string) {
 	}
 }
 
-// Comparison says how far a motion is from the truth.
-func Comparison(w io.Writer, c *metrics.Comparison, p *metrics.Plausibility) {
+// Compared is how far a motion is from the truth, and how plausible the two are.
+type Compared struct {
+	Comparison *metrics.Comparison   `json:"comparison"`
+	Motion     *metrics.Plausibility `json:"motion"`
+	Truth      *metrics.Plausibility `json:"truth"`
+}
+
+// Print says it.
+func (x Compared) Print(w io.Writer) {
+	c, p := x.Comparison, x.Motion
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-18s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -121,4 +131,28 @@ func Comparison(w io.Writer, c *metrics.Comparison, p *metrics.Plausibility) {
 		}
 	}
 	line("worst joint", "%s, %.0f mm", c.Joints[worst].Joint, c.Joints[worst].MPJPEMm)
+}
+
+// Demonstrations lists what the demonstrator can do.
+type Demonstrations []demonstrator.Motion
+
+// MarshalJSON leaves out how a motion is made.
+func (d Demonstrations) MarshalJSON() ([]byte, error) {
+	type item struct {
+		Name        string  `json:"name"`
+		Seconds     float64 `json:"seconds"`
+		Description string  `json:"description"`
+	}
+	var items []item
+	for _, m := range d {
+		items = append(items, item{m.Name, m.Seconds, m.Description})
+	}
+	return json.Marshal(items)
+}
+
+// Print lists them.
+func (d Demonstrations) Print(w io.Writer) {
+	for _, m := range d {
+		fmt.Fprintf(w, "%-18s %.1f s  %s\n", m.Name, m.Seconds, m.Description)
+	}
 }

@@ -4,12 +4,33 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/doctor"
+	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/feasible"
+	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
 	"github.com/mitori-robotics/mitori/sim/eval"
 )
 
-// Verdict says what of a reference motion a robot can do.
-func Verdict(w io.Writer, v *feasible.Verdict) {
+// Checked is what a robot can do of a reference motion, and what retargeting said of
+// the motion, if it is known.
+type Checked struct {
+	*feasible.Verdict
+	Likeness *likeness.Result `json:"likeness,omitempty"`
+}
+
+// Print says it.
+func (c Checked) Print(w io.Writer) {
+	verdictOf(w, c.Verdict)
+	if c.Likeness == nil {
+		return
+	}
+	fmt.Fprintf(w, "against the person, when it was retargeted: %s\n", c.Likeness.Verdict)
+	for _, f := range c.Likeness.Findings {
+		fmt.Fprintf(w, "  %-7s  %s\n", f.Severity, f.Text)
+	}
+}
+
+func verdictOf(w io.Writer, v *feasible.Verdict) {
 	fmt.Fprintf(w, "%s (%s, %.2f s)\n", v.Verdict, v.Robot, v.DurationS)
 	for _, f := range v.Findings {
 		fmt.Fprintf(w, "  %-5s  %s\n", f.Severity, f.Text)
@@ -52,4 +73,30 @@ func Eval(w io.Writer, name string, r *eval.Report) {
 			l.JointMAERad, b.JointMAERad, l.RootErrorCM, "", l.Text)
 	}
 	p("rule: %s\n", r.Rule)
+}
+
+// Bundle says what a bundle is; its digests and golden pairs were checked when it was
+// loaded.
+func Bundle(w io.Writer, name string, b *bundle.Bundle) {
+	m, signed := &b.Manifest, "unsigned"
+	if b.Signed {
+		signed = "signature present, not verified"
+	}
+	fmt.Fprintf(w, "%s: policy %q for %s (%d joints), %g Hz, %s\n", name, m.Name, m.Robot, len(m.JointNames), m.PolicyRateHz, signed)
+	fmt.Fprintf(w, "network: %d inputs, %d outputs, %d layers; digests and golden pairs hold\n", b.Net.In(), b.Net.Out(), len(b.Net.Layers()))
+	fmt.Fprintf(w, "training: %s, seed %d, %d control steps\n", m.Training.Method, m.Training.Seed, m.Training.ControlSteps)
+	for _, mi := range m.Motions {
+		fmt.Fprintf(w, "motion: %s, %.1f s, from %s\n", mi.File, mi.Seconds, mi.Source)
+	}
+}
+
+// Doctor says what is there and what is missing.
+func Doctor(w io.Writer, found []doctor.Finding) {
+	for _, f := range found {
+		mark := "ok     "
+		if !f.OK {
+			mark = "MISSING"
+		}
+		fmt.Fprintf(w, "%s  %-22s %s\n", mark, f.Name, f.Detail)
+	}
 }

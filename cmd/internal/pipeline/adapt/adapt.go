@@ -11,7 +11,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/models/body"
@@ -121,4 +123,21 @@ func StoredLikeness(c *motion.Clip) *likeness.Result {
 		return nil
 	}
 	return rep.Likeness
+}
+
+// Part cuts the part of a motion from and to that are on the clock of what it was made
+// from; a to of 0 is its end.
+func Part(m *human.Motion, from, to time.Duration) (*human.Motion, error) {
+	if from == 0 && to == 0 {
+		return m, nil
+	}
+	fromS, toS := from.Seconds()-m.Meta.StartS, m.Seconds()
+	if to != 0 {
+		toS = to.Seconds() - m.Meta.StartS
+	}
+	part, err := m.Part(fromS, toS)
+	if err != nil {
+		return nil, fault.Usage("--from %v, --to %v: the motion lasts from %g to %.2f s", from, to, m.Meta.StartS, m.Meta.StartS+m.Seconds())
+	}
+	return part, nil
 }
