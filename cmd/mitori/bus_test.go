@@ -15,6 +15,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/npz"
@@ -106,21 +107,21 @@ func TestBusErrors(t *testing.T) {
 		code  int
 		words []string
 	}{
-		{"bus scan --port /dev/nonesuch", exitFailed, []string{"/dev/nonesuch", "no such device"}},
-		{"bus scan", exitUsage, []string{"--port"}},
-		{"bus frobnicate", exitUsage, []string{"frobnicate"}},
-		{"bus ping --port /dev/nonesuch --id 300", exitUsage, []string{"300", "0 to 252"}},
-		{"bus ping --port " + silent + " --id 1 --baud 1000000", exitFailed, []string{silent, "taken"}},
-		{"bus set-id --port x --from 1 --to 2", exitUsage, []string{"--baud"}},
-		{"bus set-id --port x --from 1 --to 253", exitUsage, []string{"253"}},
-		{"bus calibrate --port x", exitUsage, []string{"--robot"}},
-		{"bus calibrate --port x --robot nonesuch", exitFailed, []string{"nonesuch", "kata20"}},
-		{"bus emulate", exitUsage, []string{"--robot"}},
-		{"bus emulate --robot nonesuch", exitFailed, []string{"nonesuch"}},
-		{"bus emulate --robot kata20 --plant clay", exitUsage, []string{"clay", "mujoco, ideal"}},
-		{"bus emulate --robot kata20 --plant ideal --gantry crane", exitUsage, []string{"crane"}},
-		{"bus emulate --robot kata20 --plant ideal --fault melt", exitUsage, []string{"melt", "silence"}},
-		{"bus emulate --robot kata20 --plant ideal --pty-link /dev/null", exitFailed, []string{"/dev/null"}},
+		{"bus scan --port /dev/nonesuch", fault.ExitFailed, []string{"/dev/nonesuch", "no such device"}},
+		{"bus scan", fault.ExitUsage, []string{"--port"}},
+		{"bus frobnicate", fault.ExitUsage, []string{"frobnicate"}},
+		{"bus ping --port /dev/nonesuch --id 300", fault.ExitUsage, []string{"300", "0 to 252"}},
+		{"bus ping --port " + silent + " --id 1 --baud 1000000", fault.ExitFailed, []string{silent, "taken"}},
+		{"bus set-id --port x --from 1 --to 2", fault.ExitUsage, []string{"--baud"}},
+		{"bus set-id --port x --from 1 --to 253", fault.ExitUsage, []string{"253"}},
+		{"bus calibrate --port x", fault.ExitUsage, []string{"--robot"}},
+		{"bus calibrate --port x --robot nonesuch", fault.ExitFailed, []string{"nonesuch", "kata20"}},
+		{"bus emulate", fault.ExitUsage, []string{"--robot"}},
+		{"bus emulate --robot nonesuch", fault.ExitFailed, []string{"nonesuch"}},
+		{"bus emulate --robot kata20 --plant clay", fault.ExitUsage, []string{"clay", "mujoco, ideal"}},
+		{"bus emulate --robot kata20 --plant ideal --gantry crane", fault.ExitUsage, []string{"crane"}},
+		{"bus emulate --robot kata20 --plant ideal --fault melt", fault.ExitUsage, []string{"melt", "silence"}},
+		{"bus emulate --robot kata20 --plant ideal --pty-link /dev/null", fault.ExitFailed, []string{"/dev/null"}},
 	} {
 		code, out, errOut := mitori(t, strings.Fields(c.args)...)
 		if code != c.code {
@@ -137,7 +138,7 @@ func TestBusErrors(t *testing.T) {
 	}
 	taken.Close()
 	code, _, errOut := mitori(t, "bus", "scan", "--port", silent, "--baud", "3000000")
-	if code != exitFailed || !strings.Contains(errOut, "nothing answered") || !strings.Contains(errOut, "power") {
+	if code != fault.ExitFailed || !strings.Contains(errOut, "nothing answered") || !strings.Contains(errOut, "power") {
 		t.Errorf("silent line: exit %d, %s", code, errOut)
 	}
 }
@@ -146,25 +147,25 @@ func TestBusCommands(t *testing.T) {
 	e := startEmulated(t, nil)
 	code, out, errOut := mitori(t, "bus", "scan", "--port", e.port, "--baud", "3000000", "--json")
 	var found []busDevice
-	if code != exitDone || json.Unmarshal([]byte(out), &found) != nil || len(found) != 21 || found[20].Name != "sensor hub" {
+	if code != fault.ExitDone || json.Unmarshal([]byte(out), &found) != nil || len(found) != 21 || found[20].Name != "sensor hub" {
 		t.Fatalf("scan: exit %d, %s%s", code, out, errOut)
 	}
-	if code, out, errOut := mitori(t, "bus", "ping", "--port", e.port, "--id", "7"); code != exitDone || !strings.Contains(out, "XM430-W350") || !strings.Contains(out, "3000000") {
+	if code, out, errOut := mitori(t, "bus", "ping", "--port", e.port, "--id", "7"); code != fault.ExitDone || !strings.Contains(out, "XM430-W350") || !strings.Contains(out, "3000000") {
 		t.Errorf("ping finds the rate by itself: exit %d, %s%s", code, out, errOut)
 	}
-	if code, _, errOut := mitori(t, "bus", "set-id", "--port", e.port, "--baud", "3000000", "--from", "7", "--to", "8"); code != exitRefused || !strings.Contains(errOut, "8") {
+	if code, _, errOut := mitori(t, "bus", "set-id", "--port", e.port, "--baud", "3000000", "--from", "7", "--to", "8"); code != fault.ExitRefused || !strings.Contains(errOut, "8") {
 		t.Errorf("set-id to a taken id: exit %d, %s", code, errOut)
 	}
-	if code, out, errOut := mitori(t, "bus", "set-id", "--port", e.port, "--baud", "3000000", "--from", "7", "--to", "77"); code != exitDone {
+	if code, out, errOut := mitori(t, "bus", "set-id", "--port", e.port, "--baud", "3000000", "--from", "7", "--to", "77"); code != fault.ExitDone {
 		t.Errorf("set-id: exit %d, %s%s", code, out, errOut)
 	}
-	if code, _, errOut := mitori(t, "bus", "calibrate", "--port", e.port, "--robot", "kata20"); code != exitFailed || !strings.Contains(errOut, "r_hip_yaw") {
+	if code, _, errOut := mitori(t, "bus", "calibrate", "--port", e.port, "--robot", "kata20"); code != fault.ExitFailed || !strings.Contains(errOut, "r_hip_yaw") {
 		t.Errorf("calibrate with servo 7 gone: exit %d, %s", code, errOut)
 	}
 	mitori(t, "bus", "set-id", "--port", e.port, "--baud", "3000000", "--from", "77", "--to", "7")
 	code, out, errOut = mitori(t, "bus", "calibrate", "--port", e.port, "--robot", "kata20", "--json")
 	var offsets []jointOffset
-	if code != exitDone || json.Unmarshal([]byte(out), &offsets) != nil || len(offsets) != 20 {
+	if code != fault.ExitDone || json.Unmarshal([]byte(out), &offsets) != nil || len(offsets) != 20 {
 		t.Fatalf("calibrate: exit %d, %s%s", code, out, errOut)
 	}
 	for _, o := range offsets { // the ideal robot stands in its zero pose

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -40,24 +41,24 @@ func TestCompareCommand(t *testing.T) {
 			Frames int `json:"frames"`
 		}
 	}
-	if err := json.Unmarshal([]byte(out), &got); code != exitDone || err != nil {
+	if err := json.Unmarshal([]byte(out), &got); code != fault.ExitDone || err != nil {
 		t.Fatalf("exit %d, %v\n%s%s", code, err, out, errOut)
 	}
 	if c := got.Comparison; c.MPJPEMm > 1e-6 || c.HeightM < 0.019 || c.HeightM > 0.021 || len(c.Joints) != human.NumJoints || got.Truth.Frames != 10 {
 		t.Errorf("%+v", got)
 	}
-	if code, out, _ := mitori(t, "compare", a, b); code != exitDone || !strings.Contains(out, "height 0.020") {
+	if code, out, _ := mitori(t, "compare", a, b); code != fault.ExitDone || !strings.Contains(out, "height 0.020") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	for want, args := range map[string][]string{
 		"do not overlap": {a, later},
 		"missing.human":  {a, filepath.Join(dir, "missing.human.npz")},
 	} {
-		if code, _, errOut := mitori(t, append([]string{"compare"}, args...)...); code != exitFailed || !strings.Contains(errOut, want) {
+		if code, _, errOut := mitori(t, append([]string{"compare"}, args...)...); code != fault.ExitFailed || !strings.Contains(errOut, want) {
 			t.Errorf("%v: exit %d, %s", args, code, errOut)
 		}
 	}
-	if code, _, _ := mitori(t, "compare", a); code != exitUsage {
+	if code, _, _ := mitori(t, "compare", a); code != fault.ExitUsage {
 		t.Errorf("one argument: exit %d", code)
 	}
 }

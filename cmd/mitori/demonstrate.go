@@ -3,16 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
-	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
@@ -39,33 +36,23 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if list {
-				return listMotions(c.OutOrStdout(), asJSON)
+				all := show.Demonstrations(demonstrator.Motions())
+				return say(c, asJSON, all, all.Print)
 			}
 			if len(args) == 0 {
-				return usageError("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them)")
+				return fault.Usage("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them)")
 			}
 			m, err := demonstrator.Find(args[0])
 			if err != nil {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			if out == "" {
-				return usageError("name the video to write with -o, as in: -o %s.mp4", m.Name)
+				return fault.Usage("name the video to write with -o, as in: -o %s.mp4", m.Name)
 			}
-			if err := setCamera(&opt.Camera, camera); err != nil {
-				return usageError("%w", err)
+			if err := opt.Choose(size, camera, look); err != nil {
+				return fault.Usage("%w", err)
 			}
-			if err := setLook(&opt.Look, look); err != nil {
-				return usageError("%w", err)
-			}
-			if size != "" {
-				if n, err := fmt.Sscanf(size, "%dx%d", &opt.WidthPx, &opt.HeightPx); n != 2 || err != nil {
-					return usageError("--size %q: legal: WIDTHxHEIGHT in pixels, as in 576x720", size)
-				}
-			}
-			if err := opt.Check(); err != nil {
-				return usageError("%w", err)
-			}
-			done, err := demonstrator.Record(c.Context(), m, opt, out, frameProgress(c.ErrOrStderr()))
+			done, err := demonstrator.Record(c.Context(), m, opt, out, cli.NewProgress(c.ErrOrStderr()).Frames("drawing"))
 			if err != nil {
 				return err
 			}
@@ -88,87 +75,4 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 	f.StringToStringVar(&look, "look", nil, "shirt=#2f7f86,light=1,background=room,...")
 	f.BoolVar(&opt.Shadows, "shadows", false, "draw real shadows (slower)")
 	return c
-}
-
-func listMotions(w io.Writer, asJSON bool) error {
-	type item struct {
-		Name        string  `json:"name"`
-		Seconds     float64 `json:"seconds"`
-		Description string  `json:"description"`
-	}
-	var items []item
-	for _, m := range demonstrator.Motions() {
-		items = append(items, item{m.Name, m.Seconds, m.Description})
-	}
-	if asJSON {
-		return json.NewEncoder(w).Encode(items)
-	}
-	for _, m := range items {
-		fmt.Fprintf(w, "%-18s %.1f s  %s\n", m.Name, m.Seconds, m.Description)
-	}
-	return nil
-}
-
-// setNumbers fills the named numbers from key=value pairs.
-func setNumbers(flag string, given map[string]string, into map[string]*float64) error {
-	for _, k := range slices.Sorted(maps.Keys(given)) {
-		dst, ok := into[k]
-		if !ok {
-			return fmt.Errorf("%s: unknown key %q; legal: %s", flag, k, strings.Join(slices.Sorted(maps.Keys(into)), ", "))
-		}
-		v, err := strconv.ParseFloat(given[k], 64)
-		if err != nil {
-			return fmt.Errorf("%s: %s is %q; legal: a number", flag, k, given[k])
-		}
-		*dst = v
-	}
-	return nil
-}
-
-func setCamera(c *demonstrator.Camera, given map[string]string) error {
-	return setNumbers("--camera", given, map[string]*float64{
-		"distance": &c.DistanceM, "height": &c.HeightM, "azimuth": &c.AzimuthDeg, "fov": &c.FovDeg,
-	})
-}
-
-func setLook(l *demonstrator.Look, given map[string]string) error {
-	texts := map[string]*string{
-		"shirt": &l.Shirt, "trousers": &l.Trousers, "shoes": &l.Shoes, "hair": &l.Hair, "skin": &l.Skin,
-		"background": &l.Background,
-	}
-	for _, k := range slices.Sorted(maps.Keys(given)) {
-		switch dst, ok := texts[k]; {
-		case ok:
-			*dst = given[k]
-		case k == "light":
-			v, err := strconv.ParseFloat(given[k], 64)
-			if err != nil {
-				return fmt.Errorf("--look: light is %q; legal: a number, as in light=0.8", given[k])
-			}
-			l.Light = v
-		default:
-			legal := append(slices.Sorted(maps.Keys(texts)), "light")
-			return fmt.Errorf("--look: unknown key %q; legal: %s", k, strings.Join(legal, ", "))
-		}
-	}
-	return nil
-}
-
-// frameProgress draws a counter on a terminal and says a line at every quarter
-// otherwise.
-func frameProgress(w io.Writer) func(done, total int) {
-	f, ok := w.(*os.File)
-	if ok && term.IsTerminal(int(f.Fd())) {
-		return func(done, total int) {
-			fmt.Fprintf(w, "\rdrawing frame %d of %d", done, total)
-			if done == total {
-				fmt.Fprintln(w)
-			}
-		}
-	}
-	return func(done, total int) {
-		if quarter := max(1, total/4); done%quarter == 0 {
-			fmt.Fprintf(w, "drawing: %d of %d frames\n", done, total)
-		}
-	}
 }

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/sim/render"
 )
 
 func TestDemonstrateListsItsMotions(t *testing.T) {
 	var out, errOut bytes.Buffer
-	if code := run(context.Background(), []string{"demonstrate", "--list", "--json"}, &out, &errOut); code != exitDone {
+	if code := run(context.Background(), []string{"demonstrate", "--list", "--json"}, &out, &errOut); code != fault.ExitDone {
 		t.Fatalf("exit code %d: %s", code, errOut.String())
 	}
 	var list []struct {
@@ -59,7 +60,7 @@ func TestDemonstrateRefusesAndWritesNothing(t *testing.T) {
 	} {
 		var out, errOut bytes.Buffer
 		code := run(context.Background(), append([]string{"demonstrate"}, args...), &out, &errOut)
-		if code != exitUsage || !strings.Contains(errOut.String(), want) {
+		if code != fault.ExitUsage || !strings.Contains(errOut.String(), want) {
 			t.Errorf("%v: exit code %d, %q does not contain %q", args, code, errOut.String(), want)
 		}
 	}
@@ -75,7 +76,7 @@ func TestDemonstrateWritesClipAndTruth(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "clips", "wave.mp4")
 	var out, errOut bytes.Buffer
 	code := run(context.Background(), []string{"demonstrate", "wave", "-o", name, "--json", "--fps", "5", "--size", "96x128", "--height", "1.6"}, &out, &errOut)
-	if code != exitDone {
+	if code != fault.ExitDone {
 		t.Fatalf("exit code %d: %s", code, errOut.String())
 	}
 	var done struct {

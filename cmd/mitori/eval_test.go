@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -79,7 +80,7 @@ func TestEval(t *testing.T) {
 		args = append(args, "--video", filepath.Join(dir, "eval.mp4"))
 	}
 	var out, errOut bytes.Buffer
-	if code := run(context.Background(), args, &out, &errOut); code != exitDone {
+	if code := run(context.Background(), args, &out, &errOut); code != fault.ExitDone {
 		t.Fatalf("exit %d: %s", code, &errOut)
 	}
 	for _, want := range []string{"survived 4 of 4 (100 %, 95 % interval 39.8 to 100 %)", "plain playback: survived 4 of 4", "strictly tracked: ", "(plain playback 0.0", "robustness", "clean", "elliptic cone", "rule: "} {
@@ -122,13 +123,13 @@ func TestEvalRefusals(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"eval"}, exitUsage, "arg"},
-		{[]string{"eval", good, "--episodes", "0"}, exitUsage, "--episodes 0"},
-		{[]string{"eval", good, "--clip", "3"}, exitUsage, "--clip 3"},
-		{[]string{"eval", "nowhere.bundle"}, exitFailed, "nowhere.bundle"},
-		{[]string{"eval", cut}, exitRefused, "cut.bundle"},
-		{[]string{"eval", other}, exitRefused, "another robot"},
-		{[]string{"eval", good, "--robot", "karl"}, exitFailed, "kata20"},
+		{[]string{"eval"}, fault.ExitUsage, "arg"},
+		{[]string{"eval", good, "--episodes", "0"}, fault.ExitUsage, "--episodes 0"},
+		{[]string{"eval", good, "--clip", "3"}, fault.ExitUsage, "--clip 3"},
+		{[]string{"eval", "nowhere.bundle"}, fault.ExitFailed, "nowhere.bundle"},
+		{[]string{"eval", cut}, fault.ExitRefused, "cut.bundle"},
+		{[]string{"eval", other}, fault.ExitRefused, "another robot"},
+		{[]string{"eval", good, "--robot", "karl"}, fault.ExitFailed, "kata20"},
 	} {
 		var out, errOut bytes.Buffer
 		if code := run(context.Background(), c.args, &out, &errOut); code != c.code || !strings.Contains(errOut.String(), c.want) {

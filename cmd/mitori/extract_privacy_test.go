@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 )
 
@@ -120,7 +121,7 @@ func TestNoHeadInACrowd(t *testing.T) {
 	truths := make([]*human.Motion, len(figures))
 	for i, f := range figures {
 		clip := filepath.Join(dir, fmt.Sprintf("f%d.mp4", i))
-		if code, _, said := mitori(t, "demonstrate", f.motion, "-o", clip, "--camera", f.camera, "--size", fmt.Sprintf("%dx%d", f.w(), f.h())); code != exitDone {
+		if code, _, said := mitori(t, "demonstrate", f.motion, "-o", clip, "--camera", f.camera, "--size", fmt.Sprintf("%dx%d", f.w(), f.h())); code != fault.ExitDone {
 			t.Skip(said)
 		}
 		var err error
@@ -136,11 +137,11 @@ func TestNoHeadInACrowd(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for film, extra := range map[string]string{masked: "--json", bare: "--show-faces"} {
-		code, said := extract(crowd, "-o", filepath.Join(dir, "o.human.npz"), "--overlay", film, "--model", "lite", extra)
+		code, said := extractClip(crowd, "-o", filepath.Join(dir, "o.human.npz"), "--overlay", film, "--model", "lite", extra)
 		if strings.Contains(said, "make deps") || strings.Contains(said, "not built") {
 			t.Skip(said)
 		}
-		if code != exitDone && code != exitRefused {
+		if code != fault.ExitDone && code != fault.ExitRefused {
 			t.Fatalf("exit code %d, said %s", code, said)
 		}
 	}

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
 
 // extract runs the command and returns its exit code and what it said.
-func extract(args ...string) (int, string) {
+func extractClip(args ...string) (int, string) {
 	var out, errOut bytes.Buffer
 	code := run(context.Background(), append([]string{"extract"}, args...), &out, &errOut)
 	return code, out.String() + errOut.String()
@@ -36,8 +37,8 @@ func TestExtractUsage(t *testing.T) {
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
 	} {
-		if code, said := extract(c.args...); code != exitUsage || !strings.Contains(said, c.want) {
-			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, exitUsage, c.want)
+		if code, said := extractClip(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {
+			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, fault.ExitUsage, c.want)
 		}
 	}
 }
@@ -68,11 +69,11 @@ func TestExtractBadVideo(t *testing.T) {
 	}
 	before, _ := os.ReadDir(dir)
 	for name, want := range cases {
-		code, said := extract(filepath.Join(dir, name), "-o", filepath.Join(dir, "o.human.npz"), "--overlay", filepath.Join(dir, "o.mp4"))
+		code, said := extractClip(filepath.Join(dir, name), "-o", filepath.Join(dir, "o.human.npz"), "--overlay", filepath.Join(dir, "o.mp4"))
 		if strings.Contains(said, "make deps") {
 			t.Skip(said)
 		}
-		if code != exitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
+		if code != fault.ExitFailed || !strings.Contains(said, want) || strings.Contains(said, "goroutine") {
 			t.Errorf("%s: exit code %d, said %q", name, code, said)
 		}
 	}
@@ -100,11 +101,11 @@ func TestExtractRecording(t *testing.T) {
 	r.Close()
 	dir := t.TempDir()
 	out, film := filepath.Join(dir, "o.human.npz"), filepath.Join(dir, "o.mp4")
-	code, said := extract(clip, "-o", out, "--overlay", film, "--model", "lite", "--to", "0.8s", "--json")
+	code, said := extractClip(clip, "-o", out, "--overlay", film, "--model", "lite", "--to", "0.8s", "--json")
 	if strings.Contains(said, "make deps") {
 		t.Skip(said)
 	}
-	if code != exitDone || !strings.Contains(said, `"frames": 48`) || !strings.Contains(said, `"frames_missed": 0`) {
+	if code != fault.ExitDone || !strings.Contains(said, `"frames": 48`) || !strings.Contains(said, `"frames_missed": 0`) {
 		t.Fatalf("exit code %d, said %s", code, said)
 	}
 	m, err := human.Load(out)

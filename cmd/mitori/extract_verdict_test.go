@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/verdict"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
@@ -144,7 +145,7 @@ func TestVerdictOfClips(t *testing.T) {
 				t.Errorf("%v with warnings %q", got.Grade, got.Warnings)
 			}
 			_, err := os.Stat(out)
-			if (got.Grade == refused) != (code == exitRefused) || (err == nil) != (code == exitDone) || (got.Output == "") != (code == exitRefused) {
+			if (got.Grade == refused) != (code == fault.ExitRefused) || (err == nil) != (code == fault.ExitDone) || (got.Output == "") != (code == fault.ExitRefused) {
 				t.Errorf("%v with exit code %d, file: %v, output %q", got.Grade, code, err, got.Output)
 			}
 		})
@@ -158,13 +159,13 @@ func TestRefusedAnyway(t *testing.T) {
 	clip := c.alter("upside_down", []string{c.film("march", "march", demonstrator.Options{})}, "[0:v]trim=0.5:3,setpts=PTS-STARTPTS,hflip,vflip")
 	dir := t.TempDir()
 	out := filepath.Join(dir, "o.human.npz")
-	code, said := extract(clip, "-o", out, "--overlay", filepath.Join(dir, "o.mp4"))
-	if code != exitRefused || !strings.Contains(said, "verdict: refused") || !strings.Contains(said, "--anyway") {
+	code, said := extractClip(clip, "-o", out, "--overlay", filepath.Join(dir, "o.mp4"))
+	if code != fault.ExitRefused || !strings.Contains(said, "verdict: refused") || !strings.Contains(said, "--anyway") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	var text bytes.Buffer
 	code = run(t.Context(), []string{"learn", clip, "--robot", "kata20", "-o", filepath.Join(dir, "learnt")}, &text, &text)
-	if code != exitRefused || !strings.Contains(text.String(), "upside down") {
+	if code != fault.ExitRefused || !strings.Contains(text.String(), "upside down") {
 		t.Errorf("learn: exit code %d: %s", code, text.String())
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
@@ -173,7 +174,7 @@ func TestRefusedAnyway(t *testing.T) {
 			t.Errorf("left behind: %v %v", left, inside)
 		}
 	}
-	if code, got := extractJSON(t, clip, out, "--anyway"); code != exitDone || got.Grade != verdict.Refused || got.Output != out {
+	if code, got := extractJSON(t, clip, out, "--anyway"); code != fault.ExitDone || got.Grade != verdict.Refused || got.Output != out {
 		t.Errorf("--anyway: exit code %d, %+v", code, got)
 	}
 	m, err := human.Load(out)

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/mocap"
 	"github.com/mitori-robotics/mitori/models/bvh"
-	"github.com/mitori-robotics/mitori/models/infile"
 )
-
-// maxBVHBytes is what an hour at 120 frames a second takes.
-const maxBVHBytes = 512 << 20
 
 func newImportCmd() *cobra.Command {
 	var output string
@@ -33,36 +30,15 @@ skeleton faces and how its joints' axes lie makes no difference.`,
   mitori import rig.bvh --up z --map l_elbow=ArmB_L,r_elbow=ArmB_R,head=spine.006`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if !strings.EqualFold(filepath.Ext(args[0]), ".bvh") {
-				return usageError("import: %s: unknown kind of file; legal: *.bvh", args[0])
-			}
 			if output == "" {
 				output = strings.TrimSuffix(args[0], filepath.Ext(args[0])) + ".human.npz"
 			}
-			var err error
-			if o.Map, err = readMap(names); err != nil {
+			if err := cli.NotOver(output, args[0]); err != nil {
 				return err
 			}
-			if err := notOver(output, args[0]); err != nil {
-				return err
-			}
-			in, err := infile.Open(args[0], maxBVHBytes)
+			m, notes, err := mocap.Load(args[0], names, o)
 			if err != nil {
 				return err
-			}
-			defer in.Close()
-			f, err := bvh.Read(in)
-			if err != nil {
-				return infile.Refuse(args[0], err)
-			}
-			m, notes, err := f.Motion(filepath.Base(args[0]), o)
-			switch {
-			case errors.Is(err, bvh.ErrOption):
-				return usageError("%s: %w", args[0], err)
-			case errors.Is(err, bvh.ErrAmbiguous):
-				return refused("%s: %w", args[0], err)
-			case err != nil:
-				return infile.Refuse(args[0], err)
 			}
 			if err := m.Save(output); err != nil {
 				return err
@@ -80,37 +56,3 @@ skeleton faces and how its joints' axes lie makes no difference.`,
 	c.Flags().StringVar(&names, "map", "", "joints with unknown names: l_elbow=NAME,head=NAME, or a file of such lines")
 	return c
 }
-
-// readMap reads the pairs of --map: a list, or the name of a file.
-func readMap(arg string) (map[string]string, error) {
-	if arg == "" {
-		return nil, nil
-	}
-	where, pairs := "--map", strings.Split(arg, ",")
-	if !strings.Contains(arg, "=") {
-		text, err := infile.Read(arg, maxMapBytes)
-		if err != nil {
-			return nil, fmt.Errorf("import: --map %s: %w (a list looks like l_elbow=NAME,head=NAME)", arg, err)
-		}
-		where, pairs = arg, strings.Split(string(text), "\n")
-	}
-	out := map[string]string{}
-	for i, p := range pairs {
-		if p, _, _ = strings.Cut(p, "#"); strings.TrimSpace(p) == "" {
-			continue
-		}
-		key, name, ok := strings.Cut(p, "=")
-		key, name = strings.TrimSpace(key), strings.TrimSpace(name)
-		if !ok || key == "" || name == "" {
-			return nil, usageError("import: %s: pair %d is %q; expected JOINT=NAME, for example l_elbow=LeftForeArm", where, i+1, strings.TrimSpace(p))
-		}
-		if _, twice := out[key]; twice {
-			return nil, usageError("import: %s: %q is there twice", where, key)
-		}
-		out[key] = name
-	}
-	return out, nil
-}
-
-// maxMapBytes bounds a map file; a full one has under 1 KiB.
-const maxMapBytes = 64 << 10

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 )
 
@@ -64,18 +65,18 @@ func TestImportSaysWhatItNeeds(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{standing(t, 0)}, exitDone, "5 frames"},
-		{[]string{strange}, exitRefused, "--map l_elbow=NAME"},
-		{[]string{strange, "--map", "l_elbow=Fin,head=Dome"}, exitDone, "5 frames"},
-		{[]string{strange, "--map", pairs}, exitDone, "5 frames"},
-		{[]string{strange, "--map", bad}, exitUsage, `"l_elbow Fin"`},
-		{[]string{strange, "--map", filepath.Join(dir, "none.txt")}, exitFailed, "none.txt"},
-		{[]string{strange, "--map", "l_elbow=Fin,l_elbow=Dome"}, exitUsage, "twice"},
-		{[]string{strange, "--map", "nose=Dome"}, exitUsage, "legal: head"},
-		{[]string{standing(t, 90)}, exitRefused, "--up"},
-		{[]string{standing(t, 90), "--up", "y"}, exitDone, "5 frames"},
-		{[]string{standing(t, 0), "--up", "up"}, exitUsage, "legal: x, y, z"},
-		{[]string{standing(t, 0, "5\nFrame Time", "4\nFrame Time")}, exitDone, "note: 1 lines of numbers"},
+		{[]string{standing(t, 0)}, fault.ExitDone, "5 frames"},
+		{[]string{strange}, fault.ExitRefused, "--map l_elbow=NAME"},
+		{[]string{strange, "--map", "l_elbow=Fin,head=Dome"}, fault.ExitDone, "5 frames"},
+		{[]string{strange, "--map", pairs}, fault.ExitDone, "5 frames"},
+		{[]string{strange, "--map", bad}, fault.ExitUsage, `"l_elbow Fin"`},
+		{[]string{strange, "--map", filepath.Join(dir, "none.txt")}, fault.ExitFailed, "none.txt"},
+		{[]string{strange, "--map", "l_elbow=Fin,l_elbow=Dome"}, fault.ExitUsage, "twice"},
+		{[]string{strange, "--map", "nose=Dome"}, fault.ExitUsage, "legal: head"},
+		{[]string{standing(t, 90)}, fault.ExitRefused, "--up"},
+		{[]string{standing(t, 90), "--up", "y"}, fault.ExitDone, "5 frames"},
+		{[]string{standing(t, 0), "--up", "up"}, fault.ExitUsage, "legal: x, y, z"},
+		{[]string{standing(t, 0, "5\nFrame Time", "4\nFrame Time")}, fault.ExitDone, "note: 1 lines of numbers"},
 	} {
 		if err := os.RemoveAll(out); err != nil {
 			t.Fatal(err)
@@ -85,7 +86,7 @@ func TestImportSaysWhatItNeeds(t *testing.T) {
 		if code != c.code || !strings.Contains(text.String(), c.want) {
 			t.Errorf("%v: exit code %d, want %d; %s lacks %q", c.args, code, c.code, text.String(), c.want)
 		}
-		if _, err := human.Load(out); (err == nil) != (c.code == exitDone) {
+		if _, err := human.Load(out); (err == nil) != (c.code == fault.ExitDone) {
 			t.Errorf("%v: the motion file: %v", c.args, err)
 		}
 	}

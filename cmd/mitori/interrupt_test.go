@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -105,10 +102,10 @@ func TestCtrlC(t *testing.T) {
 		signals []syscall.Signal
 		code    int
 	}{
-		{"Ctrl-C", []syscall.Signal{syscall.SIGINT}, exitFailed},
-		{"SIGTERM", []syscall.Signal{syscall.SIGTERM}, exitFailed},
+		{"Ctrl-C", []syscall.Signal{syscall.SIGINT}, fault.ExitFailed},
+		{"SIGTERM", []syscall.Signal{syscall.SIGTERM}, fault.ExitFailed},
 		// Two of a kind could arrive as one.
-		{"twice", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, exitCut},
+		{"twice", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, fault.ExitCut},
 	} {
 		p, said, ended := start(t, "retarget", long, "--robot", "kata20", "-o", out)
 		atWork(t, p.Process.Pid)
@@ -127,29 +124,11 @@ func TestCtrlC(t *testing.T) {
 		case <-time.After(20 * time.Second): // it has work for minutes
 			t.Fatalf("%s: it goes on", c.what)
 		}
-		if code := p.ProcessState.ExitCode(); code != c.code || c.code == exitFailed && said.String() != "mitori: interrupted\n" {
+		if code := p.ProcessState.ExitCode(); code != c.code || c.code == fault.ExitFailed && said.String() != "mitori: interrupted\n" {
 			t.Errorf("%s: exit %d, said %q; want %d", c.what, code, said, c.code)
 		}
 		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "*")); left != nil {
 			t.Errorf("%s: left %v", c.what, left)
 		}
-	}
-}
-
-func TestStoppableLeavesStuckWork(t *testing.T) {
-	stuck := make(chan struct{})
-	defer close(stuck)
-	parent := &cobra.Command{Use: "parent"}
-	c := &cobra.Command{Use: "stuck", RunE: func(*cobra.Command, []string) error { <-stuck; return nil }}
-	parent.AddCommand(c)
-	stoppable(parent)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	c.SetContext(ctx)
-	if err := c.RunE(c, nil); !errors.Is(err, context.Canceled) || err.Error() != "interrupted" {
-		t.Errorf("stuck work gave %v", err)
-	}
-	if err := inWords(errors.Join(errors.New("track"), context.Canceled)); err.Error() != "interrupted" {
-		t.Errorf("a cancelled context is told as %q", err)
 	}
 }

@@ -3,18 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"math"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/models/human"
-	"github.com/mitori-robotics/mitori/models/landmark"
-	"github.com/mitori-robotics/mitori/models/mp4"
-	"github.com/mitori-robotics/mitori/models/record"
-	"github.com/mitori-robotics/mitori/models/spatial"
-	"github.com/mitori-robotics/mitori/perception/track"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/learn"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 )
 
 // Bad choices are refused before anything is written.
@@ -29,13 +26,13 @@ func TestLearnRefusesBeforeItWrites(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--robot", "nonesuch"}, exitFailed, "nonesuch"},
-		{[]string{}, exitUsage, "--robot"},
-		{[]string{"--robot", "kata20", "--budget", "fast"}, exitUsage, "fast"},
-		{[]string{"--robot", "kata20", "--method", "magic"}, exitUsage, "magic"},
-		{[]string{"--robot", "kata20", "--model", "huge"}, exitUsage, "huge"},
-		{[]string{"--robot", "kata20", "--from", "5s", "--to", "2s"}, exitUsage, "--from"},
-		{[]string{"--robot", "kata20", "--tries", "0"}, exitUsage, "--tries"},
+		{[]string{"--robot", "nonesuch"}, fault.ExitFailed, "nonesuch"},
+		{[]string{}, fault.ExitUsage, "--robot"},
+		{[]string{"--robot", "kata20", "--budget", "fast"}, fault.ExitUsage, "fast"},
+		{[]string{"--robot", "kata20", "--method", "magic"}, fault.ExitUsage, "magic"},
+		{[]string{"--robot", "kata20", "--model", "huge"}, fault.ExitUsage, "huge"},
+		{[]string{"--robot", "kata20", "--from", "5s", "--to", "2s"}, fault.ExitUsage, "--from"},
+		{[]string{"--robot", "kata20", "--tries", "0"}, fault.ExitUsage, "--tries"},
 	} {
 		out := filepath.Join(dir, "out")
 		var stderr bytes.Buffer
@@ -49,139 +46,42 @@ func TestLearnRefusesBeforeItWrites(t *testing.T) {
 	}
 }
 
-func TestPersonCropHoldsThePerson(t *testing.T) {
-	frame := func(x0, y0, x1, y1 float64) []track.Frame {
-		f := track.Frame{Frame: landmark.Frame{Found: true}}
-		for i := range f.Landmarks {
-			f.Landmarks[i].XPx, f.Landmarks[i].YPx = x0, y0
-		}
-		f.Landmarks[3].XPx, f.Landmarks[3].YPx = x1, y1
-		return []track.Frame{f, {}}
-	}
-	for _, c := range [][6]float64{
-		{800, 100, 900, 400, 1920, 1080}, {0, 0, 50, 200, 1920, 1080}, {100, 50, 900, 300, 1080, 1920}, {-40, 900, 200, 1100, 640, 1080},
-	} {
-		r := personCrop(frame(c[0], c[1], c[2], c[3]), int(c[4]), int(c[5]))
-		if r.Dx() < 2 || r.Dy() < 2 || r.Min.X < 0 || r.Min.Y < 0 || r.Max.X > int(c[4]) || r.Max.Y > int(c[5]) {
-			t.Fatalf("%v: crop %v leaves the picture", c, r)
-		}
-		inside := func(x, y float64) bool {
-			return x < 0 || y > c[5] || (x >= float64(r.Min.X)-1 && x <= float64(r.Max.X)+1 && y >= float64(r.Min.Y)-1 && y <= float64(r.Max.Y)+1)
-		}
-		if !inside(c[0], c[1]) || !inside(c[2], c[3]) {
-			t.Errorf("%v: crop %v loses the person", c, r)
-		}
-	}
-	if r := personCrop([]track.Frame{{}}, 64, 48); r.Dx() != 64 || r.Dy() != 48 {
-		t.Errorf("nobody: crop %v, want the whole picture", r)
-	}
-}
-
-// Filming clears away what a killed run left and touches nothing else: a film of
-// the user's with the name that mitori once used stays.
-func TestFilmRoomLeavesUsersFiles(t *testing.T) {
+// A run that fails shows nothing of an earlier one; files of other names, and
+// what --resume needs, stay.
+func TestLearnRemovesEarlierResults(t *testing.T) {
 	dir := t.TempDir()
-	l := &learner{learnFlags: learnFlags{dir: dir}}
-	room, err := l.filmRoom()
-	if err != nil {
-		t.Fatal(err)
-	}
-	left := []string{filepath.Join(room, ".overlay.mp4.1.part"), filepath.Join(room, "overlay.mp4")}
-	for _, name := range append([]string{l.path("person.overlay.mp4"), l.path(".notes"), l.path("other.part")}, left...) {
-		if err := os.WriteFile(name, []byte(name), 0o644); err != nil {
+	clip := filepath.Join(dir, "clip.mp4")
+	others := []string{clip, filepath.Join(dir, "notes.txt"), filepath.Join(dir, practice.CheckpointOf("policy.bundle"))}
+	for _, name := range others {
+		if err := os.WriteFile(name, []byte("mine"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Half a film as the writer leaves it when it is killed.
-	w, err := mp4.New(l.path("side_by_side.mp4"), 64, 48, 25)
-	if err != nil {
-		t.Skip(err)
+	for _, name := range learn.Results() {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("earlier"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	defer w.Abort()
-	if room, err = l.filmRoom(); err != nil {
-		t.Fatal(err)
-	}
-	if inside, err := os.ReadDir(room); err != nil || len(inside) != 0 {
-		t.Errorf("the room holds %v (%v)", inside, err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if got, want := strings.Join(names, " "), ".mitori-film .notes other.part person.overlay.mp4"; got != want {
-		t.Errorf("left: %s; want: %s", got, want)
-	}
-}
-
-// A folder whose name holds signs of a pattern is cleared too.
-func TestFilmRoomInAnOddFolder(t *testing.T) {
-	l := &learner{learnFlags: learnFlags{dir: filepath.Join(t.TempDir(), "a[1]*")}}
-	if err := os.Mkdir(l.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	half := l.path(".side_by_side.mp4.77.part")
-	if err := os.WriteFile(half, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.filmRoom(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(half); err == nil {
-		t.Error("half a film stays")
-	}
-}
-
-// The film's robot pane begins where robotd began to play, whatever the joints
-// do afterwards, and although the two processes started their clocks apart.
-func TestFirstPlayed(t *testing.T) {
-	states := []record.Transition{{AtS: 1.01, To: "arming"}, {AtS: 2.52, To: "hold"}, {AtS: 5.54, To: "active"}, {AtS: 11.85, To: "limp"},
-		{AtS: 12.85, To: "fault"}, {AtS: 14, To: "arming"}, {AtS: 15, To: "active"}}
-	for _, ahead := range []float64{0, 0.14, 8} { // seconds that the emulator ran before robotd's first tick
-		for _, step := range []float64{0.02, 0.031} { // between rows: a quiet machine, a busy one
-			at, torque := make([]float64, 2000), make([]float64, 2000)
-			for i := range at {
-				if at[i] = float64(i) * step; at[i] >= ahead+1.01 {
-					torque[i] = 20
-				}
-			}
-			got, ok := firstPlayed(at, torque, states)
-			if want := ahead + 5.54; !ok || math.Abs(got-want) > step {
-				t.Errorf("emulator %g s ahead, rows %g s apart: %g s, %v; want %g", ahead, step, got, ok, want)
+	// A wrong command line removes nothing.
+	for _, args := range [][]string{{"learn", filepath.Join(dir, "clyp.mp4")}, {"learn", filepath.Join(dir, "side_by_side.mp4")}, {"learn", clip, "--tries", "0"}} {
+		if code := run(context.Background(), append(args, "--robot", "kata20", "-o", dir), io.Discard, io.Discard); code == fault.ExitDone {
+			t.Errorf("%v: exit 0", args)
+		}
+		for _, name := range learn.Results() {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Fatalf("%v removed %s", args, name)
 			}
 		}
 	}
-	if _, ok := firstPlayed(make([]float64, 100), make([]float64, 100), states); ok {
-		t.Error("a robot that never had torque has played")
+	var stderr bytes.Buffer
+	if code := run(context.Background(), []string{"learn", clip, "--robot", "kata20", "-o", dir}, io.Discard, &stderr); code == fault.ExitDone {
+		t.Fatalf("a clip that is none was learnt: %s", &stderr)
 	}
-	if _, ok := firstPlayed([]float64{0}, []float64{20}, states[:2]); ok {
-		t.Error("a run that never went active has a first row")
+	if strings.Contains(stderr.String(), "not built in") {
+		t.Skip("needs a build with a pose runtime")
 	}
-}
-
-// The robot is seen from where the camera saw the person: from the front, from
-// behind, from their left.
-func TestRobotIsSeenAsThePersonWas(t *testing.T) {
-	for _, c := range []struct {
-		what             string
-		leftX, leftY     float64 // of the person's left side, in the world that has the camera at +x
-		mirrored, normal float64
-	}{
-		{"from the front", 0, 1, 180, 180},
-		{"from behind", 0, -1, 360, 360},
-		{"their left side", 1, 0, 90, 270}, // a view along -y shows the robot's left side
-		{"their right side", -1, 0, 270, 90},
-	} {
-		m := &human.Motion{Frames: make([]human.Pose, 1)}
-		p := &m.Frames[0].Positions
-		p[human.LHip], p[human.RHip] = spatial.Vec3{0.1 * c.leftX, 0.1 * c.leftY, 0.9}, spatial.Vec3{-0.1 * c.leftX, -0.1 * c.leftY, 0.9}
-		for mirrored, want := range map[bool]float64{false: c.normal, true: c.mirrored} {
-			if got := viewDeg(m, mirrored); math.Abs(math.Remainder(got-want, 360)) > 1e-9 || got == 0 {
-				t.Errorf("%s, mirrored %v: %g degrees, want %g", c.what, mirrored, got, want)
-			}
-		}
+	left, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(left) != len(others) {
+		t.Errorf("left in the folder: %q, want %q; learn said: %s", left, others, &stderr)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
@@ -42,12 +44,12 @@ func TestInputsAreNotOverwritten(t *testing.T) {
 				continue
 			}
 			code, _, errOut := command(t, args...)
-			if code != exitUsage || !strings.Contains(errOut, "overwritten") {
+			if code != fault.ExitUsage || !strings.Contains(errOut, "overwritten") {
 				t.Errorf("%v: exit %d, %s", args, code, errOut)
 			}
 		}
 	}
-	if code, _, errOut := command(t, "import", bvh, "-o", bvh); code != exitUsage {
+	if code, _, errOut := command(t, "import", bvh, "-o", bvh); code != fault.ExitUsage {
 		t.Errorf("import: exit %d, %s", code, errOut)
 	}
 	for _, name := range []string{in, bvh} {
@@ -62,16 +64,16 @@ func TestUsersFileIsNoCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	motion := filepath.Join(dir, "a.motion.npz")
 	truthTo(t, filepath.Join(dir, "a.human.npz"))
-	if code, _, errOut := command(t, "retarget", filepath.Join(dir, "a.human.npz"), "--robot", "kata20", "-o", motion); code != exitDone {
+	if code, _, errOut := command(t, "retarget", filepath.Join(dir, "a.human.npz"), "--robot", "kata20", "-o", motion); code != fault.ExitDone {
 		t.Fatal(errOut)
 	}
 	out := filepath.Join(dir, "p.bundle")
-	taken := checkpointName(out)
+	taken := practice.CheckpointOf(out)
 	if err := os.WriteFile(taken, []byte("my notes on checkpoints\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	code, _, errOut := command(t, "train", motion, "-o", out, "--budget", "100steps")
-	if code != exitRefused || !strings.Contains(errOut, taken) || !strings.Contains(errOut, "in the way") {
+	if code != fault.ExitRefused || !strings.Contains(errOut, taken) || !strings.Contains(errOut, "in the way") {
 		t.Errorf("exit %d, %s", code, errOut)
 	}
 	if got, _ := os.ReadFile(taken); string(got) != "my notes on checkpoints\n" {
@@ -114,7 +116,7 @@ func TestNoPathInAnyArtefact(t *testing.T) {
 		{"train", at("a.motion.npz"), "-o", at("p.bundle"), "--budget", "4000steps", "--checkpoint", at("kept.checkpoint")},
 		{"eval", at("p.bundle"), "--episodes", "1", "--no-card", "-o", at("eval.json")},
 	} {
-		if code, _, errOut := command(t, args...); code != exitDone {
+		if code, _, errOut := command(t, args...); code != fault.ExitDone {
 			t.Fatalf("%v: exit %d, %s", args, code, errOut)
 		}
 	}

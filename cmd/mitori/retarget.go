@@ -1,17 +1,18 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/adapt"
+	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/human"
-	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/retarget"
 )
 
@@ -40,7 +41,7 @@ writes it all the same.`,
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&x.robot, "robot", "", "robot: a built-in name or the path of a robot.yaml")
+	cli.RobotFlag(f, &x.robot, "")
 	f.StringVarP(&x.output, "output", "o", "", "file to write (default: beside the input, *.motion.npz)")
 	f.Float64Var(&x.opt.Tempo, "tempo", 1, "speed of the motion: 2 is twice as fast")
 	f.Float64Var(&x.opt.Amplify, "amplify", 1, "size of the motion: 1.2 is a fifth wider")
@@ -54,17 +55,14 @@ writes it all the same.`,
 
 // run retargets one file.
 func (x *retargetFlags) run(c *cobra.Command, name string) error {
-	if x.robot == "" {
-		return usageError("--robot is missing; built in: %s; or the path of a robot.yaml", strings.Join(robot.Names(), ", "))
-	}
 	output := x.output
 	if output == "" {
 		output = strings.TrimSuffix(strings.TrimSuffix(name, ".npz"), ".human") + ".motion.npz"
 	}
-	if err := notOver(output, name); err != nil {
+	if err := cli.NotOver(output, name); err != nil {
 		return err
 	}
-	b, err := body.Load(x.robot)
+	b, err := cli.LoadRobot(x.robot)
 	if err != nil {
 		return err
 	}
@@ -72,78 +70,30 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	if m, err = x.window(m); err != nil {
+	if m, err = adapt.Part(m, x.from, x.to); err != nil {
 		return err
 	}
-	r, err := retarget.New(b)
+	ref, err := pipeline.Do(c.Context(), &pipeline.Run{}, adapt.Retarget(b, m, x.opt))
 	if err != nil {
 		return err
 	}
-	clip, rep, err := r.Retarget(m, x.opt)
-	if err != nil {
-		return err
-	}
-	why := objection(rep, nil)
+	why := adapt.Objection(ref.Report, nil)
 	if why == "" || x.anyway {
-		if err := clip.Save(output); err != nil {
+		if err := ref.Clip.Save(output); err != nil {
 			return err
 		}
 	} else {
 		output = ""
 	}
-	if x.asJSON {
-		enc := json.NewEncoder(c.OutOrStdout())
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(rep); err != nil {
-			return err
-		}
-	} else {
-		printRetarget(c.OutOrStdout(), rep, output)
-	}
-	if output == "" {
-		return refused("%s on %s: %s; nothing was written (--anyway writes it); %s", name, x.robot, why, suggestParts(c.Context(), r, m, x.opt))
-	}
-	return nil
-}
-
-// window cuts the part that was asked for.
-func (x *retargetFlags) window(m *human.Motion) (*human.Motion, error) {
-	if x.from == 0 && x.to == 0 {
-		return m, nil
-	}
-	from, to := x.from.Seconds()-m.Meta.StartS, m.Seconds()
-	if x.to != 0 {
-		to = x.to.Seconds() - m.Meta.StartS
-	}
-	part, err := m.Part(from, to)
-	if err != nil {
-		return nil, usageError("--from %v, --to %v: the motion lasts from %g to %.2f s", x.from, x.to, m.Meta.StartS, m.Meta.StartS+m.Seconds())
-	}
-	return part, nil
-}
-
-func printRetarget(w io.Writer, r *retarget.Report, output string) {
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%-12s "+format+"\n", append([]any{name}, args...)...)
-	}
-	line("motion", "%d frames, %.2f s, computed at %.0f frames/s", r.Frames, r.Seconds, r.FPS)
-	line("limits", "%d joint-limit and %d speed-limit violations; fastest joint at %.0f %% of its limit",
-		r.JointLimitViolations, r.SpeedLimitViolations, 100*r.WorstSpeedShare)
-	line("feet", "slide at most %.1f mm/s, sink at most %.2f mm; %.0f %% of the person's contacts kept",
-		1e3*r.FootSlidingSpeedMS, 1e3*r.PenetrationDepthM, 100*r.ContactPreservation)
-	line("likeness", "%.1f deg mean direction error, similarity %.3f", r.DirectionErrorDeg, r.Similarity)
-	l := &r.Likeness
-	line("compared", "%s; heading at most %.0f deg off, way %.2f leg lengths (the person went %.1f, the robot %.1f), hips %.2f, posture %.0f deg",
-		l.Verdict, l.HeadingMaxDeg, l.PathMaxLegs, l.PersonWayLegs, l.RobotWayLegs, l.HeightMaxLegs, l.LimbMaxDeg)
-	for _, f := range l.Findings {
-		line(f.Severity, "%s", f.Text)
-	}
-	line("balance", "pressure point at worst %.1f mm inside the feet (negative: outside), outside in %.1f %% of the frames",
-		1e3*r.WorstBalanceM, 100*r.UnbalancedShare)
-	for _, n := range r.Notes {
-		line("note", "%s", n)
+	if err := say(c, x.asJSON, ref.Report, func(w io.Writer) { show.Retarget(w, ref.Report, output) }); err != nil {
+		return err
 	}
 	if output != "" {
-		line("written", "%s", output)
+		return nil
 	}
+	parts, err := adapt.SuggestParts(c.Context(), b, m, x.opt)
+	if err != nil {
+		return err
+	}
+	return fault.Refuse("%s on %s: %s; nothing was written (--anyway writes it); %s", name, x.robot, why, parts)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
@@ -36,7 +37,7 @@ func TestEveryDemonstrationIsRetargetedAndJudged(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, out, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", clip, "--json")
-		if code != exitDone {
+		if code != fault.ExitDone {
 			t.Fatalf("%s: retarget exits %d: %s", m.Name, code, errOut)
 		}
 		var rep struct {
@@ -59,7 +60,7 @@ func TestEveryDemonstrationIsRetargetedAndJudged(t *testing.T) {
 			t.Errorf("%s: %+v", m.Name, rep)
 		}
 		code, out, errOut = command(t, "check", clip, "--robot", "kata20", "--json")
-		if code != exitDone {
+		if code != fault.ExitDone {
 			t.Errorf("%s: check exits %d: %s", m.Name, code, errOut)
 		}
 		var v struct {
@@ -95,14 +96,14 @@ func TestCheckRefusesWhatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errOut := command(t, "check", name, "--robot", "kata20")
-	if code != exitRefused || !strings.Contains(errOut, "l_knee") || !strings.Contains(errOut, name) || !strings.Contains(out, "infeasible") {
+	if code != fault.ExitRefused || !strings.Contains(errOut, "l_knee") || !strings.Contains(errOut, name) || !strings.Contains(out, "infeasible") {
 		t.Errorf("exit %d\n%s\n%s", code, out, errOut)
 	}
 }
 
 func TestRobotShowNamesParts(t *testing.T) {
 	code, out, errOut := command(t, "robot", "show", "kata20")
-	if code != exitDone {
+	if code != fault.ExitDone {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
 	for _, want := range []string{"3.20 kg", "left foot", "l_foot", "xm430-w350", "r_elbow"} {
@@ -126,17 +127,17 @@ func TestMotionCommandsRefuseBadInput(t *testing.T) {
 		want string
 		args []string
 	}{
-		{exitUsage, "--robot is missing", []string{"retarget", "x.human.npz"}},
-		{exitFailed, "nonesuch", []string{"retarget", "x.human.npz", "--robot", "nonesuch"}},
-		{exitFailed, "missing.human.npz", []string{"retarget", "missing.human.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
-		{exitRefused, "noise.npz", []string{"retarget", "noise.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
-		{exitUsage, "--robot is missing", []string{"check", "x.motion.npz"}},
-		{exitRefused, "noise.npz", []string{"check", "noise.npz", "--robot", "kata20"}},
-		{exitFailed, "nonesuch", []string{"robot", "show", "nonesuch"}},
-		{exitUsage, "legal: *.bvh", []string{"import", "clip.fbx"}},
-		{exitFailed, "missing.bvh", []string{"import", "missing.bvh", "-o", "o.human.npz"}},
-		{exitRefused, "cut.bvh", []string{"import", "cut.bvh", "-o", "o.human.npz"}},
-		{exitRefused, "no joint for", []string{"import", "odd.bvh", "-o", "o.human.npz"}},
+		{fault.ExitUsage, "--robot is missing", []string{"retarget", "x.human.npz"}},
+		{fault.ExitFailed, "nonesuch", []string{"retarget", "x.human.npz", "--robot", "nonesuch"}},
+		{fault.ExitFailed, "missing.human.npz", []string{"retarget", "missing.human.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
+		{fault.ExitRefused, "noise.npz", []string{"retarget", "noise.npz", "--robot", "kata20", "-o", "o.motion.npz"}},
+		{fault.ExitUsage, "--robot is missing", []string{"check", "x.motion.npz"}},
+		{fault.ExitRefused, "noise.npz", []string{"check", "noise.npz", "--robot", "kata20"}},
+		{fault.ExitFailed, "nonesuch", []string{"robot", "show", "nonesuch"}},
+		{fault.ExitUsage, "legal: *.bvh", []string{"import", "clip.fbx"}},
+		{fault.ExitFailed, "missing.bvh", []string{"import", "missing.bvh", "-o", "o.human.npz"}},
+		{fault.ExitRefused, "cut.bvh", []string{"import", "cut.bvh", "-o", "o.human.npz"}},
+		{fault.ExitRefused, "no joint for", []string{"import", "odd.bvh", "-o", "o.human.npz"}},
 	} {
 		code, _, errOut := command(t, c.args...)
 		if code != c.code || !strings.Contains(errOut, c.want) {

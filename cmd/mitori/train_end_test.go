@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
@@ -26,12 +27,12 @@ func TestTrainLeavesNoCheckpoint(t *testing.T) {
 	}
 	dir := t.TempDir()
 	clip, out, named := filepath.Join(dir, "w.motion.npz"), filepath.Join(dir, "p.bundle"), filepath.Join(dir, "kept")
-	if code, _, errOut := command(t, "retarget", saveMotion(t, m, "w.human.npz"), "--robot", "kata20", "-o", clip); code != exitDone {
+	if code, _, errOut := command(t, "retarget", saveMotion(t, m, "w.human.npz"), "--robot", "kata20", "-o", clip); code != fault.ExitDone {
 		t.Fatal(errOut)
 	}
 	train := func(args ...string) {
 		t.Helper()
-		if code, _, errOut := command(t, append([]string{"train", clip, "-o", out}, args...)...); code != exitDone {
+		if code, _, errOut := command(t, append([]string{"train", clip, "-o", out}, args...)...); code != fault.ExitDone {
 			t.Fatalf("%v: exit %d: %s", args, code, errOut)
 		}
 	}

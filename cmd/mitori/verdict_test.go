@@ -1,27 +1,18 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/spatial"
-	"github.com/mitori-robotics/mitori/policy/feasible"
-	"github.com/mitori-robotics/mitori/policy/retarget"
 	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
-	"github.com/mitori-robotics/mitori/policy/rollout"
-	"github.com/mitori-robotics/mitori/policy/train"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
-	"github.com/mitori-robotics/mitori/sim/eval"
 )
 
 // carried is a demonstration whose person is carried 3 m away between the second and the third second, feet and all: no
@@ -60,7 +51,7 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 	in := saveMotion(t, carried(t), "carried.human.npz")
 	out := filepath.Join(t.TempDir(), "x.motion.npz")
 	code, said, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out)
-	if code != exitRefused || !strings.Contains(errOut, "no longer the motion") || !strings.Contains(errOut, "--anyway") || strings.Contains(said, "written") {
+	if code != fault.ExitRefused || !strings.Contains(errOut, "no longer the motion") || !strings.Contains(errOut, "--anyway") || strings.Contains(said, "written") {
 		t.Errorf("exit %d\n%s\n%s", code, said, errOut)
 	}
 	if _, err := os.Stat(out); err == nil {
@@ -71,11 +62,11 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 		t.Fatalf("parts that would work: %v, want the one before and the one after\n%s", parts, errOut)
 	}
 	for _, p := range parts {
-		if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--from", p[1], "--to", p[2]); code != exitDone {
+		if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--from", p[1], "--to", p[2]); code != fault.ExitDone {
 			t.Errorf("the suggested %s exits %d: %s", p[0], code, errOut)
 		}
 	}
-	if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--anyway"); code != exitDone {
+	if code, _, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out, "--anyway"); code != fault.ExitDone {
 		t.Fatalf("--anyway exits %d: %s", code, errOut)
 	}
 	if _, said, _ := command(t, "check", out, "--robot", "kata20"); !strings.Contains(said, string(likeness.Lost)) || !strings.Contains(said, "leg lengths from where") {
@@ -94,116 +85,8 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 func TestRetargetWindow(t *testing.T) {
 	in := saveMotion(t, carried(t), "c.human.npz")
 	for _, args := range [][]string{{"--from", "5s", "--to", "2s"}, {"--from", "99s"}, {"--to", "-1s"}} {
-		if code, _, errOut := command(t, append([]string{"retarget", in, "--robot", "kata20"}, args...)...); code != exitUsage || !strings.Contains(errOut, "lasts from") {
+		if code, _, errOut := command(t, append([]string{"retarget", in, "--robot", "kata20"}, args...)...); code != fault.ExitUsage || !strings.Contains(errOut, "lasts from") {
 			t.Errorf("%v: exit %d: %s", args, code, errOut)
-		}
-	}
-}
-
-// seeing is a learner that has seen a person.
-func seeing(t *testing.T, m *human.Motion) *learner {
-	t.Helper()
-	b, err := body.Load("kata20")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &learner{body: b, budget: train.Budget{Steps: 1}, seen: &extraction{Motion: m}, began: time.Now(), log: io.Discard}
-	l.learnFlags = learnFlags{dir: t.TempDir(), video: "clip.mp4", method: defaultMethod, tries: 1, episodes: 1}
-	l.retarget.Tempo = 1
-	l.summary.StageS = map[string]float64{}
-	return l
-}
-
-func isRefusal(err error) bool {
-	var coded *codedError
-	return errors.As(err, &coded) && coded.code == exitRefused
-}
-
-// learn does not begin to train what is no longer the motion.
-func TestLearnRefusesBeforeItTrains(t *testing.T) {
-	l := seeing(t, carried(t))
-	err := l.practise(context.Background())
-	if !isRefusal(err) || !strings.Contains(err.Error(), "no longer the motion") || !strings.Contains(err.Error(), "--from 0s --to") {
-		t.Fatalf("%v; want a refusal with parts that would work", err)
-	}
-	if _, trained := l.summary.StageS["eval"]; trained || l.longest != nil {
-		t.Error("it was trained all the same")
-	}
-	if left, _ := filepath.Glob(l.path("*")); left != nil {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-// An infeasible verdict is a refusal, with parts on the video's own clock; --anyway makes it a note.
-func TestInfeasibleIsRefused(t *testing.T) {
-	m := carried(t)
-	m, err := m.Part(3.2, m.Seconds())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ref := &reference{tempo: 1, report: &retarget.Report{}, verdict: &feasible.Verdict{Verdict: feasible.Infeasible, Summary: "infeasible: l_knee needs more"}}
-	l := seeing(t, m)
-	err = l.refuse(context.Background(), ref)
-	if !isRefusal(err) || !strings.Contains(err.Error(), "l_knee needs more") || !strings.Contains(err.Error(), "--from 3.2") {
-		t.Errorf("%v", err)
-	}
-	l.anyway = true
-	if err := l.refuse(context.Background(), ref); err != nil || len(l.notes) != 1 || !strings.Contains(l.notes[0], "l_knee needs more") {
-		t.Errorf("--anyway: %v, notes %q", err, l.notes)
-	}
-	ref.verdict.Verdict, l.anyway, l.notes = feasible.WithPolicy, false, nil
-	if err := l.refuse(context.Background(), ref); err != nil || l.notes != nil {
-		t.Errorf("a feasible motion: %v, %q", err, l.notes)
-	}
-}
-
-// curve is a training that was tested ten times, with the survival that f gives for the share of the steps.
-func curve(steps int64, f func(share float64) float64) *train.Result {
-	r := &train.Result{ControlSteps: steps, StoppedBy: "budget"}
-	for i := 1; i <= 10; i++ {
-		share := float64(i) / 10
-		r.Curve = append(r.Curve, train.Point{Steps: int64(share * float64(steps)), Eval: &rollout.Score{Survival: f(share)}})
-	}
-	return r
-}
-
-// "The robot cannot" is said on evidence only; a budget that was too small is a failure, not a refusal.
-func TestCannotNeedsEvidence(t *testing.T) {
-	flat := func(float64) float64 { return 0.2 }
-	rising := func(s float64) float64 { return 0.4 * s }
-	goal := curve(500_000, flat)
-	goal.StoppedBy = "goal"
-	for _, c := range []struct {
-		what     string
-		survival float64
-		check    feasible.Class
-		kept     *train.Result
-		longest  *train.Result
-		want     ending
-	}{
-		{"survives", 0.9, feasible.WithPolicy, curve(500_000, flat), nil, learned},
-		{"a short training", 0.25, feasible.WithPolicy, curve(16_384, flat), nil, tooLittle},
-		{"a long one that still gets better", 0.25, feasible.WithPolicy, curve(1_000_000, rising), nil, tooLittle},
-		{"a long one that does not", 0.25, feasible.WithPolicy, curve(1_000_000, flat), nil, cannot},
-		{"kept from a short one, gone on long and flat", 0.25, feasible.Feasible, curve(100_000, rising), curve(1_000_000, flat), cannot},
-		{"its goal met", 0.25, feasible.WithPolicy, goal, nil, cannot},
-		{"infeasible, trained anyway", 0, feasible.Infeasible, curve(16_384, rising), nil, cannot},
-		{"never tested", 0, feasible.WithPolicy, &train.Result{ControlSteps: 1_000_000, StoppedBy: "budget"}, nil, tooLittle},
-	} {
-		l := seeing(t, &human.Motion{})
-		if l.longest = c.longest; c.longest == nil {
-			l.longest = c.kept
-		}
-		l.policy = &trained{result: c.kept, motion: &reference{verdict: &feasible.Verdict{Verdict: c.check}}}
-		l.policy.eval = &eval.Report{}
-		l.policy.eval.SurvivalRate = c.survival
-		got := l.ending()
-		err := l.verdict(got)
-		if got != c.want || (err == nil) != (c.want == learned) || isRefusal(err) != (c.want == cannot) {
-			t.Errorf("%s: ending %d, %v; want %d", c.what, got, err, c.want)
-		}
-		if c.want == tooLittle && (!strings.Contains(err.Error(), "budget was too small") || !strings.Contains(err.Error(), "--budget")) {
-			t.Errorf("%s: %v", c.what, err)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/kin/anatomy"
 	"github.com/mitori-robotics/mitori/models/mjcf"
@@ -69,13 +70,18 @@ type Joint struct {
 	Limb           Limb
 }
 
-// Load binds the robot of that name or path (see robot.Load).
+// Load binds the robot of that name or path (see robot.Load). Files that do not fit each other are
+// infile.ErrUnusable.
 func Load(nameOrPath string) (*Body, error) {
 	d, err := robot.Load(nameOrPath)
 	if err != nil {
 		return nil, err
 	}
-	return New(d)
+	b, err := New(d)
+	if err != nil {
+		return nil, infile.Refuse(nameOrPath, err)
+	}
+	return b, nil
 }
 
 // New binds a description, which must not change afterwards. The error lists everything in which description and model

@@ -7,8 +7,8 @@
 // that time, its step the way on the floor from its begin to its end. Lengths
 // are given in metres and in leg lengths, in which a robot compares with a person.
 //
-// All functions are pure. What is not here: where the ankles are (models/human,
-// models/kin), sliding and contact (models/metrics).
+// All functions are pure; a Walker may be shared. What is not here: sliding and contact
+// (models/metrics).
 package gait
 
 import (

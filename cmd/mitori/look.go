@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/doctor"
+	"github.com/mitori-robotics/mitori/cmd/internal/show"
+	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/metrics"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+)
+
+// The commands here look and change nothing.
+
+// say prints a result: for programs as JSON, else for people.
+func say(c *cobra.Command, asJSON bool, result any, text func(io.Writer)) error {
+	if asJSON {
+		return cli.WriteJSON(c.OutOrStdout(), result)
+	}
+	text(c.OutOrStdout())
+	return nil
+}
+
+func newRobotCmd() *cobra.Command {
+	c := &cobra.Command{Use: "robot", Short: "Look at robot descriptions"}
+	var asJSON bool
+	facts := &cobra.Command{
+		Use:   "show R",
+		Short: "Show a robot: size, mass, joints, servos, and what was found to be its arms and legs",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := cli.LoadRobot(args[0])
+			if err != nil {
+				return err
+			}
+			an, err := b.Humanoid()
+			if err != nil {
+				return err
+			}
+			f := show.Facts(b, an)
+			return say(c, asJSON, f, func(w io.Writer) { show.Robot(w, f) })
+		},
+	}
+	facts.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.AddCommand(facts)
+	return c
+}
+
+func newBundleCmd() *cobra.Command {
+	c := &cobra.Command{Use: "bundle", Short: "Look into policy bundles"}
+	var asJSON bool
+	inspect := &cobra.Command{
+		Use:   "inspect P.bundle",
+		Short: "Check a bundle's digests and golden pairs, and print what it is",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := bundle.Load(args[0])
+			if err != nil {
+				return err
+			}
+			return say(c, asJSON, b.Manifest, func(w io.Writer) { show.Bundle(w, args[0], b) })
+		},
+	}
+	inspect.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
+	c.AddCommand(inspect)
+	return c
+}
+
+func newCompareCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "compare X.human.npz TRUTH.human.npz",
+		Short: "Measure how far a human motion is from the truth",
+		Long: `Measure how far a human motion is from another one, usually the exact truth that
+'mitori demonstrate' wrote. The motions are aligned by their time stamps.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := human.Load(args[0])
+			if err != nil {
+				return err
+			}
+			truth, err := human.Load(args[1])
+			if err != nil {
+				return err
+			}
+			cmp, err := metrics.Compare(m, truth)
+			if err != nil {
+				return fmt.Errorf("%s against %s: %w", args[0], args[1], err)
+			}
+			found := show.Compared{Comparison: cmp, Motion: metrics.Plausible(m), Truth: metrics.Plausible(truth)}
+			return say(c, asJSON, found, found.Print)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print all figures as JSON")
+	return c
+}
+
+func newDoctorCmd() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is there, what is missing, and the command that fixes it",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			found := doctor.Examine()
+			if err := say(c, asJSON, found, func(w io.Writer) { show.Doctor(w, found) }); err != nil {
+				return err
+			}
+			if missing := doctor.Missing(found); missing > 0 {
+				return fmt.Errorf("%d of %d checks failed; run: make deps build", missing, len(found))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return c
+}
