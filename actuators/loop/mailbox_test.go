@@ -173,7 +173,10 @@ func TestEveryoneIsAnsweredOnce(t *testing.T) {
 		}()
 	}
 	var transitions int64
-	for over.Load() < 8 {
+	for end := time.Now().Add(time.Minute); over.Load() < 8; {
+		if time.Now().After(end) {
+			t.Fatal("somebody waits for ever")
+		}
 		r.step()
 		if r.last.From != mode.Arming && r.last.Mode == mode.Arming {
 			transitions++
