@@ -36,7 +36,6 @@ var onlyIn = map[string][]string{
 	"github.com/nats-io/":             {"firmware-bridge/mqttlink"},
 	"github.com/foxglove/mcap":        {"actuators/recorder"},
 	"github.com/spf13/cobra":          {"cmd/"},
-	"golang.org/x/term":               {"cmd/internal/console"},
 	"gopkg.in/yaml":                   {"models/strictyaml"},
 	"google.golang.org/protobuf":      {"models/onnx", "actuators/recorder"},
 }

@@ -197,7 +197,10 @@ func (l *Link) receive(payload []byte, retained bool) {
 
 // acknowledge answers a command: accepted, or refused because of err.
 func (l *Link) acknowledge(c Command, err error) {
-	ack := Ack{Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, At: l.cfg.Now().UTC()}
+	ack := Ack{
+		Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil,
+		At: l.cfg.Now().UTC(),
+	}
 	if err != nil {
 		ack.Reason = err.Error()
 	}
