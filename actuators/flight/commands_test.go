@@ -56,7 +56,8 @@ func TestTheAnswerIsTheLoops(t *testing.T) {
 	}{
 		{"as it was", "arm", func(*bench) {}, "", mode.Arming},
 		{"a servo gets hot", "arm", func(b *bench) { b.fake.TempC = 65 }, "arming checks fail: temperatures", mode.Disarmed},
-		{"the recorder fails", "arm", func(b *bench) { b.l.External(mode.LogLost, true) }, "arming checks fail: flight recorder", mode.Disarmed},
+		{"the recorder fails", "arm", func(b *bench) { b.l.External(mode.LogLost, true) },
+			"arming checks fail: flight recorder", mode.Disarmed},
 		{"somebody stops it", "arm", func(b *bench) { b.l.Request(mode.EStop) }, "request estop", mode.Cut},
 		{"no policy", "start", func(*bench) {}, "no policy is loaded", mode.Disarmed},
 		{"not standing", "hold", func(*bench) {}, "not holding a pose", mode.Disarmed},

@@ -27,7 +27,8 @@ func Fill(s *record.Stats, r *loop.Stats) {
 		s.Cause = r.FirstCause.String()
 	}
 	if !r.TorqueOff {
-		s.TorqueNote = "not every servo confirmed torque-off; servos that hear nothing stop by their own bus watchdog within 0.2 s and hold"
+		s.TorqueNote = "not every servo confirmed torque-off; " +
+			"servos that hear nothing stop by their own bus watchdog within 0.2 s and hold"
 	}
 	s.Notes = append(s.Notes, r.Notes...)
 }

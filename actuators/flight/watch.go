@@ -119,7 +119,8 @@ func (w *Watch) take(s *trace.Sample) {
 
 // changed tells of a change of state.
 func (w *Watch) changed(s *trace.Sample) {
-	c := record.Transition{AtS: float64(s.WallNs-w.firstNs) / 1e9, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
+	atS := float64(s.WallNs-w.firstNs) / 1e9
+	c := record.Transition{AtS: atS, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
 	w.changes = append(w.changes, c)
 	w.Tell.Event("%s -> %s: %s", c.From, c.To, c.Why)
 	if w.Link != nil {

@@ -115,7 +115,10 @@ func TestSettlePose(t *testing.T) {
 func TestOnEmulatedBusTouchesPunctualityOnly(t *testing.T) {
 	strict := Derive(made(nil), stand(), 100, 2)
 	soft := OnEmulatedBus(strict)
-	widened := map[string]bool{"StaleTicks": true, "SilentTicks": true, "IMUTicks": true, "Overruns": true, "Stops": true, "FrozenS": true, "NoisyShare": true}
+	widened := map[string]bool{
+		"StaleTicks": true, "SilentTicks": true, "IMUTicks": true, "Overruns": true, "Stops": true,
+		"FrozenS": true, "NoisyShare": true,
+	}
 	a, b := reflect.ValueOf(strict.Thresholds), reflect.ValueOf(soft.Thresholds)
 	for i := range a.NumField() {
 		name := a.Type().Field(i).Name

@@ -4,9 +4,10 @@
 //
 // Everything a tick reaches runs without allocation, log, lock, channel or map.
 // Requests and external conditions arrive as atomics; the decision on a command
-// goes back to whoever asked ([Loop.Ask]); results leave through trace.Ring. [Loop.Tick] takes time as an argument and never sleeps, so tests
-// and lockstep simulations drive it as fast as they like; [Loop.Run] is the
-// same tick on absolute deadlines of the real clock.
+// goes back to whoever asked ([Loop.Ask]); results leave through trace.Ring.
+// [Loop.Tick] takes time as an argument and never sleeps, so tests and lockstep
+// simulations drive it as fast as they like; [Loop.Run] is the same tick on absolute
+// deadlines of the real clock.
 //
 // What is not here: what a policy is (Controller is declared here and
 // implemented elsewhere), serial ports, files, operators.

@@ -40,11 +40,15 @@ func TestAnswerIsWhatTheLoopDid(t *testing.T) {
 		why     mode.Reason
 		failing mode.Check
 	}{
-		{"arm, then a servo is hot", false, mode.Arm, func(r *rig) { r.fake.TempC = 65 }, true, mode.ChecksFail, mode.CheckTemperature},
-		{"arm, then it leans", false, mode.Arm, func(r *rig) { r.fake.GravityDir = [3]float64{0.7, 0, -0.714} }, true, mode.ChecksFail, mode.CheckUpright},
+		{"arm, then a servo is hot", false, mode.Arm, func(r *rig) { r.fake.TempC = 65 },
+			true, mode.ChecksFail, mode.CheckTemperature},
+		{"arm, then it leans", false, mode.Arm, func(r *rig) { r.fake.GravityDir = [3]float64{0.7, 0, -0.714} },
+			true, mode.ChecksFail, mode.CheckUpright},
 		{"arm, nothing changes", false, mode.Arm, func(*rig) {}, false, mode.Requested(mode.Arm), 0},
-		{"start, then it falls", true, mode.Activate, func(r *rig) { r.fake.GravityDir = [3]float64{0.9, 0, -0.436} }, true, mode.Caused(mode.Falling), 0},
-		{"start, then an e-stop", true, mode.Activate, func(r *rig) { r.l.Request(mode.EStop) }, true, mode.Requested(mode.EStop), 0},
+		{"start, then it falls", true, mode.Activate, func(r *rig) { r.fake.GravityDir = [3]float64{0.9, 0, -0.436} },
+			true, mode.Caused(mode.Falling), 0},
+		{"start, then an e-stop", true, mode.Activate, func(r *rig) { r.l.Request(mode.EStop) },
+			true, mode.Requested(mode.EStop), 0},
 		{"start, nothing changes", true, mode.Activate, func(*rig) {}, false, mode.Requested(mode.Activate), 0},
 	}
 	for _, tt := range tests {
@@ -173,7 +177,10 @@ func TestEveryoneIsAnsweredOnce(t *testing.T) {
 		}()
 	}
 	var transitions int64
-	for over.Load() < 8 {
+	for end := time.Now().Add(time.Minute); over.Load() < 8; {
+		if time.Now().After(end) {
+			t.Fatal("somebody waits for ever")
+		}
 		r.step()
 		if r.last.From != mode.Arming && r.last.Mode == mode.Arming {
 			transitions++

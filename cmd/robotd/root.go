@@ -85,17 +85,21 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.StringVar(&file, "config", "", "configuration file (YAML)")
 	f.StringVar(&c.Robot, "robot", "", "robot name or path of a robot.yaml")
 	f.BoolVar(&o.Sim, "sim", false, "drive an emulated bus with physics behind it instead of a port")
-	f.BoolVar(&o.Strict, "strict", false, "with --sim: hold the emulated bus to the limits on late and lost answers that hardware has")
-	f.StringArrayVar(&o.SimArgs, "sim-arg", nil, "argument for \"mitori bus emulate\", e.g. --sim-arg=--fault=silence:id=7,at=5s (repeatable)")
+	f.BoolVar(&o.Strict, "strict", false,
+		"with --sim: hold the emulated bus to the limits on late and lost answers that hardware has")
+	f.StringArrayVar(&o.SimArgs, "sim-arg", nil,
+		"argument for \"mitori bus emulate\", e.g. --sim-arg=--fault=silence:id=7,at=5s (repeatable)")
 	f.StringVar(&c.Port, "port", "", "serial device, e.g. /dev/ttyUSB0")
 	f.IntVar(&c.RateHz, "rate", 0, "ticks per second; default: the robot's loop_rate_hz")
 	f.StringVar(&c.Policy, "policy", "", "policy bundle to run")
 	f.BoolVar(&o.Anyway, "anyway", false, "run the policy even if its own evaluation is absent or below 95 % survival")
 	f.StringVar(&c.Record, "record", "", "flight recording (.mcap), or none; default out/flights/<time>.mcap")
-	f.StringVar(&c.MQTT.URL, "mqtt", "", "command link: off, embedded, or a broker's URL; default embedded with --sim, else off")
+	f.StringVar(&c.MQTT.URL, "mqtt", "",
+		"command link: off, embedded, or a broker's URL; default embedded with --sim, else off")
 	f.BoolVar(&c.Arm, "arm", false, "arm at once, without waiting for an operator; default with --sim")
 	f.DurationVar(&o.For, "for", 0, "end this long after arming; 0: run until Ctrl-C")
-	f.DurationVar(&o.Hold, "hold", 0, "time between arming and playing; default 3s with --sim (the gantry lets go), else 1s")
+	f.DurationVar(&o.Hold, "hold", 0,
+		"time between arming and playing; default 3s with --sim (the gantry lets go), else 1s")
 	f.StringVar(&o.Stats, "stats", "", "write statistics to this JSON file at the end")
 	f.BoolVar(&o.JSON, "json", false, "print one line of JSON a second, and the statistics at the end, to standard output")
 	root.CompletionOptions.HiddenDefaultCmd = true

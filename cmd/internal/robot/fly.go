@@ -87,7 +87,8 @@ func (r *run) load() (err error) {
 		return err
 	}
 	r.stats = &record.Stats{
-		Schema: record.StatsSchema, Robot: r.desc.Name, RobotHash: r.desc.Hash, Sim: r.o.Sim, EndState: mode.Disarmed.String(),
+		Schema: record.StatsSchema, Robot: r.desc.Name, RobotHash: r.desc.Hash, Sim: r.o.Sim,
+		EndState: mode.Disarmed.String(),
 	}
 	if r.pol == nil {
 		return nil
@@ -245,9 +246,10 @@ func (r *run) conclude(refusal error) error {
 	if r.o.Stats != "" {
 		errs = append(errs, st.Save(r.o.Stats))
 	}
-	r.tell.Event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, %d bus errors, %d plays, fell %v",
-		st.EndState, st.TorqueOff, st.Ticks, st.RateHz, st.MissedTicks, st.LatenessUs.P50, st.LatenessUs.P99, st.LatenessUs.Max,
-		st.BusErrors, st.Plays, st.Fell)
+	late := st.LatenessUs
+	r.tell.Event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, "+
+		"%d bus errors, %d plays, fell %v", st.EndState, st.TorqueOff, st.Ticks, st.RateHz, st.MissedTicks,
+		late.P50, late.P99, late.Max, st.BusErrors, st.Plays, st.Fell)
 	r.tell.Final(st)
 	if refusal != nil {
 		return errors.Join(append(errs, Refused("%w", refusal))...)
