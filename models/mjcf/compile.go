@@ -35,12 +35,8 @@ func compile(root *node) (*Model, error) {
 		return nil, err
 	}
 	m.Bodies = []Body{{Name: "world", Parent: -1, Quat: spatial.Identity()}}
-	for _, n := range root.children {
-		if n.tag == "worldbody" {
-			if err := c.content(n, 0, frame{q: spatial.Identity()}); err != nil {
-				return nil, err
-			}
-		}
+	if err := c.content(mergedWorld(root), 0, frame{q: spatial.Identity()}); err != nil {
+		return nil, err
 	}
 	for i := range m.Joints {
 		m.Joints[i].ActuatorIndex = -1
@@ -73,6 +69,18 @@ func mergedCompiler(root *node) *node {
 			out = &cp
 		}
 		out.attr = merge(out.attr, n.attr)
+	}
+	return out
+}
+
+// mergedWorld joins all <worldbody> elements: included files bring their own, and the shapes of all of them are numbered
+// before those of the first body.
+func mergedWorld(root *node) *node {
+	out := &node{tag: "worldbody"}
+	for _, n := range root.children {
+		if n.tag == "worldbody" {
+			out.children = append(out.children, n.children...)
+		}
 	}
 	return out
 }
@@ -215,7 +223,12 @@ func (c *compiler) elements(n *node, body int, f frame, shapes *[]shapeMass, bod
 				return err
 			}
 			s := Site{Name: e.attr["name"], Body: body}
-			if s.PosM, s.Quat, err = c.u.pose(r); err != nil {
+			if r.has("fromto") {
+				s.PosM, s.Quat, _, err = ends(r)
+			} else {
+				s.PosM, s.Quat, err = c.u.pose(r)
+			}
+			if err != nil {
 				return err
 			}
 			s.PosM, s.Quat = f.apply(s.PosM, s.Quat)

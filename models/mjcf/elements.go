@@ -45,6 +45,9 @@ func (c *compiler) joint(e *node, body int, f frame) error {
 	} else if err := c.hinge(r, f, &j); err != nil {
 		return err
 	}
+	if err := c.resistance(r, &j); err != nil {
+		return err
+	}
 	b.Joints = append(b.Joints, len(c.m.Joints))
 	c.m.Joints = append(c.m.Joints, j)
 	return nil
@@ -88,17 +91,27 @@ func (c *compiler) hinge(r *node, f frame, j *Joint) error {
 	if j.ForceLimited, err = r.tristate("actuatorfrclimited", c.u.autolimits && k == 2); err != nil {
 		return err
 	}
+	if j.RefRad, err = r.float("ref", 0); err != nil {
+		return err
+	}
+	if j.SpringRefRad, err = r.float("springref", 0); err != nil {
+		return err
+	}
+	j.RefRad, j.SpringRefRad = j.RefRad*unit, j.SpringRefRad*unit
+	return nil
+}
+
+// resistance reads what a joint of any kind holds against moving. A free joint has these too, from the defaults of
+// <joint>, unless it is written as <freejoint>.
+func (c *compiler) resistance(r *node, j *Joint) error {
 	for _, a := range []struct {
 		attr string
 		dst  *float64
-		unit float64
-	}{{"ref", &j.RefRad, unit}, {"springref", &j.SpringRefRad, unit}, {"damping", &j.DampingNmS, 1},
-		{"frictionloss", &j.FrictionNm, 1}, {"armature", &j.ArmatureKgM2, 1}, {"stiffness", &j.StiffnessNm, 1}} {
-		v, err := r.float(a.attr, 0)
-		if err != nil {
+	}{{"damping", &j.DampingNmS}, {"frictionloss", &j.FrictionNm}, {"armature", &j.ArmatureKgM2}, {"stiffness", &j.StiffnessNm}} {
+		var err error
+		if *a.dst, err = r.float(a.attr, 0); err != nil {
 			return err
 		}
-		*a.dst = v * a.unit
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package mjcf
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
 
 // sections reads what stands beside the body tree.
 func (c *compiler) sections(root *node) error {
@@ -131,10 +135,30 @@ func (c *compiler) keyframes(section *node) error {
 		if n := len(k.QPos); n != 0 && n != c.m.NQ {
 			return e.fail("qpos", fmt.Sprintf("has %d numbers, legal: %d", n, c.m.NQ))
 		}
+		if err := c.normalize(e, k.QPos); err != nil {
+			return err
+		}
 		if k.Ctrl, err = e.list("ctrl"); err != nil {
 			return err
 		}
 		c.m.Keyframes = append(c.m.Keyframes, k)
+	}
+	return nil
+}
+
+// normalize gives the quaternions of a pose length one, as MuJoCo does.
+func (c *compiler) normalize(e *node, qpos []float64) error {
+	for i := range c.m.Joints {
+		j := &c.m.Joints[i]
+		if j.Kind != Free || len(qpos) == 0 {
+			continue
+		}
+		q := spatial.Quat(qpos[j.QPos+3 : j.QPos+7])
+		if q.Dot(q) < 1e-20 {
+			return e.fail("qpos", fmt.Sprintf("gives joint %q a quaternion of length zero", j.Name))
+		}
+		q = q.Normalize()
+		copy(qpos[j.QPos+3:], q[:])
 	}
 	return nil
 }
