@@ -43,6 +43,8 @@ type extraction struct {
 	// WallS is the time from opening the video to the solved motion; TrackS
 	// (loading the networks, decoding, tracking) and SolveS are its parts.
 	WallS, TrackS, SolveS float64
+	// Causal is set where the causal form was used.
+	Causal *causalLatency
 }
 
 // FPS is the number of frames tracked per second, start of the networks
@@ -66,15 +68,21 @@ func extractMotion(ctx context.Context, o extractOptions, progress func(done, to
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}
 	e.SolveS = time.Since(solving).Seconds()
-	m := &e.Motion.Meta
-	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
-	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
-	if m.SourceSHA256, err = fileSHA256(o.Video); err != nil {
+	if err := e.sign(o); err != nil {
 		return nil, err
 	}
 	e.judge()
 	e.WallS = time.Since(start).Seconds()
 	return e, nil
+}
+
+// sign writes into the motion what it was made of.
+func (e *extraction) sign(o extractOptions) (err error) {
+	m := &e.Motion.Meta
+	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
+	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
+	m.SourceSHA256, err = fileSHA256(o.Video)
+	return err
 }
 
 // writeOverlay films the video with the tracked skeleton drawn in and, unless
@@ -165,6 +173,7 @@ func newExtractCmd() *cobra.Command {
 		showFaces bool
 		asJSON    bool
 		anyway    bool
+		causal    bool
 	)
 	c := &cobra.Command{
 		Use:   "extract VIDEO -o X.human.npz",
@@ -196,7 +205,11 @@ unless --show-faces is given.`,
 			if err != nil {
 				return err
 			}
-			e, err := extractMotion(c.Context(), o, stageProgress(c.ErrOrStderr(), "pose"))
+			run := extractMotion
+			if causal {
+				run = extractCausal
+			}
+			e, err := run(c.Context(), o, stageProgress(c.ErrOrStderr(), "pose"))
 			if err != nil {
 				return err
 			}
@@ -220,6 +233,8 @@ unless --show-faces is given.`,
 	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
 	f.BoolVar(&showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	f.BoolVar(&causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
+	c.MarkFlagsMutuallyExclusive("causal", "overlay")
 	f.BoolVar(&anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
@@ -233,21 +248,22 @@ func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film st
 		return enc.Encode(struct {
 			Video string `json:"video"`
 			verdict.Verdict
-			Output        string        `json:"output,omitempty"`
-			Overlay       string        `json:"overlay,omitempty"`
-			Frames        int           `json:"frames"`
-			FramesMissed  int           `json:"frames_missed"`
-			FPS           float64       `json:"fps"`
-			VideoFPS      float64       `json:"video_fps"`
-			Model         string        `json:"model"`
-			Runtime       string        `json:"runtime"`
-			WallS         float64       `json:"wall_s"`
-			TrackS        float64       `json:"track_s"`
-			SolveS        float64       `json:"solve_s"`
-			TrackingStats track.Stats   `json:"tracking"`
-			Solve         *solve.Report `json:"solve"`
+			Output        string         `json:"output,omitempty"`
+			Overlay       string         `json:"overlay,omitempty"`
+			Frames        int            `json:"frames"`
+			FramesMissed  int            `json:"frames_missed"`
+			FPS           float64        `json:"fps"`
+			VideoFPS      float64        `json:"video_fps"`
+			Model         string         `json:"model"`
+			Runtime       string         `json:"runtime"`
+			WallS         float64        `json:"wall_s"`
+			TrackS        float64        `json:"track_s"`
+			SolveS        float64        `json:"solve_s"`
+			TrackingStats track.Stats    `json:"tracking"`
+			Solve         *solve.Report  `json:"solve"`
+			Causal        *causalLatency `json:"causal,omitempty"`
 		}{o.Video, e.Verdict, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
-			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report})
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report, e.Causal})
 	}
 	printExtractVerdict(w, e.Verdict)
 	if out == "" {
@@ -255,6 +271,10 @@ func reportExtraction(w io.Writer, e *extraction, o extractOptions, out, film st
 	}
 	fmt.Fprintf(w, "%s: %d frames, %d without the person, tracked at %.0f frames/s (%s, %s), solved in %.1f s\n",
 		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime, e.SolveS)
+	if l := e.Causal; l != nil {
+		fmt.Fprintf(w, "causal: %d frames (%.0f ms) behind the picture; a picture takes %.1f ms (p50), %.1f ms (p95)\n",
+			l.LagFrames, l.LagMs, l.P50Ms, l.P95Ms)
+	}
 	if film != "" {
 		fmt.Fprintf(w, "%s: overlay\n", film)
 	}
