@@ -68,9 +68,9 @@ func TestCausalIsNearTheWholeClip(t *testing.T) {
 		got, ref, both := compare(t, m, truth), compare(t, whole, truth), compare(t, m, whole)
 		t.Logf("%s: causal %.1f mm, whole clip %.1f mm off the truth; %.1f mm apart; root %.3f and %.3f m; false contacts %.3f",
 			name, got.MPJPEMm, ref.MPJPEMm, both.MPJPEMm, got.RootMeanM, ref.RootMeanM, got.ContactFalseShare)
-		// 15 mm is a quarter of what one camera leaves uncertain; a side exchanged,
-		// a depth turned round or a lost floor costs several times as much.
-		if got.MPJPEMm > ref.MPJPEMm+15 || got.RootMeanM > ref.RootMeanM+0.02 {
+		// A limb on the wrong side of the picture for a tenth of the time costs 20 mm;
+		// a side exchanged or a lost floor costs several times as much.
+		if got.MPJPEMm > ref.MPJPEMm+20 || got.RootMeanM > ref.RootMeanM+0.02 {
 			t.Errorf("%s: %.1f mm off the truth, root %.3f m; the whole clip %.1f mm, %.3f m",
 				name, got.MPJPEMm, got.RootMeanM, ref.MPJPEMm, ref.RootMeanM)
 		}
