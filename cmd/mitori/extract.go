@@ -33,6 +33,7 @@ func newExtractCmd() *cobra.Command {
 		showFaces bool
 		asJSON    bool
 		anyway    bool
+		causal    bool
 	)
 	c := &cobra.Command{
 		Use:   "extract VIDEO -o X.human.npz",
@@ -65,7 +66,11 @@ unless --show-faces is given.`,
 				return err
 			}
 			run := &pipeline.Run{Tell: show.Progress(cli.NewProgress(c.ErrOrStderr()))}
-			e, err := pipeline.Do(c.Context(), run, extract.Stage(o))
+			stage := extract.Stage(o)
+			if causal {
+				stage = extract.Causal(o)
+			}
+			e, err := pipeline.Do(c.Context(), run, stage)
 			if err != nil {
 				return err
 			}
@@ -89,6 +94,8 @@ unless --show-faces is given.`,
 	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
 	f.BoolVar(&showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	f.BoolVar(&causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
+	c.MarkFlagsMutuallyExclusive("causal", "overlay")
 	f.BoolVar(&anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }

@@ -43,6 +43,8 @@ type Result struct {
 	// WallS is the time from opening the video to the solved motion; TrackS
 	// (loading the networks, decoding, tracking) and SolveS are its parts.
 	WallS, TrackS, SolveS float64
+	// Causal is set where the causal form was used.
+	Causal *Latency
 }
 
 // FPS is the number of frames tracked per second, start of the networks
@@ -85,15 +87,21 @@ func run(ctx context.Context, o Options, progress func(done, total int)) (*Resul
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}
 	r.SolveS = time.Since(solving).Seconds()
-	m := &r.Motion.Meta
-	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
-	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
-	if m.SourceSHA256, err = pipeline.FileHash(o.Video); err != nil {
+	if err := r.sign(o); err != nil {
 		return nil, err
 	}
 	r.judge()
 	r.WallS = time.Since(start).Seconds()
 	return r, nil
+}
+
+// sign writes into the motion what it was made of.
+func (r *Result) sign(o Options) (err error) {
+	m := &r.Motion.Meta
+	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
+	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
+	m.SourceSHA256, err = pipeline.FileHash(o.Video)
+	return err
 }
 
 // judge weighs what tracking and solving report; the verdict travels with the
