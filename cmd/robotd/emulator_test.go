@@ -64,11 +64,11 @@ func emulate(args []string) error {
 	}
 	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
 	plant.TipsAt = *tilt
-	cfg, err := busemu.ForRobot(desc, plant)
+	cfg, err := busemu.ForRobot(desc)
 	if err != nil {
 		return err
 	}
-	line, err := busemu.NewLine(cfg)
+	world, err := busemu.NewWorld(plant, cfg...)
 	if err != nil {
 		return err
 	}
@@ -77,21 +77,23 @@ func emulate(args []string) error {
 		if err != nil {
 			return err
 		}
-		line.Inject(fault)
+		if err := world.Inject(fault); err != nil {
+			return err
+		}
 	}
-	server, err := busemu.NewServer(line, busemu.ServerConfig{Baud: desc.Buses[0].Baud})
+	server, err := busemu.NewServer(world, busemu.ServerConfig{})
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path()}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path(0)}); err != nil {
 		return err
 	}
 	err = server.Run(ctx)
 	torque := 0
-	server.With(func(l *busemu.Line) { torque = l.TorqueOn() })
+	server.With(func(w *busemu.World) { torque = w.TorqueOn() })
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"torque_on": torque})
 	return err
 }

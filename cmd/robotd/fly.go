@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
-	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/trace"
-	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -103,8 +103,13 @@ func fly(ord *orders, o options, tell *teller, failed *crash) (err error) {
 		tell.event("note: %v", e)
 	}
 	st.fill(&result)
-	if e := drv.PortError(); e != nil {
-		st.Notes = append(st.Notes, fmt.Sprintf("%s: %v", o.Port, e))
+	for _, f := range drv.Faults() {
+		if f.Port != nil {
+			st.Notes = append(st.Notes, fmt.Sprintf("%s: %v", o.Port, f.Port))
+		}
+		if f.Late > 0 {
+			st.Notes = append(st.Notes, fmt.Sprintf("bus %s was not done in time %d times", f.Bus, f.Late))
+		}
 	}
 	st.Transitions, st.Plays, st.Dropped = w.changes, w.script.played, ring.Dropped()
 	st.judge(sim)
@@ -205,22 +210,25 @@ func version() string {
 	return strings.TrimSpace(v)
 }
 
-// connect opens the port and finds every servo.
-func connect(ctx context.Context, desc *robot.Description, o *options, tell *teller) (*dynamixel.Driver, error) {
-	p, err := serialport.Open(o.Port, desc.Buses[0].Baud)
+// connect opens the ports and finds every servo.
+func connect(ctx context.Context, desc *robot.Description, o *options, tell *teller) (*multi.Driver, error) {
+	ports, err := buses.ParsePorts(desc, o.Port)
 	if err != nil {
-		return nil, err
+		return nil, usageError("%w", err)
 	}
-	for _, n := range p.Notes() {
-		tell.event("note: %s", n)
+	opt := buses.Options{
+		Note: func(n string) { tell.event("note: %s", n) },
+		Prepare: func() func() {
+			_, leave := realtime.Enter(priority) // what is not permitted the loop's own thread tells
+			return leave
+		},
 	}
-	var opt dynamixel.Options
 	if o.sim && !o.strict {
 		opt.Margin = simMargin
 	}
-	drv, err := dynamixel.New(desc, p, opt)
+	drv, err := buses.Open(desc, ports, opt)
 	if err != nil {
-		return nil, errors.Join(err, p.Close())
+		return nil, err
 	}
 	id, err := drv.Connect(ctx)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 )
 
 // simulator is the emulated robot: a process of its own that knows nothing of
@@ -76,13 +78,16 @@ func startSim(ctx context.Context, robotName string, args []string, failed *cras
 	select {
 	case line, ok := <-first:
 		var hello struct {
-			Port string `json:"port"`
+			Port  string      `json:"port"`
+			Ports buses.Ports `json:"ports"` // by bus
 		}
 		if !ok || json.Unmarshal(line, &hello) != nil || hello.Port == "" {
 			s.stop()
 			return nil, fmt.Errorf("the simulator did not start: %s", s.complaint(line))
 		}
-		s.port = hello.Port
+		if s.port = hello.Port; len(hello.Ports) > 1 {
+			s.port = hello.Ports.String()
+		}
 		// It stands for hardware, which waits for no other program; where raising
 		// its priority is not permitted it runs as it is.
 		_ = syscall.Setpriority(syscall.PRIO_PGRP, s.cmd.Process.Pid, simNice)

@@ -21,14 +21,14 @@ func BenchmarkTick(b *testing.B) {
 	for name, baud := range map[string]int{"terminal": 0, "3Mbit": 3_000_000} {
 		b.Run(name, func(b *testing.B) {
 			bench := newBench(b, 20, nil)
-			s, err := NewServer(bench.line, ServerConfig{Baud: baud})
+			s, err := NewServer(bench.line.World, ServerConfig{Baud: baud})
 			if err != nil {
 				b.Skip(err)
 			}
 			ctx, stop := context.WithCancel(context.Background())
 			ended := make(chan error, 1)
 			go func() { ended <- s.Run(ctx) }()
-			port, err := serialport.Open(s.Path(), 3_000_000)
+			port, err := serialport.Open(s.Path(0), 3_000_000)
 			must(b, err)
 			bench.bus = dxl.NewBus(port, dxl.Config{Baud: 3_000_000, Margin: time.Second})
 			tick(b, bench)

@@ -29,7 +29,7 @@ func motors(n int) []servos.Type { return slices.Repeat([]servos.Type{xm430()}, 
 func newBench(t testing.TB, n int, change func(*LineConfig)) *bench {
 	t.Helper()
 	b := &bench{plant: NewIdeal(motors(n), time.Millisecond)}
-	c := LineConfig{Plant: b.plant, HubID: dxl.HubID, Seed: 1}
+	c := LineConfig{HubID: dxl.HubID, Seed: 1}
 	for i := range n {
 		sign := 1.0
 		if i%2 == 1 {
@@ -41,10 +41,11 @@ func newBench(t testing.TB, n int, change func(*LineConfig)) *bench {
 	if change != nil {
 		change(&c)
 	}
-	var err error
-	if b.line, err = NewLine(c); err != nil {
+	w, err := NewWorld(b.plant, c)
+	if err != nil {
 		t.Fatal(err)
 	}
+	b.line = w.Lines[0]
 	b.bus = dxl.NewBus(NewWire(b.line), dxl.Config{Baud: 3_000_000, Margin: time.Millisecond})
 	return b
 }

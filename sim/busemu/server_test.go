@@ -18,14 +18,14 @@ func serve(t *testing.T, n int, cfg ServerConfig) (*bench, *Server) {
 	t.Helper()
 	running := goleak.IgnoreCurrent()
 	b := newBench(t, n, nil)
-	s, err := NewServer(b.line, cfg)
+	s, err := NewServer(b.line.World, cfg)
 	if err != nil {
 		t.Skip(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	port, err := serialport.Open(s.Path(), 3_000_000)
+	port, err := serialport.Open(s.Path(0), 3_000_000)
 	must(t, err)
 	t.Cleanup(func() {
 		stop() // the master still has the port open
@@ -101,7 +101,7 @@ func TestLockstep(t *testing.T) {
 			}
 		}
 		must(t, r.ReadInto(states)) // after a write: no time passes
-		s.With(func(l *Line) {
+		s.With(func(l *World) {
 			// One period before the first read, one at each write.
 			if want := 510 * time.Millisecond; l.Now() != want {
 				t.Errorf("%v have passed, want %v", l.Now(), want)
@@ -169,11 +169,11 @@ func TestBacklogIsWorkedOff(t *testing.T) {
 
 func TestServerDiesMasterNotices(t *testing.T) {
 	b := newBench(t, 2, nil)
-	s, err := NewServer(b.line, ServerConfig{})
+	s, err := NewServer(b.line.World, ServerConfig{})
 	if err != nil {
 		t.Skip(err)
 	}
-	port, err := serialport.Open(s.Path(), 3_000_000)
+	port, err := serialport.Open(s.Path(0), 3_000_000)
 	must(t, err)
 	defer port.Close()
 	s.Close()
@@ -196,7 +196,7 @@ func TestWrongRate(t *testing.T) {
 	if _, err := wrong.Ping(1); !errors.Is(err, dxl.ErrLinkLost) {
 		t.Errorf("at 3 Mbit/s: %v, want silence from servos at 9600", err)
 	}
-	s.With(func(l *Line) { l.Servo(0).mem[dxl.BaudRate] = 5 })
+	s.With(func(w *World) { w.Lines[0].Servo(0).mem[dxl.BaudRate] = 5 })
 	if _, err := wrong.Ping(1); err != nil {
 		t.Errorf("both at 3 Mbit/s: %v", err)
 	}

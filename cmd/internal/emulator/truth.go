@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -14,20 +14,20 @@ import (
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
 
-// emulationEnd is the last line that mitori bus emulate prints.
-type emulationEnd struct {
+// End is the last line that Run writes.
+type End struct {
 	busemu.Verdict
 	TorqueOn int     `json:"torque_on"` // servos that still have torque
 	Packets  uint64  `json:"packets"`
 	LostS    float64 `json:"lost_s"` // wall time that the machine was too slow to simulate
 }
 
-func (e *emulation) end() emulationEnd {
+func (e *emulation) end() End {
 	st := e.server.Stats()
-	end := emulationEnd{Packets: st.Packets, LostS: st.Lost.Seconds()}
-	e.server.With(func(l *busemu.Line) {
+	end := End{Packets: st.Packets, LostS: st.Lost.Seconds()}
+	e.server.With(func(w *busemu.World) {
 		end.Verdict = e.observer.Verdict()
-		end.TorqueOn = l.TorqueOn()
+		end.TorqueOn = w.TorqueOn()
 	})
 	return end
 }
@@ -46,10 +46,10 @@ func (e *emulation) finish() error {
 	end := e.end()
 	var errs []error
 	if e.trace != nil {
-		errs = append(errs, e.trace.save(e.flags.record))
+		errs = append(errs, e.trace.save(e.flags.Record))
 	}
-	if e.flags.truth != "" {
-		errs = append(errs, atomicfile.Write(e.flags.truth, func(w io.Writer) error {
+	if e.flags.Truth != "" {
+		errs = append(errs, atomicfile.Write(e.flags.Truth, func(w io.Writer) error {
 			return json.NewEncoder(w).Encode(end)
 		}))
 	}
@@ -92,6 +92,30 @@ func (r *truthTrace) save(name string) error {
 		"held": npz.Floats(r.held, n), "torque_on": npz.Floats(r.torque, n),
 		"robot": npz.String(r.robot.Name), "robot_hash": npz.String(r.robot.Hash),
 	})
+}
+
+// linkPorts makes a symbolic link to the port of each bus and returns how to remove them:
+// name itself where there is one bus, else name-BUS.
+func linkPorts(name string, buses []robot.Bus, ports map[string]string) (remove func(), err error) {
+	var done []func()
+	remove = func() {
+		for _, f := range done {
+			f()
+		}
+	}
+	for _, b := range buses {
+		at := name
+		if len(buses) > 1 {
+			at += "-" + b.Name
+		}
+		f, err := linkPort(at, ports[b.Name])
+		if err != nil {
+			remove()
+			return nil, err
+		}
+		done = append(done, f)
+	}
+	return remove, nil
 }
 
 // linkPort makes a symbolic link to the port and returns how to remove it. It replaces
