@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -50,6 +52,7 @@ func emulate(args []string) error {
 	name := f.String("robot", "", "")
 	tilt := f.Duration("tilt-at", 0, "")
 	dead := f.Bool("dead", false, "")
+	joints := f.String("joints", "", "file for the joint angles at the end, rad")
 	var faults []string
 	f.Func("fault", "", func(s string) error { faults = append(faults, s); return nil })
 	if err := f.Parse(args[2:]); err != nil {
@@ -88,12 +91,24 @@ func emulate(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path(0)}); err != nil {
+	ports := buses.Ports{}
+	for i, b := range desc.Buses {
+		ports[b.Name] = server.Path(i)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path(0), "ports": ports}); err != nil {
 		return err
 	}
 	err = server.Run(ctx)
 	torque := 0
-	server.With(func(w *busemu.World) { torque = w.TorqueOn() })
+	var end busemu.Truth
+	server.With(func(w *busemu.World) {
+		torque = w.TorqueOn()
+		w.Truth(&end)
+	})
+	if *joints != "" {
+		text, _ := json.Marshal(end.QPos)
+		err = errors.Join(err, os.WriteFile(*joints, text, 0o644))
+	}
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"torque_on": torque})
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -202,5 +203,59 @@ func TestWrongRate(t *testing.T) {
 	}
 	if _, err := wrong.Ping(2); !errors.Is(err, dxl.ErrLinkLost) {
 		t.Errorf("servo 2 still at 9600: %v", err)
+	}
+}
+
+// Two lines of one world in lockstep: whatever order their masters come in, a tick is
+// one period, both read the same instant, and goals of both move in the same one.
+func TestLockstepOfTwoLines(t *testing.T) {
+	run := func(order func(k int) []int) (angles []float64, now time.Duration) {
+		plant := NewIdeal(motors(2), time.Millisecond)
+		w, err := NewWorld(plant,
+			LineConfig{Name: "left", Servos: []ServoConfig{{ID: 1, Joint: 0, Sign: 1, Type: xm430()}}},
+			LineConfig{Name: "right", Servos: []ServoConfig{{ID: 1, Joint: 1, Sign: -1, Type: xm430()}}})
+		must(t, err)
+		s := &Server{cfg: ServerConfig{Lockstep: 10 * time.Millisecond}, world: w}
+		w.Untimed, w.period = true, s.cfg.Lockstep
+		for _, l := range w.Lines {
+			s.handle(l, &dxl.Packet{ID: 1, Instruction: dxl.InstWrite, Params: []byte{64, 0, 1}}, 0)
+		}
+		for k := range 30 {
+			for _, i := range order(k) {
+				reply, _ := s.handle(w.Lines[i], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncRead, Params: []byte{132, 0, 4, 0, 1}}, 0)
+				angles = append(angles, float64(getU16(reply[9:])))
+			}
+			if order(k)[0] == 1 { // told in one order, whatever they came in
+				n := len(angles)
+				angles[n-1], angles[n-2] = angles[n-2], angles[n-1]
+			}
+			for _, i := range order(k + 1) {
+				goal := uint16(2048 + 40*k*(i+1))
+				s.handle(w.Lines[i], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncWrite,
+					Params: []byte{116, 0, 4, 0, 1, byte(goal), byte(goal >> 8), 0, 0}}, 0)
+			}
+		}
+		return angles, w.Now()
+	}
+	a, now := run(func(int) []int { return []int{0, 1} })
+	b, _ := run(func(k int) []int { return []int{k % 2, 1 - k%2} })
+	if want := 310 * time.Millisecond; now != want { // one before the first read, one at each pair of goals
+		t.Errorf("%v have passed, want %v", now, want)
+	}
+	if !slices.Equal(a, b) || a[len(a)-1] == 2048 || a[len(a)-2] == 2048 {
+		t.Errorf("in order\n%v, in turn\n%v", a, b)
+	}
+	// A bus that falls silent does not stop the world.
+	plant := NewIdeal(motors(2), time.Millisecond)
+	w, err := NewWorld(plant, LineConfig{Servos: []ServoConfig{{ID: 1, Sign: 1, Type: xm430()}}}, LineConfig{Servos: []ServoConfig{{ID: 1, Joint: 1, Sign: 1, Type: xm430()}}})
+	must(t, err)
+	s := &Server{cfg: ServerConfig{Lockstep: 10 * time.Millisecond}, world: w}
+	w.period = s.cfg.Lockstep
+	for range 10 {
+		s.handle(w.Lines[0], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncRead, Params: []byte{132, 0, 4, 0, 1}}, 0)
+		s.handle(w.Lines[0], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncWrite, Params: []byte{116, 0, 4, 0, 1, 0, 8, 0, 0}}, 0)
+	}
+	if w.Now() != 100*time.Millisecond {
+		t.Errorf("%v have passed in 10 ticks of one bus", w.Now())
 	}
 }

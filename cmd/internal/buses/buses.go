@@ -47,9 +47,10 @@ func protocols() map[string]protocol {
 
 // Options are choices that do not belong to the robot.
 type Options struct {
-	Margin  time.Duration         // of every exchange, beyond its time on the wire; 0: the driver's
-	Prepare func() (leave func()) // see multi.Config
-	Note    func(text string)     // hears what could not be set on a port; nil: nobody
+	Margin   time.Duration         // of every exchange, beyond its time on the wire; 0: the driver's
+	Deadline time.Duration         // see multi.Config
+	Prepare  func() (leave func()) // see multi.Config
+	Note     func(text string)     // hears what could not be set on a port; nil: nobody
 }
 
 // Ports are serial devices by the name of the bus.
@@ -92,7 +93,7 @@ func ParsePorts(d *robot.Description, text string) (Ports, error) {
 // Open opens every bus of d and returns their one driver. It speaks to no servo yet; its
 // Halt releases the ports.
 func Open(d *robot.Description, ports Ports, o Options) (*multi.Driver, error) {
-	cfg := multi.Config{Joints: len(d.Joints), Prepare: o.Prepare}
+	cfg := multi.Config{Joints: len(d.Joints), Prepare: o.Prepare, Deadline: o.Deadline}
 	var opened []driver.Driver
 	fail := func(err error) (*multi.Driver, error) {
 		for _, drv := range opened {
