@@ -44,8 +44,7 @@ func tick(b *testing.B, bench *bench) {
 	must(b, err)
 	r, err := dxl.NewStateReader(bench.bus, bench.ids, dxl.Fast)
 	must(b, err)
-	h, err := dxl.NewHubReader(bench.bus, dxl.HubID, true)
-	must(b, err)
+	h := newHubReader(b, bench.bus)
 	goals, states, hub := make([]dxl.PositionCount, 20), make([]dxl.State, 20), dxl.HubState{}
 	for i := range goals {
 		goals[i] = 2048

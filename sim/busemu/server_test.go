@@ -53,7 +53,7 @@ func TestOverTerminal(t *testing.T) {
 	}
 	w, err := dxl.NewGoalWriter(b.bus, b.ids)
 	must(t, err)
-	r, states := b.reader(t, dxl.Auto)
+	r, states := b.reader(t, dxl.Fast)
 	goals := make([]dxl.PositionCount, 20)
 	for i := range goals {
 		goals[i] = 2048 + dxl.PositionCount(10*i)
@@ -61,9 +61,6 @@ func TestOverTerminal(t *testing.T) {
 	for range 100 {
 		must(t, w.Write(goals))
 		must(t, r.ReadInto(states))
-	}
-	if r.Mode() != dxl.Fast {
-		t.Errorf("mode %d", r.Mode())
 	}
 	// Wall time moves the joints.
 	deadline := time.Now().Add(10 * time.Second)
@@ -87,7 +84,7 @@ func TestLockstep(t *testing.T) {
 		}
 		w, err := dxl.NewGoalWriter(b.bus, b.ids)
 		must(t, err)
-		r, states := b.reader(t, dxl.Auto)
+		r, states := b.reader(t, dxl.Fast)
 		var all []dxl.State
 		goals := make([]dxl.PositionCount, 4)
 		for k := range 50 {

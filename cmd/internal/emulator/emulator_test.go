@@ -113,7 +113,7 @@ func TestEmulateLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := dxl.NewStateReader(bus, ids, dxl.Auto)
+	r, err := dxl.NewStateReader(bus, ids, dxl.Fast)
 	if err != nil {
 		t.Fatal(err)
 	}
