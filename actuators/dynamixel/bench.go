@@ -3,7 +3,6 @@ package dynamixel
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
@@ -21,7 +20,8 @@ const benchRetries = 2
 
 // NewBench returns the bus behind port, whose line runs at baud bits/s.
 func NewBench(port dxl.Port, baud int) *Bench {
-	return &Bench{dxl.NewBus(port, dxl.Config{Baud: baud, Retries: benchRetries, Margin: 50 * time.Millisecond}), map[dxl.ID]servos.Type{}}
+	bus := dxl.NewBus(port, dxl.Config{Baud: baud, Retries: benchRetries, Margin: patience})
+	return &Bench{bus, map[dxl.ID]servos.Type{}}
 }
 
 // Scan implements servotool.Bus.

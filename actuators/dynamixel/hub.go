@@ -30,7 +30,7 @@ func (h *Hub) exchange() bool {
 		return false
 	}
 	dxl.DecodeHub(&h.raw, h.block.Data(0))
-	h.now = imu.Reading{GyroRadS: h.raw.GyroRadPerS, GravityDir: imu.GravityFrom(h.raw.WorldFromHub), IMUFresh: true, IMUSample: h.now.IMUSample}
+	h.now.GyroRadS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, imu.GravityFrom(h.raw.WorldFromHub), true
 	if h.raw.Extended {
 		h.now.IMUSample = h.raw.Sample
 	}

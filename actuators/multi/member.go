@@ -50,8 +50,10 @@ type member struct {
 
 func newMember(b Bus) *member {
 	n := len(b.Joints)
-	m := &member{bus: b, state: driver.NewState(n), goals: make([]float64, n), applied: make([]float64, n), sent: make([]float64, n),
-		ask: make(chan op, 1), done: make(chan struct{}, 2), ended: make(chan struct{})}
+	m := &member{
+		bus: b, state: driver.NewState(n), goals: make([]float64, n), applied: make([]float64, n), sent: make([]float64, n),
+		ask: make(chan op, 1), done: make(chan struct{}, 2), ended: make(chan struct{}),
+	}
 	m.reading = m.state.Reading
 	return m
 }
