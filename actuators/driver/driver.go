@@ -8,7 +8,7 @@
 // the description's order and signs; ids, counts, mounting signs and offsets
 // stay inside it.
 //
-// What is not here: limits on motion (package guard, which every command
+// What is not here: the inertial sensor (package imu), limits on motion (package guard, which every command
 // passes first), state machines, retries beyond one tick. A Driver is used by
 // one goroutine; after Connect, Read and Write allocate nothing.
 package driver
@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -33,8 +34,11 @@ type Driver interface {
 	Read(dst *State) error
 
 	// Write sends one goal per joint and stores in applied the goals as
-	// really sent, after the servo's own range and resolution. It refuses a
-	// goal that is not finite: [ErrNotFinite], and sends nothing.
+	// really sent, after the servo's own range and resolution; goalsRad stays
+	// as it is. It refuses a goal that is not finite: [ErrNotFinite], and sends
+	// nothing. A goal beyond a servo's range is no fault. Where servos hang on
+	// several buses and some bus takes no goals, the error is [ErrPartial], and
+	// applied keeps what those servos were last sent.
 	Write(applied, goalsRad []float64) error
 
 	// Torque switches every servo on or off. On takes up servos that their own
@@ -66,10 +70,9 @@ type Servo struct {
 
 // Identity is what Connect found.
 type Identity struct {
-	Servos      []Servo // in joint order
-	IMU         bool    // an inertial sensor answers
-	IMUFirmware uint8
-	Changed     []string // settings that had to be changed, in words
+	Servos  []Servo  // in joint order
+	IMU     bool     // an inertial sensor answers
+	Changed []string // settings that had to be changed, in words
 }
 
 // State is what the bus has told so far. Slices have one entry per joint; the
@@ -80,14 +83,11 @@ type State struct {
 	CurrentA []float64
 	Fresh    []bool // answered in the latest read
 
-	// GyroRadS is the body rate and GravityDir the unit vector along which
-	// gravity pulls, both in the trunk frame; upright is (0, 0, -1).
-	GyroRadS   spatial.Vec3
-	GravityDir spatial.Vec3
-	IMUFresh   bool
-	IMUSample  uint16 // the sensor's own sample counter, where it has one
+	// Reading is what the inertial sensor told, a source of its own: package multi
+	// brings both together. A driver of servos alone leaves it as it is.
+	imu.Reading
 
-	// The slow registers, one joint per read.
+	// The slow registers, one joint and bus per read.
 	TempC    []float64
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
@@ -95,7 +95,6 @@ type State struct {
 	// Stopped says that a servo heard nothing for so long that its own watchdog
 	// stopped it where it is: it refuses goals until Torque(true).
 	Stopped []bool
-	Slow    int // joint whose slow registers were refreshed in the latest read, or -1
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64
@@ -106,10 +105,9 @@ type State struct {
 func NewState(n int) *State {
 	return &State{
 		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
-		Fresh: make([]bool, n), GravityDir: spatial.Vec3{0, 0, -1},
+		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
 		Stopped: make([]bool, n),
-		Slow:    -1,
 	}
 }
 

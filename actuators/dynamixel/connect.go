@@ -36,13 +36,13 @@ func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 				return id, fmt.Errorf("dynamixel: %w: %w", driver.ErrLinkLost, d.bus.PortError())
 			}
 			silent++
-			faults = append(faults, fmt.Errorf("servo %d (%s) does not answer: %w", d.ids[j], d.desc.Joints[j].Name, err))
+			faults = append(faults, fmt.Errorf("servo %d (%s) does not answer: %w", d.ids[j], d.joints[j].Name, err))
 			if silent == len(d.ids) {
 				break
 			}
 			continue
 		}
-		s := driver.Servo{Joint: d.desc.Joints[j].Name, ID: uint8(found.ID), Model: found.Model, Firmware: found.Firmware}
+		s := driver.Servo{Joint: d.joints[j].Name, ID: uint8(found.ID), Model: found.Model, Firmware: found.Firmware}
 		id.Servos = append(id.Servos, s)
 		if err := d.configure(j, found, &id); err != nil {
 			faults = append(faults, fmt.Errorf("servo %d (%s): %w", d.ids[j], s.Joint, err))
@@ -50,7 +50,7 @@ func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 	}
 	if silent == len(d.ids) {
 		return id, fmt.Errorf("dynamixel: none of %d servos answers at %d bits/s; check servo power, the cable and the baud rate (\"mitori bus scan\" tries them all)",
-			len(d.ids), d.desc.Buses[0].Baud)
+			len(d.ids), d.wired.Baud)
 	}
 	if len(faults) > 0 {
 		return id, fmt.Errorf("dynamixel: %w", errors.Join(faults...))
@@ -61,15 +61,15 @@ func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 // connectHub finds the sensor hub, if the robot has one, and lets it feed the
 // servos.
 func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
-	if d.desc.IMU.Bus == "" {
+	if d.hub == nil {
 		return nil
 	}
-	hub := dxl.ID(d.desc.IMU.ID)
+	hub := d.hub.id
 	found, err := d.bus.Ping(hub)
 	if err != nil {
 		return []error{fmt.Errorf("sensor hub %d does not answer: %w", hub, err)}
 	}
-	id.IMU, id.IMUFirmware = true, found.Firmware
+	id.IMU = true
 	power, err := dxl.Read(d.bus, hub, dxl.HubServoPower)
 	if err == nil && power == 0 {
 		err = dxl.Write(d.bus, hub, dxl.HubServoPower, 1)
@@ -83,9 +83,9 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 	if err != nil {
 		return []error{fmt.Errorf("sensor hub %d: servo power: %w", hub, err)}
 	}
-	d.hubLen = dxl.HubBlockSize
+	d.hub.size = dxl.HubBlockSize
 	if found.Firmware < dxl.HubFirmwareExtended {
-		d.hubLen = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
+		d.hub.size = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
 	}
 	return nil
 }
@@ -93,9 +93,9 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 // configure brings one servo into the state that the loop relies on. EEPROM is
 // written only where it differs: it wears out.
 func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
-	want := uint16(d.desc.ServoOf(j).ModelNumber)
+	want := uint16(d.types[j].ModelNumber)
 	if found.Model != want {
-		return fmt.Errorf("model number %d, want %d (%s); a servo of another type or a swapped id", found.Model, want, d.desc.Joints[j].Servo)
+		return fmt.Errorf("model number %d, want %d (%s); a servo of another type or a swapped id", found.Model, want, d.joints[j].Servo)
 	}
 	s := d.ids[j]
 	if err := dxl.Write(d.bus, s, dxl.TorqueEnable, 0); err != nil {
@@ -128,7 +128,7 @@ func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
 	for _, w := range []error{
 		dxl.Write(d.bus, s, dxl.StatusReturnLevel, 2),
 		dxl.Write(d.bus, s, dxl.BusWatchdog, 0),
-		dxl.Write(d.bus, s, dxl.PositionPGain, dxl.GainCount(d.desc.ServoOf(j).PositionPGain)),
+		dxl.Write(d.bus, s, dxl.PositionPGain, dxl.GainCount(d.types[j].PositionPGain)),
 		dxl.Write(d.bus, s, dxl.PositionIGain, 0),
 		dxl.Write(d.bus, s, dxl.PositionDGain, 0),
 		dxl.Write(d.bus, s, dxl.ProfileAccel, 0),

@@ -1,13 +1,14 @@
-// Package dynamixel drives the joints of one robot over one DYNAMIXEL bus: it
-// implements driver.Driver on firmware-bridge/dxl.
+// Package dynamixel drives those joints of a robot that hang on one DYNAMIXEL bus: it
+// implements driver.Driver on firmware-bridge/dxl. The sensor hub, where it hangs on
+// the same bus, is an imu.Source of its own that travels with the driver.
 //
 // A tick is three exchanges: a fast sync read of current, velocity and position
 // of all servos, a read of the sensor hub, and a read of one servo's slow
-// registers; then a sync write of the goals. Ids, counts, mounting signs and
-// offsets of the robot description are applied here and nowhere else.
+// registers; then a sync write of the goals. Ids, mounting signs and offsets of the
+// robot description are applied here, counts as the catalogue (models/servos) says.
 //
-// What is not here: opening the port (serialport), limits on motion (guard).
-// A Driver belongs to one goroutine. After Connect, Read and Write allocate
+// What is not here: opening the port (serialport), limits on motion (guard), several
+// buses (multi). A Driver and its Hub belong to one goroutine. After Connect, Read and Write allocate
 // nothing.
 package dynamixel
 
@@ -38,9 +39,11 @@ type Options struct {
 	KeepEEPROM bool
 }
 
-// Driver is one robot on one bus.
+// Driver is the joints of one bus.
 type Driver struct {
-	desc   *robot.Description
+	wired  robot.Bus
+	joints []robot.Joint
+	types  []robot.ServoType
 	port   *watched
 	opt    Options
 	bus    *dxl.Bus
@@ -52,14 +55,12 @@ type Driver struct {
 	counts []dxl.PositionCount
 	torque *dxl.SyncWriter
 	check  *dxl.SyncReader
-	guard  *dxl.SyncWriter // bus watchdog
+	watch  *dxl.SyncWriter // sets the servos' own bus watchdogs
 	trips  *dxl.SyncReader // the same register
 	trip   []*dxl.SyncReader
 	status []*dxl.SyncReader
 	health []*dxl.SyncReader
-	hub    *dxl.SyncReader
-	hubLen int // bytes of the hub's block; 0: no hub
-	hubNow dxl.HubState
+	hub    *Hub      // nil: none on this bus
 	on     []bool    // torque, as last read from each servo
 	stop   []bool    // stopped by its own watchdog, likewise
 	heard  time.Time // when servos were last spoken to
@@ -74,10 +75,12 @@ const (
 	statusSize = 7
 )
 
-// New returns the driver of desc behind port. It sends nothing.
-func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
-	if len(desc.Buses) != 1 {
-		return nil, fmt.Errorf("dynamixel: %s has %d servo buses; this driver handles 1", desc.Name, len(desc.Buses))
+// New returns the driver of the joints that desc has on bus, which is behind port. It
+// sends nothing.
+func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driver, error) {
+	on := desc.JointsOn(bus)
+	if len(on) == 0 {
+		return nil, fmt.Errorf("dynamixel: %s has no joint on bus %q", desc.Name, bus)
 	}
 	if opt.Watchdog == 0 {
 		opt.Watchdog = 200 * time.Millisecond
@@ -88,16 +91,20 @@ func New(desc *robot.Description, port dxl.Port, opt Options) (*Driver, error) {
 	if opt.Margin == 0 {
 		opt.Margin = 4 * time.Millisecond
 	}
-	d := &Driver{desc: desc, port: &watched{Port: port}, opt: opt}
-	for _, j := range desc.Joints {
-		d.ids = append(d.ids, dxl.ID(j.ID))
+	d := &Driver{wired: desc.BusNamed(bus), port: &watched{Port: port}, opt: opt}
+	for _, j := range on {
+		d.joints, d.types = append(d.joints, desc.Joints[j]), append(d.types, desc.ServoOf(j))
+		d.ids = append(d.ids, dxl.ID(desc.Joints[j].ID))
+		d.servo = append(d.servo, desc.ServoOf(j).Entry)
 	}
-	d.servo = desc.Servos()
+	if desc.IMU.Bus == bus {
+		d.hub = &Hub{id: dxl.ID(desc.IMU.ID)}
+	}
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
 	d.stop = make([]bool, len(d.ids))
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: desc.Buses[0].Baud, Margin: setupMargin, Retries: setupRetries})
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: setupMargin, Retries: setupRetries})
 	return d, nil
 }
 
@@ -129,7 +136,7 @@ func (d *Driver) readMode() dxl.ReadMode {
 // prepare allocates everything that the real-time path needs.
 func (d *Driver) prepare() (err error) {
 	mode := d.readMode()
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.desc.Buses[0].Baud, Margin: d.opt.Margin, ReturnDelay: turnaround})
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: d.opt.Margin, ReturnDelay: turnaround})
 	keep := func(e error) {
 		if err == nil {
 			err = e
@@ -144,10 +151,10 @@ func (d *Driver) prepare() (err error) {
 	keep(e)
 	d.check, e = dxl.NewSyncReader(d.bus, d.ids, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size(), mode)
 	keep(e)
-	d.guard, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
+	d.watch, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
 	keep(e)
-	if d.hubLen > 0 {
-		d.hub, e = dxl.NewSyncReader(d.bus, []dxl.ID{dxl.ID(d.desc.IMU.ID)}, dxl.HubBlockAddr, d.hubLen, dxl.Plain)
+	if d.hub != nil {
+		d.hub.block, e = dxl.NewSyncReader(d.bus, []dxl.ID{d.hub.id}, dxl.HubBlockAddr, d.hub.size, dxl.Plain)
 		keep(e)
 	}
 	d.trips, e = dxl.NewSyncReader(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size(), mode)
@@ -176,7 +183,7 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 		}
 	}
 	for j, q := range goalsRad {
-		jt := &d.desc.Joints[j]
+		jt := &d.joints[j]
 		lo, hi := d.countLimits(j)
 		c := min(max(d.servo[j].PositionCount((q-jt.OffsetRad)*jt.Sign), lo), hi)
 		d.counts[j] = dxl.PositionCount(c)
@@ -192,7 +199,7 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 
 // countLimits is the joint's range in counts of its servo, rounded inward.
 func (d *Driver) countLimits(j int) (lo, hi int32) {
-	jt, servo := &d.desc.Joints[j], &d.servo[j]
+	jt, servo := &d.joints[j], &d.servo[j]
 	a, b := (jt.MinRad-jt.OffsetRad)*jt.Sign, (jt.MaxRad-jt.OffsetRad)*jt.Sign
 	a, b = min(a, b), max(a, b)
 	lo, hi = servo.PositionCount(a), servo.PositionCount(b)
@@ -247,9 +254,9 @@ func (d *Driver) Torque(on bool) error {
 
 func (d *Driver) watchdog(v dxl.WatchdogCount) {
 	for j := range d.ids {
-		dxl.BusWatchdog.Put(d.guard.Data(j), v)
+		dxl.BusWatchdog.Put(d.watch.Data(j), v)
 	}
-	_ = d.guard.Write()
+	_ = d.watch.Write()
 }
 
 // Halt implements driver.Driver.
@@ -268,9 +275,6 @@ func (d *Driver) Halt() error {
 // PortError is the last failure of the port itself, or nil: what lies behind a
 // lost link.
 func (d *Driver) PortError() error { return d.port.err }
-
-// Counters returns the bus counts of joint j's servo.
-func (d *Driver) Counters(j int) dxl.Counters { return d.bus.Counters(d.ids[j]) }
 
 var _ driver.Driver = (*Driver)(nil)
 

@@ -50,34 +50,46 @@ func (g *gate) Read(b []byte) (int, error) {
 
 func newBench(t testing.TB, change func(*busemu.LineConfig), opt dynamixel.Options) *bench {
 	t.Helper()
-	return newBenchOf(t, nil, change, opt)
+	return newBenchOf(t, unusual{line: change}, opt)
+}
+
+// unusual is what is not as on kata20; nil changes nothing.
+type unusual struct {
+	robot func(*robot.Description)
+	plant func(*busemu.Ideal) busemu.Plant
+	line  func(*busemu.LineConfig)
 }
 
 // newBenchOf is newBench of a robot that is not quite kata20.
-func newBenchOf(t testing.TB, robots func(*robot.Description), change func(*busemu.LineConfig), opt dynamixel.Options) *bench {
+func newBenchOf(t testing.TB, u unusual, opt dynamixel.Options) *bench {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if robots != nil {
-		robots(desc)
+	if u.robot != nil {
+		u.robot(desc)
 	}
 	b := &bench{desc: desc, plant: busemu.NewIdeal(desc.Servos(), time.Millisecond)}
-	c := busemu.LineConfig{Plant: b.plant, HubID: dxl.ID(desc.IMU.ID), Seed: 1}
+	c := busemu.LineConfig{HubID: dxl.ID(desc.IMU.ID), Seed: 1}
 	for i, j := range desc.Joints {
 		b.plant.Set(i, 0)
 		c.Servos = append(c.Servos, busemu.ServoConfig{ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad, Type: desc.ServoOf(i).Entry})
 	}
-	if change != nil {
-		change(&c)
+	if u.line != nil {
+		u.line(&c)
 	}
-	if b.line, err = busemu.NewLine(c); err != nil {
+	var plant busemu.Plant = b.plant
+	if u.plant != nil {
+		plant = u.plant(b.plant)
+	}
+	w, err := busemu.NewWorld(plant, c)
+	if err != nil {
 		t.Fatal(err)
 	}
-	b.line.Untimed = true
+	b.line, w.Untimed = w.Lines[0], true
 	b.wire = &gate{Wire: busemu.NewWire(b.line)}
-	if b.drv, err = dynamixel.New(desc, b.wire, opt); err != nil {
+	if b.drv, err = dynamixel.New(desc, "body", b.wire, opt); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -152,7 +164,7 @@ func TestConnectConfiguresEveryServoOnce(t *testing.T) {
 			t.Errorf("servo %d: return delay %d, gain %d", s.ID, delay, gain)
 		}
 	}
-	again, err := dynamixel.New(b.desc, b.wire, dynamixel.Options{KeepEEPROM: true})
+	again, err := dynamixel.New(b.desc, "body", b.wire, dynamixel.Options{KeepEEPROM: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,8 +185,11 @@ func TestConnectNamesEveryFault(t *testing.T) {
 			t.Errorf("error does not say %q:\n%v", word, err)
 		}
 	}
-	b = newBench(t, nil, dynamixel.Options{})
-	b.desc.ServoTypes = map[string]robot.ServoType{"xm430-w350": {ModelNumber: 1060}}
+	b = newBenchOf(t, unusual{robot: func(d *robot.Description) {
+		s := d.ServoOf(0)
+		s.ModelNumber = 1060
+		d.ServoTypes = map[string]robot.ServoType{d.Joints[0].Servo: s}
+	}}, dynamixel.Options{})
 	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020, want 1060") {
 		t.Errorf("wrong model: %v", err)
 	}
@@ -195,7 +210,7 @@ func TestOtherServosOtherCounts(t *testing.T) {
 	other, _ := servos.Shipped().Named("xm430-w350")
 	other.CountsPerTurn, other.ZeroCount = 16384, 8192
 	run := func(change func(*robot.Description)) (counts dxl.PositionCount, s *driver.State, applied []float64) {
-		b := newBenchOf(t, change, nil, dynamixel.Options{})
+		b := newBenchOf(t, unusual{robot: change}, dynamixel.Options{})
 		s, applied = b.energise(t)
 		goal := b.safePose()
 		if err := b.drv.Write(applied, goal); err != nil {
@@ -261,6 +276,7 @@ func TestReadUnderFaults(t *testing.T) {
 		if b.drv.Read(s) == nil {
 			good++
 		}
+		b.drv.IMU().Read(&s.Reading)
 		for j, q := range s.PosRad {
 			if math.Abs(q) > 2e-3 {
 				t.Fatalf("joint %d read as %g, is 0", j, q)
@@ -324,12 +340,21 @@ func (p tilted) Sense(dst *busemu.Sense) {
 
 func TestGravityDirectionInTheTrunkFrame(t *testing.T) {
 	q := spatial.FromAxisAngle(spatial.Vec3{1, -2, 0.5}, 0.7)
-	b := newBench(t, func(c *busemu.LineConfig) { c.Plant = tilted{c.Plant.(*busemu.Ideal), q} }, dynamixel.Options{})
+	b := newBenchOf(t, unusual{plant: func(p *busemu.Ideal) busemu.Plant { return tilted{p, q} }}, dynamixel.Options{})
 	b.connect(t)
 	b.line.Advance(10 * time.Millisecond)
 	s := driver.NewState(20)
-	if err := b.drv.Read(s); err != nil || !s.IMUFresh {
-		t.Fatalf("read: %v, fresh %v", err, s.IMUFresh)
+	if err := b.drv.Read(s); err != nil || s.IMUFresh {
+		t.Fatalf("read: %v; the driver of the servos must leave the sensor to its source", err)
+	}
+	sensor := b.drv.IMU()
+	if sensor.Read(&s.Reading); !s.IMUFresh {
+		t.Fatal("the exchange of the same tick brought no reading")
+	}
+	old := s.Reading
+	sensor.Read(&s.Reading)
+	if old.IMUFresh = false; s.Reading != old {
+		t.Errorf("without an exchange between: %+v, want the old one, not fresh: %+v", s.Reading, old)
 	}
 	if want := spatial.GravityInBase(q); s.GravityDir.Sub(want).Norm() > 2e-3 {
 		t.Errorf("gravity %v, want %v", s.GravityDir, want)

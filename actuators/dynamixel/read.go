@@ -22,7 +22,7 @@ func (d *Driver) Read(dst *driver.State) error {
 			continue
 		}
 		fresh++
-		jt := &d.desc.Joints[j]
+		jt := &d.joints[j]
 		dst.PosRad[j] = jt.Sign*d.servo[j].Rad(int32(r.Position)) + jt.OffsetRad
 		dst.VelRadS[j] = jt.Sign * d.servo[j].RadPerS(int32(r.Velocity))
 		dst.CurrentA[j] = jt.Sign * d.servo[j].Ampere(int16(r.Current))
@@ -30,12 +30,11 @@ func (d *Driver) Read(dst *driver.State) error {
 			dst.Alert[j] = unnamedAlert
 		}
 	}
-	dst.IMUFresh, dst.Slow = false, -1
 	if err != nil {
 		d.failed++
 	}
 	if fresh > 0 { // a silent bus is not worth two more timeouts in this tick
-		if d.readHub(dst) {
+		if d.readHub() {
 			d.readSlow(dst)
 		}
 	}
@@ -57,26 +56,15 @@ func (d *Driver) Read(dst *driver.State) error {
 const unnamedAlert = 0x80
 
 // readHub reports whether the bus still answers in time.
-func (d *Driver) readHub(dst *driver.State) bool {
+func (d *Driver) readHub() bool {
 	if d.hub == nil {
 		return true
 	}
 	d.seen++
-	if d.hub.Read() != nil {
+	if !d.hub.exchange() {
 		d.failed++
 		return false
 	}
-	dxl.DecodeHub(&d.hubNow, d.hub.Data(0))
-	h := &d.hubNow
-	dst.IMUFresh = true
-	if h.Extended {
-		dst.IMUSample = h.Sample
-	}
-	dst.GyroRadS = h.GyroRadPerS
-	// World's down axis in the trunk frame: minus the last row of the rotation
-	// matrix worldFromHub.
-	w, x, y, z := h.WorldFromHub[0], h.WorldFromHub[1], h.WorldFromHub[2], h.WorldFromHub[3]
-	dst.GravityDir = [3]float64{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
 	return true
 }
 
@@ -129,5 +117,4 @@ func (d *Driver) readSlow(dst *driver.State) {
 		}
 		d.stop[j] = dxl.BusWatchdog.Get(d.trip[j].Data(0)) < 0
 	}
-	dst.Slow = j
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 )
 
-// priority is the loop's under SCHED_FIFO, where the system permits it: above the
+// Priority is the loop's under SCHED_FIFO, where the system permits it: above the
 // kernel's interrupt threads (50 on PREEMPT_RT), below what a robot's set-up raises
 // above them (80 and more).
-const priority = 70
+const Priority = 70
 
 // Operate runs the loop and its watcher until the robot carries no torque. The first
 // order settles, who insists switches torque off; so does a panic.
@@ -67,7 +67,7 @@ func control(ctx context.Context, l *loop.Loop, drv driver.Driver, tell Teller, 
 			failed.Note("the control loop", r)
 		}
 	}()
-	s, err := l.Run(ctx, priority)
+	s, err := l.Run(ctx, Priority)
 	if err != nil { // a rate that New has accepted cannot fail
 		tell.Event("%v", err)
 	}

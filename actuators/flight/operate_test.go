@@ -17,6 +17,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -56,7 +57,7 @@ func (c *teller) Event(format string, args ...any) {
 // the emulated line's time pass, one tick a read.
 type spoiled struct {
 	driver.Driver
-	line  *busemu.Line
+	line  *busemu.World
 	mu    sync.Mutex
 	panic bool
 }
@@ -99,20 +100,25 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cfg, err := busemu.ForRobot(desc, busemu.NewIdeal(desc.Servos(), 2*time.Millisecond))
+			cfg, err := busemu.ForRobot(desc)
 			if err != nil {
 				t.Fatal(err)
 			}
-			line, err := busemu.NewLine(cfg)
+			line, err := busemu.NewWorld(busemu.NewIdeal(desc.Servos(), 2*time.Millisecond), cfg...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			line.Untimed = true
-			real, err := dynamixel.New(desc, busemu.NewWire(line), dynamixel.Options{})
+			real, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := real.Connect(context.Background()); err != nil {
+			drivers, err := multi.New(multi.Config{Joints: len(desc.Joints),
+				Buses: []multi.Bus{{Name: "body", Driver: real, Joints: desc.JointsOn("body"), IMU: real.IMU()}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := drivers.Connect(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			shape := limits.Shape{StandRad: make([]float64, len(desc.Joints)), Leg: make([]bool, len(desc.Joints))}
@@ -120,7 +126,7 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 				shape.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 			}
 			lc := limits.OnEmulatedBus(limits.Derive(desc, shape, 100, 1))
-			drv := &spoiled{Driver: real, line: line}
+			drv := &spoiled{Driver: drivers, line: line}
 			ring := trace.NewRing(400, len(desc.Joints))
 			l, err := loop.New(lc, drv, nil, ring)
 			if err != nil {

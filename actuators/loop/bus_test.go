@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -20,7 +21,7 @@ const tick = 10 * time.Millisecond
 type onBus struct {
 	t    *testing.T
 	l    *loop.Loop
-	line *busemu.Line
+	line *busemu.World
 	tick int64
 }
 
@@ -33,16 +34,20 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 	n := len(desc.Joints)
 	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
 	plant.TipsAt = tiltAt
-	cfg, err := busemu.ForRobot(desc, plant)
+	cfg, err := busemu.ForRobot(desc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, err := busemu.NewLine(cfg)
+	line, err := busemu.NewWorld(plant, cfg...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	line.Untimed = true
-	drv, err := dynamixel.New(desc, busemu.NewWire(line), dynamixel.Options{})
+	servos, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drv, err := multi.New(multi.Config{Joints: n, Buses: []multi.Bus{{Name: "body", Driver: servos, Joints: desc.JointsOn("body"), IMU: servos.IMU()}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +59,9 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line.Inject(f)
+		if err := line.Inject(f); err != nil {
+			t.Fatal(err)
+		}
 	}
 	lc := loop.Config{
 		RateHz: 100, ControlEvery: 2, MinRamp: loop.MinRamp,

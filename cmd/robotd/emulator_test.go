@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/limits"
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -54,6 +56,7 @@ func emulate(args []string) error {
 	name := f.String("robot", "", "")
 	tilt := f.Duration("tilt-at", 0, "")
 	dead := f.Bool("dead", false, "")
+	joints := f.String("joints", "", "file for the joint angles at the end, rad")
 	var faults []string
 	f.Func("fault", "", func(s string) error { faults = append(faults, s); return nil })
 	if err := f.Parse(args[2:]); err != nil {
@@ -68,11 +71,11 @@ func emulate(args []string) error {
 	}
 	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
 	plant.TipsAt = *tilt
-	cfg, err := busemu.ForRobot(desc, plant)
+	cfg, err := busemu.ForRobot(desc)
 	if err != nil {
 		return err
 	}
-	line, err := busemu.NewLine(cfg)
+	world, err := busemu.NewWorld(plant, cfg...)
 	if err != nil {
 		return err
 	}
@@ -81,21 +84,35 @@ func emulate(args []string) error {
 		if err != nil {
 			return err
 		}
-		line.Inject(fault)
+		if err := world.Inject(fault); err != nil {
+			return err
+		}
 	}
-	server, err := busemu.NewServer(line, busemu.ServerConfig{Baud: desc.Buses[0].Baud})
+	server, err := busemu.NewServer(world, busemu.ServerConfig{})
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path()}); err != nil {
+	ports := buses.Ports{}
+	for i, b := range desc.Buses {
+		ports[b.Name] = server.Path(i)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path(0), "ports": ports}); err != nil {
 		return err
 	}
 	err = server.Run(ctx)
 	torque := 0
-	server.With(func(l *busemu.Line) { torque = l.TorqueOn() })
+	var end busemu.Truth
+	server.With(func(w *busemu.World) {
+		torque = w.TorqueOn()
+		w.Truth(&end)
+	})
+	if *joints != "" {
+		text, _ := json.Marshal(end.QPos)
+		err = errors.Join(err, os.WriteFile(*joints, text, 0o644))
+	}
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"torque_on": torque})
 	return err
 }

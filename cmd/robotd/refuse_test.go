@@ -12,7 +12,7 @@ import (
 
 	"github.com/creack/pty"
 
-	daemonrun "github.com/mitori-robotics/mitori/cmd/internal/robot"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -118,30 +118,30 @@ func TestBadInput(t *testing.T) {
 		code  int
 		words []string
 	}{
-		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), daemonrun.ExitRefused, []string{"cut.bundle", "truncated"}},
-		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), daemonrun.ExitFailed, []string{"none.bundle", "no such file"}},
-		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), daemonrun.ExitRefused, []string{"other9", "kata20"}},
-		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), daemonrun.ExitRefused, []string{"changed since training"}},
-		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), daemonrun.ExitRefused, []string{"l_knee", "must start and end standing"}},
-		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), daemonrun.ExitRefused, []string{"version"}},
-		{"never evaluated", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })), daemonrun.ExitRefused, []string{"no eval.json", "--anyway"}},
-		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), daemonrun.ExitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
-		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), daemonrun.ExitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
-		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, daemonrun.ExitFailed, []string{"nonesuch", "kata20"}},
-		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, daemonrun.ExitUsage, []string{"surprise_key", "line 2", "key.yaml"}},
-		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, daemonrun.ExitFailed, []string{"none.yaml"}},
-		{"unknown flag", []string{"--frobnicate"}, daemonrun.ExitUsage, []string{"frobnicate"}},
-		{"argument", []string{"dance"}, daemonrun.ExitUsage, []string{"dance"}},
-		{"nothing", nil, daemonrun.ExitUsage, []string{"--robot"}},
-		{"no bus", []string{"--robot", "kata20"}, daemonrun.ExitUsage, []string{"--port"}},
-		{"sim and port", append(sim, "--port", "/dev/null"), daemonrun.ExitUsage, []string{"exclude"}},
-		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, daemonrun.ExitFailed, []string{"/dev/nonesuch", "no such device"}},
-		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, daemonrun.ExitFailed, []string{slave.Name(), "none of 20 servos answers"}},
-		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, daemonrun.ExitFailed, []string{takenSlave.Name(), "taken by another process"}},
-		{"disk full", append(sim, "--record", full), daemonrun.ExitFailed, []string{"full.mcap", "disk is full"}},
-		{"simulator fails", append(sim, "--sim-arg=--dead"), daemonrun.ExitFailed, []string{"no physics today"}},
-		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), daemonrun.ExitUsage, []string{"nowhere", "mqtt://"}},
-		{"rate 5", append(sim, "--rate", "5"), daemonrun.ExitUsage, []string{"rate_hz: 5"}},
+		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), fault.ExitRefused, []string{"cut.bundle", "truncated"}},
+		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), fault.ExitFailed, []string{"none.bundle", "no such file"}},
+		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), fault.ExitRefused, []string{"other9", "kata20"}},
+		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), fault.ExitRefused, []string{"changed since training"}},
+		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), fault.ExitRefused, []string{"l_knee", "must start and end standing"}},
+		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), fault.ExitRefused, []string{"version"}},
+		{"never evaluated", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })), fault.ExitRefused, []string{"no eval.json", "--anyway"}},
+		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), fault.ExitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
+		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), fault.ExitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
+		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, fault.ExitFailed, []string{"nonesuch", "kata20"}},
+		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, fault.ExitUsage, []string{"surprise_key", "line 2", "key.yaml"}},
+		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, fault.ExitFailed, []string{"none.yaml"}},
+		{"unknown flag", []string{"--frobnicate"}, fault.ExitUsage, []string{"frobnicate"}},
+		{"argument", []string{"dance"}, fault.ExitUsage, []string{"dance"}},
+		{"nothing", nil, fault.ExitUsage, []string{"--robot"}},
+		{"no bus", []string{"--robot", "kata20"}, fault.ExitUsage, []string{"--port"}},
+		{"sim and port", append(sim, "--port", "/dev/null"), fault.ExitUsage, []string{"exclude"}},
+		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, fault.ExitFailed, []string{"/dev/nonesuch", "no such device"}},
+		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, fault.ExitFailed, []string{slave.Name(), "none of 20 servos answers"}},
+		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, fault.ExitFailed, []string{takenSlave.Name(), "taken by another process"}},
+		{"disk full", append(sim, "--record", full), fault.ExitFailed, []string{"full.mcap", "disk is full"}},
+		{"simulator fails", append(sim, "--sim-arg=--dead"), fault.ExitFailed, []string{"no physics today"}},
+		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), fault.ExitUsage, []string{"nowhere", "mqtt://"}},
+		{"rate 5", append(sim, "--rate", "5"), fault.ExitUsage, []string{"rate_hz: 5"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestBadInput(t *testing.T) {
 func TestPoorPolicyAnyway(t *testing.T) {
 	name := playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "3s", "--policy", name, "--anyway")
-	d.exit(daemonrun.ExitDone, time.Minute)
+	d.exit(fault.ExitDone, time.Minute)
 	if s := d.stats(); s.Armed != 1 || !strings.Contains(strings.Join(s.Notes, "\n"), "no eval.json; --anyway") || !strings.Contains(d.out.String(), "running it anyway") {
 		t.Errorf("armed %d times, notes %q", s.Armed, s.Notes)
 	}

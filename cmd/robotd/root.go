@@ -8,6 +8,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
 	"github.com/mitori-robotics/mitori/cmd/internal/robot"
 )
@@ -19,15 +20,15 @@ func run(ord *orders.Orders, args []string, out, errOut io.Writer) int {
 	tell := console.New(errOut, &failed)
 	defer tell.Close()
 	err := execute(ord, args, out, tell, &failed)
-	code := robot.ExitCode(err)
+	code := fault.Code(err)
 	if failed.Err() != nil {
-		err, code = errors.Join(err, failed.Err()), robot.ExitFailed
+		err, code = errors.Join(err, failed.Err()), fault.ExitFailed
 	}
 	if err == nil {
 		return code
 	}
 	tell.Event("%v", err)
-	if code == robot.ExitUsage {
+	if code == fault.ExitUsage {
 		tell.Event("run 'robotd --help' for usage")
 	}
 	return code
@@ -58,7 +59,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return robot.Usage("unknown argument %q; robotd has flags only", args[0])
+				return fault.Usage("unknown argument %q; robotd has flags only", args[0])
 			}
 			return nil
 		},
@@ -106,6 +107,6 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	root.SetOut(out)
 	root.SetErr(io.Discard) // errors are told by run
 	root.SetArgs(args)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return robot.Usage("%w", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.Usage("%w", err) })
 	return root.ExecuteContext(ord.Context())
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	daemonrun "github.com/mitori-robotics/mitori/cmd/internal/robot"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 )
 
 // What a killed run left is removed by the next one, what belongs to a living run
@@ -56,7 +56,7 @@ func TestKilledRunIsCleanedUp(t *testing.T) {
 // the statistics, not the recording.
 func TestNoPasswordInAnyOutput(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "1s", "--mqtt", "tcp://alice:hunter2@192.0.2.1:1883", "--json")
-	d.exit(daemonrun.ExitDone, time.Minute)
+	d.exit(fault.ExitDone, time.Minute)
 	for _, name := range []string{"stats.json", "flight.mcap"} {
 		text, err := os.ReadFile(filepath.Join(d.dir, name))
 		if err != nil || strings.Contains(string(text), "hunter2") {
@@ -67,7 +67,7 @@ func TestNoPasswordInAnyOutput(t *testing.T) {
 		t.Error("the console holds the password, or does not warn of it")
 	}
 	bad := launch(t, "--robot", "kata20", "--sim", "--mqtt", "alice:hunter2@192.0.2.1")
-	bad.exit(daemonrun.ExitUsage, time.Minute)
+	bad.exit(fault.ExitUsage, time.Minute)
 	if strings.Contains(bad.out.String(), "hunter2") {
 		t.Error("the refusal holds the password")
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mitori-robotics/mitori/actuators/recorder"
-	daemonrun "github.com/mitori-robotics/mitori/cmd/internal/robot"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -162,7 +162,7 @@ func TestEveryWayOutEndsWithoutTorque(t *testing.T) {
 				w.Close()
 				d.flying(state)
 				way.do(d, r)
-				if s := d.safe(daemonrun.ExitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
+				if s := d.safe(fault.ExitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
 					t.Errorf("states %q, want %q; torque off %v", states(s), want, s.TorqueOff)
 				}
 			})
@@ -186,7 +186,7 @@ func TestNobodyReads(t *testing.T) {
 				r.Close()
 			}
 			w.Close()
-			s := d.safe(daemonrun.ExitDone, 40*time.Second)
+			s := d.safe(fault.ExitDone, 40*time.Second)
 			if states(s) != settled || s.Cause != "" || s.Dropped != 0 {
 				t.Errorf("states %q, cause %q, %d ticks not recorded", states(s), s.Cause, s.Dropped)
 			}
@@ -229,7 +229,7 @@ func TestSecondCtrlCWithAStuckReader(t *testing.T) {
 	d.signal(syscall.SIGINT)
 	d.flying("settle")
 	d.signal(syscall.SIGQUIT)
-	if s := d.safe(daemonrun.ExitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
+	if s := d.safe(fault.ExitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
 		t.Errorf("%s because of %q, torque off %v", s.EndState, s.Cause, s.TorqueOff)
 	}
 }
@@ -261,7 +261,7 @@ func TestTerminalCloses(t *testing.T) {
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	d.flying("hold") // nobody reads the terminal either
 	master.Close()
-	if s := d.safe(daemonrun.ExitDone, 40*time.Second); states(s) != settled {
+	if s := d.safe(fault.ExitDone, 40*time.Second); states(s) != settled {
 		t.Errorf("states %q", states(s))
 	}
 }

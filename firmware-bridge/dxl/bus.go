@@ -351,10 +351,3 @@ func Write[T Count](b *Bus, id ID, r Reg[T], v T) error {
 	r.Put(buf[:], v)
 	return b.WriteBytes(id, r.Addr(), buf[:r.Size()])
 }
-
-// WriteAll writes one register of every device by broadcast; nobody answers.
-func WriteAll[T Count](b *Bus, r Reg[T], v T) error {
-	var buf [4]byte
-	r.Put(buf[:], v)
-	return b.Broadcast(r.Addr(), buf[:r.Size()])
-}

@@ -96,21 +96,15 @@ func (g *GoalWriter) Write(goals []PositionCount) error {
 	return g.w.Write()
 }
 
-// ReadMode chooses the instruction of a SyncReader.
+// ReadMode chooses the instruction of a SyncReader. Not every firmware knows Fast.
 type ReadMode uint8
 
 const (
-	// Auto uses fast sync read and falls back for good to plain sync read when the
-	// first fallbackAfter fast reads brought nothing: not every firmware knows it.
-	Auto ReadMode = iota
-	// Fast uses fast sync read only: one answer for all, 8+N(4+L) bytes.
-	Fast
-	// Plain uses sync read only: N answers of 11+L bytes.
+	// Fast uses fast sync read: one answer for all, 8+N(4+L) bytes.
+	Fast ReadMode = iota
+	// Plain uses sync read: N answers of 11+L bytes.
 	Plain
 )
-
-// fallbackAfter is how many fast reads may fail from the start before Auto gives up.
-const fallbackAfter = 3
 
 // SyncReader reads the same registers of a fixed list of devices. Read allocates
 // nothing.
@@ -124,7 +118,6 @@ type SyncReader struct {
 	size    int
 	addr    uint16
 	mode    ReadMode
-	fastBad int // failed fast reads in a row while none has succeeded; -1 once one has
 	order   []int
 	sorted  []ID // ids in request order
 	index   [256]int16
@@ -165,14 +158,6 @@ func NewSyncReader(b *Bus, ids []ID, addr uint16, size int, mode ReadMode) (*Syn
 // Len is the number of devices.
 func (r *SyncReader) Len() int { return len(r.ids) }
 
-// Mode is the mode in use; Auto becomes Fast or Plain once that is known.
-func (r *SyncReader) Mode() ReadMode {
-	if r.mode == Auto && r.fastBad < 0 {
-		return Fast
-	}
-	return r.mode
-}
-
 // Data is what device i last answered; see Outcome for whether that is fresh.
 func (r *SyncReader) Data(i int) []byte { return r.data[i*r.size : (i+1)*r.size] }
 
@@ -208,7 +193,7 @@ func (r *SyncReader) Read() error {
 			err = r.readPlain()
 		}
 	}
-	return r.conclude(inst, err)
+	return r.conclude(err)
 }
 
 // deadline allows for the request, the answers and a return delay for each of pauses.
@@ -313,8 +298,8 @@ func (r *SyncReader) accept(i int, errByte byte, data []byte) {
 	copy(r.data[i*r.size:(i+1)*r.size], data)
 }
 
-// conclude counts, adapts mode and order, and gives the verdict.
-func (r *SyncReader) conclude(inst Instruction, err error) error {
+// conclude counts, adapts the order, and gives the verdict.
+func (r *SyncReader) conclude(err error) error {
 	answered, damaged, refused, firstSilent := 0, 0, 0, -1
 	for k, i := range r.order {
 		switch r.outcome[i] {
@@ -335,13 +320,6 @@ func (r *SyncReader) conclude(inst Instruction, err error) error {
 		return err
 	}
 	heard := answered + refused
-	if r.mode == Auto && inst == InstFastSyncRead && r.fastBad >= 0 {
-		if heard > 0 {
-			r.fastBad = -1
-		} else if r.fastBad++; r.fastBad >= fallbackAfter {
-			r.mode = Plain
-		}
-	}
 	// Only the first silent device is known to be at fault, and only if others answer.
 	if firstSilent >= 0 && heard > 0 && damaged == 0 {
 		dead := r.order[firstSilent]

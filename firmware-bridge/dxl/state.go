@@ -40,30 +40,3 @@ func (r *StateReader) ReadInto(dst []State) error {
 	}
 	return err
 }
-
-// HubReader reads the sensor hub's block with one request and one answer. It
-// allocates nothing.
-type HubReader struct{ r *SyncReader }
-
-// NewHubReader prepares reads of hub id; extended says that its firmware is at least
-// HubFirmwareExtended (see Ping).
-func NewHubReader(b *Bus, id ID, extended bool) (*HubReader, error) {
-	size := HubBlockSize
-	if !extended {
-		size = hubBasicSize
-	}
-	r, err := NewSyncReader(b, []ID{id}, HubBlockAddr, size, Plain)
-	if err != nil {
-		return nil, err
-	}
-	return &HubReader{r}, nil
-}
-
-// Read reads the hub into s, which stays as it was if the hub did not answer.
-func (h *HubReader) Read(s *HubState) error {
-	if err := h.r.Read(); err != nil {
-		return err
-	}
-	DecodeHub(s, h.r.Data(0))
-	return nil
-}

@@ -170,7 +170,11 @@ func (f *faults) checkJoints(r *file, buses map[string]string, types map[string]
 	return joints
 }
 
-func legalID(id int) bool { return id >= 0 && id <= 252 }
+// MaxServoID is the highest id that a device on a servo bus may have: 253 to 255 mean
+// something else in every protocol of the catalogue.
+const MaxServoID = 252
+
+func legalID(id int) bool { return id >= 0 && id <= MaxServoID }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -125,6 +125,17 @@ func (d *Description) Servos() []servos.Type {
 	return s
 }
 
+// JointsOn returns the canonical indices of the joints on that bus, in order.
+func (d *Description) JointsOn(bus string) []int {
+	var on []int
+	for i := range d.Joints {
+		if d.Joints[i].Bus == bus {
+			on = append(on, i)
+		}
+	}
+	return on
+}
+
 // BusNamed returns the bus of that name; every joint's is there.
 func (d *Description) BusNamed(name string) Bus {
 	for _, b := range d.Buses {

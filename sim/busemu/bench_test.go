@@ -21,14 +21,14 @@ func BenchmarkTick(b *testing.B) {
 	for name, baud := range map[string]int{"terminal": 0, "3Mbit": 3_000_000} {
 		b.Run(name, func(b *testing.B) {
 			bench := newBench(b, 20, nil)
-			s, err := NewServer(bench.line, ServerConfig{Baud: baud})
+			s, err := NewServer(bench.line.World, ServerConfig{Baud: baud})
 			if err != nil {
 				b.Skip(err)
 			}
 			ctx, stop := context.WithCancel(context.Background())
 			ended := make(chan error, 1)
 			go func() { ended <- s.Run(ctx) }()
-			port, err := serialport.Open(s.Path(), 3_000_000)
+			port, err := serialport.Open(s.Path(0), 3_000_000)
 			must(b, err)
 			bench.bus = dxl.NewBus(port, dxl.Config{Baud: 3_000_000, Margin: time.Second})
 			tick(b, bench)
@@ -44,8 +44,7 @@ func tick(b *testing.B, bench *bench) {
 	must(b, err)
 	r, err := dxl.NewStateReader(bench.bus, bench.ids, dxl.Fast)
 	must(b, err)
-	h, err := dxl.NewHubReader(bench.bus, dxl.HubID, true)
-	must(b, err)
+	h := newHubReader(b, bench.bus)
 	goals, states, hub := make([]dxl.PositionCount, 20), make([]dxl.State, 20), dxl.HubState{}
 	for i := range goals {
 		goals[i] = 2048

@@ -26,10 +26,28 @@ func xm430() servos.Type { return servos.Shipped()[0] }
 // motors are n of them.
 func motors(n int) []servos.Type { return slices.Repeat([]servos.Type{xm430()}, n) }
 
+// hubReader reads the sensor hub's block.
+type hubReader struct{ *dxl.SyncReader }
+
+func newHubReader(t testing.TB, bus *dxl.Bus) hubReader {
+	t.Helper()
+	r, err := dxl.NewSyncReader(bus, []dxl.ID{dxl.HubID}, dxl.HubBlockAddr, dxl.HubBlockSize, dxl.Plain)
+	must(t, err)
+	return hubReader{r}
+}
+
+func (h hubReader) Read(s *dxl.HubState) error {
+	err := h.SyncReader.Read()
+	if err == nil {
+		dxl.DecodeHub(s, h.Data(0))
+	}
+	return err
+}
+
 func newBench(t testing.TB, n int, change func(*LineConfig)) *bench {
 	t.Helper()
 	b := &bench{plant: NewIdeal(motors(n), time.Millisecond)}
-	c := LineConfig{Plant: b.plant, HubID: dxl.HubID, Seed: 1}
+	c := LineConfig{HubID: dxl.HubID, Seed: 1}
 	for i := range n {
 		sign := 1.0
 		if i%2 == 1 {
@@ -41,10 +59,11 @@ func newBench(t testing.TB, n int, change func(*LineConfig)) *bench {
 	if change != nil {
 		change(&c)
 	}
-	var err error
-	if b.line, err = NewLine(c); err != nil {
+	w, err := NewWorld(b.plant, c)
+	if err != nil {
 		t.Fatal(err)
 	}
+	b.line = w.Lines[0]
 	b.bus = dxl.NewBus(NewWire(b.line), dxl.Config{Baud: 3_000_000, Margin: time.Millisecond})
 	return b
 }
@@ -141,7 +160,7 @@ func TestGoalMovesJoint(t *testing.T) {
 	b := newBench(t, 3, nil)
 	w, err := dxl.NewGoalWriter(b.bus, b.ids)
 	must(t, err)
-	r, err := dxl.NewStateReader(b.bus, b.ids, dxl.Auto)
+	r, err := dxl.NewStateReader(b.bus, b.ids, dxl.Fast)
 	must(t, err)
 	for _, id := range b.ids {
 		must(t, dxl.Write(b.bus, id, dxl.TorqueEnable, 1))
@@ -168,9 +187,6 @@ func TestGoalMovesJoint(t *testing.T) {
 		if d := states[i].Position - goals[i]; d < -1 || d > 1 {
 			t.Errorf("servo %d reads %d, goal %d", i, states[i].Position, goals[i])
 		}
-	}
-	if r.Mode() != dxl.Fast {
-		t.Errorf("mode %d, want Fast", r.Mode())
 	}
 }
 
@@ -290,8 +306,7 @@ func TestHub(t *testing.T) {
 	b.line.Advance(bootTime)
 	_, err := b.bus.Ping(1)
 	must(t, err)
-	r, err := dxl.NewHubReader(b.bus, dxl.HubID, true)
-	must(t, err)
+	r := newHubReader(t, b.bus)
 	var s, later dxl.HubState
 	must(t, r.Read(&s))
 	b.line.Advance(10 * time.Millisecond)
@@ -315,12 +330,11 @@ func TestLinesAllocateNothing(t *testing.T) {
 	b := newBench(t, 20, nil)
 	w, err := dxl.NewGoalWriter(b.bus, b.ids)
 	must(t, err)
-	r, err := dxl.NewStateReader(b.bus, b.ids, dxl.Auto)
+	r, err := dxl.NewStateReader(b.bus, b.ids, dxl.Fast)
 	must(t, err)
 	plain, err := dxl.NewStateReader(b.bus, b.ids, dxl.Plain)
 	must(t, err)
-	h, err := dxl.NewHubReader(b.bus, dxl.HubID, true)
-	must(t, err)
+	h := newHubReader(t, b.bus)
 	goals, states, hub := make([]dxl.PositionCount, 20), make([]dxl.State, 20), dxl.HubState{}
 	for i := range goals {
 		goals[i] = 2100

@@ -8,15 +8,16 @@
 //   - Plant is the physics: joints in radians, motors as voltage-driven servos. Ideal
 //     is a small one for tests; sim/plant has the robot in MuJoCo.
 //   - Servo and Hub are devices: control tables, access rules, errors, watchdog.
-//   - Line is the bus: who answers what, in which order, and which Faults spoil it.
-//   - Server puts a Line behind a pseudo-terminal and lets time pass, by the wall
+//   - Line is one bus: who answers what, in which order, and which Faults spoil it.
+//   - World is one robot: its physics, its clock and its lines.
+//   - Server puts each Line behind a pseudo-terminal and lets time pass, by the wall
 //     clock or in lockstep with the master.
 //
 // What is not here: the master's side (firmware-bridge/dxl) and physics worth the name
 // (sim/plant). Not emulated: secondary ids, Protocol 1.0, changes of the baud rate on
 // the fly (the register is kept, the line speed stays).
 //
-// Concurrency: a Line belongs to one goroutine; a Server guards its Line with a mutex.
+// Concurrency: a World belongs to one goroutine; a Server guards its World with a mutex.
 // Nothing but construction and Truth allocates.
 package busemu
 

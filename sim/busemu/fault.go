@@ -35,11 +35,12 @@ func faultKinds() []FaultKind {
 // Fault is one thing that goes wrong, for a while.
 type Fault struct {
 	Kind  FaultKind
+	Bus   string // the line; empty: every line
 	ID    dxl.ID
 	P     float64       // probability per answer; default 1
 	V     float64       // volt of a brown-out, degrees of heat
 	Delay time.Duration // of a delay
-	At    time.Duration // when it begins, on the line's clock
+	At    time.Duration // when it begins, on the world's clock
 	For   time.Duration // how long it lasts; 0 is for good
 	done  bool          // of a one-off
 }
@@ -48,8 +49,8 @@ func (f *Fault) active(now time.Duration) bool {
 	return now >= f.At && (f.For == 0 || now < f.At+f.For)
 }
 
-// ParseFault reads "kind" or "kind:key=value,...": the keys are id, p, v, ms, at and
-// for, e.g. "silence:id=7,at=2s,for=500ms" or "crc:p=0.01".
+// ParseFault reads "kind" or "kind:key=value,...": the keys are bus, id, p, v, ms, at
+// and for, e.g. "silence:id=7,at=2s,for=500ms" or "crc:p=0.01".
 func ParseFault(text string) (Fault, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	f := Fault{Kind: FaultKind(kind), P: 1}
@@ -78,6 +79,8 @@ func (f *Fault) set(key, val string) error {
 	num, numErr := strconv.ParseFloat(val, 64)
 	span, spanErr := time.ParseDuration(val)
 	switch key {
+	case "bus":
+		f.Bus = val
 	case "id":
 		if numErr != nil || num != float64(int(num)) || num < 0 || num > float64(dxl.MaxID) {
 			return fmt.Errorf("id %q; legal: 0 to %d", val, dxl.MaxID)
@@ -108,7 +111,7 @@ func (f *Fault) set(key, val string) error {
 			f.For = span
 		}
 	default:
-		return fmt.Errorf("unknown key %q; legal: id, p, v, ms, at, for", key)
+		return fmt.Errorf("unknown key %q; legal: bus, id, p, v, ms, at, for", key)
 	}
 	return nil
 }

@@ -35,7 +35,6 @@ func (h *Hub) id() dxl.ID                 { return dxl.ID(h.mem[3]) }
 func (h *Hub) answers(time.Duration) bool { return true }
 func (h *Hub) rate() int                  { return dxl.BaudCode(h.mem[4]).Rate() }
 func (h *Hub) alert() bool                { return false }
-func (h *Hub) heard(time.Duration)        {}
 
 func (h *Hub) read(addr int, dst []byte) dxl.Code {
 	if len(dst) == 0 {

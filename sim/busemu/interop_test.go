@@ -24,13 +24,13 @@ func TestVendorSDK(t *testing.T) {
 		t.Skipf("%s has no dynamixel_sdk (pip install dynamixel-sdk, then set MITORI_SDK_PYTHON): %v", python, err)
 	}
 	plant := NewIdeal(motors(20), 2e6)
-	c := LineConfig{Plant: plant, HubID: dxl.HubID, HubBaud: 3}
+	c := LineConfig{HubID: dxl.HubID, HubBaud: 3}
 	for i := range 20 {
 		c.Servos = append(c.Servos, ServoConfig{ID: dxl.ID(i + 1), Joint: i, Sign: 1, Baud: 3, Type: xm430()})
 	}
-	line, err := NewLine(c)
+	world, err := NewWorld(plant, c)
 	must(t, err)
-	s, err := NewServer(line, ServerConfig{Baud: 1_000_000, CheckRate: true})
+	s, err := NewServer(world, ServerConfig{Baud: 1_000_000, CheckRate: true})
 	if err != nil {
 		t.Skip(err)
 	}
@@ -42,7 +42,7 @@ func TestVendorSDK(t *testing.T) {
 		must(t, <-ended)
 	})
 	<-s.Serving()
-	out, err := exec.Command(python, "testdata/sdk_peer.py", s.Path(), "1000000").Output()
+	out, err := exec.Command(python, "testdata/sdk_peer.py", s.Path(0), "1000000").Output()
 	if err != nil {
 		if ee, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("%v\n%s", err, ee.Stderr)

@@ -1,46 +1,40 @@
 package busemu
 
 import (
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
-	"github.com/mitori-robotics/mitori/models/servos"
 )
 
-// LineConfig says what hangs on the bus.
+// LineConfig says what hangs on one bus.
 type LineConfig struct {
-	Plant   Plant
-	Servos  []ServoConfig
-	HubID   dxl.ID // 0: no hub
-	HubBaud dxl.BaudCode
+	Name     string // of the bus
+	WireBaud int    // bits/s at which a Server paces it; 0: at once
+	Servos   []ServoConfig
+	HubID    dxl.ID // 0: no hub
+	HubBaud  dxl.BaudCode
 	// PowerOff starts with the hub's servo switch open; servos answer only after
 	// register 24 is written 1.
 	PowerOff bool
 	Seed     uint64 // of the faults' chances
 }
 
-// Line is one emulated bus. It belongs to one goroutine.
+// Line is one emulated bus of a world. It belongs to the world's goroutine.
 type Line struct {
-	plant  Plant
+	*World
+	name   string
+	baud   int
 	servos []*Servo
 	hub    *Hub
-	drives []Drive
-	sense  Sense
-	now    time.Duration // since the line was made, on the plant's clock
-	owed   time.Duration // less than one plant step
 	faults []Fault
 	rng    *rand.Rand
 	out    []byte
 	data   []byte
+	turn   turn // of lockstep
 	// Rate is the master's bit rate; a device set to another one hears only noise.
 	// 0: all devices understand.
 	Rate int
-	// Untimed makes reboots and power-ups instant, for masters that do not let time
-	// pass while they wait (lockstep).
-	Untimed bool
 }
 
 // device is a servo or the hub.
@@ -49,76 +43,34 @@ type device interface {
 	answers(now time.Duration) bool
 	rate() int // bits/s it is set to
 	alert() bool
-	heard(now time.Duration)
 	read(addr int, dst []byte) dxl.Code
 	write(addr int, data []byte) dxl.Code
 }
 
-// NewLine builds the bus. All servos are powered and have booted, unless PowerOff.
-func NewLine(c LineConfig) (*Line, error) {
-	if c.Plant == nil {
-		return nil, errors.New("busemu: a line needs a plant")
-	}
-	joints := 0
-	for _, s := range c.Servos {
-		if s.Joint < 0 || s.ID > dxl.MaxID || s.Sign != 1 && s.Sign != -1 {
-			return nil, fmt.Errorf("busemu: servo %d: joint %d, sign %g; legal: id 0..%d, joint >= 0, sign +-1", s.ID, s.Joint, s.Sign, dxl.MaxID)
-		}
-		if s.Type.Protocol != servos.Dynamixel2 {
-			return nil, fmt.Errorf("busemu: servo %d: type %q speaks %q; this line speaks %s", s.ID, s.Type.Name, s.Type.Protocol, servos.Dynamixel2)
-		}
-		joints = max(joints, s.Joint+1)
-	}
+// newLine builds one bus of w. Lockstep's first read is preceded by a period.
+func newLine(w *World, c LineConfig) *Line {
 	l := &Line{
-		plant: c.Plant, drives: make([]Drive, joints), sense: Sense{Joints: make([]Joint, joints)},
+		World: w, name: c.Name, baud: c.WireBaud, turn: turn{read: true},
 		rng: rand.New(rand.NewPCG(c.Seed, 0x6d69746f7269)), out: make([]byte, 0, 8192), data: make([]byte, 2048),
 	}
-	l.plant.Sense(&l.sense)
 	tables := map[string]*table{}
 	for _, s := range c.Servos {
 		if tables[s.Type.Name] == nil {
 			tables[s.Type.Name] = newTable(s.Type)
 		}
-		servo := newServo(s, tables[s.Type.Name], l.sense.Joints[s.Joint].PosRad)
+		servo := newServo(s, tables[s.Type.Name], w.sense.Joints[s.Joint].PosRad)
 		servo.registered = make([]byte, 0, 256)
 		l.servos = append(l.servos, servo)
 	}
 	if c.HubID != 0 {
 		l.hub = newHub(c.HubID, c.HubBaud, !c.PowerOff)
-		l.hub.onPower = l.power
-		if c.PowerOff {
-			l.power(false)
-		}
+		l.hub.onPower = w.power
 	}
-	l.measure(0)
-	return l, nil
+	return l
 }
 
-// Now is the line's clock: how much time the plant has lived.
-func (l *Line) Now() time.Duration { return l.now }
-
-// Inject adds a fault; its times are on the line's clock.
+// Inject adds a fault to this line alone; its times are on the world's clock.
 func (l *Line) Inject(f Fault) { l.faults = append(l.faults, f) }
-
-// ClearFaults ends all faults.
-func (l *Line) ClearFaults() { l.faults = l.faults[:0] }
-
-// Hold fixes the trunk (true) or lets go of it.
-func (l *Line) Hold(on bool) { l.plant.Hold(on) }
-
-// Truth reports the state of the world.
-func (l *Line) Truth(dst *Truth) { l.plant.Truth(dst) }
-
-// TorqueOn counts the servos whose torque is on.
-func (l *Line) TorqueOn() int {
-	n := 0
-	for _, s := range l.servos {
-		if s.powered && s.torqueOn() {
-			n++
-		}
-	}
-	return n
-}
 
 // Servo returns servo i in the order of LineConfig.
 func (l *Line) Servo(i int) *Servo { return l.servos[i] }
@@ -126,38 +78,14 @@ func (l *Line) Servo(i int) *Servo { return l.servos[i] }
 // Register reads a register of the servo's control table, past the bus.
 func (s *Servo) Register(r dxl.Info) int64 { return value(&r, s.mem[r.Addr:]) }
 
-// Advance lets d pass: whole plant steps, the rest is owed.
-func (l *Line) Advance(d time.Duration) {
-	l.owed += d
-	step := l.plant.Step()
-	for l.owed >= step {
-		l.owed -= step
-		l.step(step)
-	}
-}
-
-func (l *Line) step(step time.Duration) {
-	dt := step.Seconds()
-	l.apply()
-	clear(l.drives)
-	for _, s := range l.servos {
-		s.watch(l.now, l.sense.Joints[s.cfg.Joint].PosRad)
-		s.plan(&l.drives[s.cfg.Joint], dt)
-	}
-	l.plant.Advance(1, l.drives)
-	l.now += step
-	l.plant.Sense(&l.sense)
-	l.measure(dt)
-}
-
-func (l *Line) measure(dt float64) {
+// measure lets the line's devices sense; fed says that no hub has cut them off.
+func (l *Line) measure(dt float64, fed bool) {
 	busV := l.sense.BusV
 	for i := range l.faults {
 		if f := &l.faults[i]; f.Kind == FaultBrownOut && f.active(l.now) {
 			busV = min(busV, f.V)
 		}
 	}
-	fed := l.hub == nil || l.hub.mem[dxl.HubServoPower] == 1
 	for _, s := range l.servos {
 		j := l.sense.Joints[s.cfg.Joint]
 		brownOut := brownOutShare * s.cfg.Type.MinV
@@ -172,24 +100,6 @@ func (l *Line) measure(dt float64) {
 	}
 	if l.hub != nil {
 		l.hub.measure(&l.sense.IMU, busV)
-	}
-}
-
-func (l *Line) boot() time.Duration {
-	if l.Untimed {
-		return 0
-	}
-	return bootTime
-}
-
-// power is the hub's switch.
-func (l *Line) power(on bool) {
-	for _, s := range l.servos {
-		if on && !s.powered {
-			s.powerUp(l.now, l.boot(), l.sense.Joints[s.cfg.Joint].PosRad)
-		} else if !on {
-			s.powerDown()
-		}
 	}
 }
 

@@ -10,26 +10,29 @@ import (
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
-// ForRobot describes the bus of robot d, one servo for each joint in its order, with
-// the ids, signs and offsets of the description, as a person would have commissioned
-// them: return delay 0, the bus's baud rate.
-func ForRobot(d *robot.Description, plant Plant) (LineConfig, error) {
-	c := LineConfig{Plant: plant}
-	if len(d.Buses) != 1 {
-		return c, fmt.Errorf("busemu: %s has %d servo buses; one is emulated", d.Name, len(d.Buses))
+// ForRobot describes the buses of robot d in its order, with one servo for each joint
+// with the ids, signs and offsets of the description, as a person would have
+// commissioned them: return delay 0, the bus's baud rate.
+func ForRobot(d *robot.Description) ([]LineConfig, error) {
+	var lines []LineConfig
+	for _, b := range d.Buses {
+		baud, ok := dxl.BaudFromRate(b.Baud)
+		if !ok {
+			return nil, fmt.Errorf("busemu: %s: bus %q: no servo knows %d bits/s; legal: 9600, 57600, 115200, 1000000, 2000000, 3000000, 4000000, 4500000", d.Name, b.Name, b.Baud)
+		}
+		c := LineConfig{Name: b.Name, WireBaud: b.Baud}
+		for _, i := range d.JointsOn(b.Name) {
+			j := &d.Joints[i]
+			c.Servos = append(c.Servos, ServoConfig{
+				ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad, Type: d.ServoOf(i).Entry, Baud: baud,
+			})
+		}
+		if d.IMU.Bus == b.Name {
+			c.HubID, c.HubBaud = dxl.ID(d.IMU.ID), baud
+		}
+		lines = append(lines, c)
 	}
-	baud, ok := dxl.BaudFromRate(d.Buses[0].Baud)
-	if !ok {
-		return c, fmt.Errorf("busemu: %s: no servo knows %d bits/s; legal: 9600, 57600, 115200, 1000000, 2000000, 3000000, 4000000, 4500000", d.Name, d.Buses[0].Baud)
-	}
-	for i, j := range d.Joints {
-		c.Servos = append(c.Servos, ServoConfig{
-			ID: dxl.ID(j.ID), Joint: i, Sign: j.Sign, OffsetRad: j.OffsetRad,
-			Type: d.ServoOf(i).Entry, Baud: baud,
-		})
-	}
-	c.HubID, c.HubBaud = dxl.ID(d.IMU.ID), baud
-	return c, nil
+	return lines, nil
 }
 
 // Observer turns the truth into a verdict: did the robot fall, by the rule of models/fall? A trunk that is held
@@ -44,8 +47,8 @@ type Observer struct {
 
 // Look takes in the state of the world; held says that the trunk is not on its own.
 // The first look defines the standing height. It returns what it looked at.
-func (o *Observer) Look(l *Line, held bool) *Truth {
-	l.Truth(&o.truth)
+func (o *Observer) Look(w *World, held bool) *Truth {
+	w.Truth(&o.truth)
 	t, v := &o.truth, &o.verdict
 	if !o.started {
 		o.started = true
@@ -70,9 +73,6 @@ func (o *Observer) Look(l *Line, held bool) *Truth {
 // time) is left to whoever serves it.
 func (o *Observer) Verdict() record.Verdict { return o.verdict }
 
-// AllTorque reports whether every servo is powered and has its torque on.
-func (l *Line) AllTorque() bool { return len(l.servos) > 0 && l.TorqueOn() == len(l.servos) }
-
 // Gantry decides when a robot hangs and when it stands, as a careful operator would:
 // it is let go after all torque has been on for a while, and caught when any goes off.
 type Gantry struct {
@@ -82,20 +82,20 @@ type Gantry struct {
 	armed bool
 }
 
-// Watch looks at the line and holds or lets go of the trunk. It reports whether the
+// Watch looks at the servos and holds or lets go of the trunk. It reports whether the
 // trunk is held.
-func (g *Gantry) Watch(l *Line) (held bool) {
-	switch all := l.AllTorque(); {
+func (g *Gantry) Watch(w *World) (held bool) {
+	switch all := w.AllTorque(); {
 	case !all:
 		if g.loose {
-			l.Hold(true)
+			w.Hold(true)
 		}
 		g.loose, g.armed = false, false
 	case !g.armed:
-		g.armed, g.since = true, l.Now()
-	case !g.loose && l.Now()-g.since >= g.After:
+		g.armed, g.since = true, w.Now()
+	case !g.loose && w.Now()-g.since >= g.After:
 		g.loose = true
-		l.Hold(false)
+		w.Hold(false)
 	}
 	return !g.loose
 }

@@ -17,21 +17,19 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 )
 
-// ServerConfig says how a line is served.
+// ServerConfig says how a world is served.
 type ServerConfig struct {
-	// Baud paces answers as a wire of that speed would, 10 bits a byte; a
-	// pseudo-terminal has no speed of its own. 0 answers at once.
+	// Baud paces the answers of every line as a wire of that speed would, 10 bits a byte; a
+	// pseudo-terminal has no speed of its own. 0: as each line's WireBaud says.
 	Baud int
-	// Lockstep, if not 0, lets that much time pass at each sync write of goals, and at
-	// each group read of positions that no such write preceded, and never otherwise:
-	// one tick of the master's loop, however fast it runs. Without it, time passes by
-	// the wall clock.
+	// Lockstep, if not 0, lets that much time pass for each tick of the master's loop,
+	// however fast it runs (turn.go). Without it, time passes by the wall clock.
 	Lockstep time.Duration
 	// CheckRate makes devices deaf to a master whose terminal is set to another bit
 	// rate than theirs.
 	CheckRate bool
 	// OnStep, if set, is called under the lock after time has passed.
-	OnStep func(l *Line)
+	OnStep func(w *World)
 }
 
 const (
@@ -45,28 +43,48 @@ const (
 	packetGap = 50 * time.Millisecond
 )
 
-// Server puts a line behind a pseudo-terminal.
+// Server puts every line of a world behind a pseudo-terminal of its own.
 type Server struct {
 	cfg     ServerConfig
+	ports   []*terminal // by line
+	serving chan struct{}
+
+	mu     sync.Mutex
+	world  *World
+	epoch  time.Time // wall clock when the world's clock was 0
+	served uint64
+	lostNS time.Duration
+}
+
+// terminal is one line behind a pseudo-terminal. One goroutine serves it.
+type terminal struct {
+	server  *Server
+	line    *Line
+	baud    int
 	master  *os.File
 	slave   *os.File // kept open: without an open slave the master reads EIO
 	slaveFD int
-
-	serving chan struct{}
-	mu      sync.Mutex
-	line    *Line
-	epoch   time.Time // wall clock when the line's clock was 0
-	wrote   bool      // lockstep: goals came since the last state read
-	free    time.Time // when the wire is free again; only the serving goroutine uses it
-	served  uint64
-	lostNS  time.Duration
+	free    time.Time // when the wire is free again
 }
 
-// NewServer opens a pseudo-terminal for line. Close or Run releases it.
-func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
+// NewServer opens a pseudo-terminal for each line of world. Close or Run releases them.
+func NewServer(world *World, cfg ServerConfig) (*Server, error) {
 	if cfg.Baud < 0 || cfg.Lockstep < 0 {
 		return nil, fmt.Errorf("busemu: baud %d, lockstep %v; legal: 0 or more", cfg.Baud, cfg.Lockstep)
 	}
+	s := &Server{cfg: cfg, world: world, serving: make(chan struct{})}
+	for _, l := range world.Lines {
+		t, err := openTerminal(s, l)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.ports = append(s.ports, t)
+	}
+	world.Untimed, world.period, world.onPass = cfg.Lockstep > 0, cfg.Lockstep, cfg.OnStep
+	return s, nil
+}
+
+func openTerminal(s *Server, l *Line) (*terminal, error) {
 	blocking, slave, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("busemu: open a pseudo-terminal: %w; is /dev/pts mounted?", err)
@@ -82,8 +100,11 @@ func NewServer(line *Line, cfg ServerConfig) (*Server, error) {
 		slave.Close()
 		return nil, fmt.Errorf("busemu: %s: set raw mode: %w", slave.Name(), err)
 	}
-	line.Untimed = cfg.Lockstep > 0
-	return &Server{cfg: cfg, master: master, slave: slave, slaveFD: slaveFD, line: line, serving: make(chan struct{})}, nil
+	t := &terminal{server: s, line: l, baud: s.cfg.Baud, master: master, slave: slave, slaveFD: slaveFD}
+	if t.baud == 0 {
+		t.baud = l.baud
+	}
+	return t, nil
 }
 
 // pollable returns a file on f's terminal whose Read ends when it is closed and whose
@@ -105,17 +126,23 @@ func pollable(f *os.File) (*os.File, error) {
 // exchange.
 func (s *Server) Serving() <-chan struct{} { return s.serving }
 
-// Path is the device to open.
-func (s *Server) Path() string { return s.slave.Name() }
+// Path is the device to open for a line, by its index in the world.
+func (s *Server) Path(line int) string { return s.ports[line].slave.Name() }
 
 // Close hangs up.
-func (s *Server) Close() error { return errors.Join(s.master.Close(), s.slave.Close()) }
+func (s *Server) Close() error {
+	var errs []error
+	for _, t := range s.ports {
+		errs = append(errs, t.master.Close(), t.slave.Close())
+	}
+	return errors.Join(errs...)
+}
 
-// With calls f with the line while nobody else uses it.
-func (s *Server) With(f func(l *Line)) {
+// With calls f with the world while nobody else uses it.
+func (s *Server) With(f func(w *World)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f(s.line)
+	f(s.world)
 }
 
 // Stats are what the server has done.
@@ -134,7 +161,7 @@ func (s *Server) Stats() Stats {
 // Run serves until ctx is done, then hangs up. It returns nil when ctx ended it.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
-	s.epoch = time.Now().Add(-s.line.now)
+	s.epoch = time.Now().Add(-s.world.now)
 	s.mu.Unlock()
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -148,7 +175,12 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cfg.Lockstep == 0 {
 		wg.Go(func() { s.clock(ctx, done) })
 	}
-	err := s.serve()
+	ends := make(chan error, len(s.ports))
+	for _, t := range s.ports {
+		wg.Go(func() { ends <- t.serve() })
+	}
+	close(s.serving)
+	err := <-ends // one line that is gone takes the others with it
 	close(done)
 	wg.Wait()
 	select {
@@ -177,9 +209,9 @@ func (s *Server) clock(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// catchUp brings the line to the wall clock.
+// catchUp brings the world to the wall clock.
 func (s *Server) catchUp() {
-	behind := time.Since(s.epoch) - s.line.now - s.line.owed
+	behind := time.Since(s.epoch) - s.world.now - s.world.owed
 	if behind <= 0 {
 		return
 	}
@@ -188,31 +220,23 @@ func (s *Server) catchUp() {
 		s.lostNS += behind - maxCatchUp
 		behind = maxCatchUp
 	}
-	s.pass(behind)
-}
-
-func (s *Server) pass(d time.Duration) {
-	s.line.Advance(d)
-	if s.cfg.OnStep != nil {
-		s.cfg.OnStep(s.line)
-	}
+	s.world.pass(behind)
 }
 
 // serve reads instructions and answers them.
-func (s *Server) serve() error {
+func (t *terminal) serve() error {
 	runtime.LockOSThread() // the pacing sleeps in a system call
 	defer runtime.UnlockOSThread()
 	dec := dxl.NewDecoder(4096)
 	var p dxl.Packet
 	last := time.Now()
-	close(s.serving)
 	for {
-		n, err := s.master.Read(dec.Space())
+		n, err := t.master.Read(dec.Space())
 		if err != nil {
 			if errors.Is(err, fs.ErrClosed) {
 				return nil
 			}
-			return fmt.Errorf("busemu: %s: %w", s.Path(), err)
+			return fmt.Errorf("busemu: %s: %w", t.slave.Name(), err)
 		}
 		arrived := time.Now()
 		if arrived.Sub(last) > packetGap {
@@ -225,7 +249,7 @@ func (s *Server) serve() error {
 		last = arrived
 		for ev := dec.Next(&p); ev != dxl.NeedMore; ev = dec.Next(&p) {
 			if ev == dxl.Got {
-				s.answer(&p, arrived)
+				t.answer(&p, arrived)
 			}
 		}
 	}
@@ -237,67 +261,67 @@ const instructionWire = 10
 // answer handles one instruction that arrived just now, perhaps together with others:
 // each is charged for its own bytes only, or a host that was held up once would never
 // catch up.
-func (s *Server) answer(p *dxl.Packet, arrived time.Time) {
+func (t *terminal) answer(p *dxl.Packet, arrived time.Time) {
 	rate := 0
-	if s.cfg.CheckRate {
-		rate = s.rate()
+	if t.server.cfg.CheckRate {
+		rate = t.rate()
 	}
-	s.mu.Lock()
-	s.line.Rate = rate
-	if s.cfg.Lockstep == 0 {
-		s.catchUp()
-	} else if readsPositions(p) {
-		if !s.wrote {
-			s.pass(s.cfg.Lockstep)
-		}
-		s.wrote = false
-	}
-	reply, pause := s.line.Handle(p)
-	s.served++
-	if s.cfg.Lockstep > 0 && writesGoals(p) {
-		s.pass(s.cfg.Lockstep)
-		s.wrote = true
-	}
-	s.mu.Unlock()
-	if s.cfg.Lockstep == 0 {
-		s.pace(instructionWire+len(p.Params), len(reply), pause, arrived)
+	reply, pause := t.server.handle(t.line, p, rate)
+	if t.server.cfg.Lockstep == 0 {
+		t.pace(instructionWire+len(p.Params), len(reply), pause, arrived)
 	}
 	if len(reply) == 0 {
 		return
 	}
-	// Only this goroutine calls Handle, so reply stays as it is without the lock.
+	// Only this goroutine lets its line answer, so reply stays as it is without the lock.
 	// A master that does not read must not stop the world: what does not fit is lost.
-	if s.master.SetWriteDeadline(time.Now().Add(writeGrace)) == nil {
-		_, _ = s.master.Write(reply)
+	if t.master.SetWriteDeadline(time.Now().Add(writeGrace)) == nil {
+		_, _ = t.master.Write(reply)
 	}
+}
+
+// handle lets a line act on one instruction, and time pass as it should.
+func (s *Server) handle(l *Line, p *dxl.Packet, rate int) (reply []byte, pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.Rate = rate
+	s.served++
+	if s.cfg.Lockstep == 0 {
+		s.catchUp()
+		return l.Handle(p)
+	}
+	s.world.before(l, p)
+	reply, pause = l.Handle(p)
+	s.world.after(l, p)
+	return reply, pause
 }
 
 // pace waits until the wire would have carried a request of in bytes and a reply of
 // out bytes. A packet that nobody answers keeps the wire busy for the next one.
-func (s *Server) pace(in, out int, pause time.Duration, arrived time.Time) {
+func (t *terminal) pace(in, out int, pause time.Duration, arrived time.Time) {
 	wire := func(n int) time.Duration {
-		if s.cfg.Baud == 0 {
+		if t.baud == 0 {
 			return 0
 		}
-		return time.Duration(n) * 10 * time.Second / time.Duration(s.cfg.Baud)
+		return time.Duration(n) * 10 * time.Second / time.Duration(t.baud)
 	}
-	if arrived.After(s.free) {
-		s.free = arrived
+	if arrived.After(t.free) {
+		t.free = arrived
 	}
-	s.free = s.free.Add(wire(in))
+	t.free = t.free.Add(wire(in))
 	if out > 0 {
-		s.free = s.free.Add(pause + wire(out))
-		sleepUntil(s.free)
+		t.free = t.free.Add(pause + wire(out))
+		sleepUntil(t.free)
 	}
 }
 
 // rate is the bit rate that the master set on its side of the terminal.
-func (s *Server) rate() int {
-	t, err := unix.IoctlGetTermios(s.slaveFD, unix.TCGETS2)
+func (t *terminal) rate() int {
+	attr, err := unix.IoctlGetTermios(t.slaveFD, unix.TCGETS2)
 	if err != nil {
 		return 0
 	}
-	return int(t.Ospeed)
+	return int(attr.Ospeed)
 }
 
 // sleepUntil sleeps more finely than the Go scheduler, whose timers wake up to a
@@ -314,25 +338,4 @@ func sleepUntil(t time.Time) {
 			return
 		}
 	}
-}
-
-// writesGoals reports whether p sends goals to several servos.
-func writesGoals(p *dxl.Packet) bool {
-	if p.Instruction != dxl.InstSyncWrite || len(p.Params) < 4 {
-		return false
-	}
-	return covers(p.Params, dxl.GoalPosition.Addr())
-}
-
-// readsPositions reports whether p reads the positions of several servos.
-func readsPositions(p *dxl.Packet) bool {
-	if p.Instruction != dxl.InstSyncRead && p.Instruction != dxl.InstFastSyncRead || len(p.Params) < 4 {
-		return false
-	}
-	return covers(p.Params, dxl.PresentPosition.Addr())
-}
-
-func covers(params []byte, addr uint16) bool {
-	first, size := getU16(params), getU16(params[2:])
-	return first <= addr && addr < first+size
 }

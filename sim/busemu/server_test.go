@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,14 +19,14 @@ func serve(t *testing.T, n int, cfg ServerConfig) (*bench, *Server) {
 	t.Helper()
 	running := goleak.IgnoreCurrent()
 	b := newBench(t, n, nil)
-	s, err := NewServer(b.line, cfg)
+	s, err := NewServer(b.line.World, cfg)
 	if err != nil {
 		t.Skip(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	port, err := serialport.Open(s.Path(), 3_000_000)
+	port, err := serialport.Open(s.Path(0), 3_000_000)
 	must(t, err)
 	t.Cleanup(func() {
 		stop() // the master still has the port open
@@ -52,7 +53,7 @@ func TestOverTerminal(t *testing.T) {
 	}
 	w, err := dxl.NewGoalWriter(b.bus, b.ids)
 	must(t, err)
-	r, states := b.reader(t, dxl.Auto)
+	r, states := b.reader(t, dxl.Fast)
 	goals := make([]dxl.PositionCount, 20)
 	for i := range goals {
 		goals[i] = 2048 + dxl.PositionCount(10*i)
@@ -60,9 +61,6 @@ func TestOverTerminal(t *testing.T) {
 	for range 100 {
 		must(t, w.Write(goals))
 		must(t, r.ReadInto(states))
-	}
-	if r.Mode() != dxl.Fast {
-		t.Errorf("mode %d", r.Mode())
 	}
 	// Wall time moves the joints.
 	deadline := time.Now().Add(10 * time.Second)
@@ -86,7 +84,7 @@ func TestLockstep(t *testing.T) {
 		}
 		w, err := dxl.NewGoalWriter(b.bus, b.ids)
 		must(t, err)
-		r, states := b.reader(t, dxl.Auto)
+		r, states := b.reader(t, dxl.Fast)
 		var all []dxl.State
 		goals := make([]dxl.PositionCount, 4)
 		for k := range 50 {
@@ -101,7 +99,7 @@ func TestLockstep(t *testing.T) {
 			}
 		}
 		must(t, r.ReadInto(states)) // after a write: no time passes
-		s.With(func(l *Line) {
+		s.With(func(l *World) {
 			// One period before the first read, one at each write.
 			if want := 510 * time.Millisecond; l.Now() != want {
 				t.Errorf("%v have passed, want %v", l.Now(), want)
@@ -169,11 +167,11 @@ func TestBacklogIsWorkedOff(t *testing.T) {
 
 func TestServerDiesMasterNotices(t *testing.T) {
 	b := newBench(t, 2, nil)
-	s, err := NewServer(b.line, ServerConfig{})
+	s, err := NewServer(b.line.World, ServerConfig{})
 	if err != nil {
 		t.Skip(err)
 	}
-	port, err := serialport.Open(s.Path(), 3_000_000)
+	port, err := serialport.Open(s.Path(0), 3_000_000)
 	must(t, err)
 	defer port.Close()
 	s.Close()
@@ -196,11 +194,65 @@ func TestWrongRate(t *testing.T) {
 	if _, err := wrong.Ping(1); !errors.Is(err, dxl.ErrLinkLost) {
 		t.Errorf("at 3 Mbit/s: %v, want silence from servos at 9600", err)
 	}
-	s.With(func(l *Line) { l.Servo(0).mem[dxl.BaudRate] = 5 })
+	s.With(func(w *World) { w.Lines[0].Servo(0).mem[dxl.BaudRate] = 5 })
 	if _, err := wrong.Ping(1); err != nil {
 		t.Errorf("both at 3 Mbit/s: %v", err)
 	}
 	if _, err := wrong.Ping(2); !errors.Is(err, dxl.ErrLinkLost) {
 		t.Errorf("servo 2 still at 9600: %v", err)
+	}
+}
+
+// Two lines of one world in lockstep: whatever order their masters come in, a tick is
+// one period, both read the same instant, and goals of both move in the same one.
+func TestLockstepOfTwoLines(t *testing.T) {
+	run := func(order func(k int) []int) (angles []float64, now time.Duration) {
+		plant := NewIdeal(motors(2), time.Millisecond)
+		w, err := NewWorld(plant,
+			LineConfig{Name: "left", Servos: []ServoConfig{{ID: 1, Joint: 0, Sign: 1, Type: xm430()}}},
+			LineConfig{Name: "right", Servos: []ServoConfig{{ID: 1, Joint: 1, Sign: -1, Type: xm430()}}})
+		must(t, err)
+		s := &Server{cfg: ServerConfig{Lockstep: 10 * time.Millisecond}, world: w}
+		w.Untimed, w.period = true, s.cfg.Lockstep
+		for _, l := range w.Lines {
+			s.handle(l, &dxl.Packet{ID: 1, Instruction: dxl.InstWrite, Params: []byte{64, 0, 1}}, 0)
+		}
+		for k := range 30 {
+			for _, i := range order(k) {
+				reply, _ := s.handle(w.Lines[i], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncRead, Params: []byte{132, 0, 4, 0, 1}}, 0)
+				angles = append(angles, float64(getU16(reply[9:])))
+			}
+			if order(k)[0] == 1 { // told in one order, whatever they came in
+				n := len(angles)
+				angles[n-1], angles[n-2] = angles[n-2], angles[n-1]
+			}
+			for _, i := range order(k + 1) {
+				goal := uint16(2048 + 40*k*(i+1))
+				s.handle(w.Lines[i], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncWrite,
+					Params: []byte{116, 0, 4, 0, 1, byte(goal), byte(goal >> 8), 0, 0}}, 0)
+			}
+		}
+		return angles, w.Now()
+	}
+	a, now := run(func(int) []int { return []int{0, 1} })
+	b, _ := run(func(k int) []int { return []int{k % 2, 1 - k%2} })
+	if want := 310 * time.Millisecond; now != want { // one before the first read, one at each pair of goals
+		t.Errorf("%v have passed, want %v", now, want)
+	}
+	if !slices.Equal(a, b) || a[len(a)-1] == 2048 || a[len(a)-2] == 2048 {
+		t.Errorf("in order\n%v, in turn\n%v", a, b)
+	}
+	// A bus that falls silent does not stop the world.
+	plant := NewIdeal(motors(2), time.Millisecond)
+	w, err := NewWorld(plant, LineConfig{Servos: []ServoConfig{{ID: 1, Sign: 1, Type: xm430()}}}, LineConfig{Servos: []ServoConfig{{ID: 1, Joint: 1, Sign: 1, Type: xm430()}}})
+	must(t, err)
+	s := &Server{cfg: ServerConfig{Lockstep: 10 * time.Millisecond}, world: w}
+	w.period = s.cfg.Lockstep
+	for range 10 {
+		s.handle(w.Lines[0], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncRead, Params: []byte{132, 0, 4, 0, 1}}, 0)
+		s.handle(w.Lines[0], &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstSyncWrite, Params: []byte{116, 0, 4, 0, 1, 0, 8, 0, 0}}, 0)
+	}
+	if w.Now() != 100*time.Millisecond {
+		t.Errorf("%v have passed in 10 ticks of one bus", w.Now())
 	}
 }

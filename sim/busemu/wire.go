@@ -8,12 +8,10 @@ import (
 )
 
 // Wire is a dxl.Port straight into a line, without a pseudo-terminal and without wall
-// time: for tests and tools in one process. The line's clock advances only by
-// Line.Advance, or by Tick at every sync write of goals if that is set. A read with
-// nothing to come returns at once, as if the timeout had passed.
+// time: for tests and tools in one process. The clock advances only by World.Advance. A
+// read with nothing to come returns at once, as if the timeout had passed.
 type Wire struct {
 	Line *Line
-	Tick time.Duration
 	dec  *dxl.Decoder
 	in   []byte // for the master
 }
@@ -33,9 +31,6 @@ func (w *Wire) Write(b []byte) (int, error) {
 		}
 		reply, _ := w.Line.Handle(&p)
 		w.in = append(w.in, reply...)
-		if w.Tick > 0 && writesGoals(&p) {
-			w.Line.Advance(w.Tick)
-		}
 	}
 	return len(b), nil
 }

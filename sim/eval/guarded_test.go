@@ -312,7 +312,7 @@ func fellInFlight(t *testing.T, steps int, say func(int, rollout.Row)) (bool, in
 	l := rollout.Layout{Worlds: 1, Joints: 1, PeriodS: 0.02}
 	row := l.Row(make([]float64, l.RowLen()), 0)
 	plant := &filmed{}
-	line, err := busemu.NewLine(busemu.LineConfig{Plant: plant})
+	line, err := busemu.NewWorld(plant, busemu.LineConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -337,16 +337,6 @@ func (p *Plant) Hold(on bool) {
 	p.held = on
 }
 
-// Held returns the share of the gantry's force in effect: 1 held, 0 free.
-func (p *Plant) Held() float64 { return p.release }
-
-// Push changes the trunk's speed at once, in the world frame.
-func (p *Plant) Push(dv spatial.Vec3) {
-	for k := range 3 {
-		p.data.QVel[p.scene.RootDof+k] += dv[k]
-	}
-}
-
 // Sense implements busemu.Plant.
 func (p *Plant) Sense(dst *busemu.Sense) {
 	for i, at := range p.scene.Joints {

@@ -10,7 +10,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/servos"
-	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 	"github.com/mitori-robotics/mitori/sim/scene"
@@ -89,16 +88,16 @@ func TestArmAndRelease(t *testing.T) {
 	p.Advance(seconds(p, 1), off(p))
 	p.Advance(seconds(p, 2), stand(p))
 	p.Hold(false)
-	if p.Held() != 1 {
-		t.Errorf("the gantry vanishes at once (%.2f left)", p.Held())
+	if p.release != 1 {
+		t.Errorf("the gantry vanishes at once (%.2f left)", p.release)
 	}
 	p.Advance(seconds(p, 0.5), stand(p))
-	if h := p.Held(); math.Abs(h-0.5) > 0.01 {
+	if h := p.release; math.Abs(h-0.5) > 0.01 {
 		t.Errorf("half way through the release %.2f of the gantry is left", h)
 	}
 	p.Advance(seconds(p, 4.5), stand(p))
-	if p.Held() != 0 {
-		t.Errorf("%.2f of the gantry is left after its release", p.Held())
+	if p.release != 0 {
+		t.Errorf("%.2f of the gantry is left after its release", p.release)
 	}
 	end := truth(p)
 	if math.Abs(end.TrunkHeightM-p.scene.StandQPos[2]) > 0.01 || end.TiltRad > 0.1 {
@@ -255,7 +254,7 @@ func TestPushAndGyro(t *testing.T) {
 	p := open(t, Config{Loose: true})
 	d := stand(p)
 	p.Advance(seconds(p, 0.5), d)
-	p.Push(spatial.Vec3{0.8, 0, 0})
+	p.data.QVel[p.scene.RootDof] += 0.8 // a push forward, m/s
 	p.Advance(seconds(p, 0.05), d)
 	if g := sense(p).IMU.GyroRadPerS; g[1] < 0.2 {
 		t.Errorf("pushed forward, the gyro says %v; want a positive pitch rate", g)

@@ -11,12 +11,14 @@ import (
 )
 
 // Fake is a driver whose joints follow their goals at a limited speed, once per
-// Read. Its fields may be changed between calls. It belongs to one goroutine.
+// Read. It has an inertial sensor, as a composite driver has. Its fields may be changed between calls. It belongs to one goroutine.
 type Fake struct {
 	PosRad   []float64
 	GoalRad  []float64
 	TorqueOn bool
 	SpeedRad float64 // per Read
+	// RangeRad is how far joints go to either side; goals beyond it are applied at it.
+	RangeRad float64
 
 	// Faults.
 	Silent     []bool // servos that do not answer
@@ -43,7 +45,7 @@ const fakeRangeRad = math.Pi
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
-		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), SpeedRad: 0.1,
+		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), SpeedRad: 0.1, RangeRad: math.Pi,
 		GravityDir: [3]float64{0, 0, -1}, TempC: 35, BusV: 12,
 	}
 }
@@ -61,7 +63,7 @@ func (f *Fake) Connect(context.Context) (driver.Identity, error) {
 func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
 	dst.Transactions++
-	dst.IMUFresh, dst.Slow = false, -1
+	dst.IMUFresh = false
 	if f.Gone {
 		clear(dst.Fresh)
 		dst.Failures++
@@ -105,7 +107,7 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 	}
 	f.Writes++
 	for j, q := range goalsRad {
-		applied[j] = min(max(q, -fakeRangeRad), fakeRangeRad)
+		applied[j] = min(max(q, -f.RangeRad), f.RangeRad)
 	}
 	if !f.Stopped {
 		copy(f.GoalRad, applied)

@@ -2,39 +2,41 @@ package robot
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
-	"github.com/mitori-robotics/mitori/actuators/driver"
-	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/limits"
+	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
-	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
-// servos is a driver that can say what happened to its port.
-type servos interface {
-	driver.Driver
-	PortError() error
-}
+// emulatedDeadline is for emulated buses, which share a busy machine: none of them hangs.
+const emulatedDeadline = 500 * time.Millisecond
 
-// connect opens the port and finds every servo.
-func connect(ctx context.Context, desc *robot.Description, o *Options, tell *console.Console) (servos, error) {
-	p, err := serialport.Open(o.Port, desc.Buses[0].Baud)
+// connect opens the ports and finds every servo.
+func connect(ctx context.Context, desc *robot.Description, o *Options, tell *console.Console) (*multi.Driver, error) {
+	ports, err := buses.ParsePorts(desc, o.Port)
+	if err != nil {
+		return nil, fault.Usage("%w", err)
+	}
+	opt := buses.Options{
+		Note: func(n string) { tell.Event("note: %s", n) },
+		Prepare: func() func() {
+			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
+			return leave
+		},
+	}
+	if o.forgiving() {
+		opt.Margin, opt.Deadline = limits.EmulatedMargin, emulatedDeadline
+	}
+	drv, err := buses.Open(desc, ports, opt)
 	if err != nil {
 		return nil, err
-	}
-	for _, n := range p.Notes() {
-		tell.Event("note: %s", n)
-	}
-	var opt dynamixel.Options
-	if o.forgiving() {
-		opt.Margin = limits.EmulatedMargin
-	}
-	drv, err := dynamixel.New(desc, p, opt)
-	if err != nil {
-		return nil, errors.Join(err, p.Close())
 	}
 	id, err := drv.Connect(ctx)
 	if err != nil {
@@ -43,4 +45,17 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
 	return drv, nil
+}
+
+// portNotes says what went wrong on the ports, for the statistics.
+func portNotes(drv *multi.Driver, port string) (notes []string) {
+	for _, f := range drv.Faults() {
+		if f.Port != nil {
+			notes = append(notes, fmt.Sprintf("%s: %v", port, f.Port))
+		}
+		if f.Late > 0 {
+			notes = append(notes, fmt.Sprintf("bus %s was not done in time %d times", f.Bus, f.Late))
+		}
+	}
+	return notes
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/infile"
@@ -62,7 +63,7 @@ func (c *Config) parse(text []byte) error {
 		bad = append(bad, c.faults()...)
 	}
 	if len(bad) > 0 {
-		return Usage("%s", strings.Join(bad, "\n"))
+		return fault.Usage("%s", strings.Join(bad, "\n"))
 	}
 	return nil
 }
@@ -80,7 +81,7 @@ func explainYAML(e string) string {
 // validate reports every bad value at once.
 func (c *Config) validate() error {
 	if bad := c.faults(); len(bad) > 0 {
-		return Usage("%s", strings.Join(bad, "\n"))
+		return fault.Usage("%s", strings.Join(bad, "\n"))
 	}
 	return nil
 }

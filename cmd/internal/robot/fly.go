@@ -17,6 +17,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
 	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
@@ -194,9 +195,7 @@ func (r *run) fly(closeRec func() error) error {
 		r.tell.Event("note: %v", e)
 	}
 	flight.Fill(r.stats, &result)
-	if e := drv.PortError(); e != nil {
-		r.stats.Notes = append(r.stats.Notes, fmt.Sprintf("%s: %v", r.o.Port, e))
-	}
+	r.stats.Notes = append(r.stats.Notes, portNotes(drv, r.o.Port)...)
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
 	r.judge()
 	recErr := closeRec()
@@ -252,7 +251,7 @@ func (r *run) conclude(refusal error) error {
 		late.P50, late.P99, late.Max, st.BusErrors, st.Plays, st.Fell)
 	r.tell.Final(st)
 	if refusal != nil {
-		return errors.Join(append(errs, Refused("%w", refusal))...)
+		return errors.Join(append(errs, fault.Refuse("%w", refusal))...)
 	}
 	return errors.Join(append(errs, flight.Outcome(st))...)
 }

@@ -8,6 +8,7 @@ package robot
 import (
 	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 )
 
@@ -38,15 +39,15 @@ const (
 func (o *Options) Check() error {
 	switch {
 	case o.Robot == "":
-		return Usage("no robot: give --robot NAME or robot: in the configuration file")
+		return fault.Usage("no robot: give --robot NAME or robot: in the configuration file")
 	case o.Sim && o.Port != "":
-		return Usage("--sim and port %s exclude each other", o.Port)
+		return fault.Usage("--sim and port %s exclude each other", o.Port)
 	case !o.Sim && o.Port == "":
-		return Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
+		return fault.Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
 	case o.For < 0 || o.Hold < 0:
-		return Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
+		return fault.Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
 	case !o.Sim && (len(o.SimArgs) > 0 || o.Strict):
-		return Usage("--sim-arg and --strict need --sim")
+		return fault.Usage("--sim-arg and --strict need --sim")
 	}
 	if o.MQTT.URL == "" {
 		o.MQTT.URL = operators.Off

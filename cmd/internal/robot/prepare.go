@@ -7,6 +7,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -61,7 +62,7 @@ func ticksPerDecision(name string, rateHz int, periodS float64) (int, error) {
 	ticks := float64(rateHz) * periodS
 	every := int(ticks + 0.5)
 	if every < 1 || ticks-float64(every) > 1e-6 || float64(every)-ticks > 1e-6 {
-		return 0, Refused("%s wants a decision every %g s, which is %g ticks at %d Hz; legal rates: multiples of %g Hz",
+		return 0, fault.Refuse("%s wants a decision every %g s, which is %g ticks at %d Hz; legal rates: multiples of %g Hz",
 			name, periodS, ticks, rateHz, 1/periodS)
 	}
 	return every, nil
@@ -82,15 +83,15 @@ func loadPolicy(name string, desc *robot.Description, anyway bool) (*policy, err
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	} else if err != nil {
-		return nil, Refused("%w", err)
+		return nil, fault.Refuse("%w", err)
 	}
 	player, err := control.New(b, desc)
 	if err != nil {
-		return nil, Refused("%s: %w", name, err)
+		return nil, fault.Refuse("%s: %w", name, err)
 	}
 	poor := b.CheckGate()
 	if poor != nil && !anyway {
-		return nil, Refused("%s: %w; train further (mitori learn), or run it all the same with --anyway", name, poor)
+		return nil, fault.Refuse("%s: %w; train further (mitori learn), or run it all the same with --anyway", name, poor)
 	}
 	return &policy{Player: player, hash: b.SHA256, poor: poor}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -83,13 +84,16 @@ func Start(ctx context.Context, robotName string, args []string, failed *crash.N
 	select {
 	case line, ok := <-first:
 		var hello struct {
-			Port string `json:"port"`
+			Port  string      `json:"port"`
+			Ports buses.Ports `json:"ports"` // by bus
 		}
 		if !ok || json.Unmarshal(line, &hello) != nil || hello.Port == "" {
 			s.Stop()
 			return nil, fmt.Errorf("the simulator did not start: %s", s.said(line))
 		}
-		s.port = hello.Port
+		if s.port = hello.Port; len(hello.Ports) > 1 {
+			s.port = hello.Ports.String()
+		}
 		// It stands for hardware, which waits for no other program; where raising
 		// its priority is not permitted it runs as it is.
 		_ = syscall.Setpriority(syscall.PRIO_PGRP, s.cmd.Process.Pid, simNice)

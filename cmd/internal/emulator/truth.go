@@ -1,4 +1,4 @@
-package main
+package emulator
 
 import (
 	"encoding/json"
@@ -18,9 +18,9 @@ import (
 // end is the last line that mitori bus emulate prints.
 func (e *emulation) end() (v record.Verdict) {
 	st := e.server.Stats()
-	e.server.With(func(l *busemu.Line) {
+	e.server.With(func(w *busemu.World) {
 		v = e.observer.Verdict()
-		v.TorqueOn = l.TorqueOn()
+		v.TorqueOn = w.TorqueOn()
 	})
 	v.Packets, v.LostS = st.Packets, st.Lost.Seconds()
 	return v
@@ -40,10 +40,10 @@ func (e *emulation) finish() error {
 	end := e.end()
 	var errs []error
 	if e.trace != nil {
-		errs = append(errs, e.trace.save(e.flags.record))
+		errs = append(errs, e.trace.save(e.flags.Record))
 	}
-	if e.flags.truth != "" {
-		errs = append(errs, atomicfile.Write(e.flags.truth, func(w io.Writer) error {
+	if e.flags.Truth != "" {
+		errs = append(errs, atomicfile.Write(e.flags.Truth, func(w io.Writer) error {
 			return json.NewEncoder(w).Encode(end)
 		}))
 	}
@@ -86,6 +86,30 @@ func (r *truthTrace) save(name string) error {
 		"held": npz.Floats(r.held, n), "torque_on": npz.Floats(r.torque, n),
 		"robot": npz.String(r.robot.Name), "robot_hash": npz.String(r.robot.Hash),
 	})
+}
+
+// linkPorts makes a symbolic link to the port of each bus and returns how to remove them:
+// name itself where there is one bus, else name-BUS.
+func linkPorts(name string, buses []robot.Bus, ports map[string]string) (remove func(), err error) {
+	var done []func()
+	remove = func() {
+		for _, f := range done {
+			f()
+		}
+	}
+	for _, b := range buses {
+		at := name
+		if len(buses) > 1 {
+			at += "-" + b.Name
+		}
+		f, err := linkPort(at, ports[b.Name])
+		if err != nil {
+			remove()
+			return nil, err
+		}
+		done = append(done, f)
+	}
+	return remove, nil
 }
 
 // linkPort makes a symbolic link to the port and returns how to remove it. It replaces

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mitori-robotics/mitori/actuators/servotool"
+	"github.com/mitori-robotics/mitori/cmd/internal/emulator"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+func newBusCalibrateCmd() *cobra.Command {
+	f := &busFlags{}
+	var name, bus string
+	c := &cobra.Command{
+		Use:   "calibrate",
+		Short: "Read the servos while the robot stands in its zero pose, and propose offsets",
+		Long: `Put the robot into its zero pose by hand (upright, arms hanging) with torque
+off, then run this. It reads every servo on the bus ten times and prints the
+offset_rad that makes the present pose zero, joint by joint, for robot.yaml. It
+writes nothing to the servos.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if name == "" {
+				return usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
+			}
+			desc, err := robot.Load(name)
+			if err != nil {
+				return err
+			}
+			return f.calibrate(desc, bus, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f.add(c)
+	c.Flags().StringVar(&name, "robot", "", "robot name or path of a robot.yaml (required)")
+	c.Flags().StringVar(&bus, "bus", "", "name of the bus behind --port, where the robot has several")
+	return c
+}
+
+// calibrate proposes the offsets of the joints on one bus of desc.
+func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.Writer) error {
+	var names []string
+	for _, b := range desc.Buses {
+		names = append(names, b.Name)
+	}
+	if bus == "" && len(names) == 1 {
+		bus = names[0]
+	}
+	wired := desc.BusNamed(bus)
+	if wired.Name == "" {
+		return usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
+	}
+	rate := f.baud
+	if rate == 0 {
+		rate = wired.Baud
+	}
+	f.protocol = wired.Protocol
+	return f.at(rate, warn, func(b servotool.Bus) error {
+		offsets, err := servotool.Calibrate(b, desc, bus)
+		if err != nil {
+			return err
+		}
+		if f.asJSON {
+			return json.NewEncoder(out).Encode(offsets)
+		}
+		for _, o := range offsets {
+			note := ""
+			if o.SpreadRad > servotool.MaxSpreadRad {
+				note = fmt.Sprintf("  # moved by %.3f rad while being read: hold it still and repeat", o.SpreadRad)
+			}
+			fmt.Fprintf(out, "%-18s id %3d  offset_rad: %+.4f  (was %+.4f)%s\n", o.Joint, o.ID, o.OffsetRad, o.WasRad, note)
+		}
+		return nil
+	})
+}
+
+func newBusEmulateCmd() *cobra.Command {
+	f := &emulator.Options{}
+	var power string
+	c := &cobra.Command{
+		Use:   "emulate",
+		Short: "Serve a robot's servo buses on pseudo-terminals, with physics behind them",
+		Long: `Serve every servo bus of a robot on a pseudo-terminal of its own: the same
+bytes as the hardware, with physics behind them. One line of JSON says where:
+
+  {"port":"/dev/pts/7","ports":{"body":"/dev/pts/7"},"robot":"kata20","servos":20,"pid":4711}
+
+It serves until SIGTERM, until standard input (if it is a pipe) is closed, or
+until the parent process dies (with a pipe, a terminal's own signals are left to
+the parent); then it prints a second line of JSON with what
+really happened: whether the robot fell, how high its trunk was, how much
+torque was still on.
+
+Lines on standard input while it runs:
+  gantry hold|release|auto   take the robot up, let it down, or decide by torque
+  fault KIND[:key=value,..]  make something fail now ("fault clear" ends all)
+  look                       print the verdict so far
+
+Faults: drop, crc, noise (p=), silence (id=), delay (ms=, p=), brownout (v=),
+clash (id=), stuck (id=), reboot (id=), heat (id=, v=), imu; all with at=, for=
+and, where the robot has several buses, bus=.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if power != "on" && power != "off" {
+				return usageError("--servo-power %q; legal: on, off", power)
+			}
+			f.PowerOff = power == "off"
+			err := emulator.Run(c.Context(), f, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+			if errors.Is(err, emulator.ErrUsage) {
+				return usageError("%w", err)
+			}
+			return err
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.Robot, "robot", "", "robot name or path of a robot.yaml (required)")
+	fl.StringVar(&f.Plant, "plant", emulator.Mujoco, "physics: mujoco, or ideal (joints without a body)")
+	fl.StringVar(&f.Link, "pty-link", "", "symbolic link to make to the pseudo-terminal; of several buses: link-BUS")
+	fl.IntVar(&f.Baud, "baud", 0, "pace answers like a wire of this speed, bits/s; 0: the robot's buses")
+	fl.BoolVar(&f.Lockstep, "lockstep", false, "let one loop period pass per command instead of wall time")
+	fl.StringVar(&f.Gantry, "gantry", emulator.Auto, "hold the trunk: auto (until all torque has been on for --gantry-after), hold, none")
+	fl.DurationVar(&f.GantryAfter, "gantry-after", 3*time.Second, "see --gantry")
+	fl.StringArrayVar(&f.Faults, "fault", nil, "make something fail, e.g. silence:id=7,at=2s,for=500ms (repeatable)")
+	fl.Uint64Var(&f.Seed, "seed", 1, "seed of the faults' chances")
+	fl.StringVar(&f.Record, "record", "", "write what the robot really did to this .npz (qpos, 50 Hz)")
+	fl.StringVar(&f.Truth, "truth", "", "write the final verdict to this .json too")
+	fl.StringVar(&power, "servo-power", "on", "the hub's servo switch at the beginning: on, off")
+	fl.Float64Var(&f.Friction, "friction", 0, "friction of floor and feet; 0: the model's")
+	fl.Float64Var(&f.TorqueScale, "torque-scale", 0, "strength of the motors; 0: 1")
+	fl.Float64Var(&f.BatteryV, "battery-v", 0, "open-circuit voltage; 0: nominal")
+	return c
+}
