@@ -71,7 +71,7 @@ func (m *Model) InverseDynamics(dst []float64, d *Data, qvel, qacc []float64, ex
 	if len(dst) != m.Tree.NV {
 		panic("kin: InverseDynamics: dst has the wrong length")
 	}
-	m.motion(d, qvel, qacc, m.Tree.GravityMS2.Scale(-1))
+	m.motion(d, qvel, qacc, m.Tree.GravityMPerS2.Scale(-1))
 	for b := 1; b < len(m.Tree.Bodies); b++ {
 		body := &m.Tree.Bodies[b]
 		w, al := d.BodyAngVel[b], d.angAcc[b]

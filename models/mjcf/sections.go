@@ -69,6 +69,11 @@ func (c *compiler) actuators(section *node) error {
 }
 
 func (c *compiler) drive(r *node, a *Actuator) error {
+	for _, attr := range []string{"armature", "damping"} {
+		if r.has(attr) {
+			return r.fail(attr, "is not supported in an actuator; give it to the joint")
+		}
+	}
 	gear := [6]float64{1}
 	if _, err := r.floats("gear", gear[:], 1); err != nil {
 		return err
@@ -99,12 +104,12 @@ func (c *compiler) drive(r *node, a *Actuator) error {
 	}
 	switch a.Kind {
 	case "position":
-		if a.KpNmRad, err = r.float("kp", 1); err != nil {
+		if a.KpNmPerRad, err = r.float("kp", 1); err != nil {
 			return err
 		}
-		a.KvNmSRad, err = r.float("kv", 0)
+		a.KvNmSPerRad, err = r.float("kv", 0)
 	case "velocity":
-		a.KvNmSRad, err = r.float("kv", 1)
+		a.KvNmSPerRad, err = r.float("kv", 1)
 	case "general":
 		// A general actuator with an affine bias is how a position servo is written without the shortcut.
 		var gain, bias [10]float64
@@ -116,7 +121,7 @@ func (c *compiler) drive(r *node, a *Actuator) error {
 			return err
 		}
 		if r.attr["biastype"] == "affine" && bias[1] != 0 {
-			a.KpNmRad, a.KvNmSRad = gain[0], -bias[2]
+			a.KpNmPerRad, a.KvNmSPerRad = gain[0], -bias[2]
 		}
 	}
 	return err

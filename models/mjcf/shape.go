@@ -27,6 +27,9 @@ func readGeom(n *node, u units, defaultDensity float64) (Geom, float64, error) {
 	if n.has("mesh") { // a primitive fitted to a mesh also needs the mesh file
 		kind = Mesh
 	}
+	if n.attr["shellinertia"] == "true" {
+		return g, 0, n.fail("shellinertia", "is not supported; give the body an <inertial>")
+	}
 	g.Kind = kind
 	if err := readSize(n, u, &g); err != nil {
 		return g, 0, err
@@ -178,6 +181,40 @@ func rotatedInertia(q spatial.Quat, diag spatial.Vec3) (out [3][3]float64) {
 		}
 	}
 	return out
+}
+
+// turned returns the matrix in the outer axes: R in R^T.
+func turned(q spatial.Quat, in [3][3]float64) (out [3][3]float64) {
+	var ax [3]spatial.Vec3
+	ax[0], ax[1], ax[2] = q.Axes()
+	for k := range in {
+		for l := range in {
+			for i := range out {
+				for j := range out {
+					out[i][j] += ax[k][i] * in[k][l] * ax[l][j]
+				}
+			}
+		}
+	}
+	return out
+}
+
+// positive reports whether sign*m + add*1 has no negative principal value, to rounding: by its leading minors
+// (Sylvester's criterion).
+func positive(m [3][3]float64, sign, add float64) bool {
+	var size float64
+	for i := range m {
+		for k := range m {
+			m[i][k] *= sign
+			size += math.Abs(m[i][k])
+		}
+	}
+	for k := range m {
+		m[k][k] += add + 1e-12*size
+	}
+	minor := m[0][0]*m[1][1] - m[0][1]*m[1][0]
+	det := m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) - m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) + m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
+	return m[0][0] >= 0 && minor >= 0 && det >= 0
 }
 
 // addShifted adds inertia in, of a mass whose centre is d away from the reference point (parallel axes).

@@ -24,7 +24,7 @@ func (g *generator) body(l *link) {
 	g.p("<body%s%s%s%s>\n", g.bodyName(), g.pos(), g.orientation(), g.class("childclass"))
 	given := g.fromGeom == "false" || g.chance(0.4)
 	if given {
-		g.inertial()
+		g.framed(0.1, g.inertial)
 	}
 	if l.free {
 		g.freeJoint()
@@ -118,7 +118,7 @@ func (g *generator) geom(massive bool) {
 	default:
 		g.p("%s%s", g.pos(), g.orientation())
 		if g.chance(0.8) {
-			g.p(" size=\"%s\"", size)
+			g.p(" size=\"%s\"", g.pick(size, size, g.between(0.02, 0.1)))
 		}
 	}
 	switch {

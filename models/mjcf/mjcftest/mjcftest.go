@@ -181,7 +181,7 @@ func (g *generator) settings() {
 	}
 	g.p("<size memory=\"1M\"/>\n")
 	if g.chance(0.4) {
-		g.p("<option gravity=\"%s\"/>\n", g.vector(3, -10, 10))
+		g.p("<option gravity=\"%s\"><flag gravity=%q/></option>\n", g.vector(3, -10, 10), g.pick("enable", "enable", "disable"))
 	}
 }
 
