@@ -64,8 +64,10 @@ unless --show-faces is given.`,
 			if err != nil {
 				return err
 			}
-			run := &pipeline.Run{Tell: show.Progress(cli.NewProgress(c.ErrOrStderr()))}
+			progress := cli.NewProgress(c.ErrOrStderr())
+			run := &pipeline.Run{Tell: show.Progress(progress)}
 			e, err := pipeline.Do(c.Context(), run, extract.Stage(o))
+			progress.End()
 			if err != nil {
 				return err
 			}

@@ -74,8 +74,10 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
 			if job.Robot, err = cli.LoadRobot(cmp.Or(robotName, job.Clips[0].Meta.Robot)); err != nil {
 				return err
 			}
-			run := &pipeline.Run{Tell: show.Progress(cli.NewProgress(c.ErrOrStderr()))}
+			progress := cli.NewProgress(c.ErrOrStderr())
+			run := &pipeline.Run{Tell: show.Progress(progress)}
 			res, err := pipeline.Do(c.Context(), run, practice.Stage(job))
+			progress.End()
 			if err != nil {
 				return err
 			}

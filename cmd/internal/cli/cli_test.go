@@ -126,7 +126,10 @@ func TestALineClearsAnUnfinishedOne(t *testing.T) {
 	p := &Progress{w: &b, live: true, now: time.Now}
 	p.Show("training: 50 %", false, false)
 	p.Line("interrupted")
-	if want := ToStart + "training: 50 %" + ToStart + "interrupted\n"; b.String() != want {
+	p.Show("again", false, false)
+	p.End()
+	p.End()
+	if want := ToStart + "training: 50 %" + ToStart + "interrupted\n" + ToStart + "again\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
