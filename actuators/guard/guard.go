@@ -3,7 +3,9 @@
 // setting that turns it off.
 //
 // It promises, for any input whatever (NaN and infinities included):
-//   - the first command equals the pose it was seeded with, the measured one;
+//   - the first command after [Guard.Seed] is at most one step of acceleration
+//     (AccelRadS2 * period^2) from the measured pose; who asks for a measured pose
+//     within the range gets exactly that one;
 //   - a command never leaves the joint's range once inside it, and only moves
 //     inward while outside;
 //   - a command never moves faster than the joint's speed limit, and its speed

@@ -90,7 +90,10 @@ func TestPromisesHoldForAnyInput(t *testing.T) {
 	}
 }
 
-func TestFirstCommandIsTheMeasuredPose(t *testing.T) {
+// From rest at the measured pose the first command is one step of acceleration away at
+// most, whatever is wanted, and exactly that pose if it is wanted: what torque-on is
+// given.
+func TestFirstCommandStartsFromTheMeasuredPose(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	l := joint()
 	g := newGuard(t, l)
@@ -101,6 +104,10 @@ func TestFirstCommandIsTheMeasuredPose(t *testing.T) {
 		g.Apply(out, []float64{wild(rng)}, Full)
 		if d := math.Abs(out[0] - start); d > l.AccelRadS2*period*period+1e-12 {
 			t.Fatalf("first command %g rad from the measured pose", d)
+		}
+		g.Seed([]float64{start})
+		if r, _ := g.Apply(out, []float64{start}, Gentle); out[0] != start || r.Changed() {
+			t.Fatalf("the measured pose %g was wanted and became %g, %+v", start, out[0], r)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
 // wild is a controller that has lost its mind and does not know it.
@@ -16,9 +16,9 @@ type wild struct {
 	acts int
 }
 
-func (c *wild) Enter(*driver.State, []float64) {}
-func (c *wild) Phase() float64                 { return 0.5 }
-func (c *wild) Act(dst []float64, _ *driver.State, _ Intent) (bool, error) {
+func (c *wild) Enter([]float64) {}
+func (c *wild) Phase() float64  { return 0.5 }
+func (c *wild) Act(dst []float64, _ *sensed.Robot, _ bool) (bool, error) {
 	c.acts++
 	for j := range dst {
 		dst[j] = c.act(c.rng)

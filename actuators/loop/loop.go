@@ -3,10 +3,11 @@
 // guard, writes them, and leaves a sample of it all in a ring.
 //
 // Everything a tick reaches runs without allocation, log, lock, channel or map.
-// Requests and external conditions arrive as atomics; results leave through
-// trace.Ring. [Loop.Tick] takes time as an argument and never sleeps, so tests
-// and lockstep simulations drive it as fast as they like; [Loop.Run] is the
-// same tick on absolute deadlines of the real clock.
+// Requests and external conditions arrive as atomics; the decision on a command
+// goes back to whoever asked ([Loop.Ask]); results leave through trace.Ring.
+// [Loop.Tick] takes time as an argument and never sleeps, so tests and lockstep
+// simulations drive it as fast as they like; [Loop.Run] is the same tick on absolute
+// deadlines of the real clock.
 //
 // What is not here: what a policy is (Controller is declared here and
 // implemented elsewhere), serial ports, files, operators.
@@ -22,28 +23,21 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
-// Intent tells a controller what it may do.
-type Intent uint8
-
-const (
-	// Balance: finish what is being played, then stand.
-	Balance Intent = iota
-	// Play the motion from its start, once, then stand.
-	Play
-)
-
-// Controller turns measured state into goals. It is used by the loop's
+// Controller turns what was measured into goals. It is used by the loop's
 // goroutine only; Act allocates nothing.
 type Controller interface {
 	// Enter is called when the loop hands the robot over, before the first
 	// Act. holdRad is the pose commanded so far.
-	Enter(s *driver.State, holdRad []float64)
+	Enter(holdRad []float64)
 	// Act stores the wanted joint angles (rad, description order) for the
-	// next control period. standing reports that nothing is being played.
-	// An error makes the loop keep the previous goals and count the failure.
-	Act(dst []float64, s *driver.State, want Intent) (standing bool, err error)
+	// next control period. With play it begins the motion unless it is being
+	// played; without, it finishes what is being played, then stands. standing
+	// reports that nothing is being played. An error makes the loop keep the
+	// previous goals and count the failure.
+	Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error)
 	// Phase is how far the motion is, 0..1, for the record.
 	Phase() float64
 }
@@ -76,29 +70,22 @@ type Loop struct {
 	mon   *guard.Monitor
 	ring  *trace.Ring
 
-	request  atomic.Uint32
+	mail     [mailboxSlots]slot
+	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
 	stop     atomic.Bool
 
-	period    time.Duration
-	state     *driver.State
-	mode      mode.State
-	modeTicks int64 // periods since the mode was entered, skipped ones included
-	ramp      ramp
-	want      []float64 // before the guard
-	goal      []float64 // after it
-	applied   []float64 // as sent
-	clamp     guard.Report
-	standing  bool // the controller plays nothing
-	inControl bool // the controller has been entered
-	ctlBad    bool
-	sinceCtl  int
-	settled   settlePhase
-	torqueOff bool // confirmed
-	torqueOn  bool // confirmed
-	torqueTry int
-	linkGone  bool // the latest read found the port gone
-	lastWhy   mode.Reason
+	period   time.Duration
+	state    *driver.State
+	sensed   sensed.Robot // state as a controller sees it
+	machine  mode.Machine
+	rules    mode.Rules
+	linkGone bool // the latest read found the port gone
+	ramp     ramp
+	want     []float64 // before the guard
+	goal     []float64 // after it
+	applied  []float64 // as sent
+	clamp    guard.Report
 
 	stats Stats
 }
@@ -138,14 +125,14 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		period: time.Second / time.Duration(cfg.RateHz),
 		state:  driver.NewState(n), ramp: newRamp(n),
 		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
-		torqueOff: true, standing: true,
+		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil
 }
 
-// Request asks for a change of state. It may be called from any goroutine. Of
-// several requests within one tick the strongest is answered; an e-stop is
-// never lost.
+// Request asks for a change of state and wants no answer ([Loop.Ask] does). It may
+// be called from any goroutine. Of several requests within one tick the strongest
+// counts; an e-stop is never lost.
 func (l *Loop) Request(r mode.Request) {
 	for {
 		old := l.request.Load()
@@ -174,13 +161,3 @@ func (l *Loop) Stop() {
 	l.stop.Store(true)
 	l.Request(mode.Disarm)
 }
-
-// settlePhase counts the parts of a controlled stop.
-type settlePhase uint8
-
-const (
-	playOut settlePhase = iota
-	toSettlePose
-	restInPose
-	seated
-)

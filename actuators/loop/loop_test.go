@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
 // clip is a controller that plays a sine for a number of control periods.
@@ -23,13 +23,13 @@ type clip struct {
 	nan         bool
 }
 
-func (c *clip) Enter(*driver.State, []float64) { c.entered++; c.playing, c.at = false, 0 }
-func (c *clip) Phase() float64                 { return float64(c.at) / float64(c.periods) }
-func (c *clip) Act(dst []float64, _ *driver.State, want Intent) (bool, error) {
+func (c *clip) Enter([]float64) { c.entered++; c.playing, c.at = false, 0 }
+func (c *clip) Phase() float64  { return float64(c.at) / float64(c.periods) }
+func (c *clip) Act(dst []float64, _ *sensed.Robot, play bool) (bool, error) {
 	if c.err != nil {
 		return false, c.err
 	}
-	if want == Play && !c.playing {
+	if play && !c.playing {
 		c.playing, c.at = true, 0
 	}
 	if c.playing {

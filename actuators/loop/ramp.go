@@ -43,3 +43,12 @@ func (r *ramp) step(dst []float64, dt time.Duration) bool {
 	}
 	return r.at == r.total
 }
+
+// rest makes the ramp's end a ramp of its own: so long in the same pose.
+func (r *ramp) rest(d time.Duration) {
+	r.total, r.at = d, 0
+	copy(r.from, r.to)
+}
+
+// done reports that a ramp was planned and has come to its end.
+func (r *ramp) done() bool { return r.total > 0 && r.at == r.total }

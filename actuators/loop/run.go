@@ -27,7 +27,6 @@ type Stats struct {
 	Fell         bool
 	Armed        int64 // times
 	End          mode.State
-	EndWhy       mode.Reason
 	FirstCause   mode.Reason // first condition that took the robot out of normal operation
 	TorqueOff    bool        // confirmed by every servo
 	Guard        guard.Counts
@@ -72,7 +71,7 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 }
 
 // record fills the tick's sample.
-func (l *Loop) record(now Instant, in mode.Input, d mode.Decision, from mode.State, failing mode.Checks, c mode.Conditions, busNs, actNs int64) {
+func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.State, busNs, actNs int64) {
 	l.stats.BusTime.AddNs(busNs)
 	if actNs > 0 {
 		l.stats.ActTime.AddNs(actNs)
@@ -85,13 +84,13 @@ func (l *Loop) record(now Instant, in mode.Input, d mode.Decision, from mode.Sta
 		return
 	}
 	s.WallNs, s.Tick, s.LateNs, s.Skipped, s.BusNs, s.ActNs = now.WallNs, now.Tick, now.LateNs, now.Skipped, busNs, actNs
-	s.Mode, s.From, s.Why, s.Request, s.Refused = l.mode, from, d.Why, in.Request, d.Refused
-	s.Failing, s.Conditions = failing, c
+	s.Mode, s.From, s.Why, s.Request, s.Refused = d.State, from, d.Why, f.Request, d.Refused
+	s.Failing, s.Conditions = f.Failing, f.Conditions
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
-	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.torqueOff
+	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff
 	s.Phase = 0
 	if l.ctl != nil {
 		s.Phase = l.ctl.Phase()
@@ -100,23 +99,15 @@ func (l *Loop) record(now Instant, in mode.Input, d mode.Decision, from mode.Sta
 }
 
 // Mode is the present operating state; for the loop's own goroutine.
-func (l *Loop) Mode() mode.State { return l.mode }
+func (l *Loop) Mode() mode.State { return l.machine.State }
 
-// Finished reports whether a stopped loop has nothing left to do: no torque, and
-// that confirmed, or a lost link, or not confirmed after seconds of trying.
-func (l *Loop) Finished() bool {
-	if !l.stop.Load() || l.mode.Energised() || l.mode == mode.Cut {
-		return false
-	}
-	return l.torqueOff || l.linkGone || l.modeTicks > confirmSeconds*int64(l.cfg.RateHz)
-}
-
-const confirmSeconds = 3
+// Finished reports whether a stopped loop has nothing left to do.
+func (l *Loop) Finished() bool { return l.stop.Load() && l.machine.Ended(l.rules, l.linkGone) }
 
 // Result closes the statistics.
 func (l *Loop) Result() Stats {
 	s := l.stats
-	s.End, s.EndWhy, s.TorqueOff, s.Guard = l.mode, l.lastWhy, l.torqueOff, l.guard.Counts()
+	s.End, s.TorqueOff, s.Guard = l.machine.State, l.machine.Torque == mode.TorqueOff, l.guard.Counts()
 	s.MaxTempC, s.MaxWindingC, s.MinSupplyV = l.mon.MaxTempC(), l.mon.MaxWindingC(), l.mon.MinSupplyV()
 	return s
 }

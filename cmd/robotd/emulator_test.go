@@ -11,10 +11,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/limits"
+	daemonrun "github.com/mitori-robotics/mitori/cmd/internal/robot"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
@@ -102,8 +105,37 @@ type daemon struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	dir   string
-	out   *tail
+	out   *said
 	ended chan error
+}
+
+// said keeps what a process prints.
+type said struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, b...)
+	return len(b), nil
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.text)
+}
+
+// shape is the robot's standing pose and its legs.
+func shape(t *testing.T, desc *robot.Description) limits.Shape {
+	t.Helper()
+	s, err := daemonrun.Shape(desc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // bin returns a folder with robotd and mitori, both of which are this program.
@@ -130,7 +162,7 @@ func launch(t *testing.T, args ...string) *daemon {
 		t.Skip("runs in real time for seconds")
 	}
 	dir := bin(t)
-	d := &daemon{t: t, dir: dir, out: &tail{}, ended: make(chan error, 1)}
+	d := &daemon{t: t, dir: dir, out: &said{}, ended: make(chan error, 1)}
 	given := strings.Join(args, " ")
 	for flag, value := range map[string]string{"--stats": "stats.json", "--record": "flight.mcap", "--mqtt": "off"} {
 		if !strings.Contains(given, flag) {

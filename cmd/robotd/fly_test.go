@@ -15,14 +15,16 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "4s")
-	d.exit(exitDone, time.Minute)
+	d.exit(fault.ExitDone, time.Minute)
 	s := d.stats()
 	if states(s) != "arming hold settle disarmed" || s.EndState != "disarmed" || !s.TorqueOff || s.Fell || s.Cause != "" {
 		t.Errorf("states %q, end %s, torque off %v, fell %v, cause %q", states(s), s.EndState, s.TorqueOff, s.Fell, s.Cause)
@@ -41,10 +43,11 @@ func TestHoldsForTheTimeAndEndsDisarmed(t *testing.T) {
 		t.Errorf("recording: truncated %v, %d ticks of %d", f.Truncated, len(f.Ticks), s.Ticks)
 	}
 	desc, _ := robot.Load("kata20")
-	b, _ := bodyOf(desc)
+	b := shape(t, desc)
+	settle := limits.SettleRad(desc, b)
 	for j, q := range f.Ticks[len(f.Ticks)-1].PosRad {
-		if math.Abs(q-b.settleRad[j]) > 0.05 {
-			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f", j, q, b.settleRad[j])
+		if math.Abs(q-settle[j]) > 0.05 {
+			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f", j, q, settle[j])
 		}
 	}
 }
@@ -55,7 +58,7 @@ func TestCtrlCSettles(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitDone, 20*time.Second)
+	d.exit(fault.ExitDone, 20*time.Second)
 	if s := d.stats(); s.EndState != "disarmed" || !s.TorqueOff || states(s) != "arming hold settle disarmed" {
 		t.Errorf("%s, torque off %v, states %q", s.EndState, s.TorqueOff, states(s))
 	}
@@ -77,7 +80,7 @@ func TestGoesOnAfterAStall(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitDone, 20*time.Second)
+	d.exit(fault.ExitDone, 20*time.Second)
 	s := d.stats()
 	if s.Stops < 1 || states(s) != "arming hold settle disarmed" {
 		t.Errorf("servos taken up %d times, states %q", s.Stops, states(s))
@@ -87,10 +90,11 @@ func TestGoesOnAfterAStall(t *testing.T) {
 		t.Fatal(err)
 	}
 	desc, _ := robot.Load("kata20")
-	b, _ := bodyOf(desc)
+	b := shape(t, desc)
+	settle := limits.SettleRad(desc, b)
 	for j, q := range f.Ticks[len(f.Ticks)-1].PosRad {
-		if math.Abs(q-b.settleRad[j]) > 0.05 {
-			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f: it did not follow any more", j, q, b.settleRad[j])
+		if math.Abs(q-settle[j]) > 0.05 {
+			t.Errorf("joint %d ended at %.3f rad, the settle pose is %.3f: it did not follow any more", j, q, settle[j])
 		}
 	}
 }
@@ -105,7 +109,7 @@ func TestSecondCtrlCCutsTorque(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitFailed, 20*time.Second)
+	d.exit(fault.ExitFailed, 20*time.Second)
 	if s := d.stats(); s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" {
 		t.Errorf("%s, torque off %v, cause %q", s.EndState, s.TorqueOff, s.Cause)
 	}
@@ -121,7 +125,7 @@ func TestSimulatorKilled(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitFailed, 20*time.Second)
+	d.exit(fault.ExitFailed, 20*time.Second)
 	s := d.stats()
 	if s.EndState != "fault" || s.Cause != "link-lost" || s.TorqueOff || s.TorqueNote == "" {
 		t.Errorf("%s because of %q, torque off %v (%s)", s.EndState, s.Cause, s.TorqueOff, s.TorqueNote)
@@ -212,7 +216,7 @@ func TestEStopOverMQTT(t *testing.T) {
 	if ack := o.send("estop"); !ack.Accepted {
 		t.Errorf("e-stop refused: %+v", ack)
 	}
-	d.exit(exitFailed, 20*time.Second)
+	d.exit(fault.ExitFailed, 20*time.Second)
 	s := d.stats()
 	if s.EndState != "fault" || !s.TorqueOff || s.Cause != "request estop" || s.Truth.TorqueOn != 0 {
 		t.Errorf("%s because of %q, torque off %v, servos with torque %d", s.EndState, s.Cause, s.TorqueOff, s.Truth.TorqueOn)
@@ -247,12 +251,12 @@ func TestOperatorArmsAndResets(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitDone, 20*time.Second)
+	d.exit(fault.ExitDone, 20*time.Second)
 }
 
 func TestFall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "8s", "--sim-arg=--tilt-at=4s")
-	d.exit(exitFailed, time.Minute)
+	d.exit(fault.ExitFailed, time.Minute)
 	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(states(s), "hold limp fault") {
 		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, states(s))
 	}
@@ -265,7 +269,7 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	d.exit(exitDone, 20*time.Second)
+	d.exit(fault.ExitDone, 20*time.Second)
 	s := d.stats()
 	// On a busy host a decision now and then ends after its tick, which counts as a fault.
 	if s.Plays < 1 || s.EndState != "disarmed" || !s.TorqueOff || s.PolicyBad > s.MissedTicks+1 || s.Guard.Total() != 0 || s.PolicyHash == "" {
@@ -302,34 +306,8 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 
 func TestArmingRefused(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "2s", "--sim-arg=--fault=heat:id=3,v=65")
-	d.exit(exitRefused, time.Minute)
+	d.exit(fault.ExitRefused, time.Minute)
 	if s := d.stats(); !strings.Contains(d.out.String(), "temperatures") || s.Armed != 0 || s.EndState != "disarmed" || !s.TorqueOff {
 		t.Errorf("armed %d times, %s", s.Armed, s.EndState)
-	}
-}
-
-func TestBodyOfTheShippedRobot(t *testing.T) {
-	desc, err := robot.Load("kata20")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := bodyOf(desc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	legs := 0
-	for j, leg := range b.leg {
-		name := desc.Joints[j].Name
-		want := strings.Contains(name, "hip") || strings.Contains(name, "knee") || strings.Contains(name, "ankle")
-		if leg != want {
-			t.Errorf("%s: leg %v", name, leg)
-		}
-		if leg {
-			legs++
-		}
-	}
-	k, h, a := desc.JointIndex("l_knee"), desc.JointIndex("l_hip_pitch"), desc.JointIndex("l_ankle_pitch")
-	if legs != 12 || b.settleRad[k] < 2*b.standRad[k] || math.Abs(b.settleRad[h]+b.settleRad[k]+b.settleRad[a]) > 1e-9 {
-		t.Errorf("%d leg joints; settle pose: hip %.2f, knee %.2f, ankle %.2f rad", legs, b.settleRad[h], b.settleRad[k], b.settleRad[a])
 	}
 }

@@ -3,14 +3,18 @@
 // With --sim it starts "mitori bus emulate" as a process of its own and talks to
 // it over the same bytes as to hardware.
 //
-// This package only wires: the loop and its parts are in actuators, policies in
-// policy, bytes in firmware-bridge.
+// This package is its command line: what runs is joined in cmd/internal/robot, the
+// loop and its parts are in actuators, policies in policy, bytes in firmware-bridge.
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/orders"
+)
 
 func main() {
-	ord := newOrders()
-	ord.listen()
+	ord := orders.New()
+	ord.Listen()
 	os.Exit(run(ord, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -22,13 +23,13 @@ import (
 )
 
 // clip stands still but for a wave of one arm, seconds long.
-func clip(desc *robot.Description, seconds float64) *motion.Clip {
-	b, _ := bodyOf(desc)
+func clip(t *testing.T, desc *robot.Description, seconds float64) *motion.Clip {
+	b := shape(t, desc)
 	c := &motion.Clip{FPS: 50, JointNames: desc.JointNames(), BodyNames: []string{desc.RootBody}}
 	n := int(seconds * 50)
 	for k := range n + 1 {
 		f := motion.NewFrame(len(desc.Joints), 1)
-		copy(f.JointPosRad, b.standRad)
+		copy(f.JointPosRad, b.StandRad)
 		j := desc.JointIndex("l_shoulder_roll")
 		f.JointPosRad[j] += 0.5 * (1 - math.Cos(2*math.Pi*float64(k)/float64(n)))
 		f.BodyPosM[0], f.BodyQuat[0] = spatial.Vec3{0, 0, 0.28}, spatial.Identity()
@@ -59,7 +60,7 @@ func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bundle.Bundle{Net: net, Eval: []byte(`{"episodes":40,"survival_rate":1}`), Clips: []*motion.Clip{clip(desc, seconds)}, Manifest: bundle.Manifest{
+	b := &bundle.Bundle{Net: net, Eval: []byte(`{"episodes":40,"survival_rate":1}`), Clips: []*motion.Clip{clip(t, desc, seconds)}, Manifest: bundle.Manifest{
 		Name: "playback", Robot: desc.Name, RobotHash: desc.Hash, JointNames: desc.JointNames(), PolicyRateHz: 50, Observation: text,
 	}}
 	for i := range desc.Joints {
@@ -117,30 +118,30 @@ func TestBadInput(t *testing.T) {
 		code  int
 		words []string
 	}{
-		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), exitRefused, []string{"cut.bundle", "truncated"}},
-		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), exitFailed, []string{"none.bundle", "no such file"}},
-		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), exitRefused, []string{"other9", "kata20"}},
-		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), exitRefused, []string{"changed since training"}},
-		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), exitRefused, []string{"l_knee", "must start and end standing"}},
-		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), exitRefused, []string{"version"}},
-		{"never evaluated", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })), exitRefused, []string{"no eval.json", "--anyway"}},
-		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), exitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
-		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), exitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
-		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, exitFailed, []string{"nonesuch", "kata20"}},
-		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, exitUsage, []string{"surprise_key", "line 2", "key.yaml"}},
-		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, exitFailed, []string{"none.yaml"}},
-		{"unknown flag", []string{"--frobnicate"}, exitUsage, []string{"frobnicate"}},
-		{"argument", []string{"dance"}, exitUsage, []string{"dance"}},
-		{"nothing", nil, exitUsage, []string{"--robot"}},
-		{"no bus", []string{"--robot", "kata20"}, exitUsage, []string{"--port"}},
-		{"sim and port", append(sim, "--port", "/dev/null"), exitUsage, []string{"exclude"}},
-		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, exitFailed, []string{"/dev/nonesuch", "no such device"}},
-		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, exitFailed, []string{slave.Name(), "none of 20 servos answers"}},
-		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, exitFailed, []string{takenSlave.Name(), "taken by another process"}},
-		{"disk full", append(sim, "--record", full), exitFailed, []string{"full.mcap", "disk is full"}},
-		{"simulator fails", append(sim, "--sim-arg=--dead"), exitFailed, []string{"no physics today"}},
-		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), exitUsage, []string{"nowhere", "mqtt://"}},
-		{"rate 5", append(sim, "--rate", "5"), exitUsage, []string{"rate_hz: 5"}},
+		{"truncated bundle", append(sim, "--policy", put("cut.bundle", data[:len(data)/2])), fault.ExitRefused, []string{"cut.bundle", "truncated"}},
+		{"no bundle", append(sim, "--policy", filepath.Join(dir, "none.bundle")), fault.ExitFailed, []string{"none.bundle", "no such file"}},
+		{"other robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Robot = "other9" })), fault.ExitRefused, []string{"other9", "kata20"}},
+		{"changed robot", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.RobotHash = "0123" })), fault.ExitRefused, []string{"changed since training"}},
+		{"motion that does not end standing", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Clips[0].Frames[50].JointPosRad[3] += 0.3 })), fault.ExitRefused, []string{"l_knee", "must start and end standing"}},
+		{"observation of another kind", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Manifest.Observation = []byte(`{"version":7}`) })), fault.ExitRefused, []string{"version"}},
+		{"never evaluated", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })), fault.ExitRefused, []string{"no eval.json", "--anyway"}},
+		{"poor policy", append(sim, "--policy", playback(t, 1, func(b *bundle.Bundle) { b.Eval = poor })), fault.ExitRefused, []string{"12.5 %", "legal: 95 %", "--anyway"}},
+		{"rate that does not fit", append(sim, "--policy", whole, "--rate", "70"), fault.ExitRefused, []string{"70 Hz", "multiples of 50 Hz"}},
+		{"unknown robot", []string{"--robot", "nonesuch", "--sim"}, fault.ExitFailed, []string{"nonesuch", "kata20"}},
+		{"unknown key", []string{"--config", put("key.yaml", []byte("robot: kata20\nsurprise_key: 1\n"))}, fault.ExitUsage, []string{"surprise_key", "line 2", "key.yaml"}},
+		{"no configuration", []string{"--config", filepath.Join(dir, "none.yaml")}, fault.ExitFailed, []string{"none.yaml"}},
+		{"unknown flag", []string{"--frobnicate"}, fault.ExitUsage, []string{"frobnicate"}},
+		{"argument", []string{"dance"}, fault.ExitUsage, []string{"dance"}},
+		{"nothing", nil, fault.ExitUsage, []string{"--robot"}},
+		{"no bus", []string{"--robot", "kata20"}, fault.ExitUsage, []string{"--port"}},
+		{"sim and port", append(sim, "--port", "/dev/null"), fault.ExitUsage, []string{"exclude"}},
+		{"absent port", []string{"--robot", "kata20", "--port", "/dev/nonesuch"}, fault.ExitFailed, []string{"/dev/nonesuch", "no such device"}},
+		{"silent port", []string{"--robot", "kata20", "--port", slave.Name()}, fault.ExitFailed, []string{slave.Name(), "none of 20 servos answers"}},
+		{"taken port", []string{"--robot", "kata20", "--port", takenSlave.Name()}, fault.ExitFailed, []string{takenSlave.Name(), "taken by another process"}},
+		{"disk full", append(sim, "--record", full), fault.ExitFailed, []string{"full.mcap", "disk is full"}},
+		{"simulator fails", append(sim, "--sim-arg=--dead"), fault.ExitFailed, []string{"no physics today"}},
+		{"broker that is no URL", append(sim, "--mqtt", "nowhere"), fault.ExitUsage, []string{"nowhere", "mqtt://"}},
+		{"rate 5", append(sim, "--rate", "5"), fault.ExitUsage, []string{"rate_hz: 5"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -166,7 +167,7 @@ func TestBadInput(t *testing.T) {
 func TestPoorPolicyAnyway(t *testing.T) {
 	name := playback(t, 1, func(b *bundle.Bundle) { b.Eval = nil })
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "3s", "--policy", name, "--anyway")
-	d.exit(exitDone, time.Minute)
+	d.exit(fault.ExitDone, time.Minute)
 	if s := d.stats(); s.Armed != 1 || !strings.Contains(strings.Join(s.Notes, "\n"), "no eval.json; --anyway") || !strings.Contains(d.out.String(), "running it anyway") {
 		t.Errorf("armed %d times, notes %q", s.Armed, s.Notes)
 	}

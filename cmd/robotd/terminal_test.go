@@ -15,6 +15,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -46,7 +47,7 @@ func shipped(t *testing.T, console *os.File, args ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, dir: t.TempDir(), out: &tail{}, ended: make(chan error, 1)}
+	d := &daemon{t: t, dir: t.TempDir(), out: &said{}, ended: make(chan error, 1)}
 	d.cmd = exec.Command(filepath.Join(bin, "robotd"), append([]string{"--robot", "kata20", "--sim", "--mqtt", "off",
 		"--stats", "stats.json", "--record", "flight.mcap", "--sim-arg=--plant=ideal", "--sim-arg=--truth=truth.json"}, args...)...)
 	d.cmd.Dir, d.cmd.Stdout, d.cmd.Stderr = d.dir, console, console
@@ -161,7 +162,7 @@ func TestEveryWayOutEndsWithoutTorque(t *testing.T) {
 				w.Close()
 				d.flying(state)
 				way.do(d, r)
-				if s := d.safe(exitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
+				if s := d.safe(fault.ExitDone, 40*time.Second); states(s) != want || !s.TorqueOff {
 					t.Errorf("states %q, want %q; torque off %v", states(s), want, s.TorqueOff)
 				}
 			})
@@ -185,7 +186,7 @@ func TestNobodyReads(t *testing.T) {
 				r.Close()
 			}
 			w.Close()
-			s := d.safe(exitDone, 40*time.Second)
+			s := d.safe(fault.ExitDone, 40*time.Second)
 			if states(s) != settled || s.Cause != "" || s.Dropped != 0 {
 				t.Errorf("states %q, cause %q, %d ticks not recorded", states(s), s.Cause, s.Dropped)
 			}
@@ -228,7 +229,7 @@ func TestSecondCtrlCWithAStuckReader(t *testing.T) {
 	d.signal(syscall.SIGINT)
 	d.flying("settle")
 	d.signal(syscall.SIGQUIT)
-	if s := d.safe(exitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
+	if s := d.safe(fault.ExitFailed, 20*time.Second); s.EndState != "fault" || s.Cause != "request estop" || !s.TorqueOff {
 		t.Errorf("%s because of %q, torque off %v", s.EndState, s.Cause, s.TorqueOff)
 	}
 }
@@ -244,7 +245,7 @@ func TestTerminalCloses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, dir: t.TempDir(), out: &tail{}, ended: make(chan error, 1)}
+	d := &daemon{t: t, dir: t.TempDir(), out: &said{}, ended: make(chan error, 1)}
 	d.cmd = exec.Command(filepath.Join(bin, "robotd"), "--robot", "kata20", "--sim", "--mqtt", "off", "--stats", "stats.json",
 		"--record", "flight.mcap", "--sim-arg=--plant=ideal", "--sim-arg=--truth=truth.json")
 	d.cmd.Dir, d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = d.dir, slave, slave, slave
@@ -260,7 +261,7 @@ func TestTerminalCloses(t *testing.T) {
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	d.flying("hold") // nobody reads the terminal either
 	master.Close()
-	if s := d.safe(exitDone, 40*time.Second); states(s) != settled {
+	if s := d.safe(fault.ExitDone, 40*time.Second); states(s) != settled {
 		t.Errorf("states %q", states(s))
 	}
 }

@@ -128,13 +128,13 @@ func (b *Broker) options(dir string) *server.Options {
 	return &server.Options{
 		ServerName: "mitori-" + b.cfg.Robot,
 		DontListen: true, // no NATS port: MQTT only
-		NoSigs:     true, NoLog: true, MaxPayload: MaxTelemetryBytes + 4096, MaxConn: 64, MaxSubs: 256,
+		NoSigs:     true, NoLog: true, MaxPayload: MaxMessageBytes + 4096, MaxConn: 64, MaxSubs: 256,
 		JetStream: true, StoreDir: dir, JetStreamMaxMemory: maxMemory, JetStreamMaxStore: maxStore, DisableJetStreamBanner: true,
 		MQTT: server.MQTTOpts{Host: b.cfg.Host, Port: port, TLSConfig: b.cfg.TLS},
 		Users: []*server.User{
 			{
 				Username: b.cfg.RobotUser.Username, Password: b.cfg.RobotUser.Password, AllowedConnectionTypes: mqttOnly,
-				Permissions: &server.Permissions{Publish: only(base+".state", base+".tele.*", base+".event", base+".ack"), Subscribe: only(base + ".cmd")},
+				Permissions: &server.Permissions{Publish: only(base+".state", base+".event", base+".ack"), Subscribe: only(base + ".cmd")},
 			},
 			{
 				Username: b.cfg.Operator.Username, Password: b.cfg.Operator.Password, AllowedConnectionTypes: mqttOnly,

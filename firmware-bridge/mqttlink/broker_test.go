@@ -52,7 +52,7 @@ func TestMosquittoClients(t *testing.T) {
 	b := startBroker(t, nil)
 	obeyed := make(chan Command, 1)
 	l, _ := startLink(t, robotConfig(b.URL(), b.Robot(), func(c Command) error { obeyed <- c; return nil }))
-	wait(t, "link up", l.Connected)
+	wait(t, "link up", l.up.Load)
 	text, _ := EncodeCommand(now(1, "hold"))
 	host, port, _ := net.SplitHostPort(strings.TrimPrefix(b.URL(), "tcp://"))
 	out, err := exec.Command(pub, "-h", host, "-p", port, "-u", b.Operator().Username, "-P", b.Operator().Password,
@@ -91,7 +91,7 @@ func TestOperatorCannotForge(t *testing.T) {
 	b := startBroker(t, nil)
 	obeyed := make(chan Command, 1)
 	l, _ := startLink(t, robotConfig(b.URL(), b.Robot(), func(c Command) error { obeyed <- c; return nil }))
-	wait(t, "link up", l.Connected)
+	wait(t, "link up", l.up.Load)
 	op := newOperator(t, b.URL(), b.Operator(), "fleet/r1/#")
 	op.Publish("fleet/r1/state", 1, false, "forged").WaitTimeout(patience)
 	op.Publish("fleet/r1/ack", 1, false, "forged").WaitTimeout(patience)
@@ -138,11 +138,12 @@ func TestCredentialsFile(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	obey := func(Command) error { return nil }
+	obey := func(_ Command, reply func(error)) { reply(nil) }
 	for word, c := range map[string]Config{
-		"robot id":   {URL: "tcp://h:1", Robot: "R 1", OnCommand: obey},
-		"legal: tcp": {URL: "h:1", Robot: "r1", OnCommand: obey},
-		"OnCommand":  {URL: "tcp://h:1", Robot: "r1"},
+		"robot id":   {URL: "tcp://h:1", Robot: "R 1", Verbs: verbs(), OnCommand: obey},
+		"legal: tcp": {URL: "h:1", Robot: "r1", Verbs: verbs(), OnCommand: obey},
+		"OnCommand":  {URL: "tcp://h:1", Robot: "r1", Verbs: verbs()},
+		"Verbs":      {URL: "tcp://h:1", Robot: "r1", OnCommand: obey},
 	} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%+v: %v, want %q", c, err, word)
@@ -170,14 +171,11 @@ func TestBadConfig(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", c, err, word)
 		}
 	}
-	l, err := New(Config{URL: "tcp://h:1", Robot: "r1", OnCommand: obey})
+	l, err := New(Config{URL: "tcp://h:1", Robot: "r1", Verbs: verbs(), OnCommand: obey})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Telemetry("a/b", nil); err == nil {
-		t.Error("group a/b is accepted")
-	}
-	if err := l.Event(make([]byte, MaxTelemetryBytes+1)); err == nil {
+	if err := l.Event(make([]byte, MaxMessageBytes+1)); err == nil {
 		t.Error("an event of 64 KiB and one byte is accepted")
 	}
 }

@@ -166,14 +166,13 @@ func clip(s string) string {
 // judge decides whether commands may be obeyed. It remembers the last sequence number
 // of every issuer.
 type judge struct {
-	robot   string
-	verbs   []string
-	issuers []string // allowed; empty: any
-	last    map[string]uint64
+	robot string
+	verbs []string
+	last  map[string]uint64
 }
 
-func newJudge(robot string, verbs, issuers []string) *judge {
-	return &judge{robot: robot, verbs: verbs, issuers: issuers, last: map[string]uint64{}}
+func newJudge(robot string, verbs []string) *judge {
+	return &judge{robot: robot, verbs: verbs, last: map[string]uint64{}}
 }
 
 // admit returns nil if c may be obeyed at now.
@@ -185,8 +184,6 @@ func (j *judge) admit(c Command, retained bool, now time.Time) error {
 		return fmt.Errorf("this is robot %q, not %q", j.robot, c.Robot)
 	case !slices.Contains(j.verbs, c.Verb):
 		return fmt.Errorf("unknown verb %q; legal: %s", clip(c.Verb), strings.Join(j.verbs, ", "))
-	case len(j.issuers) > 0 && !slices.Contains(j.issuers, c.Issuer):
-		return fmt.Errorf("issuer %q may not command this robot", c.Issuer)
 	}
 	last, known := j.last[c.Issuer]
 	if c.Verb == VerbEStop {

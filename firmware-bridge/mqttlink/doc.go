@@ -1,13 +1,12 @@
-// Package mqttlink is a robot's line to its operators: telemetry, events and state go
-// out over MQTT 3.1.1, commands come in, and every command is answered.
+// Package mqttlink is a robot's line to its operators: events and state go out over
+// MQTT 3.1.1, commands come in, and every command is answered.
 //
 // Topics, for the robot called id ([a-z0-9_-], at most 64 characters):
 //
-//	fleet/<id>/state        robot -> all   QoS 1, retained; the last will says "offline"
-//	fleet/<id>/tele/<group> robot -> all   QoS 0, oldest dropped when the line is slow
-//	fleet/<id>/event        robot -> all   QoS 1
-//	fleet/<id>/cmd          operator -> robot  QoS 1, never retained
-//	fleet/<id>/ack          robot -> operator  QoS 1: accepted, or refused and why
+//	fleet/<id>/state  robot -> all   QoS 1, retained; the last will says "offline"
+//	fleet/<id>/event  robot -> all   QoS 1
+//	fleet/<id>/cmd    operator -> robot  QoS 1, never retained
+//	fleet/<id>/ack    robot -> operator  QoS 1: accepted, or refused and why
 //
 // A command carries who issued it, a sequence number that only grows, when it was
 // issued and for how long it is good; docs/formats/mqtt.md has the schema. What is

@@ -16,13 +16,12 @@ import (
 )
 
 const (
-	// MaxTelemetryBytes bounds one telemetry, event or state message.
-	MaxTelemetryBytes = 64 << 10
-	telemetryDepth    = 64
-	reliableDepth     = 256
-	connectTimeout    = 5 * time.Second
-	publishTimeout    = 2 * time.Second
-	goodbyeTimeout    = 500 * time.Millisecond
+	// MaxMessageBytes bounds one event or state message.
+	MaxMessageBytes = 64 << 10
+	outDepth        = 256 // messages
+	connectTimeout  = 5 * time.Second
+	publishTimeout  = 2 * time.Second
+	goodbyeTimeout  = 500 * time.Millisecond
 	// Farewell bounds all that Run still does after its context has ended, however
 	// much is queued and whatever the broker does not answer.
 	Farewell         = 2 * time.Second
@@ -36,13 +35,14 @@ type Config struct {
 	Username string
 	Password string
 	TLS      *tls.Config
-	// Verbs are the commands that exist; default Verbs().
+	// Verbs are the commands that exist. Everyone whom the broker lets publish may
+	// give them.
 	Verbs []string
-	// Issuers may command; empty: everyone whom the broker lets publish.
-	Issuers []string
-	// OnCommand obeys a command that passed all checks, or says why not. It must not
-	// block: it is called by the network's goroutine, one command at a time.
-	OnCommand func(Command) error
+	// OnCommand obeys a command that passed all checks. It must not block: it is
+	// called by the network's goroutine, one command at a time. It calls reply once,
+	// now or later and from any goroutine, with nil or with the reason why not; the
+	// answer to the operator goes out then.
+	OnCommand func(c Command, reply func(error))
 	// OnLink, if set, is told when the line comes up or goes down.
 	OnLink func(up bool, why error)
 	// OnPanic, if set, takes a panic in one of the link's goroutines, which would
@@ -51,35 +51,17 @@ type Config struct {
 	Now     func() time.Time // default time.Now
 }
 
-// Verbs are the commands a robot understands by default.
-func Verbs() []string {
-	return []string{VerbEStop, "arm", "disarm", "hold", "start", "stop", "settle", "reset"}
-}
-
-// Stats count since the link was made.
-type Stats struct {
-	Connected bool
-	Sent      uint64 // messages the broker took
-	Dropped   uint64 // messages thrown away because the line was slow or down
-	Commands  uint64 // obeyed
-	Refused   uint64 // refused, with an answer
-	Connects  uint64
-}
-
 // Link is one robot's line. Make it with New, let Run do the work.
 type Link struct {
-	cfg      Config
-	base     string
-	tele     *queue
-	reliable *queue
-	stateMu  sync.Mutex
-	state    []byte // last state, sent again after a reconnect
-	judge    *judge // used by the network's goroutine only
-	client   mqtt.Client
+	cfg     Config
+	base    string
+	out     *queue
+	stateMu sync.Mutex
+	state   []byte // last state, sent again after a reconnect
+	judge   *judge // used by the network's goroutine only
+	client  mqtt.Client
 
-	up                                atomic.Bool
-	sent, commands, refused, connects atomic.Uint64
-	failed                            atomic.Uint64
+	up atomic.Bool
 }
 
 // New checks the configuration. Nothing is sent before Run.
@@ -100,16 +82,16 @@ func New(cfg Config) (*Link, error) {
 	if cfg.OnCommand == nil {
 		return nil, errors.New("mqttlink: OnCommand is missing: a robot must answer its operators")
 	}
-	if cfg.Verbs == nil {
-		cfg.Verbs = Verbs()
+	if len(cfg.Verbs) == 0 {
+		return nil, errors.New("mqttlink: Verbs is empty: a robot that understands no command needs no link")
 	}
 	cfg.Verbs = slices.Sorted(slices.Values(cfg.Verbs)) // refusals list them
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	l := &Link{
-		cfg: cfg, base: "fleet/" + cfg.Robot + "/", tele: newQueue(telemetryDepth), reliable: newQueue(reliableDepth),
-		judge: newJudge(cfg.Robot, cfg.Verbs, cfg.Issuers),
+		cfg: cfg, base: "fleet/" + cfg.Robot + "/", out: newQueue(outDepth),
+		judge: newJudge(cfg.Robot, cfg.Verbs),
 	}
 	l.client = mqtt.NewClient(l.options())
 	return l, nil
@@ -149,7 +131,6 @@ func (l *Link) offline(why string) []byte {
 }
 
 func (l *Link) onConnect(c mqtt.Client) {
-	l.connects.Add(1)
 	t := c.Subscribe(l.base+"cmd", 1, func(_ mqtt.Client, m mqtt.Message) { l.receive(m.Payload(), m.Retained()) })
 	go func() { // waiting inside the handler would stop the client
 		defer l.caught("the command link's set-up")
@@ -164,9 +145,9 @@ func (l *Link) onConnect(c mqtt.Client) {
 		state := l.state
 		l.stateMu.Unlock()
 		if state != nil {
-			l.reliable.put(l.base+"state", state, 1, true)
+			l.out.put(l.base+"state", state, true)
 		}
-		l.reliable.wake() // what was queued while the line was down
+		l.out.wake() // what was queued while the line was down
 	}()
 }
 
@@ -198,7 +179,7 @@ func (l *Link) caught(where string) {
 	}
 }
 
-// receive decodes, checks and obeys one command message, and answers it.
+// receive decodes and checks one command message, and hands it on.
 func (l *Link) receive(payload []byte, retained bool) {
 	defer l.caught("a command")
 	now := l.cfg.Now()
@@ -206,39 +187,36 @@ func (l *Link) receive(payload []byte, retained bool) {
 	if err == nil {
 		err = l.judge.admit(c, retained, now)
 	}
-	if err == nil {
-		err = l.cfg.OnCommand(c)
-	}
-	ack := Ack{Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, At: now.UTC()}
 	if err != nil {
-		ack.Reason = err.Error()
-		l.refused.Add(1)
-	} else {
-		l.commands.Add(1)
+		l.acknowledge(c, err)
+		return
 	}
-	if b, err := json.Marshal(ack); err == nil {
-		l.reliable.put(l.base+"ack", b, 1, false)
-	}
+	var once sync.Once
+	l.cfg.OnCommand(c, func(err error) { once.Do(func() { l.acknowledge(c, err) }) })
 }
 
-// Telemetry queues one message of a group. It copies payload, never blocks, and drops
-// the oldest when the line is slow. It takes a mutex for the time of the copy: call it
-// from a publisher, not from the control loop.
-func (l *Link) Telemetry(group string, payload []byte) error {
-	if !validName(group) {
-		return fmt.Errorf("mqttlink: telemetry group %q; legal: 1 to 64 of a-z 0-9 _ -", group)
+// acknowledge answers a command: accepted, or refused because of err.
+func (l *Link) acknowledge(c Command, err error) {
+	ack := Ack{
+		Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil,
+		At: l.cfg.Now().UTC(),
 	}
-	return l.queue(l.tele, l.base+"tele/"+group, payload, 0, false)
+	if err != nil {
+		ack.Reason = err.Error()
+	}
+	if b, err := json.Marshal(ack); err == nil {
+		l.out.put(l.base+"ack", b, false)
+	}
 }
 
 // Event queues something that happened.
 func (l *Link) Event(payload []byte) error {
-	return l.queue(l.reliable, l.base+"event", payload, 1, false)
+	return l.queue("event", payload, false)
 }
 
 // State queues the robot's state, which the broker keeps for those who come later.
 func (l *Link) State(payload []byte) error {
-	if err := l.queue(l.reliable, l.base+"state", payload, 1, true); err != nil {
+	if err := l.queue("state", payload, true); err != nil {
 		return err
 	}
 	l.stateMu.Lock()
@@ -247,23 +225,12 @@ func (l *Link) State(payload []byte) error {
 	return nil
 }
 
-func (l *Link) queue(q *queue, topic string, payload []byte, qos byte, retained bool) error {
-	if len(payload) > MaxTelemetryBytes {
-		return fmt.Errorf("mqttlink: %s: %d bytes; legal: up to %d", topic, len(payload), MaxTelemetryBytes)
+func (l *Link) queue(topic string, payload []byte, retained bool) error {
+	if len(payload) > MaxMessageBytes {
+		return fmt.Errorf("mqttlink: %s%s: %d bytes; legal: up to %d", l.base, topic, len(payload), MaxMessageBytes)
 	}
-	q.put(topic, payload, qos, retained)
+	l.out.put(l.base+topic, payload, retained)
 	return nil
-}
-
-// Connected reports whether the line is up.
-func (l *Link) Connected() bool { return l.up.Load() }
-
-// Stats reports the counts so far.
-func (l *Link) Stats() Stats {
-	return Stats{
-		Connected: l.up.Load(), Sent: l.sent.Load(), Dropped: l.tele.lost() + l.reliable.lost() + l.failed.Load(),
-		Commands: l.commands.Load(), Refused: l.refused.Load(), Connects: l.connects.Load(),
-	}
 }
 
 // Run connects, keeps connected and publishes until ctx is done, then says goodbye,
@@ -277,8 +244,7 @@ func (l *Link) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case <-l.reliable.ready:
-		case <-l.tele.ready:
+		case <-l.out.ready:
 		}
 		l.flush(hard)
 	}
@@ -300,41 +266,29 @@ func (l *Link) Run(ctx context.Context) error {
 	return nil
 }
 
-// flush publishes what is queued, reliable messages first, until hard is done.
+// flush publishes what is queued until hard is done.
 func (l *Link) flush(hard context.Context) {
 	for hard.Err() == nil {
 		if !l.client.IsConnectionOpen() {
 			return // messages stay queued; the oldest go if the line stays down
 		}
-		m, ok := l.reliable.take()
+		m, ok := l.out.take()
 		if !ok {
-			if m, ok = l.tele.take(); !ok {
-				return
-			}
-		}
-		t := l.client.Publish(m.topic, m.qos, m.retained, m.payload)
-		if m.qos == 0 {
-			l.sent.Add(1)
-			continue
+			return
 		}
 		// One at a time keeps acks in order; paho would reorder after a reconnect.
-		if taken(hard, t) {
-			l.sent.Add(1)
-		} else {
-			l.failed.Add(1)
-		}
+		taken(hard, l.client.Publish(m.topic, 1, m.retained, m.payload))
 	}
 }
 
-// taken waits for the broker to acknowledge a message.
-func taken(hard context.Context, t mqtt.Token) bool {
+// taken waits for the broker to acknowledge a message, for a while: one that it does
+// not take is lost.
+func taken(hard context.Context, t mqtt.Token) {
 	late := time.NewTimer(publishTimeout)
 	defer late.Stop()
 	select {
 	case <-t.Done():
-		return t.Error() == nil
 	case <-late.C:
 	case <-hard.Done():
 	}
-	return false
 }

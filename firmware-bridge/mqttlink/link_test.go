@@ -60,7 +60,8 @@ func startLink(t *testing.T, cfg Config) (l *Link, stop func()) {
 }
 
 func robotConfig(url string, c Credentials, obey func(Command) error) Config {
-	return Config{URL: url, Robot: "r1", Username: c.Username, Password: c.Password, OnCommand: obey}
+	return Config{URL: url, Robot: "r1", Username: c.Username, Password: c.Password,
+		Verbs: verbs(), OnCommand: func(c Command, reply func(error)) { reply(obey(c)) }}
 }
 
 func wait(t *testing.T, what string, ok func() bool) {
@@ -70,6 +71,11 @@ func wait(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("gave up waiting: %s", what)
 		}
 	}
+}
+
+// verbs are the commands of these tests.
+func verbs() []string {
+	return []string{VerbEStop, "arm", "disarm", "hold", "start", "stop", "settle", "reset"}
 }
 
 // operator is a second, independent client.
@@ -153,7 +159,7 @@ func exercise(t *testing.T, url string, robot, oper Credentials) {
 		obeyed <- c
 		return nil
 	}))
-	wait(t, "link up", l.Connected)
+	wait(t, "link up", l.up.Load)
 	op := newOperator(t, url, oper, "fleet/r1/#")
 
 	if err := l.State([]byte(`{"online":true,"mode":"disarmed"}`)); err != nil {
@@ -162,10 +168,6 @@ func exercise(t *testing.T, url string, robot, oper Credentials) {
 	if m := op.next(t, "fleet/r1/state"); !strings.Contains(string(m.Payload()), "disarmed") {
 		t.Errorf("state %s", m.Payload())
 	}
-	if err := l.Telemetry("joints", []byte("{}")); err != nil {
-		t.Fatal(err)
-	}
-	op.next(t, "fleet/r1/tele/joints")
 	if err := l.Event([]byte(`{"e":1}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +209,8 @@ func exercise(t *testing.T, url string, robot, oper Credentials) {
 	if m := op.next(t, "fleet/r1/state"); !strings.Contains(string(m.Payload()), "shut down") {
 		t.Errorf("after Run: %s", m.Payload())
 	}
-	if s := l.Stats(); s.Commands != 2 || s.Refused != 4 || s.Connected {
-		t.Errorf("stats %+v", s)
+	if l.up.Load() {
+		t.Error("up after the end")
 	}
 	// A retained command waits for a robot that comes up later: it must not move.
 	op.command(t, now(9, "arm"), true)
@@ -278,7 +280,7 @@ func TestLastWill(t *testing.T) {
 	if c := l.client.Connect(); !c.WaitTimeout(patience) || c.Error() != nil {
 		t.Fatal(c.Error())
 	}
-	wait(t, "link up", l.Connected)
+	wait(t, "link up", l.up.Load)
 	op := newOperator(t, b.URL(), b.Operator(), "fleet/r1/state")
 	if err := (<-conns).(*net.TCPConn).CloseWrite(); err != nil { // no goodbye
 		t.Fatal(err)
@@ -287,7 +289,7 @@ func TestLastWill(t *testing.T) {
 		t.Errorf("will says %s", m.Payload())
 	}
 	waitRetained(t, b.URL(), b.Operator(), "fleet/r1/state", "online\":false")
-	wait(t, "link down", func() bool { return !l.Connected() })
+	wait(t, "link down", func() bool { return !l.up.Load() })
 }
 
 // TestBrokerRestart: the link comes back by itself and repeats its state; nothing the
@@ -302,26 +304,23 @@ func TestBrokerRestart(t *testing.T) {
 		}
 	}
 	l, _ := startLink(t, cfg)
-	wait(t, "link up", l.Connected)
+	wait(t, "link up", l.up.Load)
 	_ = l.State([]byte(`{"mode":"hold"}`))
-	wait(t, "state sent", func() bool { return l.Stats().Sent > 0 })
+	waitRetained(t, b.URL(), b.Operator(), "fleet/r1/state", "hold")
 	port := strings.TrimPrefix(b.URL(), "tcp://127.0.0.1:")
 	b.Close()
-	wait(t, "link down", func() bool { return !l.Connected() })
-	for range 10 * telemetryDepth {
-		_ = l.Telemetry("joints", []byte("{}"))
-	}
-	if l.Stats().Dropped == 0 {
-		t.Error("nothing was dropped while the line was down")
+	wait(t, "link down", func() bool { return !l.up.Load() })
+	for range 10 * outDepth { // the oldest go, nobody waits
+		_ = l.Event([]byte("{}"))
 	}
 	n, _ := net.LookupPort("tcp", port)
 	again := startBroker(t, func(c *BrokerConfig) {
 		c.Port, c.RobotUser, c.Operator = n, b.Robot(), b.Operator()
 	})
-	wait(t, "link up again", l.Connected)
+	wait(t, "link up again", l.up.Load)
 	waitRetained(t, again.URL(), again.Operator(), "fleet/r1/state", "hold")
-	if downs.Load() == 0 || l.Stats().Connects < 2 {
-		t.Errorf("downs %d, stats %+v", downs.Load(), l.Stats())
+	if downs.Load() == 0 {
+		t.Error("nobody was told that the line was down")
 	}
 }
 
@@ -345,7 +344,7 @@ func TestNoPermission(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("a refused subscription goes unnoticed")
 	}
-	if l.Connected() {
+	if l.up.Load() {
 		t.Error("up without hearing commands")
 	}
 }
@@ -353,11 +352,11 @@ func TestNoPermission(t *testing.T) {
 // TestNoBroker: a link whose broker is not there neither blocks nor fails.
 func TestNoBroker(t *testing.T) {
 	l, stop := startLink(t, robotConfig("tcp://127.0.0.1:1", Credentials{}, func(Command) error { return nil }))
-	for range 1000 {
-		_ = l.Telemetry("joints", []byte("{}"))
+	for range 4 * outDepth {
+		_ = l.Event([]byte("{}"))
 	}
 	stop()
-	if l.Connected() || l.Stats().Dropped == 0 {
-		t.Errorf("stats %+v", l.Stats())
+	if l.up.Load() {
+		t.Error("up without a broker")
 	}
 }

@@ -56,8 +56,8 @@ func TestMuteBrokerDoesNotDelayTheEnd(t *testing.T) {
 	defer stop()
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = l.Run(ctx) }()
-	wait(t, "link up", l.Connected)
-	for range reliableDepth {
+	wait(t, "link up", l.up.Load)
+	for range outDepth {
 		_ = l.Event([]byte("{}"))
 	}
 	stop()

@@ -6,7 +6,6 @@ import "sync"
 type message struct {
 	topic    string
 	payload  []byte
-	qos      byte
 	retained bool
 }
 
@@ -16,7 +15,6 @@ type queue struct {
 	mu      sync.Mutex
 	slots   []message
 	head, n int
-	dropped uint64
 	ready   chan struct{} // holds a token while something may be queued
 }
 
@@ -25,15 +23,14 @@ func newQueue(size int) *queue {
 }
 
 // put copies payload into the queue. It allocates only while slots grow.
-func (q *queue) put(topic string, payload []byte, qos byte, retained bool) {
+func (q *queue) put(topic string, payload []byte, retained bool) {
 	q.mu.Lock()
 	if q.n == len(q.slots) {
 		q.head = (q.head + 1) % len(q.slots)
 		q.n--
-		q.dropped++
 	}
 	s := &q.slots[(q.head+q.n)%len(q.slots)]
-	s.topic, s.qos, s.retained = topic, qos, retained
+	s.topic, s.retained = topic, retained
 	s.payload = append(s.payload[:0], payload...)
 	q.n++
 	q.mu.Unlock()
@@ -60,11 +57,4 @@ func (q *queue) take() (m message, ok bool) {
 	q.head = (q.head + 1) % len(q.slots)
 	q.n--
 	return m, true
-}
-
-// lost is how many messages were dropped.
-func (q *queue) lost() uint64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.dropped
 }

@@ -109,7 +109,10 @@ func TestDocumentsHaveTheKeys(t *testing.T) {
 // A key that holds a quantity ends in its unit: a number is a count, a share or a
 // truth value, or its key says what it is measured in.
 func TestFieldsEndInTheUnitOfTheirKeys(t *testing.T) {
-	units := map[string]string{"_s": "S", "_rad": "Rad", "_m": "M", "_c": "C", "_v": "V", "_us": "Us", "_hz": "Hz", "_deg": "Deg", "_mm": "mm", "_cm": "Cm"}
+	units := map[string]string{
+		"_s": "S", "_rad": "Rad", "_m": "M", "_c": "C", "_v": "V", "_us": "Us", "_hz": "Hz", "_deg": "Deg", "_mm": "mm",
+		"_cm": "Cm",
+	}
 	for _, schema := range []any{Stats{}, Transition{}, Verdict{}, Status{}, Truth{}, Retarget{}} {
 		typ := reflect.TypeOf(schema)
 		for i := range typ.NumField() {
@@ -127,7 +130,8 @@ func TestFieldsEndInTheUnitOfTheirKeys(t *testing.T) {
 func TestStatsKeepNoFolder(t *testing.T) {
 	name := t.TempDir() + "/stats.json"
 	s := &Stats{Schema: StatsSchema, Recording: "/home/ann/flights/a.mcap", Policy: "p.bundle", RateHz: 100,
-		LatenessUs: Spread{P99: 88}, Truth: &Verdict{Fell: true, FellAtS: 2}, Transitions: []Transition{{1, "disarmed", "arming", "request arm"}}}
+		LatenessUs: Spread{P99: 88}, Truth: &Verdict{Fell: true, FellAtS: 2},
+		Transitions: []Transition{{1, "disarmed", "arming", "request arm"}}}
 	if err := s.Save(name); err != nil {
 		t.Fatal(err)
 	}

@@ -1,19 +1,21 @@
-package main
+// Package console talks to the people at robotd's terminal: a status line a second,
+// a line for each event, lines of JSON for programs.
+//
+// It never waits for whoever reads: lines are queued, and what nobody reads is
+// dropped and counted. All methods may be called from any goroutine.
+package console
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/term"
-
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -26,7 +28,7 @@ type sink struct {
 	quit  chan struct{} // closed: write what is queued, then end
 	done  chan struct{} // closed when it has ended
 	lost  atomic.Uint64 // lines dropped, or failed to be written
-	crash *crash
+	crash *crash.Net
 }
 
 const (
@@ -37,7 +39,7 @@ const (
 	lastWords = 2 * time.Second
 )
 
-func newSink(w io.Writer, c *crash) *sink {
+func newSink(w io.Writer, c *crash.Net) *sink {
 	s := &sink{w: w, lines: make(chan []byte, sinkLines), quit: make(chan struct{}), done: make(chan struct{}), crash: c}
 	go func() {
 		defer close(s.done)
@@ -49,7 +51,7 @@ func newSink(w io.Writer, c *crash) *sink {
 
 // work writes until the sink is closed; false after a panic.
 func (s *sink) work() (over bool) {
-	defer s.crash.caught("the console")
+	defer s.crash.Caught("the console")
 	for {
 		select {
 		case line := <-s.lines:
@@ -89,9 +91,9 @@ func (s *sink) close(late <-chan struct{}) {
 	}
 }
 
-// teller talks to people: a status line a second on a terminal, plain lines for
+// Console talks to people: a status line a second on a terminal, plain lines for
 // what happens, JSON lines when asked. It never waits for whoever reads.
-type teller struct {
+type Console struct {
 	err  *sink
 	out  *sink // JSON lines; nil: none
 	live bool  // err is a terminal
@@ -101,35 +103,32 @@ type teller struct {
 	told   uint64 // lost lines that have been told of
 }
 
-func newTeller(errOut io.Writer, c *crash) *teller {
-	t := &teller{err: newSink(errOut, c)}
-	if f, ok := errOut.(*os.File); ok {
-		t.live = term.IsTerminal(int(f.Fd()))
-	}
-	return t
+// New returns a console that writes to errOut.
+func New(errOut io.Writer, c *crash.Net) *Console {
+	return &Console{err: newSink(errOut, c), live: cli.IsTerminal(errOut)}
 }
 
-// jsonTo turns on one line of JSON a second, and one at the end.
-func (t *teller) jsonTo(out io.Writer, c *crash) { t.out = newSink(out, c) }
+// JSONTo turns on one line of JSON a second, and one at the end.
+func (t *Console) JSONTo(out io.Writer, c *crash.Net) { t.out = newSink(out, c) }
 
-// event prints a line of its own.
-func (t *teller) event(format string, args ...any) {
+// Event prints a line of its own.
+func (t *Console) Event(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := "robotd: " + printable(strings.TrimSpace(fmt.Sprintf(format, args...))) + "\n"
+	text := "robotd: " + cli.Printable(strings.TrimSpace(fmt.Sprintf(format, args...))) + "\n"
 	if n := t.err.lost.Load(); n > t.told && len(t.err.lines) == 0 { // somebody reads again
 		text = fmt.Sprintf("robotd: %d lines were not shown here, nobody read them\n", n-t.told) + text
 		t.told = n
 	}
 	if t.onLine {
-		text = "\r\x1b[K" + text
+		text = cli.ToStart + text
 		t.onLine = false
 	}
 	t.err.put([]byte(text))
 }
 
-// status shows the state of this second.
-func (t *teller) status(s record.Status) {
+// Status shows the state of this second.
+func (t *Console) Status(s record.Status) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.out != nil && len(t.out.lines) < statusRoom {
@@ -140,25 +139,26 @@ func (t *teller) status(s record.Status) {
 	if !t.live || len(t.err.lines) >= statusRoom {
 		return
 	}
-	t.onLine = t.err.put(fmt.Appendf(nil, "\r\x1b[K%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad",
+	const line = cli.ToStart + "%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad"
+	t.onLine = t.err.put(fmt.Appendf(nil, line,
 		s.State, s.Tick, s.Missed, s.LateP99Us, s.BusErrors, s.SupplyV, s.MaxTempC, s.TiltRad))
 }
 
-// final prints the statistics as JSON, where JSON was asked for.
-func (t *teller) final(st *record.Stats) {
+// Final prints the statistics as JSON, where JSON was asked for.
+func (t *Console) Final(st *record.Stats) {
 	if t.out != nil {
 		t.encode(st)
 	}
 }
 
-func (t *teller) encode(v any) {
+func (t *Console) encode(v any) {
 	if line, err := json.Marshal(v); err == nil {
 		t.out.put(append(line, '\n'))
 	}
 }
 
-// lost is how many lines found no reader.
-func (t *teller) lost() uint64 {
+// Lost is how many lines found no reader.
+func (t *Console) Lost() uint64 {
 	n := t.err.lost.Load()
 	if t.out != nil {
 		n += t.out.lost.Load()
@@ -166,9 +166,9 @@ func (t *teller) lost() uint64 {
 	return n
 }
 
-// close ends both streams; a reader who does not read is left alone after a
+// Close ends both streams; a reader who does not read is left alone after a
 // moment.
-func (t *teller) close() {
+func (t *Console) Close() {
 	late := make(chan struct{})
 	defer time.AfterFunc(lastWords, func() { close(late) }).Stop()
 	for _, s := range []*sink{t.err, t.out} {
@@ -176,23 +176,4 @@ func (t *teller) close() {
 			s.close(late)
 		}
 	}
-}
-
-// printable shows control characters, which a file's author may have put into a
-// name, instead of sending them to the terminal.
-func printable(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n' || r == '\t' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
 }

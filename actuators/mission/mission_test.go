@@ -1,4 +1,4 @@
-package main
+package mission
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ type robotModel struct {
 const scriptTick = 10 * time.Millisecond
 
 // fly runs a script against the model and returns when each state was entered.
-func (r *robotModel) fly(s *script, limit time.Duration, disturb func(t time.Duration) mode.State) (end time.Duration) {
+func (r *robotModel) fly(s *Script, limit time.Duration, disturb func(t time.Duration) mode.State) (end time.Duration) {
 	ask := mode.NoRequest
 	for t := time.Duration(0); t < limit; t += scriptTick {
 		from, refused := r.state, false
@@ -55,7 +55,7 @@ func (r *robotModel) fly(s *script, limit time.Duration, disturb func(t time.Dur
 			x.Why, x.Failing = mode.ChecksFail, 1<<mode.CheckUpright
 		}
 		var stop bool
-		if ask, stop = s.step(x); stop && r.state != mode.Settle && ask != mode.Disarm {
+		if ask, stop = s.Step(x); stop && r.state != mode.Settle && ask != mode.Disarm {
 			return t
 		}
 	}
@@ -66,7 +66,7 @@ func undisturbed(time.Duration) mode.State { return 255 }
 
 func TestScriptPlaysAgainUntilTheTimeIsOver(t *testing.T) {
 	r := &robotModel{clip: 5 * time.Second}
-	s := &script{arm: true, play: true, forTime: 20 * time.Second, hold: 3 * time.Second, again: time.Second, clip: 5 * time.Second}
+	s := &Script{Arm: true, Play: true, For: 20 * time.Second, Hold: 3 * time.Second, Again: time.Second, Clip: 5 * time.Second}
 	end := r.fly(s, time.Minute, undisturbed)
 	want := "arming hold active hold active hold settle disarmed"
 	if got := strings.Join(r.switches, " "); got != want {
@@ -80,7 +80,7 @@ func TestScriptPlaysAgainUntilTheTimeIsOver(t *testing.T) {
 
 func TestScriptWithoutPolicyHolds(t *testing.T) {
 	r := &robotModel{}
-	s := &script{arm: true, forTime: 5 * time.Second}
+	s := &Script{Arm: true, For: 5 * time.Second}
 	r.fly(s, time.Minute, undisturbed)
 	if got := strings.Join(r.switches, " "); got != "arming hold settle disarmed" {
 		t.Errorf("states %q", got)
@@ -89,7 +89,7 @@ func TestScriptWithoutPolicyHolds(t *testing.T) {
 
 func TestScriptDoesNotArmByItself(t *testing.T) {
 	r := &robotModel{}
-	s := &script{play: true, hold: time.Second, daemon: true}
+	s := &Script{Play: true, Hold: time.Second, Daemon: true}
 	if end := r.fly(s, time.Minute, undisturbed); len(r.switches) != 0 || end != time.Minute {
 		t.Errorf("states %v, ended after %v", r.switches, end)
 	}
@@ -97,10 +97,10 @@ func TestScriptDoesNotArmByItself(t *testing.T) {
 
 func TestScriptGivesUpOnARefusal(t *testing.T) {
 	r := &robotModel{refuse: true}
-	s := &script{arm: true, forTime: time.Minute}
+	s := &Script{Arm: true, For: time.Minute}
 	end := r.fly(s, time.Minute, undisturbed)
-	if !s.gaveUp || end > 11*time.Second || !strings.Contains(s.refusal().Error(), "trunk upright") {
-		t.Errorf("gave up %v after %v: %v", s.gaveUp, end, s.refusal())
+	if s.Refusal() == nil || end > 11*time.Second || !strings.Contains(s.Refusal().Error(), "trunk upright") {
+		t.Errorf("gave up after %v: %v", end, s.Refusal())
 	}
 }
 
@@ -108,7 +108,7 @@ func TestScriptGivesUpOnARefusal(t *testing.T) {
 func TestScriptNeverRearms(t *testing.T) {
 	for _, daemon := range []bool{false, true} {
 		r := &robotModel{clip: time.Second}
-		s := &script{arm: true, play: true, forTime: 30 * time.Second, hold: time.Second, daemon: daemon}
+		s := &Script{Arm: true, Play: true, For: 30 * time.Second, Hold: time.Second, Daemon: daemon}
 		end := r.fly(s, time.Minute, func(at time.Duration) mode.State {
 			if at == 8*time.Second {
 				return mode.Fault

@@ -1,12 +1,15 @@
-package main
+package robot
 
 import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/strictyaml"
@@ -33,15 +36,8 @@ type MQTTConfig struct {
 	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
 }
 
-const (
-	mqttOff      = "off"
-	mqttEmbedded = "embedded"
-)
-
-func defaults() Config { return Config{} }
-
-// load reads a configuration file over c.
-func (c *Config) load(name string) error {
+// Load reads a configuration file over c.
+func (c *Config) Load(name string) error {
 	text, err := infile.Read(name, 1<<20)
 	if err != nil {
 		return fmt.Errorf("config: %w", err)
@@ -67,7 +63,7 @@ func (c *Config) parse(text []byte) error {
 		bad = append(bad, c.faults()...)
 	}
 	if len(bad) > 0 {
-		return usageError("%s", strings.Join(bad, "\n"))
+		return fault.Usage("%s", strings.Join(bad, "\n"))
 	}
 	return nil
 }
@@ -76,7 +72,8 @@ func (c *Config) parse(text []byte) error {
 func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
-		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, mqtt (url, user, password_file, robot_id)", line, key)
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
+			"mqtt (url, user, password_file, robot_id)", line, key)
 	}
 	return e
 }
@@ -84,7 +81,7 @@ func explainYAML(e string) string {
 // validate reports every bad value at once.
 func (c *Config) validate() error {
 	if bad := c.faults(); len(bad) > 0 {
-		return usageError("%s", strings.Join(bad, "\n"))
+		return fault.Usage("%s", strings.Join(bad, "\n"))
 	}
 	return nil
 }
@@ -95,23 +92,26 @@ func (c *Config) faults() (bad []string) {
 			bad = append(bad, fmt.Sprintf("  "+format, args...))
 		}
 	}
-	check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz, "rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
+	check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
+		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
 	check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
 	switch c.MQTT.URL {
-	case "", mqttOff, mqttEmbedded:
-		check(c.MQTT.User == "" && c.MQTT.PassFile == "", "mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
+	case "", operators.Off, operators.Embedded:
+		check(c.MQTT.User == "" && c.MQTT.PassFile == "",
+			"mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
 	default:
 		u, err := url.Parse(c.MQTT.URL)
-		legal := err == nil && u.Host != "" && (u.Scheme == "mqtt" || u.Scheme == "tcp" || u.Scheme == "mqtts" || u.Scheme == "ssl" || u.Scheme == "ws" || u.Scheme == "wss")
-		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", mqttlink.Redact(c.MQTT.URL))
+		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
+		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
+			mqttlink.Redact(c.MQTT.URL))
 		check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
 	}
 	check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
 }
 
-// overlay takes the flags that were given into c.
-func overlay(c, flags *Config, given func(string) bool) {
+// Overlay takes the flags that were given into c.
+func (c *Config) Overlay(flags *Config, given func(string) bool) {
 	set := func(flag string, dst, src *string) {
 		if given(flag) {
 			*dst = *src

@@ -1,4 +1,10 @@
-package main
+// Package secretdir makes a folder for the secrets of one run: below a folder that
+// belongs to us and is closed to everybody else, held by a lock for as long as the
+// process lives, so that the next run can tell what a killed one left behind.
+//
+// Not here: what the secrets are. A [Dir] belongs to one goroutine; any number of
+// processes may make theirs at once.
+package secretdir
 
 import (
 	"errors"
@@ -9,11 +15,9 @@ import (
 	"syscall"
 )
 
-// private is a folder for the secrets of one run: below a folder that belongs to
-// us and is closed to everybody else. Its lock is held for as long as the process
-// lives, so that the next run can tell what a killed one left behind.
-type private struct {
-	dir  string
+// Dir is the folder of one run.
+type Dir struct {
+	path string
 	base string // to remove as well when it is empty, "" to keep
 	lock *os.File
 }
@@ -23,10 +27,10 @@ const (
 	lockFile  = "lock"
 )
 
-// newPrivate makes the folder in the first of: $XDG_RUNTIME_DIR/mitori, mitori-UID
+// New makes the folder in the first of: $XDG_RUNTIME_DIR/mitori, mitori-UID
 // in the folder of temporary files, a new folder there. What killed runs left in
 // any of them is removed first.
-func newPrivate() (*private, error) {
+func New() (*Dir, error) {
 	tmp := os.TempDir()
 	own := filepath.Join(tmp, fmt.Sprintf("mitori-%d", os.Getuid()))
 	var bases []string
@@ -39,7 +43,7 @@ func newPrivate() (*private, error) {
 			continue
 		}
 		if ours(b) == nil {
-			return privateIn(b, "")
+			return in(b, "")
 		}
 	}
 	// Somebody else was there first: their folder stays untouched, and unused.
@@ -53,7 +57,7 @@ func newPrivate() (*private, error) {
 	if err != nil {
 		return nil, err
 	}
-	return privateIn(b, b)
+	return in(b, b)
 }
 
 // ours reports why a folder may not hold secrets: it must be a folder and no
@@ -83,9 +87,9 @@ func ours(dir string) error {
 	return nil
 }
 
-// privateIn makes the run's folder in base, under base's own lock: between the
+// in makes the run's folder in base, under base's own lock: between the
 // making of a folder and its lock no other run may take it for a dead one's.
-func privateIn(base, remove string) (*private, error) {
+func in(base, remove string) (*Dir, error) {
 	gate, err := locked(filepath.Join(base, lockFile), true)
 	if err != nil {
 		return nil, err
@@ -103,7 +107,7 @@ func privateIn(base, remove string) (*private, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	return &private{dir: dir, base: remove, lock: lock}, nil
+	return &Dir{path: dir, base: remove, lock: lock}, nil
 }
 
 // locked opens a file and takes its lock, which the kernel gives back when the
@@ -148,12 +152,16 @@ func clean(base string) error {
 	return nil
 }
 
-// remove ends the run's claim.
-func (p *private) remove() {
+// Path is where the folder lies.
+func (p *Dir) Path() string { return p.path }
+
+// Remove ends the run's claim, and the folder with all that is in it. A nil Dir has
+// none.
+func (p *Dir) Remove() {
 	if p == nil {
 		return
 	}
-	_ = os.RemoveAll(p.dir)
+	_ = os.RemoveAll(p.path)
 	p.lock.Close()
 	if p.base != "" {
 		_ = os.Remove(filepath.Join(p.base, lockFile))

@@ -1,4 +1,4 @@
-package main
+package robot
 
 import (
 	"os"
@@ -13,8 +13,8 @@ func TestGoodConfigs(t *testing.T) {
 		t.Fatalf("%d files", len(files))
 	}
 	for _, f := range files {
-		c := defaults()
-		if err := c.load(f); err != nil {
+		c := Config{}
+		if err := c.Load(f); err != nil {
 			t.Error(err)
 		}
 		if c.Robot != "kata20" {
@@ -34,8 +34,8 @@ func TestBadConfigs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := defaults()
-		err = c.load(f)
+		c := Config{}
+		err = c.Load(f)
 		if err == nil {
 			t.Errorf("%s: accepted", f)
 			continue
@@ -55,7 +55,7 @@ func TestBadConfigs(t *testing.T) {
 func TestFlagsOverlayTheFile(t *testing.T) {
 	c := Config{Robot: "a", Port: "p", RateHz: 100, Arm: true}
 	given := map[string]bool{"robot": true, "arm": true}
-	overlay(&c, &Config{Robot: "b", Port: "q", RateHz: 50}, func(f string) bool { return given[f] })
+	c.Overlay(&Config{Robot: "b", Port: "q", RateHz: 50}, func(f string) bool { return given[f] })
 	if c.Robot != "b" || c.Port != "p" || c.RateHz != 100 || c.Arm {
 		t.Errorf("%+v", c)
 	}

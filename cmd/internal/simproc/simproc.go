@@ -1,27 +1,30 @@
-package main
+// Package simproc runs the emulated robot, "mitori bus emulate", as a process of its
+// own that knows nothing of this one but the bytes on a pseudo-terminal: killing it is
+// the same as pulling the cable.
+//
+// Not here: what it simulates (sim). A [Sim] belongs to one goroutine.
+package simproc
 
 import (
 	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/cmd/internal/sibling"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
-// simulator is the emulated robot: a process of its own that knows nothing of
-// this one but the bytes on a pseudo-terminal.
-type simulator struct {
+// Sim is the emulated robot.
+type Sim struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	port   string
@@ -37,28 +40,13 @@ const (
 	simNice  = -10
 )
 
-// findMitori returns the mitori beside this executable, or on the path.
-func findMitori() (string, error) {
-	if exe, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(exe), "mitori")
-		if st, err := os.Stat(beside); err == nil && st.Mode()&0o111 != 0 {
-			return beside, nil
-		}
-	}
-	path, err := exec.LookPath("mitori")
+// Start starts "mitori bus emulate" and waits until its port is there.
+func Start(ctx context.Context, robotName string, args []string, failed *crash.Net) (*Sim, error) {
+	program, err := sibling.Find("mitori")
 	if err != nil {
-		return "", errors.New("--sim needs the program mitori beside robotd or in PATH; run \"make build\"")
+		return nil, fmt.Errorf("--sim: %w", err)
 	}
-	return path, nil
-}
-
-// startSim starts "mitori bus emulate" and waits until its port is there.
-func startSim(ctx context.Context, robotName string, args []string, failed *crash) (*simulator, error) {
-	program, err := findMitori()
-	if err != nil {
-		return nil, err
-	}
-	s := &simulator{lines: make(chan []byte, 16), exited: make(chan struct{})}
+	s := &Sim{lines: make(chan []byte, 16), exited: make(chan struct{})}
 	s.cmd = exec.Command(program, append([]string{"bus", "emulate", "--robot", robotName}, args...)...)
 	// Ctrl-C is for us: the robot must still be there while it settles.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -74,15 +62,15 @@ func startSim(ctx context.Context, robotName string, args []string, failed *cras
 		return nil, fmt.Errorf("start the simulator: %w", err)
 	}
 	first := make(chan []byte, 1)
-	failed.start("the simulator's reader", func() { s.listen(out, first) })
+	failed.Start("the simulator's reader", func() { s.listen(out, first) })
 	select {
 	case line, ok := <-first:
 		var hello struct {
 			Port string `json:"port"`
 		}
 		if !ok || json.Unmarshal(line, &hello) != nil || hello.Port == "" {
-			s.stop()
-			return nil, fmt.Errorf("the simulator did not start: %s", s.complaint(line))
+			s.Stop()
+			return nil, fmt.Errorf("the simulator did not start: %s", s.said(line))
 		}
 		s.port = hello.Port
 		// It stands for hardware, which waits for no other program; where raising
@@ -90,16 +78,16 @@ func startSim(ctx context.Context, robotName string, args []string, failed *cras
 		_ = syscall.Setpriority(syscall.PRIO_PGRP, s.cmd.Process.Pid, simNice)
 		return s, nil
 	case <-time.After(simStart):
-		s.stop()
-		return nil, fmt.Errorf("the simulator gave no port within %v: %s", simStart, s.complaint(nil))
+		s.Stop()
+		return nil, fmt.Errorf("the simulator gave no port within %v: %s", simStart, s.said(nil))
 	case <-ctx.Done():
-		s.stop()
+		s.Stop()
 		return nil, ctx.Err()
 	}
 }
 
 // listen hands on the lines of the simulator's output, then waits for its end.
-func (s *simulator) listen(out io.Reader, first chan<- []byte) {
+func (s *Sim) listen(out io.Reader, first chan<- []byte) {
 	scan := bufio.NewScanner(out)
 	for n := 0; scan.Scan(); n++ {
 		line := bytes.Clone(scan.Bytes())
@@ -118,8 +106,16 @@ func (s *simulator) listen(out io.Reader, first chan<- []byte) {
 	close(s.exited)
 }
 
-// complaint is what the simulator said when it failed.
-func (s *simulator) complaint(line []byte) string {
+// Port is the serial device behind which the robot is.
+func (s *Sim) Port() string { return s.port }
+
+// PID is the process.
+func (s *Sim) PID() int { return s.cmd.Process.Pid }
+
+// Complaint is what the simulator said when it failed.
+func (s *Sim) Complaint() string { return s.said(nil) }
+
+func (s *Sim) said(line []byte) string {
 	text := strings.TrimSpace(s.stderr.String() + string(line))
 	if text == "" {
 		return "it said nothing"
@@ -127,8 +123,8 @@ func (s *simulator) complaint(line []byte) string {
 	return text
 }
 
-// stop ends the simulator and returns its verdict, if it lived to give one.
-func (s *simulator) stop() *record.Verdict {
+// Stop ends the simulator and returns its verdict, if it lived to give one.
+func (s *Sim) Stop() *record.Verdict {
 	s.stdin.Close()
 	select {
 	case <-s.exited:

@@ -1,4 +1,10 @@
-package main
+// Package orders turns the signals of people, terminals and service managers into
+// two orders: settle and end, and torque off at once.
+//
+// Whatever would end or stop the process by itself, and leave the robot standing
+// there with torque on, settles it instead; see [Orders.Listen]. All methods may be
+// called from any goroutine.
+package orders
 
 import (
 	"context"
@@ -8,13 +14,11 @@ import (
 	"syscall"
 )
 
-// orders are the signals by which people, terminals and service managers end
-// robotd. Whatever would end or stop the process by itself, and leave the robot
-// standing there with torque on, settles it instead; see listen.
-type orders struct {
-	ctx    context.Context // done at the first order: settle, then end
+// Orders are what was ordered so far.
+type Orders struct {
+	ctx    context.Context // done at the first order
 	cancel context.CancelFunc
-	second chan struct{} // closed when somebody insists: torque off at once
+	second chan struct{} // closed when somebody insists
 
 	mu    sync.Mutex
 	first os.Signal     // nil before the first
@@ -22,16 +26,17 @@ type orders struct {
 	next  chan struct{} // closed and replaced at every order
 }
 
-func newOrders() *orders {
-	o := &orders{second: make(chan struct{}), next: make(chan struct{})}
+// New returns orders that nobody has given yet.
+func New() *Orders {
+	o := &Orders{second: make(chan struct{}), next: make(chan struct{})}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	return o
 }
 
-// listen takes over the signals. What a dead reader or a terminal does to those
+// Listen takes over the signals. What a dead reader or a terminal does to those
 // that write to it (SIGPIPE, SIGTTOU, SIGTTIN) is ignored: the write fails, and
 // that is all. A hangup that whoever started robotd had ignored (nohup) stays so.
-func (o *orders) listen() {
+func (o *Orders) Listen() {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU, syscall.SIGTTIN)
 	ends := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTSTP}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -41,15 +46,15 @@ func (o *orders) listen() {
 	signal.Notify(heard, ends...)
 	go func() { // ends with the process
 		for s := range heard {
-			o.hear(s)
+			o.Hear(s)
 		}
 	}()
 }
 
-// hear takes one order. A hangup or a Ctrl-Z is never the second order: a
+// Hear takes one order. A hangup or a Ctrl-Z is never the second order: a
 // terminal that goes away sends SIGHUP two or three times at once, and service
 // managers send it right after SIGTERM; none of them means "now".
-func (o *orders) hear(s os.Signal) {
+func (o *Orders) Hear(s os.Signal) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.first == nil {
@@ -65,8 +70,14 @@ func (o *orders) hear(s os.Signal) {
 	o.cancel()
 }
 
-// cause is the first order in words.
-func (o *orders) cause() string {
+// Context is done at the first order: settle, then end.
+func (o *Orders) Context() context.Context { return o.ctx }
+
+// Insisted is closed when somebody insists: torque off at once.
+func (o *Orders) Insisted() <-chan struct{} { return o.second }
+
+// Cause is the first order in words.
+func (o *Orders) Cause() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.first == nil {
@@ -75,8 +86,8 @@ func (o *orders) cause() string {
 	return o.first.String()
 }
 
-// another is closed at the next order from now on.
-func (o *orders) another() <-chan struct{} {
+// Another is closed at the next order from now on.
+func (o *Orders) Another() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.next

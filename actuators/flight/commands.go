@@ -1,0 +1,120 @@
+package flight
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+)
+
+// Commands answers operators with the loop's own decision: what was done, or what
+// stood in the way when the loop decided. Nothing is predicted. The zero value with
+// Failed set answers that robotd is starting, until Start. Any goroutine may use it.
+type Commands struct {
+	// Failed catches what goes wrong while an answer is waited for.
+	Failed *crash.Net
+
+	loop atomic.Pointer[loop.Loop]
+}
+
+// Patience is how long the loop has for its decision. A tick takes milliseconds; a
+// loop that needs longer is stuck in its bus, and the operator is told so.
+const Patience = 2 * time.Second
+
+// lookEvery is how often an answer is looked for.
+const lookEvery = 2 * time.Millisecond
+
+var errStarting = errors.New("robotd is starting")
+
+// request returns what a verb asks for.
+func request(verb string) (mode.Request, bool) {
+	switch verb {
+	case "estop":
+		return mode.EStop, true
+	case "arm":
+		return mode.Arm, true
+	case "disarm", "settle":
+		return mode.Disarm, true
+	case "hold", "stop":
+		return mode.HoldPose, true
+	case "start":
+		return mode.Activate, true
+	case "reset":
+		return mode.Reset, true
+	}
+	return mode.NoRequest, false
+}
+
+// Verbs are the commands that exist.
+func Verbs() []string {
+	return []string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}
+}
+
+// Start connects operators to a loop.
+func (c *Commands) Start(l *loop.Loop) { c.loop.Store(l) }
+
+// Reachable tells the loop whether operators can be reached.
+func (c *Commands) Reachable(yes bool) {
+	if l := c.loop.Load(); l != nil {
+		l.External(mode.LinkToBroker, !yes)
+	}
+}
+
+// Obey hands a command to the loop and returns at once. Reply is called once, with nil
+// when the loop did it, or with the reason why not; from another goroutine, but for a
+// command that never reached the loop.
+func (c *Commands) Obey(verb string, reply func(error)) {
+	r, ok := request(verb)
+	if !ok {
+		reply(fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
+		return
+	}
+	l := c.loop.Load()
+	if l == nil {
+		reply(errStarting)
+		return
+	}
+	ticket, err := l.Ask(r)
+	if err != nil {
+		reply(err)
+		return
+	}
+	c.Failed.Start("an answer to an operator", func() { reply(await(ticket)) })
+}
+
+// await waits for the loop's decision, for Patience at most.
+func await(ticket loop.Ticket) error {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	late := time.NewTimer(Patience)
+	defer late.Stop()
+	for {
+		if d, ok := ticket.Poll(); ok {
+			return refusal(d)
+		}
+		select {
+		case <-look.C:
+		case <-late.C:
+			d, err := ticket.Withdraw()
+			if err != nil {
+				return fmt.Errorf("%w (waited %v)", err, Patience)
+			}
+			return refusal(d)
+		}
+	}
+}
+
+// refusal is a decision in words; nil when it was granted.
+func refusal(d mode.Decision) error {
+	switch {
+	case !d.Refused:
+		return nil
+	case d.Failing != 0:
+		return fmt.Errorf("%s: %s", d.Why, d.Failing)
+	}
+	return errors.New(d.Why.String())
+}

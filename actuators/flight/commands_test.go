@@ -1,0 +1,133 @@
+package flight
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+)
+
+// bench is a loop on a faked bus that ticks when it is told to.
+type bench struct {
+	fake *drivertest.Fake
+	l    *loop.Loop
+	cmd  Commands
+	tick int64
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	cfg := loop.Config{RateHz: 100, ControlEvery: 1, MinRamp: loop.MinRamp, Thresholds: guard.DefaultThresholds(10.5, 9.9),
+		StandRad: make([]float64, 3), SettleRad: make([]float64, 3)}
+	for range 3 {
+		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 1200})
+		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
+	}
+	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}}
+	var err error
+	if b.l, err = loop.New(cfg, b.fake, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.cmd.Start(b.l)
+	return b
+}
+
+func (b *bench) ticks(n int) {
+	for range n {
+		b.l.Tick(loop.Instant{Tick: b.tick})
+		b.tick++
+	}
+}
+
+// What was true when a command came is not what the answer says: the loop's decision is.
+func TestTheAnswerIsTheLoops(t *testing.T) {
+	for _, tt := range []struct {
+		name, verb string
+		change     func(b *bench) // between arrival and decision
+		want       string         // "": accepted
+		state      mode.State
+	}{
+		{"as it was", "arm", func(*bench) {}, "", mode.Arming},
+		{"a servo gets hot", "arm", func(b *bench) { b.fake.TempC = 65 }, "arming checks fail: temperatures", mode.Disarmed},
+		{"the recorder fails", "arm", func(b *bench) { b.l.External(mode.LogLost, true) },
+			"arming checks fail: flight recorder", mode.Disarmed},
+		{"somebody stops it", "arm", func(b *bench) { b.l.Request(mode.EStop) }, "request estop", mode.Cut},
+		{"no policy", "start", func(*bench) {}, "no policy is loaded", mode.Disarmed},
+		{"not standing", "hold", func(*bench) {}, "not holding a pose", mode.Disarmed},
+		{"no fault", "reset", func(*bench) {}, "there is no fault to reset", mode.Disarmed},
+		{"a stop", "estop", func(*bench) {}, "", mode.Cut},
+		{"another word", "dance", func(*bench) {}, `unknown verb "dance"`, mode.Disarmed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.ticks(20)
+				answers := make(chan error, 2)
+				b.cmd.Obey(tt.verb, func(err error) { answers <- err })
+				tt.change(b)
+				b.ticks(1)
+				err := <-answers
+				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
+					t.Errorf("answer %v, want %q", err, tt.want)
+				}
+				if b.l.Mode() != tt.state {
+					t.Errorf("in %v, want %v", b.l.Mode(), tt.state)
+				}
+				time.Sleep(2 * Patience)
+				if len(answers) != 0 {
+					t.Error("answered twice")
+				}
+			})
+		})
+	}
+}
+
+// A loop that hangs is an answer too, and the command is not obeyed later.
+func TestALoopThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.ticks(20)
+		answers := make(chan error, 2)
+		began := time.Now()
+		b.cmd.Obey("arm", func(err error) { answers <- err })
+		err := <-answers
+		if !errors.Is(err, loop.ErrNoAnswer) || time.Since(began) != Patience {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		b.ticks(5)
+		if b.l.Mode() != mode.Disarmed {
+			t.Errorf("obeyed after the operator was told that it is not: %v", b.l.Mode())
+		}
+	})
+}
+
+func TestCommandsBeforeThereIsALoop(t *testing.T) {
+	var c Commands
+	var got error
+	c.Reachable(false)
+	c.Obey("arm", func(err error) { got = err })
+	if got == nil || got.Error() != "robotd is starting" {
+		t.Errorf("answer %v", got)
+	}
+}
+
+func TestEveryVerbIsARequest(t *testing.T) {
+	asked := map[mode.Request]bool{}
+	for _, v := range Verbs() {
+		r, ok := request(v)
+		if !ok {
+			t.Errorf("%s asks for nothing", v)
+		}
+		asked[r] = true
+	}
+	if len(asked) != 6 {
+		t.Errorf("%d requests have a verb, want 6", len(asked))
+	}
+}

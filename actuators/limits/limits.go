@@ -1,0 +1,140 @@
+// Package limits derives from a robot's description what keeps it safe: how far, how
+// fast and how suddenly each joint may be commanded, what each servo can stand, and
+// when the loop gives up.
+//
+// Everything here is a pure function of its arguments: the same description gives the
+// same limits in flight, in evaluation and in a test. What is not here: enforcing them
+// (package guard), and deciding what to do about them (package mode).
+package limits
+
+import (
+	"math"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+// Shape is what the limits need to know of the robot's body. Slices are in the order
+// of the description's joints.
+type Shape struct {
+	StandRad []float64 // joint angles of the standing pose
+	Leg      []bool    // the joint belongs to a leg: losing it topples the robot
+}
+
+// settleBend is how much deeper than standing the legs are bent before torque
+// goes off: the trunk then has a third less far to fall.
+const settleBend = 2.3
+
+// settleMarginRad keeps the settle pose away from the ends of the joints.
+const settleMarginRad = 0.05
+
+// SettleRad is the pose in which torque goes off: standing, with the legs bent in one
+// common proportion, so that the soles stay flat and the trunk upright, as far as
+// every joint allows.
+func SettleRad(d *robot.Description, s Shape) []float64 {
+	scale := settleBend
+	for i, j := range d.Joints {
+		if q := s.StandRad[i]; s.Leg[i] && q > 0 {
+			scale = min(scale, (j.MaxRad-settleMarginRad)/q)
+		} else if s.Leg[i] && q < 0 {
+			scale = min(scale, (j.MinRad+settleMarginRad)/q)
+		}
+	}
+	pose := make([]float64, len(s.StandRad))
+	for i, q := range s.StandRad {
+		if pose[i] = q; s.Leg[i] && scale > 1 {
+			pose[i] *= scale
+		}
+	}
+	return pose
+}
+
+const (
+	// gentleRadS bounds what does not come from a policy: ramps and poses.
+	gentleRadS = 1.5
+	// stallTorquePerA relates the description's stall torque to the stall current
+	// of geared hobby servos: 4.1 N m at 2.3 A for the XM430-W350.
+	stallTorquePerA = 4.1 / 2.3
+	// roundingShare is what the policy's own speed limit may be missed by.
+	roundingShare = 1.01
+	// Where the description does not say at which temperature a servo stops itself.
+	defaultWarnC, defaultStopC = 60.0, 70.0
+	// How far below that temperature people are warned, and the robot settles.
+	warnBelowC, stopBelowC = 20.0, 10.0
+)
+
+// Joint is the limit on commands to joint i, at rateHz ticks a second of which every
+// controlEvery-th is a decision.
+//
+// A policy that obeys speed_limit_rad_s may move its target by that times its
+// own period at once, so over one tick the command may be controlEvery times
+// faster; the guard lets exactly this through, and any stop or reversal of it.
+func Joint(d *robot.Description, i, rateHz, controlEvery int) guard.Joint {
+	j := &d.Joints[i]
+	full := j.SpeedLimitRadS * float64(controlEvery) * roundingShare
+	return guard.Joint{
+		MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(gentleRadS, full), FullRadS: full,
+		AccelRadS2: 2 * full * float64(rateHz),
+	}
+}
+
+// Health is what the servo of joint i can stand.
+func Health(d *robot.Description, i int, leg bool) guard.Health {
+	servo := d.ServoOf(i)
+	warn, stop := defaultWarnC, defaultStopC
+	if servo.MaxTempC > 0 { // the servo itself stops at this temperature
+		warn, stop = servo.MaxTempC-warnBelowC, servo.MaxTempC-stopBelowC
+	}
+	return guard.Health{Leg: leg, StallCurrentA: servo.StallTorqueNm / stallTorquePerA, TempWarnC: warn, TempStopC: stop}
+}
+
+// policyPatience is how many decisions in a row may be unusable.
+const policyPatience = 3
+
+// Derive returns the loop's configuration for a robot at rateHz ticks a second, of
+// which every controlEvery-th is a decision of the policy.
+func Derive(d *robot.Description, s Shape, rateHz, controlEvery int) loop.Config {
+	cfg := loop.Config{
+		RateHz: rateHz, ControlEvery: controlEvery, MinRamp: loop.MinRamp, PlayOut: loop.MaxPlayOut,
+		Thresholds: guard.DefaultThresholds(d.Battery.WarnV, d.Battery.StopV),
+		StandRad:   append([]float64(nil), s.StandRad...), SettleRad: SettleRad(d, s),
+	}
+	cfg.Thresholds.PolicyTicks = policyPatience * controlEvery
+	for i := range d.Joints {
+		cfg.Limits = append(cfg.Limits, Joint(d, i, rateHz, controlEvery))
+		cfg.Health = append(cfg.Health, Health(d, i, s.Leg[i]))
+	}
+	return cfg
+}
+
+const (
+	// lateS is for how long an emulated bus may be late or silent.
+	lateS = 1
+	// frozenS is for how long its sensor hub may repeat a sample.
+	frozenS = 2
+	// EmulatedMargin is how much longer than on a wire an emulated answer is waited
+	// for: better a missed tick than one without news, when the machine is busy.
+	EmulatedMargin = 12 * time.Millisecond
+)
+
+// OnEmulatedBus is the variant for a bus that is emulated on this machine: it widens
+// what depends on the host's punctuality, and nothing else. Such a bus shares its
+// processors with everything else that runs, and its bytes pass kernel threads of
+// ordinary priority: on a busy machine answers come tens of milliseconds late, which a
+// wire never does.
+//
+//	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
+//	FrozenS                                              2 s
+//	NoisyShare                                           off: late answers count as failed
+//
+// What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
+// Never use it on hardware.
+func OnEmulatedBus(cfg loop.Config) loop.Config {
+	t := &cfg.Thresholds
+	patience := lateS * cfg.RateHz
+	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
+	t.FrozenS, t.NoisyShare = frozenS, math.Inf(1)
+	return cfg
+}

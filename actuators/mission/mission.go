@@ -1,0 +1,124 @@
+// Package mission is the operator that a command line describes: arm, hold, play,
+// hold and again, until the time is over.
+//
+// A [Script] is a pure function of the samples that it sees, so that it is tested
+// without a robot. It only asks: whether the robot does it is decided in the loop,
+// and whoever else has a say (the command link) talks to the same loop. A Script
+// belongs to one goroutine.
+package mission
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+)
+
+// Script is one mission. Its exported fields are set before the first Step.
+type Script struct {
+	Arm    bool          // arm by itself, once
+	Play   bool          // play motions
+	For    time.Duration // end so long after arming; 0: no end
+	Hold   time.Duration // between arming and playing
+	Again  time.Duration // between plays
+	Clip   time.Duration // how long a motion takes
+	Daemon bool          // stay after a fault or a disarm, for an operator to go on
+
+	start    int64 // first sample, ns
+	armed    int64 // torque switched on
+	held     int64 // hold entered
+	askedArm int64
+	played   int
+	over     bool
+	failing  mode.Checks
+	gaveUp   bool
+}
+
+const (
+	settleBeforeArm = time.Second // one round of slow registers and a second of lateness
+	armRetry        = time.Second / 2
+	armPatience     = 10 * time.Second // before the script gives up
+)
+
+// Step takes in a sample and returns what to ask of the loop, and whether the
+// script is over and the loop is to stop.
+func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
+	now := x.WallNs
+	if s.start == 0 {
+		s.start = now
+	}
+	if x.From != x.Mode {
+		switch x.Mode {
+		case mode.Arming:
+			s.armed = now
+		case mode.Hold:
+			s.held = now
+		case mode.Active:
+			s.played++
+		}
+	}
+	if x.Refused && x.Request == mode.Arm {
+		s.failing = x.Failing
+	}
+	if s.over {
+		return mode.NoRequest, true
+	}
+	switch x.Mode {
+	case mode.Disarmed, mode.Fault:
+		if s.armed != 0 { // it was armed and is no more
+			s.over = !s.Daemon
+			return mode.NoRequest, s.over
+		}
+		if s.Arm && x.Mode == mode.Disarmed {
+			return s.tryArm(now)
+		}
+	case mode.Hold, mode.Active, mode.Arming:
+		if s.For > 0 && since(now, s.armed) >= s.For {
+			s.over = true
+			return mode.Disarm, true
+		}
+		if x.Mode == mode.Hold && s.Play && s.due(now) {
+			return mode.Activate, false
+		}
+	}
+	return mode.NoRequest, false
+}
+
+func (s *Script) tryArm(now int64) (mode.Request, bool) {
+	if since(now, s.start) < settleBeforeArm || s.askedArm != 0 && since(now, s.askedArm) < armRetry {
+		return mode.NoRequest, false
+	}
+	if since(now, s.start) > armPatience {
+		s.over, s.gaveUp = true, true
+		return mode.NoRequest, true
+	}
+	s.askedArm = now
+	return mode.Arm, false
+}
+
+// due reports whether the next play may start: rested long enough, and time
+// left to end it.
+func (s *Script) due(now int64) bool {
+	rest := s.Hold
+	if s.played > 0 {
+		rest = s.Again
+	}
+	if since(now, s.held) < rest {
+		return false
+	}
+	return s.For == 0 || since(now, s.armed)+s.Clip <= s.For
+}
+
+func since(now, then int64) time.Duration { return time.Duration(now - then) }
+
+// Plays returns how many motions were begun.
+func (s *Script) Plays() int { return s.played }
+
+// Refusal is why a script that was to arm gave up, or nil.
+func (s *Script) Refusal() error {
+	if !s.gaveUp {
+		return nil
+	}
+	return fmt.Errorf("not armed: %s; asked for %v", s.failing, armPatience)
+}

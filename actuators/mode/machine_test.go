@@ -1,0 +1,346 @@
+package mode
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func rules(canPlay bool) Rules {
+	return Rules{RateHz: 100, ControlEvery: 2, PlayOut: 4 * time.Second, CanPlay: canPlay}
+}
+
+// row is the table of what may be true of a machine between two ticks: which
+// torque, which control.
+type row struct {
+	torque  []Torque
+	control []Control
+}
+
+// table is written by hand. A state that is not in a row's list is a fault.
+func table(s State, canPlay bool) row {
+	off := row{[]Torque{TorqueOff, TorqueFalling}, []Control{ControlNone}}
+	none, any := []Control{ControlNone}, []Control{ControlNone, ControlStands, ControlPlays}
+	if !canPlay {
+		any = none
+	}
+	switch s {
+	case Arming:
+		return row{[]Torque{TorqueRising, TorqueOn}, none}
+	case Hold:
+		if canPlay { // from its first tick on
+			return row{[]Torque{TorqueOn}, []Control{ControlStands, ControlPlays}}
+		}
+		return row{[]Torque{TorqueOn}, none}
+	case Active:
+		return row{[]Torque{TorqueOn}, []Control{ControlStands, ControlPlays}}
+	case Settle, Limp:
+		return row{[]Torque{TorqueRising, TorqueOn}, any}
+	}
+	return off
+}
+
+func in[T comparable](x T, list []T) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+func legal(m Machine, canPlay bool) bool {
+	r := table(m.State, canPlay)
+	return in(m.Torque, r.torque) && in(m.Control, r.control) && (canPlay || m.State != Active) &&
+		(m.Torque == TorqueRising || m.Tries == 0) && // who has torque, or has given it up, counts no tries
+		(m.Control == ControlNone && !m.Bad || m.Control != ControlNone && m.Torque == TorqueOn) &&
+		(m.State != Settle || m.Stop != StopPlaysOut || m.Control != ControlNone) // nothing to play out
+}
+
+// outcome is what the world answers to a tick's task.
+type outcome struct{ confirmed, open, usable, answered, standing, rampEnds bool }
+
+// deed is what a tick did to the servos and with the controller.
+type deed struct{ on, off, goals, enter, decide bool }
+
+// turn is one tick of the loop around the machine, with the world's answers.
+func turn(m *Machine, r Rules, f Facts, o outcome) (d Decision, did deed) {
+	if m.TorqueFailed() {
+		f.Conditions.Set(TorqueLost, true)
+	}
+	d = m.Step(r, f)
+	m.PlayedOut(r)
+	switch m.Task(r) {
+	case TaskTorqueOff:
+		did.off = true
+		m.TorqueAnswered(o.confirmed)
+	case TaskTorqueOn:
+		if did.on = o.open; !o.open {
+			m.TorqueRefused()
+		} else {
+			m.TorqueAnswered(o.confirmed)
+		}
+	case TaskRamp:
+		did.goals = true
+		if o.rampEnds {
+			m.RampEnded()
+		}
+	case TaskBalance, TaskPlay:
+		did.goals = true
+		if m.Enters(r) {
+			did.enter = true
+			m.Entered()
+		}
+		if m.Decides(r) {
+			did.decide = true
+			m.Decided(o.usable, o.answered, o.standing)
+		}
+	case TaskFollow:
+		did.goals = true
+	}
+	m.Pass(1)
+	return d, did
+}
+
+// judge says what is wrong with a tick from before to after, "" if nothing.
+func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) string {
+	failed := before.TorqueFailed()
+	switch {
+	case !legal(after, canPlay):
+		return "not in the table"
+	case did.on && (after.State != Arming || before.Torque == TorqueOn && before.State == Arming):
+		return "torque switched on outside arming, or twice"
+	case did.on && !(before.State == Arming || before.State == Disarmed && f.Request == Arm && f.Failing == 0):
+		return "torque switched on without a granted arm"
+	case did.goals && !after.State.Energised(), did.off && after.State.Energised():
+		return "goals without torque, or torque-off while driven"
+	case after.Torque == TorqueOff && before.Torque != TorqueOff && !(did.off && o.confirmed):
+		return "off without every servo's word"
+	case after.Torque == TorqueOn && before.Torque != TorqueOn && !(did.on && o.confirmed):
+		return "on without every servo's word"
+	case did.enter && (before.State != Arming || !f.RampDone || before.Torque != TorqueOn),
+		did.enter && (after.State != Hold || !canPlay):
+		return "the controller was entered by a robot that does not stand"
+	case did.decide && (after.Control == ControlNone || after.Torque != TorqueOn):
+		return "the controller decides without the robot"
+	case after.TakesUp() && !after.State.Energised():
+		return "stopped servos are taken up without torque"
+	case failed && before.State == Arming && after.State < Limp:
+		return "torque that never comes has no end"
+	}
+	return ""
+}
+
+// The table is inductive: from every machine that it allows, with every request, set
+// of conditions, check, ramp and answer of the world, one tick leads to a machine that
+// it allows, and does nothing that the state forbids. By induction this holds for
+// every flight, from the zero value on.
+func TestTableHoldsForEveryTick(t *testing.T) {
+	sets := []Conditions{0, Of(LeaseLost), Of(ArmServoLost), Of(Falling), Of(LinkLost)}
+	var machines, turns int
+	for _, canPlay := range []bool{false, true} {
+		r := rules(canPlay)
+		each(func(m Machine) {
+			if !legal(m, canPlay) {
+				return
+			}
+			machines++
+			for request := range requestCount {
+				for _, c := range sets {
+					for bits := range 1 << 8 {
+						bit := func(n int) bool { return bits>>n&1 == 1 }
+						f := Facts{Conditions: c, Request: request, RampDone: bit(0), Failing: Checks(bits >> 1 & 1)}
+						o := outcome{bit(2), bit(3), bit(4), bit(5), bit(6), bit(7)}
+						after := m
+						d, did := turn(&after, r, f, o)
+						turns++
+						if why := judge(m, after, f, o, did, canPlay); why != "" {
+							t.Fatalf("%s: %+v, %+v, world %+v -> %v (%v), did %+v, %+v", why, m, f, o, d.State, d.Why, did, after)
+						}
+					}
+				}
+			}
+		})
+	}
+	if !legal(Machine{}, true) || !legal(Machine{}, false) {
+		t.Error("the zero value is not in the table")
+	}
+	t.Logf("%d machines, %d ticks", machines, turns)
+}
+
+// each calls f with every machine, in the table or not.
+func each(f func(m Machine)) {
+	for s := range stateCount {
+		for torque := range torqueCount {
+			for control := range controlCount {
+				for stop := range stopCount {
+					for _, ticks := range []int64{0, 3, 2000} {
+						for _, tries := range []int{0, TorqueTries + 1} {
+							for _, bad := range []bool{false, true} {
+								f(Machine{State: s, Torque: torque, Control: control, Stop: stop, Ticks: ticks, Tries: tries, Bad: bad})
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// The check itself must be able to fail: every sabotage of the table is found.
+func TestTheTableCheckCatchesFaults(t *testing.T) {
+	hold := Machine{State: Hold, Torque: TorqueOn, Control: ControlStands}
+	up := func(tries int) Machine { return Machine{State: Arming, Torque: TorqueRising, Tries: tries} }
+	falls := Machine{State: Limp, Torque: TorqueRising, Control: ControlStands}
+	for name, c := range map[string]struct {
+		before, after Machine
+		f             Facts
+		o             outcome
+		did           deed
+	}{
+		"torque in disarmed":     {Machine{}, Machine{Torque: TorqueOn}, Facts{}, outcome{}, deed{}},
+		"on while holding":       {hold, hold, Facts{}, outcome{}, deed{on: true}},
+		"on without arm":         {Machine{}, up(0), Facts{}, outcome{}, deed{on: true}},
+		"off nobody confirmed":   {Machine{Torque: TorqueFalling}, Machine{}, Facts{}, outcome{}, deed{off: true}},
+		"enter from hold":        {hold, hold, Facts{}, outcome{}, deed{enter: true}},
+		"enter on the way up":    {Machine{State: Arming, Torque: TorqueOn}, hold, Facts{}, outcome{}, deed{enter: true}},
+		"goals while disarmed":   {Machine{}, Machine{}, Facts{}, outcome{}, deed{goals: true}},
+		"patience without end":   {up(TorqueTries + 1), up(TorqueTries + 2), Facts{}, outcome{}, deed{}},
+		"controller in the dark": {hold, falls, Facts{}, outcome{}, deed{decide: true}},
+	} {
+		if judge(c.before, c.after, c.f, c.o, c.did, true) == "" {
+			t.Errorf("%s is not found", name)
+		}
+	}
+}
+
+// What a tick does, state by state and torque by torque.
+func TestTaskTable(t *testing.T) {
+	tests := []struct {
+		m    Machine
+		play bool
+		want Task
+	}{
+		{Machine{}, true, TaskNone},
+		{Machine{Torque: TorqueFalling}, true, TaskTorqueOff},
+		{Machine{Torque: TorqueFalling, Ticks: 301}, true, TaskNone}, // a silent servo costs a timeout: once a second
+		{Machine{Torque: TorqueFalling, Ticks: 400}, true, TaskTorqueOff},
+		{Machine{State: Cut, Torque: TorqueFalling}, true, TaskTorqueOff},
+		{Machine{State: Cut}, true, TaskNone},
+		{Machine{State: Fault, Torque: TorqueFalling}, true, TaskTorqueOff},
+		{Machine{State: Arming, Torque: TorqueRising}, true, TaskTorqueOn},
+		{Machine{State: Arming, Torque: TorqueOn}, true, TaskRamp},
+		{Machine{State: Hold, Torque: TorqueOn}, false, TaskRamp},
+		{Machine{State: Hold, Torque: TorqueOn, Control: ControlStands}, true, TaskBalance},
+		{Machine{State: Active, Torque: TorqueOn, Control: ControlPlays}, true, TaskPlay},
+		{Machine{State: Settle, Torque: TorqueOn, Control: ControlPlays, Stop: StopPlaysOut}, true, TaskBalance},
+		{Machine{State: Settle, Torque: TorqueOn, Control: ControlPlays, Stop: StopRamps}, true, TaskRamp},
+		{Machine{State: Settle, Torque: TorqueOn, Stop: StopSeated}, true, TaskRamp},
+		{Machine{State: Limp, Torque: TorqueOn}, true, TaskFollow},
+	}
+	seen := map[Task]bool{}
+	for _, tt := range tests {
+		got := tt.m.Task(rules(tt.play))
+		if seen[got] = true; got != tt.want {
+			t.Errorf("%+v: task %d, want %d", tt.m, got, tt.want)
+		}
+	}
+	if len(seen) != int(taskCount) {
+		t.Errorf("%d tasks of %d seen", len(seen), taskCount)
+	}
+}
+
+// How a stop begins: only an operator's lets a motion come to its end, and not for
+// ever.
+func TestControlledStop(t *testing.T) {
+	plays := Machine{State: Active, Torque: TorqueOn, Control: ControlPlays, Ticks: 50}
+	stands := Machine{State: Hold, Torque: TorqueOn, Control: ControlStands, Ticks: 50}
+	for _, tt := range []struct {
+		name string
+		m    Machine
+		f    Facts
+		want Stop
+	}{
+		{"an operator, while it plays", plays, Facts{Request: Disarm}, StopPlaysOut},
+		{"an operator, while it stands", stands, Facts{Request: Disarm}, StopRamps},
+		{"a failsafe, while it plays", plays, Facts{Conditions: Of(Overheated)}, StopRamps},
+	} {
+		m := tt.m
+		m.Step(rules(true), tt.f)
+		if m.State != Settle || m.Stop != tt.want {
+			t.Errorf("%s: %v, part %d, want %d", tt.name, m.State, m.Stop, tt.want)
+		}
+	}
+	for name, end := range map[string]func(m *Machine){
+		"it stands":         func(m *Machine) { m.Decided(true, true, true) },
+		"it is not usable":  func(m *Machine) { m.Decided(false, false, false) },
+		"it takes too long": func(m *Machine) { m.Pass(400) },
+	} {
+		m := plays
+		m.Step(rules(true), Facts{Request: Disarm})
+		if m.PlayedOut(rules(true)) {
+			t.Fatal("over at once")
+		}
+		end(&m)
+		if !m.PlayedOut(rules(true)) || m.Stop != StopRamps || m.PlayedOut(rules(true)) {
+			t.Errorf("%s: part %d", name, m.Stop)
+		}
+		m.RampEnded()
+		m.RampEnded()
+		if m.RampEnded(); m.Stop != StopSeated {
+			t.Errorf("%s: part %d at the end", name, m.Stop)
+		}
+	}
+}
+
+// Random flights: never torque where the table says off, never a controller that was
+// not entered standing; and every state and task is really reached.
+func TestRandomFlights(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 26))
+	states, entered, ended := map[State]int{}, 0, 0
+	for flight := range 2000 {
+		canPlay := flight%2 == 0
+		r, m := rules(canPlay), Machine{}
+		world := outcome{confirmed: rng.IntN(4) > 0, open: rng.IntN(8) > 0, usable: true, answered: true}
+		for range 600 {
+			f := Facts{RampDone: rng.IntN(40) == 0}
+			if rng.IntN(10) == 0 {
+				f.Request = Request(rng.IntN(int(requestCount)))
+			}
+			if rng.IntN(400) == 0 {
+				f.Conditions = Of(Condition(rng.IntN(int(conditionCount))))
+			}
+			f.Failing = Checks(rng.IntN(2))
+			if rng.IntN(50) == 0 {
+				often := func() bool { return rng.IntN(8) > 0 }
+				world = outcome{rng.IntN(4) > 0, often(), often(), often(), rng.IntN(3) > 0, rng.IntN(3) == 0}
+			}
+			if rng.IntN(20) == 0 {
+				m.Pass(int64(rng.IntN(300)))
+			}
+			before := m
+			d, did := turn(&m, r, f, world)
+			if why := judge(before, m, f, world, did, canPlay); why != "" {
+				t.Fatalf("flight %d: %s: %+v, %+v -> %v (%v), did %+v, %+v", flight, why, before, f, d.State, d.Why, did, m)
+			}
+			states[m.State]++
+			if did.enter {
+				entered++
+			}
+			if m.Ended(r, false) && m.State != Disarmed {
+				ended++
+			}
+		}
+	}
+	if len(states) != int(stateCount) || entered < 100 || ended == 0 {
+		t.Errorf("states %v, entered %d times, ended %d times: not enough was tried", states, entered, ended)
+	}
+}
+
+func TestMachineAllocatesNothing(t *testing.T) {
+	m := Machine{State: Active, Torque: TorqueOn, Control: ControlPlays}
+	r := rules(true)
+	if n := testing.AllocsPerRun(100, func() { turn(&m, r, Facts{Request: HoldPose}, outcome{usable: true}) }); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
+}

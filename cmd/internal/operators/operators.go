@@ -1,0 +1,191 @@
+// Package operators is robotd's line to its operators: an MQTT link, to a broker
+// somewhere or to one embedded in this process, joined to the commands of a flight.
+//
+// What is not here: the protocol (firmware-bridge/mqttlink) and what a command does
+// (actuators/flight). A nil [Link] does nothing, so that callers need not ask whether
+// one was configured. Any goroutine may use it; Open and Close belong to one.
+package operators
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
+	"github.com/mitori-robotics/mitori/firmware-bridge/secretdir"
+	"github.com/mitori-robotics/mitori/models/record"
+)
+
+// Words in the place of a broker's URL.
+const (
+	Off      = "off"
+	Embedded = "embedded"
+)
+
+// Config says where the operators are.
+type Config struct {
+	URL      string // Off, Embedded, or a broker's URL
+	User     string
+	PassFile string
+	Robot    string // topic level
+}
+
+// Link is the line.
+type Link struct {
+	link   *mqttlink.Link
+	broker *mqttlink.Broker
+	where  string // for people
+
+	warning     string         // for people; "" if all is well
+	secrets     *secretdir.Dir // of the embedded broker
+	credentials string         // file in it
+
+	stop context.CancelFunc
+	done chan struct{} // closed when Run has returned
+}
+
+// Open opens the line to commands; nil when it is off. The embedded broker listens on
+// loopback only. A panic in the link goes to failed.
+func Open(cfg Config, commands *flight.Commands, failed *crash.Net) (*Link, error) {
+	if cfg.URL == Off {
+		return nil, nil
+	}
+	c := &Link{}
+	lc := mqttlink.Config{
+		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note,
+		OnCommand: func(cmd mqttlink.Command, reply func(error)) { commands.Obey(cmd.Verb, reply) },
+		OnLink:    func(up bool, _ error) { commands.Reachable(up) },
+	}
+	if err := c.reach(cfg, &lc); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.link, err = mqttlink.New(lc); err != nil {
+		return nil, errors.Join(err, c.abandon())
+	}
+	if c.link.InClear() {
+		c.warning = "the password goes to the broker in the clear, for everybody on the way to read; use mqtts:// or wss://"
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.done = make(chan struct{})
+	failed.Start("the command link", func() {
+		defer close(c.done)
+		_ = c.link.Run(ctx)
+	})
+	return c, nil
+}
+
+// reach fills in where the broker is and with which credentials; it starts the
+// embedded one.
+func (c *Link) reach(cfg Config, lc *mqttlink.Config) error {
+	if cfg.URL == Embedded {
+		if err := c.embed(cfg.Robot); err != nil {
+			return err
+		}
+		b := c.broker
+		lc.URL, lc.Username, lc.Password = b.URL(), b.Robot().Username, b.Robot().Password
+		c.where = fmt.Sprintf("embedded broker at %s, credentials in %s", b.URL(), c.credentials)
+		return nil
+	}
+	if cfg.PassFile != "" {
+		secret, err := os.ReadFile(cfg.PassFile)
+		if err != nil {
+			return fmt.Errorf("mqtt.password_file: %w", err)
+		}
+		lc.Username, lc.Password = cfg.User, strings.TrimRight(string(secret), "\r\n")
+	}
+	c.where = "broker " + mqttlink.Redact(cfg.URL)
+	return nil
+}
+
+// embed starts the broker on loopback, with its secrets in a private folder.
+func (c *Link) embed(id string) (err error) {
+	if c.secrets, err = secretdir.New(); err != nil {
+		return fmt.Errorf("a private folder for the broker's credentials: %w", err)
+	}
+	c.credentials = filepath.Join(c.secrets.Path(), "mqtt-"+id+".json")
+	c.broker, err = mqttlink.StartBroker(mqttlink.BrokerConfig{
+		Robot: id, CredentialsFile: c.credentials, StateDir: filepath.Join(c.secrets.Path(), "broker"),
+	})
+	if err != nil {
+		c.secrets.Remove()
+	}
+	return err
+}
+
+// abandon stops the embedded broker and removes its secrets.
+func (c *Link) abandon() (err error) {
+	if c.broker != nil {
+		err = c.broker.Close()
+	}
+	c.secrets.Remove()
+	return err
+}
+
+// Introduce tells people how to reach the robot.
+func (c *Link) Introduce(tell flight.Teller) {
+	if c == nil {
+		return
+	}
+	tell.Event("command link: %s", c.where)
+	if c.warning != "" {
+		tell.Event("warning: command link: %s", c.warning)
+	}
+}
+
+// State publishes the robot's state.
+func (c *Link) State(s record.Status) {
+	if c == nil {
+		return
+	}
+	if b, err := json.Marshal(s); err == nil {
+		_ = c.link.State(b)
+	}
+}
+
+// Event publishes something that happened.
+func (c *Link) Event(e record.Event) {
+	if c == nil {
+		return
+	}
+	if b, err := json.Marshal(e); err == nil {
+		_ = c.link.Event(b)
+	}
+}
+
+// farewell is how long the end of robotd waits for its broker in all: the link's
+// own last words take mqttlink.Farewell at most.
+const farewell = mqttlink.Farewell + time.Second
+
+// Close says goodbye and stops the embedded broker. A broker that does not
+// answer is left behind after farewell, or at once when hurry is closed.
+func (c *Link) Close(hurry <-chan struct{}) {
+	if c == nil {
+		return
+	}
+	defer c.secrets.Remove() // in any case: a broker that is stuck takes none of it along
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if c.stop != nil {
+			c.stop()
+			<-c.done
+		}
+		if c.broker != nil {
+			_ = c.broker.Close()
+		}
+	}()
+	select {
+	case <-gone:
+	case <-hurry:
+	case <-time.After(farewell):
+	}
+}

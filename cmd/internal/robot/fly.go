@@ -1,0 +1,259 @@
+package robot
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mission"
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/cmd/internal/console"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/operators"
+	"github.com/mitori-robotics/mitori/cmd/internal/orders"
+	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
+	"github.com/mitori-robotics/mitori/models/record"
+	"github.com/mitori-robotics/mitori/models/robot"
+)
+
+// ringSeconds of samples may wait for the recorder before ticks are dropped.
+const ringSeconds = 4
+
+// run is what one flight is made of.
+type run struct {
+	o      Options
+	ord    *orders.Orders
+	tell   *console.Console
+	failed *crash.Net
+
+	desc  *robot.Description
+	cfg   loop.Config
+	pol   *policy // nil: none
+	rec   *recorder.Recorder
+	sim   *simproc.Sim // nil on hardware
+	link  *operators.Link
+	stats *record.Stats
+
+	commands flight.Commands
+}
+
+// Fly is one run of the daemon, from files to torque-off. The error says why it did
+// not end as it should, and carries an exit code (see [ExitCode]).
+func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
+	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	if err := r.load(); err != nil {
+		return err
+	}
+	if err := r.record(); err != nil {
+		return err
+	}
+	closeRec := sync.OnceValue(func() error {
+		if r.rec == nil {
+			return nil
+		}
+		return r.rec.Close()
+	})
+	defer func() {
+		if e := closeRec(); err == nil {
+			err = e
+		}
+	}()
+	if r.link, err = operators.Open(r.operators(), &r.commands, failed); err != nil {
+		return err
+	}
+	defer func() { r.link.Close(ord.Another()) }()
+	r.link.Introduce(tell)
+	if err := r.simulate(); err != nil {
+		return err
+	}
+	defer r.stopSim()
+	return r.fly(closeRec)
+}
+
+// load reads everything that needs no hardware.
+func (r *run) load() (err error) {
+	if r.desc, err = describe(&r.o); err != nil {
+		return err
+	}
+	if r.cfg, r.pol, err = prepare(r.desc, &r.o); err != nil {
+		return err
+	}
+	r.stats = &record.Stats{
+		Schema: record.StatsSchema, Robot: r.desc.Name, RobotHash: r.desc.Hash, Sim: r.o.Sim,
+		EndState: mode.Disarmed.String(),
+	}
+	if r.pol == nil {
+		return nil
+	}
+	r.stats.Policy, r.stats.PolicyHash = filepath.Base(r.o.Policy), r.pol.hash
+	r.tell.Event("policy %s: %s", r.o.Policy, r.pol)
+	if r.pol.poor != nil {
+		r.tell.Event("warning: %s: %v; running it anyway", r.o.Policy, r.pol.poor)
+		r.stats.Notes = append(r.stats.Notes, fmt.Sprintf("%v; --anyway", r.pol.poor))
+	}
+	return nil
+}
+
+// record opens the flight recording, unless it is off.
+func (r *run) record() (err error) {
+	name := r.o.Record
+	switch name {
+	case "none":
+		return nil
+	case "":
+		name = filepath.Join("out", "flights", time.Now().UTC().Format("20060102T150405Z")+".mcap")
+	}
+	facts := map[string]string{
+		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": version(),
+	}
+	if r.pol != nil {
+		facts["policy"], facts["policy_hash"] = filepath.Base(r.o.Policy), r.pol.hash
+	}
+	if r.rec, err = flight.Record(name, r.desc.JointNames(), r.cfg, facts); err != nil {
+		return err
+	}
+	r.stats.Recording = r.rec.Name()
+	if r.stats.Recording != name {
+		r.tell.Event("%s is there already; recording to %s", name, r.stats.Recording)
+	}
+	return nil
+}
+
+// version says what program this is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
+			v += " " + s.Value
+		}
+	}
+	return strings.TrimSpace(v)
+}
+
+// operators says where the operators are.
+func (r *run) operators() operators.Config {
+	m := r.o.MQTT
+	if m.Robot == "" {
+		m.Robot = strings.ToLower(r.desc.Name)
+	}
+	return operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+}
+
+// simulate starts the emulated robot where one is asked for.
+func (r *run) simulate() (err error) {
+	if !r.o.Sim {
+		return nil
+	}
+	if r.sim, err = simproc.Start(r.ord.Context(), r.o.Robot, r.o.SimArgs, r.failed); err != nil {
+		return err
+	}
+	r.o.Port = r.sim.Port()
+	r.tell.Event("simulator: process %d, bus on %s", r.sim.PID(), r.sim.Port())
+	return nil
+}
+
+func (r *run) stopSim() {
+	if r.sim != nil {
+		r.sim.Stop()
+	}
+}
+
+// fly joins bus, loop and watcher, and runs them until the robot carries no torque.
+func (r *run) fly(closeRec func() error) error {
+	drv, err := connect(r.ord.Context(), r.desc, &r.o, r.tell)
+	if err != nil {
+		return err
+	}
+	defer drv.Halt() // the end does so too, and tells; this is for a panic on the way
+	var ctl loop.Controller
+	if r.pol != nil {
+		ctl = r.pol.Player
+	}
+	ring := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints))
+	l, err := loop.New(r.cfg, drv, ctl, ring)
+	if err != nil {
+		return errors.Join(err, drv.Halt())
+	}
+	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission()}
+	r.commands.Start(l)
+
+	result := flight.Operate(r.ord, l, drv, w, r.failed)
+	if e := drv.Halt(); e != nil && result.TorqueOff {
+		r.tell.Event("note: %v", e)
+	}
+	flight.Fill(r.stats, &result)
+	if e := drv.PortError(); e != nil {
+		r.stats.Notes = append(r.stats.Notes, fmt.Sprintf("%s: %v", r.o.Port, e))
+	}
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
+	r.judge()
+	recErr := closeRec()
+	if w.RecordErr() != nil {
+		recErr = w.RecordErr()
+	}
+	return errors.Join(r.conclude(w.Mission.Refusal()), recErr)
+}
+
+// mission turns the command line into an operator. It stays after a fault where
+// others can go on: on hardware, with a command link and no end in sight.
+func (r *run) mission() *mission.Script {
+	s := &mission.Script{
+		Arm: r.o.Arm, For: r.o.For, Hold: r.o.Hold, Again: time.Second,
+		Daemon: r.link != nil && !r.o.Sim && r.o.For == 0,
+	}
+	if r.pol != nil {
+		s.Play, s.Clip = r.o.Arm, r.pol.ClipTime()
+	}
+	return s
+}
+
+// judge ends the simulator and takes over what really happened.
+func (r *run) judge() {
+	if r.sim == nil {
+		return
+	}
+	if r.stats.Truth = r.sim.Stop(); r.stats.Truth == nil {
+		r.stats.Notes = append(r.stats.Notes, "the simulator died: "+r.sim.Complaint())
+		return
+	}
+	r.stats.Fell = r.stats.Fell || r.stats.Truth.Fell
+}
+
+// conclude writes the statistics and decides how the run ended; refusal says that the
+// mission could not arm.
+func (r *run) conclude(refusal error) error {
+	st := r.stats
+	if n := r.tell.Lost(); n > 0 {
+		st.Notes = append(st.Notes, fmt.Sprintf("%d lines of output were dropped: nobody read them", n))
+	}
+	if err := r.failed.Err(); err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		st.Notes = append(st.Notes, first)
+	}
+	var errs []error
+	if r.o.Stats != "" {
+		errs = append(errs, st.Save(r.o.Stats))
+	}
+	late := st.LatenessUs
+	r.tell.Event("%s, torque off %v; %d ticks at %d Hz, %d missed, late p50 %d p99 %d max %d us, "+
+		"%d bus errors, %d plays, fell %v", st.EndState, st.TorqueOff, st.Ticks, st.RateHz, st.MissedTicks,
+		late.P50, late.P99, late.Max, st.BusErrors, st.Plays, st.Fell)
+	r.tell.Final(st)
+	if refusal != nil {
+		return errors.Join(append(errs, fault.Refuse("%w", refusal))...)
+	}
+	return errors.Join(append(errs, flight.Outcome(st))...)
+}

@@ -1,0 +1,65 @@
+// Package robot is what robotd runs: it reads the configuration, joins bus, loop,
+// policy, mission, recording and command link, and flies.
+//
+// The parts are in their rooms (actuators, policy, firmware-bridge); this package is
+// where they meet. [Fly] belongs to one goroutine and joins what it starts.
+package robot
+
+import (
+	"time"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/operators"
+)
+
+// Options is everything that one run was asked for: the configuration file
+// overlaid by flags.
+type Options struct {
+	Config
+	Sim     bool
+	Strict  bool          // with Sim: the limits on late and lost answers that hardware has
+	SimArgs []string      // for "mitori bus emulate"
+	For     time.Duration // end so long after arming; 0: no end
+	Stats   string        // file; "": none
+	JSON    bool
+	Hold    time.Duration // between arming and playing
+	Anyway  bool          // run a policy that its own evaluation would not let run
+}
+
+// forgiving says that the limits are those of an emulated bus.
+func (o *Options) forgiving() bool { return o.Sim && !o.Strict }
+
+// Time between arming and playing: the gantry of the emulated robot lets go after three.
+const (
+	holdReal = time.Second
+	holdSim  = 3 * time.Second
+)
+
+// Check refuses combinations that cannot work, and fills in what was left open.
+func (o *Options) Check() error {
+	switch {
+	case o.Robot == "":
+		return fault.Usage("no robot: give --robot NAME or robot: in the configuration file")
+	case o.Sim && o.Port != "":
+		return fault.Usage("--sim and port %s exclude each other", o.Port)
+	case !o.Sim && o.Port == "":
+		return fault.Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
+	case o.For < 0 || o.Hold < 0:
+		return fault.Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
+	case !o.Sim && (len(o.SimArgs) > 0 || o.Strict):
+		return fault.Usage("--sim-arg and --strict need --sim")
+	}
+	if o.MQTT.URL == "" {
+		o.MQTT.URL = operators.Off
+		if o.Sim {
+			o.MQTT.URL = operators.Embedded
+		}
+	}
+	if o.Hold == 0 {
+		o.Hold = holdReal
+		if o.Sim {
+			o.Hold = holdSim
+		}
+	}
+	return o.validate()
+}

@@ -1,0 +1,105 @@
+package robot
+
+import (
+	"github.com/mitori-robotics/mitori/actuators/limits"
+	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/infile"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/control"
+)
+
+// describe reads the description and puts the configured baud rate in.
+func describe(o *Options) (*robot.Description, error) {
+	desc, err := robot.Load(o.Robot)
+	if err != nil || o.Baud == 0 {
+		return desc, err
+	}
+	copied := *desc
+	copied.Buses = append([]robot.Bus(nil), desc.Buses...)
+	for i := range copied.Buses {
+		copied.Buses[i].Baud = o.Baud
+	}
+	return &copied, nil
+}
+
+// prepare derives the loop's configuration, and loads the policy if there is one.
+func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) {
+	shape, err := Shape(desc)
+	if err != nil {
+		return loop.Config{}, nil, err
+	}
+	rate, every := o.RateHz, 1
+	if rate == 0 {
+		rate = int(desc.LoopRateHz)
+	}
+	var pol *policy
+	if o.Policy != "" {
+		if pol, err = loadPolicy(o.Policy, desc, o.Anyway); err != nil {
+			return loop.Config{}, nil, err
+		}
+		if every, err = ticksPerDecision(o.Policy, rate, pol.PeriodS()); err != nil {
+			return loop.Config{}, nil, err
+		}
+	}
+	cfg := limits.Derive(desc, shape, rate, every)
+	if pol != nil {
+		copy(cfg.StandRad, pol.StartRad())
+	}
+	if o.forgiving() {
+		cfg = limits.OnEmulatedBus(cfg)
+	}
+	return cfg, pol, nil
+}
+
+// ticksPerDecision is how many ticks a policy's period has, which must be whole.
+func ticksPerDecision(name string, rateHz int, periodS float64) (int, error) {
+	ticks := float64(rateHz) * periodS
+	every := int(ticks + 0.5)
+	if every < 1 || ticks-float64(every) > 1e-6 || float64(every)-ticks > 1e-6 {
+		return 0, fault.Refuse("%s wants a decision every %g s, which is %g ticks at %d Hz; legal rates: multiples of %g Hz",
+			name, periodS, ticks, rateHz, 1/periodS)
+	}
+	return every, nil
+}
+
+// Shape reads the standing pose and the legs from the robot's model.
+func Shape(desc *robot.Description) (limits.Shape, error) {
+	b, err := body.New(desc)
+	if err != nil {
+		return limits.Shape{}, infile.Refuse(desc.Source, err)
+	}
+	s := limits.Shape{StandRad: b.StandRad, Leg: make([]bool, len(b.Joints))}
+	for i := range b.Joints { // what is no humanoid has no legs to lose
+		s.Leg[i] = b.Joints[i].Limb == body.Leg
+	}
+	return s, nil
+}
+
+// policy is a player and what is known of it.
+type policy struct {
+	*control.Player
+	hash string // SHA-256 of the bundle file
+	poor error  // why its own evaluation would not let it run; nil: it passed
+}
+
+// loadPolicy reads and verifies a bundle for this robot. Every fault but a missing
+// or unreadable file is a refusal that names the file. A policy whose own evaluation is absent or
+// below bundle.Gate is one too, unless it is to run anyway.
+func loadPolicy(name string, desc *robot.Description, anyway bool) (*policy, error) {
+	b, err := bundle.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	player, err := control.New(b, desc)
+	if err != nil {
+		return nil, fault.Refuse("%s: %w", name, err)
+	}
+	poor := b.CheckGate()
+	if poor != nil && !anyway {
+		return nil, fault.Refuse("%s: %w; train further (mitori learn), or run it all the same with --anyway", name, poor)
+	}
+	return &policy{Player: player, hash: b.SHA256, poor: poor}, nil
+}

@@ -1,0 +1,172 @@
+// Package control runs the exported weights of a policy bundle as the controller of
+// a robot: what was measured goes in, joint angles come out.
+//
+// While it plays nothing it keeps balance with the reference resting in its last
+// pose, which is the standing pose that every clip starts and ends in.
+//
+// What is not here: whether a policy is good enough to run (bundle.CheckGate), the
+// limits on what it asks for (actuators/guard), and when it acts (actuators/loop,
+// whose Controller a [Player] is). A Player belongs to one goroutine; Enter, Act and
+// Phase allocate nothing.
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/sensed"
+	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/infer"
+	"github.com/mitori-robotics/mitori/policy/obs"
+)
+
+// Player plays the clips of one bundle in turn.
+type Player struct {
+	hash    string // SHA-256 of the bundle file
+	periodS float64
+	clipS   float64 // longest clip
+
+	refs    []*obs.Reference
+	run     *infer.Runner
+	builder *obs.Builder
+	in, out []float32
+	m       obs.Measurement
+
+	clip    int // of refs, playing or played last
+	next    int // of refs, to play next
+	step    int
+	playing bool
+}
+
+// errOutput is returned bare: a tick allocates nothing.
+var errOutput = errors.New("policy output is not finite")
+
+// New returns a player of a bundle for the robot that the description describes. The
+// error says what in the bundle does not fit that robot, or cannot be played.
+func New(b *bundle.Bundle, desc *robot.Description) (*Player, error) {
+	if err := b.CheckRobot(desc); err != nil {
+		return nil, err
+	}
+	spec, err := specOf(b, desc)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := obs.NewBuilder(*spec)
+	if err != nil {
+		return nil, err
+	}
+	p := &Player{
+		hash: b.SHA256, periodS: spec.PeriodS, run: b.Net.NewRunner(1), builder: builder,
+		in: make([]float32, b.Net.In()), out: make([]float32, len(desc.Joints)),
+	}
+	for _, c := range b.Clips {
+		ref, err := obs.NewReference(c, spec)
+		if err != nil {
+			return nil, err
+		}
+		p.refs = append(p.refs, ref)
+		p.clipS = max(p.clipS, float64(len(ref.Frames))*spec.PeriodS)
+	}
+	return p, p.checkEnds(desc)
+}
+
+// specOf reads the observation that the bundle's network wants, and refuses one that
+// this robot cannot give.
+func specOf(b *bundle.Bundle, desc *robot.Description) (*obs.Spec, error) {
+	spec := &obs.Spec{}
+	dec := json.NewDecoder(bytes.NewReader(b.Manifest.Observation))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(spec); err != nil {
+		return nil, fmt.Errorf("observation: %w", err)
+	}
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	n := len(desc.Joints)
+	if spec.Joints() != n || spec.Dim() != b.Net.In() || b.Net.Out() != n {
+		return nil, fmt.Errorf("the network maps %d numbers to %d, the observation gives %d and the robot has %d joints",
+			b.Net.In(), b.Net.Out(), spec.Dim(), n)
+	}
+	for i, j := range spec.JointNames {
+		if j != desc.Joints[i].Name {
+			return nil, fmt.Errorf("joint %d of the observation is %q, of the robot %q", i, j, desc.Joints[i].Name)
+		}
+	}
+	return spec, nil
+}
+
+// endToleranceRad is how far apart the ends of all clips may be: the robot waits in
+// one of them and starts the next from there.
+const endToleranceRad = 0.15
+
+// checkEnds refuses clips that do not start and end in one common pose.
+func (p *Player) checkEnds(desc *robot.Description) error {
+	first := p.refs[0].At(0).JointPosRad
+	for k, r := range p.refs {
+		for _, at := range []int{0, len(r.Frames) - 1} {
+			for j, q := range r.At(at).JointPosRad {
+				if math.Abs(q-first[j]) > endToleranceRad {
+					return fmt.Errorf("clip %d, frame %d: joint %s is at %.2f rad, the first clip starts at %.2f; "+
+						"a motion must start and end standing", k, at, desc.Joints[j].Name, q, first[j])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// StartRad is the pose in which every clip starts; the caller must not change it.
+func (p *Player) StartRad() []float64 { return p.refs[0].At(0).JointPosRad }
+
+// ClipTime is how long the longest clip takes.
+func (p *Player) ClipTime() time.Duration { return time.Duration(p.clipS * float64(time.Second)) }
+
+// PeriodS is the time between two decisions, in seconds.
+func (p *Player) PeriodS() float64 { return p.periodS }
+
+// String says in one line what is played.
+func (p *Player) String() string {
+	return fmt.Sprintf("%d clip(s), longest %.1f s, %.0f Hz, sha256 %.12s", len(p.refs), p.clipS, 1/p.periodS, p.hash)
+}
+
+// Enter takes the robot over in the pose holdRad, which is what was commanded so far.
+func (p *Player) Enter(holdRad []float64) {
+	p.builder.Reset(holdRad)
+	p.playing = false
+	p.step = len(p.refs[p.clip].Frames)
+}
+
+// Act stores in dst the joint angles for the next control period. With play a motion
+// is begun unless one is being played; without it the motion is finished, and then
+// balance kept. standing reports that nothing is being played.
+func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error) {
+	ref := p.refs[p.clip]
+	switch {
+	case p.playing:
+		if p.step++; p.step >= len(ref.Frames) {
+			p.playing = false
+		}
+	case play:
+		p.clip, p.next = p.next, (p.next+1)%len(p.refs)
+		ref, p.step, p.playing = p.refs[p.clip], 0, true
+	}
+	p.m.JointPosRad, p.m.JointVelRadS = s.PosRad, s.VelRadS
+	p.m.GyroRadS, p.m.Gravity = s.GyroRadS, s.GravityDir
+	p.builder.Observe(p.in, ref, p.step, &p.m)
+	p.run.Forward(p.out, p.in, 1)
+	for _, v := range p.out {
+		if v != v || v > math.MaxFloat32 || v < -math.MaxFloat32 {
+			return !p.playing, errOutput
+		}
+	}
+	p.builder.Target(dst, ref, p.step, p.out)
+	return !p.playing, nil
+}
+
+// Phase is how far the motion is, 0 to 1.
+func (p *Player) Phase() float64 { return p.refs[p.clip].Phase(p.step) }
