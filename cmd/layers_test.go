@@ -145,6 +145,17 @@ func TestLayerRulesCatchViolations(t *testing.T) {
 	}
 }
 
+// The stages and the path serve commands, servers and workers alike: no command line, no terminal.
+func TestThePathNeedsNoCommandLine(t *testing.T) {
+	for _, p := range list(t, nil, "-deps", "./cmd/internal/learn", "./cmd/internal/pipeline/...") {
+		for _, word := range []string{"spf13", "x/term", "cmd/internal/cli", "cmd/internal/show"} {
+			if strings.Contains(p.ImportPath, word) {
+				t.Errorf("the path depends on %s", p.ImportPath)
+			}
+		}
+	}
+}
+
 // robotd runs on the robot: pure Go, no learning, no vision, no physics.
 func TestRobotdIsPureGo(t *testing.T) {
 	for _, p := range list(t, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64"}, "-deps", "./cmd/robotd") {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/adapt"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/motion"
@@ -34,7 +33,7 @@ about the likeness to the person is in the file and said again.`,
 			if err != nil {
 				return err
 			}
-			v, err := pipeline.Do(c.Context(), &pipeline.Run{}, adapt.Check(b, clip))
+			v, err := alone(c, adapt.Check(b, clip))
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/judge"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/sim/eval"
@@ -50,7 +49,7 @@ Strict: ` + eval.StrictRule + `.`,
 			if noCard {
 				subject.CardEpisodes = -1
 			}
-			report, err := pipeline.Do(c.Context(), &pipeline.Run{}, subject.Stage())
+			report, err := alone(c, subject.Stage())
 			if err != nil {
 				return err
 			}

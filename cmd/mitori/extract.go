@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
-	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
@@ -26,15 +25,16 @@ func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.Float64Var(&x.CutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
 }
 
+// extractFlags are the choices of one extraction.
+type extractFlags struct {
+	look                      extract.Choices
+	out, film                 string
+	showFaces, asJSON, anyway bool
+	causal                    bool
+}
+
 func newExtractCmd() *cobra.Command {
-	var (
-		look      extract.Choices
-		out, film string
-		showFaces bool
-		asJSON    bool
-		anyway    bool
-		causal    bool
-	)
+	var x extractFlags
 	c := &cobra.Command{
 		Use:   "extract VIDEO -o X.human.npz",
 		Short: "Turn the video of a person into a human motion",
@@ -51,51 +51,52 @@ unless --show-faces is given.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
   mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if out == "" {
-				base := filepath.Base(args[0])
-				out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
-			}
-			for _, written := range []string{out, film} {
-				if err := cli.NotOver(written, args[0]); err != nil {
-					return err
-				}
-			}
-			o, err := look.Options(args[0])
-			if err != nil {
-				return err
-			}
-			run := &pipeline.Run{Tell: show.Progress(cli.NewProgress(c.ErrOrStderr()))}
-			stage := extract.Stage(o)
-			if causal {
-				stage = extract.Causal(o)
-			}
-			e, err := pipeline.Do(c.Context(), run, stage)
-			if err != nil {
-				return err
-			}
-			if no := e.Refusal(o.Video, anyway); no != nil {
-				return errors.Join(show.Extraction(c.OutOrStdout(), e, o, "", "", asJSON), no)
-			}
-			if err := e.Motion.Save(out); err != nil {
-				return err
-			}
-			if film != "" {
-				if err := extract.Overlay(c.Context(), film, o.Video, e.Track.Frames, overlay.Options{ShowFaces: showFaces}); err != nil {
-					return err
-				}
-			}
-			return show.Extraction(c.OutOrStdout(), e, o, out, film, asJSON)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
 	}
 	f := c.Flags()
-	lookFlags(f, &look)
-	f.StringVarP(&out, "output", "o", "", "motion to write (default: the video's name with .human.npz, in this folder)")
-	f.StringVar(&film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
-	f.BoolVar(&showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
-	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
-	f.BoolVar(&causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
+	lookFlags(f, &x.look)
+	f.StringVarP(&x.out, "output", "o", "", "motion to write (default: the video's name with .human.npz, in this folder)")
+	f.StringVar(&x.film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
+	f.BoolVar(&x.showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
+	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
+	f.BoolVar(&x.causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
 	c.MarkFlagsMutuallyExclusive("causal", "overlay")
-	f.BoolVar(&anyway, "anyway", false, "write a motion that is refused, too; its file says so")
+	f.BoolVar(&x.anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
+}
+
+func (x *extractFlags) run(c *cobra.Command, clip string) error {
+	out := x.out
+	if base := filepath.Base(clip); out == "" {
+		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+	}
+	for _, written := range []string{out, x.film} {
+		if err := cli.NotOver(written, clip); err != nil {
+			return err
+		}
+	}
+	o, err := x.look.Options(clip)
+	if err != nil {
+		return err
+	}
+	stage := extract.Stage(o)
+	if x.causal {
+		stage = extract.Causal(o)
+	}
+	e, err := alone(c, stage)
+	if err != nil {
+		return err
+	}
+	if no := e.Refusal(clip, x.anyway); no != nil {
+		return errors.Join(show.Extraction(c.OutOrStdout(), e, o, "", "", x.asJSON), no)
+	}
+	if err := e.Motion.Save(out); err != nil {
+		return err
+	}
+	if x.film != "" {
+		if err := extract.Overlay(c.Context(), x.film, clip, e.Track.Frames, overlay.Options{ShowFaces: x.showFaces}); err != nil {
+			return err
+		}
+	}
+	return show.Extraction(c.OutOrStdout(), e, o, out, x.film, x.asJSON)
 }

@@ -56,6 +56,7 @@ with the training where it was; a finished one is taken up as it is.`,
 			o.Tell = show.Progress(p)
 			o.Say = func(l learn.Line) { p.Line(fmt.Sprintf("%5.0f s  %-9s %s", l.At.Seconds(), l.Stage, l.Text)) }
 			summary, err := learn.Run(c.Context(), o)
+			p.End()
 			if summary != nil && f.asJSON {
 				return errors.Join(cli.WriteJSON(c.OutOrStdout(), summary), err)
 			}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
+	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
+	"github.com/mitori-robotics/mitori/cmd/internal/show"
 )
 
 func main() {
@@ -46,4 +48,11 @@ func commands() []*cobra.Command {
 		newBusCmd(),
 		cli.Stoppable(newDoctorCmd()),
 	}
+}
+
+// alone runs one stage alone and shows its progress.
+func alone[Out any](c *cobra.Command, s pipeline.Stage[Out]) (Out, error) {
+	p := cli.NewProgress(c.ErrOrStderr())
+	defer p.End()
+	return pipeline.Do(c.Context(), &pipeline.Run{Tell: show.Progress(p)}, s)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/adapt"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/human"
@@ -73,7 +72,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	if m, err = adapt.Part(m, x.from, x.to); err != nil {
 		return err
 	}
-	ref, err := pipeline.Do(c.Context(), &pipeline.Run{}, adapt.Retarget(b, m, x.opt))
+	ref, err := alone(c, adapt.Retarget(b, m, x.opt))
 	if err != nil {
 		return err
 	}

@@ -10,19 +10,20 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
-	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/practice"
-	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/policy/train"
 )
 
+// trainFlags are the choices of one training.
+type trainFlags struct {
+	job                            practice.Job
+	robot, out, budget, checkpoint string
+	asJSON                         bool
+}
+
 func newTrainCmd() *cobra.Command {
-	var (
-		robotName, out, budget, checkpoint string
-		job                                practice.Job
-		asJSON                             bool
-	)
+	var x trainFlags
 	c := &cobra.Command{
 		Use:   "train X.motion.npz... -o P.bundle",
 		Short: "Train a policy that performs reference motions without falling",
@@ -45,64 +46,70 @@ It is removed when the bundle is written; one named with --checkpoint stays, and
   mitori train wave.motion.npz --robot kata20 -o wave.bundle --budget 400000steps --seed 7
   mitori train wave.motion.npz --robot kata20 -o wave.bundle --resume`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if out == "" {
-				return fault.Usage("name the bundle to write with -o, as in: -o policy.bundle")
-			}
-			if job.Checkpoint = checkpoint; checkpoint == "" {
-				job.Checkpoint = practice.CheckpointOf(out)
-			}
-			for _, written := range []string{out, job.Checkpoint} {
-				if err := cli.NotOver(written, args...); err != nil {
-					return err
-				}
-			}
-			var err error
-			if job.Budget, err = train.ParseBudget(budget); err != nil {
-				return fault.Usage("--budget: %w", err)
-			}
-			if err := practice.CheckMethod(job.Method); err != nil {
-				return fault.Usage("--method: %w", err)
-			}
-			for _, name := range args {
-				clip, err := motion.Load(name)
-				if err != nil {
-					return err
-				}
-				job.Clips = append(job.Clips, clip)
-			}
-			if job.Robot, err = cli.LoadRobot(cmp.Or(robotName, job.Clips[0].Meta.Robot)); err != nil {
-				return err
-			}
-			run := &pipeline.Run{Tell: show.Progress(cli.NewProgress(c.ErrOrStderr()))}
-			res, err := pipeline.Do(c.Context(), run, practice.Stage(job))
-			if err != nil {
-				return err
-			}
-			if err := res.Bundle.Save(out); err != nil {
-				return err
-			}
-			if checkpoint == "" { // only now is it of no use
-				if err := practice.Discard(job.Checkpoint); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(res.Summary(out))
-			}
-			fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survived %s, joint error %.3f rad\n",
-				out, res.ControlSteps, res.WallS, res.StoppedBy, res.Score.Rate(), res.Score.JointErrRad)
-			return nil
-		},
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args) },
 	}
 	f := c.Flags()
-	cli.RobotFlag(f, &robotName, "the one that the motion was made for")
-	f.StringVarP(&out, "output", "o", "", "bundle to write")
-	f.StringVar(&budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
-	f.Uint64Var(&job.Seed, "seed", 1, "seed of everything random")
-	f.StringVar(&job.Method, "method", practice.DefaultMethod, "how to learn: "+strings.Join(practice.Methods(), ", "))
-	f.StringVar(&checkpoint, "checkpoint", "", "checkpoint file, kept at the end (default: the output's name with .checkpoint, removed at the end)")
-	f.BoolVar(&job.Resume, "resume", false, "go on from the checkpoint")
-	f.BoolVar(&asJSON, "json", false, "print machine-readable results")
+	cli.RobotFlag(f, &x.robot, "the one that the motion was made for")
+	f.StringVarP(&x.out, "output", "o", "", "bundle to write")
+	f.StringVar(&x.budget, "budget", "2m", "time (60s), control steps (100000steps) or energy (500J)")
+	f.Uint64Var(&x.job.Seed, "seed", 1, "seed of everything random")
+	f.StringVar(&x.job.Method, "method", practice.DefaultMethod, "how to learn: "+strings.Join(practice.Methods(), ", "))
+	f.StringVar(&x.checkpoint, "checkpoint", "", "checkpoint file, kept at the end (default: the output's name with .checkpoint, removed at the end)")
+	f.BoolVar(&x.job.Resume, "resume", false, "go on from the checkpoint")
+	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
 	return c
+}
+
+// prepare checks the choices and loads what is trained for.
+func (x *trainFlags) prepare(motions []string) (job practice.Job, err error) {
+	job = x.job
+	if x.out == "" {
+		return job, fault.Usage("name the bundle to write with -o, as in: -o policy.bundle")
+	}
+	job.Checkpoint = cmp.Or(x.checkpoint, practice.CheckpointOf(x.out))
+	for _, written := range []string{x.out, job.Checkpoint} {
+		if err := cli.NotOver(written, motions...); err != nil {
+			return job, err
+		}
+	}
+	if job.Budget, err = train.ParseBudget(x.budget); err != nil {
+		return job, fault.Usage("--budget: %w", err)
+	}
+	if err := practice.CheckMethod(job.Method); err != nil {
+		return job, fault.Usage("--method: %w", err)
+	}
+	for _, name := range motions {
+		clip, err := motion.Load(name)
+		if err != nil {
+			return job, err
+		}
+		job.Clips = append(job.Clips, clip)
+	}
+	job.Robot, err = cli.LoadRobot(cmp.Or(x.robot, job.Clips[0].Meta.Robot))
+	return job, err
+}
+
+func (x *trainFlags) run(c *cobra.Command, motions []string) error {
+	job, err := x.prepare(motions)
+	if err != nil {
+		return err
+	}
+	res, err := alone(c, practice.Stage(job))
+	if err != nil {
+		return err
+	}
+	if err := res.Bundle.Save(x.out); err != nil {
+		return err
+	}
+	if x.checkpoint == "" { // only now is it of no use
+		if err := practice.Discard(job.Checkpoint); err != nil {
+			return err
+		}
+	}
+	if x.asJSON {
+		return json.NewEncoder(c.OutOrStdout()).Encode(res.Summary(x.out))
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d control steps in %.1f s, stopped by %s; on the trainer's own test set: survived %s, joint error %.3f rad\n",
+		x.out, res.ControlSteps, res.WallS, res.StoppedBy, res.Score.Rate(), res.Score.JointErrRad)
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
@@ -55,14 +56,6 @@ SIGQUIT switches torque off at once.
 
 Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 3 refused (damaged or poor policy, policy of another robot, robot that may not be armed).`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fault.Usage("unknown argument %q; robotd has flags only", args[0])
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" {
 				if err := o.Load(file); err != nil {
@@ -84,7 +77,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	}
 	f := root.Flags()
 	f.StringVar(&file, "config", "", "configuration file (YAML)")
-	f.StringVar(&c.Robot, "robot", "", "robot name or path of a robot.yaml")
+	cli.RobotFlag(f, &c.Robot, "robot: of the configuration file")
 	f.BoolVar(&o.Sim, "sim", false, "drive an emulated bus with physics behind it instead of a port")
 	f.BoolVar(&o.Strict, "strict", false,
 		"with --sim: hold the emulated bus to the limits on late and lost answers that hardware has")
@@ -103,10 +96,9 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 		"time between arming and playing; default 3s with --sim (the gantry lets go), else 1s")
 	f.StringVar(&o.Stats, "stats", "", "write statistics to this JSON file at the end")
 	f.BoolVar(&o.JSON, "json", false, "print one line of JSON a second, and the statistics at the end, to standard output")
-	root.CompletionOptions.HiddenDefaultCmd = true
+	cli.Prepare(root)
 	root.SetOut(out)
 	root.SetErr(io.Discard) // errors are told by run
 	root.SetArgs(args)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.Usage("%w", err) })
 	return root.ExecuteContext(ord.Context())
 }

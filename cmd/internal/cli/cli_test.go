@@ -126,13 +126,22 @@ func TestALineClearsAnUnfinishedOne(t *testing.T) {
 	p := &Progress{w: &b, live: true, now: time.Now}
 	p.Show("training: 50 %", false, false)
 	p.Line("interrupted")
-	if want := ToStart + "training: 50 %" + ToStart + "interrupted\n"; b.String() != want {
+	p.Show("again", false, false)
+	p.End()
+	p.End()
+	if want := ToStart + "training: 50 %" + ToStart + "interrupted\n" + ToStart + "again\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	if got, want := Printable("a\x1b[31m\x00\xffé\u200b\tb\n"), `a\x1b[31m\x00\xffé\u200b`+"\tb\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
+func TestNamesCannotDriveTheTerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"kata20, größe\n":         "kata20, größe\n",
+		"\x1b[2Jevil\r":           `\x1b[2Jevil\x0d`,
+		"a\x00b\xffc\u009b\u202e": `a\x00b\xffc\u009b\u202e`,
+	} {
+		if got := Printable(in); got != want {
+			t.Errorf("%q -> %q, want %q", in, got, want)
+		}
 	}
 }

@@ -53,6 +53,14 @@ func (p *Progress) Line(text string) {
 	fmt.Fprintln(p.w, text)
 }
 
+// End leaves no unfinished line: what is printed next stands below the last one.
+func (p *Progress) End() {
+	if p.stands {
+		fmt.Fprintln(p.w)
+	}
+	p.stands = false
+}
+
 // Frames counts frames of a work that begins now, with their rate and the time that
 // is left; off a terminal at every quarter.
 func (p *Progress) Frames(what string) func(done, total int) {

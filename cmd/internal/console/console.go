@@ -9,17 +9,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/term"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -109,11 +105,7 @@ type Console struct {
 
 // New returns a console that writes to errOut.
 func New(errOut io.Writer, c *crash.Net) *Console {
-	t := &Console{err: newSink(errOut, c)}
-	if f, ok := errOut.(*os.File); ok {
-		t.live = term.IsTerminal(int(f.Fd()))
-	}
-	return t
+	return &Console{err: newSink(errOut, c), live: cli.IsTerminal(errOut)}
 }
 
 // JSONTo turns on one line of JSON a second, and one at the end.
@@ -123,13 +115,13 @@ func (t *Console) JSONTo(out io.Writer, c *crash.Net) { t.out = newSink(out, c) 
 func (t *Console) Event(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := "robotd: " + printable(strings.TrimSpace(fmt.Sprintf(format, args...))) + "\n"
+	text := "robotd: " + cli.Printable(strings.TrimSpace(fmt.Sprintf(format, args...))) + "\n"
 	if n := t.err.lost.Load(); n > t.told && len(t.err.lines) == 0 { // somebody reads again
 		text = fmt.Sprintf("robotd: %d lines were not shown here, nobody read them\n", n-t.told) + text
 		t.told = n
 	}
 	if t.onLine {
-		text = "\r\x1b[K" + text
+		text = cli.ToStart + text
 		t.onLine = false
 	}
 	t.err.put([]byte(text))
@@ -147,7 +139,7 @@ func (t *Console) Status(s record.Status) {
 	if !t.live || len(t.err.lines) >= statusRoom {
 		return
 	}
-	const line = "\r\x1b[K%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad"
+	const line = cli.ToStart + "%-8s tick %d, missed %d, late p99 %d us, bus errors %d, %.1f V, %.0f C, tilt %.2f rad"
 	t.onLine = t.err.put(fmt.Appendf(nil, line,
 		s.State, s.Tick, s.Missed, s.LateP99Us, s.BusErrors, s.SupplyV, s.MaxTempC, s.TiltRad))
 }
@@ -184,23 +176,4 @@ func (t *Console) Close() {
 			s.close(late)
 		}
 	}
-}
-
-// printable shows control characters, which a file's author may have put into a
-// name, instead of sending them to the terminal.
-func printable(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n' || r == '\t' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
 }

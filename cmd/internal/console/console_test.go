@@ -38,18 +38,6 @@ func TestConsoleDropsAndCounts(t *testing.T) {
 	tell.Close()
 }
 
-func TestNamesCannotDriveTheTerminal(t *testing.T) {
-	for in, want := range map[string]string{
-		"kata20, größe\n":         "kata20, größe\n",
-		"\x1b[2Jevil\r":           `\x1b[2Jevil\x0d`,
-		"a\x00b\xffc\u009b\u202e": `a\x00b\xffc\u009b\u202e`,
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("%q -> %q, want %q", in, got, want)
-		}
-	}
-}
-
 func until(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !yes(); time.Sleep(5 * time.Millisecond) {

@@ -30,14 +30,15 @@ func (in *Inputs) Value(name string, v any) {
 // Hash adds something by a hash of its content that is known already.
 func (in *Inputs) Hash(name, hash string) { in.add(name, hash) }
 
-// File adds a file by its content; its name does not count.
-func (in *Inputs) File(name, path string) {
+// File adds a file by its content; its name does not count. It returns the SHA-256.
+func (in *Inputs) File(name, path string) string {
 	sum, err := FileHash(path)
 	if err != nil {
 		in.fail(name, err)
-		return
+		return ""
 	}
 	in.add(name, sum)
+	return sum
 }
 
 func (in *Inputs) add(name, content string) {

@@ -1,14 +1,11 @@
 package robot
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/control"
@@ -32,7 +29,7 @@ func describe(o *Options) (*robot.Description, error) {
 func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) {
 	bound, err := body.New(desc)
 	if err != nil {
-		return loop.Config{}, nil, fmt.Errorf("%s: %w", desc.Source, err)
+		return loop.Config{}, nil, infile.Refuse(desc.Source, err)
 	}
 	rate, every := o.RateHz, 1
 	if rate == 0 {
@@ -75,15 +72,13 @@ type policy struct {
 	poor error  // why its own evaluation would not let it run; nil: it passed
 }
 
-// loadPolicy reads and verifies a bundle for this robot. Every fault but a missing
-// file is a refusal that names the file. A policy whose own evaluation is absent or
-// below bundle.Gate is one too, unless it is to run anyway.
+// loadPolicy reads and verifies a bundle for this robot. Every fault but a missing or
+// unreadable file is a refusal that names the file. A policy whose own evaluation is
+// absent or below bundle.Gate is one too, unless it is to run anyway.
 func loadPolicy(name string, desc *robot.Description, anyway bool) (*policy, error) {
 	b, err := bundle.Load(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
-	} else if err != nil {
-		return nil, fault.Refuse("%w", err)
 	}
 	player, err := control.New(b, desc)
 	if err != nil {

@@ -10,12 +10,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +20,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
+	"github.com/mitori-robotics/mitori/cmd/internal/sibling"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -43,26 +41,11 @@ const (
 	simNice  = -10
 )
 
-// findMitori returns the mitori beside this executable, or on the path.
-func findMitori() (string, error) {
-	if exe, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(exe), "mitori")
-		if st, err := os.Stat(beside); err == nil && st.Mode()&0o111 != 0 {
-			return beside, nil
-		}
-	}
-	path, err := exec.LookPath("mitori")
-	if err != nil {
-		return "", errors.New("--sim needs the program mitori beside robotd or in PATH; run \"make build\"")
-	}
-	return path, nil
-}
-
 // Start starts "mitori bus emulate" and waits until its port is there.
 func Start(ctx context.Context, robotName string, args []string, failed *crash.Net) (*Sim, error) {
-	program, err := findMitori()
+	program, err := sibling.Find("mitori")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--sim: %w", err)
 	}
 	s := &Sim{lines: make(chan []byte, 16), exited: make(chan struct{})}
 	s.cmd = exec.Command(program, append([]string{"bus", "emulate", "--robot", robotName}, args...)...)

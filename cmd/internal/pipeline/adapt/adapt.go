@@ -65,11 +65,12 @@ func Check(b *body.Body, clip *motion.Clip) pipeline.Stage[*feasible.Verdict] {
 			in.Hash("robot", b.Desc.Hash)
 			in.Value("clip", clip)
 		},
-		Work: func(ctx context.Context, _ pipeline.Tell) (v *feasible.Verdict, err error) {
+		Work: func(ctx context.Context, _ pipeline.Tell) (*feasible.Verdict, error) {
 			c, err := feasible.New(b)
 			if err != nil {
 				return nil, err
 			}
+			var v *feasible.Verdict // of work that is left to itself; not to be returned then
 			err = interrupt.Work(ctx, 0, func() (err error) {
 				v, err = c.Check(clip)
 				return err

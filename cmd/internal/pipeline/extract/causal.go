@@ -55,7 +55,12 @@ func runCausal(ctx context.Context, o Options, progress func(done, total int)) (
 	}
 	e.WallS = time.Since(start).Seconds()
 	e.TrackS = e.WallS
-	return e, e.sign(o)
+	sum, err := pipeline.FileHash(o.Video)
+	if err != nil {
+		return nil, err
+	}
+	e.sign(o, sum)
+	return e, nil
 }
 
 // playCausal runs the video through tracker and solver.

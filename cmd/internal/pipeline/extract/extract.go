@@ -54,24 +54,25 @@ func (r *Result) FPS() float64 { return float64(len(r.Track.Frames)) / r.TrackS 
 // Stage runs the pose networks over a video, solves the motion and judges it. Its
 // progress counts frames.
 func Stage(o Options) pipeline.Stage[*Result] {
+	var sum string // of the video, which is read once for it
 	return pipeline.Stage[*Result]{
 		Name: "extract",
 		Inputs: func(in *pipeline.Inputs) {
-			in.File("video", o.Video)
+			sum = in.File("video", o.Video)
 			in.Value("source", filepath.Base(o.Video)) // it is written into the motion
 			in.Value("window", o.Window)
 			in.Value("track", o.Track)
 			in.Value("solve", o.Solve)
 		},
 		Work: func(ctx context.Context, tell pipeline.Tell) (*Result, error) {
-			return run(ctx, o, func(done, total int) {
+			return run(ctx, o, sum, func(done, total int) {
 				tell(pipeline.Progress{Done: float64(done), Total: float64(total)})
 			})
 		},
 	}
 }
 
-func run(ctx context.Context, o Options, progress func(done, total int)) (*Result, error) {
+func run(ctx context.Context, o Options, sum string, progress func(done, total int)) (*Result, error) {
 	start := time.Now()
 	tracked, err := track.Video(ctx, video.File(o.Video), o.Track, o.Window, progress)
 	if err != nil {
@@ -87,21 +88,18 @@ func run(ctx context.Context, o Options, progress func(done, total int)) (*Resul
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}
 	r.SolveS = time.Since(solving).Seconds()
-	if err := r.sign(o); err != nil {
-		return nil, err
-	}
+	r.sign(o, sum)
 	r.judge()
 	r.WallS = time.Since(start).Seconds()
 	return r, nil
 }
 
-// sign writes into the motion what it was made of.
-func (r *Result) sign(o Options) (err error) {
+// sign writes into the motion what it was made of; sum is the video's SHA-256.
+func (r *Result) sign(o Options, sum string) {
 	m := &r.Motion.Meta
 	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
 	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
-	m.SourceSHA256, err = pipeline.FileHash(o.Video)
-	return err
+	m.SourceSHA256 = sum
 }
 
 // judge weighs what tracking and solving report; the verdict travels with the
