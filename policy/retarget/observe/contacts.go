@@ -1,8 +1,12 @@
-package retarget
+package observe
 
-import "math"
+import (
+	"math"
 
-// Times and sizes that tell a step from noise. Shorter than these a person neither stands nor swings a leg.
+	"github.com/mitori-robotics/mitori/models/curve"
+)
+
+// Times and sizes that tell a step from noise, tuned on recordings of walking and stepping. Shorter than these a person neither stands nor swings a leg.
 const (
 	onAbove, offBelow = 0.6, 0.4 // hysteresis on the probability of contact
 	shortestSwingS    = 0.16
@@ -14,7 +18,7 @@ const (
 
 // contacts decides for every frame which feet the person stands on: at least one always, as a servo robot does not
 // fly.
-func (pf *perform) contacts(ps []pose, fps float64) {
+func (perf *Performance) contacts(ps []pose, fps float64) {
 	n := len(ps)
 	known := false
 	for t := range ps {
@@ -22,14 +26,14 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 	}
 	lift := func(t, s int) float64 {
 		q := &ps[t].pos
-		return (q[legJoints[s][2]][2] - q[legJoints[1-s][2]][2]) / pf.legM
+		return (q[legJoints[s][2]][2] - q[legJoints[1-s][2]][2]) / perf.LegM
 	}
 	for s := 0; s < 2; s++ {
 		on := true
 		for t := 0; t < n; t++ {
 			c := ps[t].contact[s]
 			if !known { // the file says nothing: height decides
-				c = 1 - clamp(lift(t, s)/(0.5*liftFromFloor), 0, 1)
+				c = 1 - curve.Clamp(lift(t, s)/(0.5*liftFromFloor), 0, 1)
 			}
 			switch {
 			case lift(t, s) > liftFromFloor, c < offBelow:
@@ -37,33 +41,33 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 			case c > onAbove:
 				on = true
 			}
-			pf.intents[t].on[s] = on
+			perf.Intents[t].On[s] = on
 		}
 	}
 	last := 0
-	for t := range pf.intents {
-		in := &pf.intents[t]
-		if in.on[0] != in.on[1] {
+	for t := range perf.Intents {
+		in := &perf.Intents[t]
+		if in.On[0] != in.On[1] {
 			last = 0
-			if in.on[1] {
+			if in.On[1] {
 				last = 1
 			}
 		}
-		if !in.on[0] && !in.on[1] {
-			pf.flight++
+		if !in.On[0] && !in.On[1] {
+			perf.Flight++
 			// The foot that stood last stands on, unless the other is clearly lower.
 			s := last
 			if lift(t, s) > smallestLift {
 				s = 1 - s
 			}
-			in.on[s], last = true, s
+			in.On[s], last = true, s
 		}
 	}
 	for s := 0; s < 2; s++ {
-		pf.dropRuns(s, true, int(shortestStanceS*fps), nil)
-		pf.dropRuns(s, false, int(shortestSwingS*fps), nil)
+		perf.dropRuns(s, true, int(shortestStanceS*fps), nil)
+		perf.dropRuns(s, false, int(shortestSwingS*fps), nil)
 		// A swing that neither lifts nor moves the foot is noise.
-		pf.dropRuns(s, false, n, func(a, b int) bool {
+		perf.dropRuns(s, false, n, func(a, b int) bool {
 			peak := 0.0
 			for t := a; t < b; t++ {
 				peak = math.Max(peak, lift(t, s))
@@ -71,32 +75,32 @@ func (pf *perform) contacts(ps []pose, fps float64) {
 			if peak > smallestLift || a == 0 || b == n {
 				return peak <= smallestLift
 			}
-			return ps[b].footMove(&ps[a-1], s) < smallestStep*pf.legM
+			return ps[b].footMove(&ps[a-1], s) < smallestStep*perf.LegM
 		})
 	}
-	for t := range pf.intents {
-		if in := &pf.intents[t]; !in.on[0] && !in.on[1] {
-			in.on[0], in.on[1] = lift(t, 0) <= 0, lift(t, 0) > 0
+	for t := range perf.Intents {
+		if in := &perf.Intents[t]; !in.On[0] && !in.On[1] {
+			in.On[0], in.On[1] = lift(t, 0) <= 0, lift(t, 0) > 0
 		}
 	}
 }
 
-// overlapFrames is how long both feet stand at least while the weight goes over.
-func overlapFrames(fps float64) int { return int(overlapS*fps) + 1 }
+// OverlapFrames is how long both feet stand at least while the weight goes over.
+func OverlapFrames(fps float64) int { return int(overlapS*fps) + 1 }
 
 // overlap lets both feet stand for a moment wherever the weight goes straight from one to the other.
-func (pf *perform) overlap(frames int) {
-	n := len(pf.intents)
+func (perf *Performance) overlap(frames int) {
+	n := len(perf.Intents)
 	was := make([][2]bool, n)
 	for t := range was {
-		was[t] = pf.intents[t].on
+		was[t] = perf.Intents[t].On
 	}
 	for t := 0; t+1 < n; t++ {
 		for s := range was[t] {
 			if was[t][s] && !was[t+1][s] && !was[t][1-s] && was[t+1][1-s] {
 				for k := 0; k < frames; k++ {
-					pf.intents[min(t+1+k, n-1)].on[s] = true
-					pf.intents[max(t-k, 0)].on[1-s] = true
+					perf.Intents[min(t+1+k, n-1)].On[s] = true
+					perf.Intents[max(t-k, 0)].On[1-s] = true
 				}
 			}
 		}
@@ -112,21 +116,21 @@ func (p *pose) footMove(q *pose, s int) float64 {
 
 // dropRuns flips runs of the given state that are not longer than limit frames and for which drop, if given, agrees.
 // Runs of standing survive where the other foot is in the air.
-func (pf *perform) dropRuns(s int, state bool, limit int, drop func(a, b int) bool) {
-	n := len(pf.intents)
+func (perf *Performance) dropRuns(s int, state bool, limit int, drop func(a, b int) bool) {
+	n := len(perf.Intents)
 	for a := 0; a < n; {
 		b := a
-		for b < n && pf.intents[b].on[s] == pf.intents[a].on[s] {
+		for b < n && perf.Intents[b].On[s] == perf.Intents[a].On[s] {
 			b++
 		}
-		if pf.intents[a].on[s] == state && b-a <= limit && (drop == nil || drop(a, b)) {
+		if perf.Intents[a].On[s] == state && b-a <= limit && (drop == nil || drop(a, b)) {
 			other := true
 			for t := a; t < b; t++ {
-				other = other && pf.intents[t].on[1-s]
+				other = other && perf.Intents[t].On[1-s]
 			}
 			if !state || other {
 				for t := a; t < b; t++ {
-					pf.intents[t].on[s] = !state
+					perf.Intents[t].On[s] = !state
 				}
 			}
 		}

@@ -1,14 +1,22 @@
-package retarget
+// Package observe reads what a person did off a human motion, in a form that has no body size: directions of limbs and
+// trunk, the height of the hips over the standing one, footfalls and their places in leg lengths.
+//
+// Joints that were not seen are bridged in time, jitter is measured and smoothed away without delay, the pelvis is walked
+// along on the standing feet. Read looks at a whole motion at once; At resamples what was read at another pace. Everything
+// is a pure function and may be called from any goroutine; a Performance is not changed after it was made. Not here: the
+// robot.
+package observe
 
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/curve"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in time.
-const missing = 0.1
+// Missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in time.
+const Missing = 0.1
 
 // smoothS is the width of the Gaussian that takes jitter off clean observed positions: -3 dB at 5 Hz, the usual cut-off
 // for human kinematics. Jitter of cleanM widens it to twice that, and so on up to widestS (1.3 Hz).
@@ -32,15 +40,15 @@ var armJoints = [2][3]human.Joint{
 	{human.LShoulder, human.LElbow, human.LWrist},
 	{human.RShoulder, human.RElbow, human.RWrist}}
 
-// observe samples the motion at the given times (s), bridges what was not seen, mirrors it if asked, smooths it over
+// sample samples the motion at the given times (s), bridges what was not seen, mirrors it if asked, smooths it over
 // frames that follow each other fps times a second (soft times more than its jitter asks for), and turns it so that it
 // starts facing +x.
-func observe(m *human.Motion, times []float64, fps, soft float64, mirror bool) []pose {
+func sample(m *human.Motion, times []float64, fps, soft float64, mirror bool) []pose {
 	src := bridge(m)
 	n := len(times)
 	out := make([]pose, n)
 	for k := range out {
-		u := clamp(times[k]*m.FPS, 0, float64(len(src)-1))
+		u := curve.Clamp(times[k]*m.FPS, 0, float64(len(src)-1))
 		i := min(int(u), len(src)-2)
 		f := u - float64(i)
 		a, b, p := &src[i], &src[i+1], &out[k]
@@ -57,7 +65,7 @@ func observe(m *human.Motion, times []float64, fps, soft float64, mirror bool) [
 			out[k] = out[k].mirrored()
 		}
 	}
-	buf, buf2 := make([]float64, n), make([]float64, n)
+	var smooth curve.Gauss
 	sigma := smoothS * fps * soft
 	noise := jitter(src)
 	for j := range out[0].pos {
@@ -67,7 +75,7 @@ func observe(m *human.Motion, times []float64, fps, soft float64, mirror bool) [
 		}
 		wide := math.Min(smoothS*(1+noise[k]/cleanM), widestS) * fps * soft
 		for c := 0; c < 3; c++ {
-			gaussEach(n, wide, func(t int) *float64 { return &out[t].pos[j][c] }, buf, buf2)
+			smooth.Each(n, wide, func(t int) *float64 { return &out[t].pos[j][c] })
 		}
 	}
 	for k := 1; k < n; k++ { // the same sign for neighbours, so that components can be averaged
@@ -78,12 +86,12 @@ func observe(m *human.Motion, times []float64, fps, soft float64, mirror bool) [
 		}
 	}
 	for c := 0; c < 4; c++ {
-		gaussEach(n, sigma, func(t int) *float64 { return &out[t].head[c] }, buf, buf2)
+		smooth.Each(n, sigma, func(t int) *float64 { return &out[t].head[c] })
 	}
 	yaw := out[0].heading(0.5)
 	for k := range out {
 		for j := range out[k].pos {
-			out[k].pos[j] = turn(out[k].pos[j], -yaw)
+			out[k].pos[j] = out[k].pos[j].Yawed(-yaw)
 		}
 		out[k].head = spatial.FromYaw(-yaw).Mul(out[k].head).Normalize()
 	}
@@ -105,7 +113,7 @@ func jitter(ps []pose) (out [human.NumJoints]float64) {
 				v = append(v, math.Abs(d))
 			}
 		}
-		out[j] = median(v) / (0.6745 * math.Sqrt(70))
+		out[j] = curve.Median(v) / (0.6745 * math.Sqrt(70))
 	}
 	return out
 }
@@ -126,7 +134,7 @@ func bridge(m *human.Motion) []pose {
 		p := max(j.Parent(), 0)
 		last := -1 // the last frame in which the joint was seen
 		for t := 0; t <= n; t++ {
-			if t < n && m.Frames[t].Confidence[j] < missing {
+			if t < n && m.Frames[t].Confidence[j] < Missing {
 				continue
 			}
 			if last < 0 && t == n {
