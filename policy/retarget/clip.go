@@ -60,7 +60,8 @@ func (f *finished) meta(m *human.Motion) motion.Meta {
 	}
 	d := f.robot.Desc
 	return motion.Meta{Robot: d.Name, RobotHash: d.Hash, Source: m.Meta.Source, SourceSHA256: m.Meta.SourceSHA256,
-		LeadInS: float64(lead[0]) / f.plan.FPS, LeadOutS: float64(lead[1]) / f.plan.FPS, SourceS: sourceS, Tool: "mitori retarget"}
+		LeadInS:  float64(lead[0]) / f.plan.FPS,
+		LeadOutS: float64(lead[1]) / f.plan.FPS, SourceS: sourceS, Tool: "mitori retarget"}
 }
 
 // positive picks, of the two quaternions of a rotation, the one with w >= 0, so that files compare.

@@ -16,7 +16,8 @@ import (
 // robot by its kinematics, those of the person by interpolation. Nothing that was read, smoothed or planned on the way
 // is used.
 func (r *Retargeter) evidence(m *human.Motion, c *motion.Clip, o Options, stretch float64) *likeness.Evidence {
-	e := &likeness.Evidence{PersonLegM: personLeg(m), RobotLegM: r.robot.An.Legs[0].ThighM + r.robot.An.Legs[0].ShankM, Amplify: o.Amplify, Stretch: stretch}
+	leg := &r.robot.An.Legs[0]
+	e := &likeness.Evidence{PersonLegM: personLeg(m), RobotLegM: leg.ThighM + leg.ShankM, Amplify: o.Amplify, Stretch: stretch}
 	d := r.robot.Kin.NewData()
 	from := int(math.Round(c.Meta.LeadInS * c.FPS))
 	to := len(c.Frames) - int(math.Round(c.Meta.LeadOutS*c.FPS))
@@ -76,7 +77,8 @@ func (r *Retargeter) posture(d *kin.Data, f *motion.Frame) likeness.Posture {
 }
 
 // personJoints are the person's joints in the order of likeness.
-var personJoints = [likeness.NumJoints]human.Joint{human.LHip, human.LKnee, human.LAnkle, human.RHip, human.RKnee, human.RAnkle,
+var personJoints = [likeness.NumJoints]human.Joint{
+	human.LHip, human.LKnee, human.LAnkle, human.RHip, human.RKnee, human.RAnkle,
 	human.LShoulder, human.LElbow, human.LWrist, human.RShoulder, human.RElbow, human.RWrist}
 
 // personAt is the person at a time (s). Joints that were not seen are left out.

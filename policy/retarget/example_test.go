@@ -10,8 +10,8 @@ import (
 	"github.com/mitori-robotics/mitori/policy/retarget"
 )
 
-// standing is a person of 1.7 m who stands still for a second: a file of human.Load in the place of this function is the
-// usual case.
+// standing is a person of 1.7 m who stands still for a second: a file of human.Load in the place of this function is
+// the usual case.
 func standing() *human.Motion {
 	var p human.Pose
 	place := func(left, right human.Joint, y, x, z float64) {

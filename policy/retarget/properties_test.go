@@ -29,8 +29,8 @@ func farthest(t *testing.T, a, b *motion.Clip) (worst float64) {
 	return worst
 }
 
-// TestOrderOfJointsDoesNotMatter: a description that lists the same joints in another order gives the same motion to the
-// bit, in its own order.
+// TestOrderOfJointsDoesNotMatter: a description that lists the same joints in another order gives the same motion to
+// the bit, in its own order.
 func TestOrderOfJointsDoesNotMatter(t *testing.T) {
 	r := kata(t)
 	rng := rand.New(rand.NewPCG(8, 0))
@@ -59,8 +59,8 @@ func TestOrderOfJointsDoesNotMatter(t *testing.T) {
 	}
 }
 
-// TestWhereThePersonStandsDoesNotMatter: turned, moved and of another size, the same motion comes out, but for rounding and
-// for jitter, which is measured in metres.
+// TestWhereThePersonStandsDoesNotMatter: turned, moved and of another size, the same motion comes out, but for
+// rounding and for jitter, which is measured in metres.
 func TestWhereThePersonStandsDoesNotMatter(t *testing.T) {
 	r := kata(t)
 	for _, name := range []string{"squat", "march"} {
@@ -146,8 +146,8 @@ func TestNonsenseIsRefused(t *testing.T) {
 	}
 }
 
-// TestNobodySeenIsNoMotion: where limbs or the whole trunk were never seen, a clip comes out that keeps every limit, and
-// what was not seen is not called the person's motion.
+// TestNobodySeenIsNoMotion: where limbs or the whole trunk were never seen, a clip comes out that keeps every limit,
+// and what was not seen is not called the person's motion.
 func TestNobodySeenIsNoMotion(t *testing.T) {
 	r := kata(t)
 	for what, lost := range map[string][]human.Joint{

@@ -17,7 +17,7 @@ import (
 // Thresholds of the artefact metrics, as holosoma's evaluation of retargeting uses them.
 const (
 	penetrationM = 0.01
-	slidingMS    = 0.01
+	slidingMPerS = 0.01
 	contactKeptM = 0.02
 )
 
@@ -59,7 +59,8 @@ type Report struct {
 // report measures the finished motion; e lays it beside the person's.
 func (f *finished) report(e *likeness.Evidence) *Report {
 	person := f.plan.Person
-	rep := &Report{Frames: len(f.Q), Seconds: float64(max(0, len(f.Q)-1)) / f.plan.FPS, TimeStretch: f.longer, TiltCut: person.Tilted,
+	rep := &Report{Frames: len(f.Q), Seconds: float64(max(0, len(f.Q)-1)) / f.plan.FPS, TimeStretch: f.longer,
+		TiltCut:     person.Tilted,
 		FlightShare: float64(person.Flight) / float64(len(person.Intents)), StepIn: f.plan.StepIn, StepOut: f.plan.StepOut,
 		MovedSteps: f.plan.MovedSteps, Unsolved: f.unsolved, WorstBalanceM: math.Inf(1), Notes: []string{}}
 	f.limits(rep)
@@ -78,10 +79,12 @@ func (rep *Report) note(retimed bool) {
 			rep.Notes = append(rep.Notes, fmt.Sprintf(format, a...))
 		}
 	}
-	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of the servo's no-load speed or overloaded",
+	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of "+
+		"the servo's no-load speed or overloaded",
 		rep.TimeStretch, 100*physique.SpeedShare)
 	note(retimed, "slowed down once more at the end to keep the speed limits")
-	note(rep.FlightShare > 0, "in %.0f %% of the frames no foot of the person was seen on the floor; the robot keeps the lower one there", 100*rep.FlightShare)
+	note(rep.FlightShare > 0, "in %.0f %% of the frames no foot of the person was seen on the floor; "+
+		"the robot keeps the lower one there", 100*rep.FlightShare)
 	note(rep.TiltCut > 0, "the trunk leans no more than %.0f degrees forward and %.0f sideways (cut in %d frames)",
 		observe.MaxTiltRad*180/math.Pi, observe.MaxSideRad*180/math.Pi, rep.TiltCut)
 	note(rep.MovedSteps > 0, "%d steps were moved to keep the feet apart and in reach", rep.MovedSteps)
@@ -140,7 +143,7 @@ func (f *finished) feet(rep *Report) {
 				stance++
 				v := math.Hypot(at[0]-last[s][0], at[1]-last[s][1]) * f.plan.FPS
 				rep.FootSlidingSpeedMS = math.Max(rep.FootSlidingSpeedMS, v)
-				if v > slidingMS {
+				if v > slidingMPerS {
 					slide++
 				}
 			}
@@ -201,7 +204,8 @@ func (f *finished) directions(rep *Report) {
 			}
 		}
 		up := spatial.Vec3{0, 0, 1}
-		score(spatial.Vec3{}, d.BodyRot[f.robot.An.Chest].Mul(f.robot.ChestFromBody).Rotate(up), in.Tilt.Yawed(tg.RootRot.YawRad()))
+		chest := d.BodyRot[f.robot.An.Chest].Mul(f.robot.ChestFromBody)
+		score(spatial.Vec3{}, chest.Rotate(up), in.Tilt.Yawed(tg.RootRot.YawRad()))
 	}
 	if n > 0 {
 		rep.DirectionErrorDeg, rep.Similarity = angle/n*180/math.Pi, cosine/n

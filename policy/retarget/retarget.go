@@ -9,13 +9,13 @@
 //	arms       the arms' joint angles over all frames at once, clear of the body
 //	pace       more time where a joint would be too fast or a servo overloaded; then all again
 //
-// stages.go is the one page that calls them. Beside them, physique measures the robot, lsq solves what is to be solved,
-// likeness says whether the result is still the person's motion. Which of the robot's bodies is an arm or a leg is found
-// by models/kin/anatomy; no table per robot exists.
+// stages.go is the one page that calls them. Beside them, physique measures the robot, lsq solves what is to be
+// solved, likeness says whether the result is still the person's motion. Which of the robot's bodies is an arm or a
+// leg is found by models/kin/anatomy; no table per robot exists.
 //
-// Lengths are in metres, angles in rad, times in s; world axes with z up, the robot starting at the origin facing +x. Not
-// here: whether servos can do it (policy/feasible), learning to do it (policy/train). A Retargeter is immutable apart
-// from scratch space and belongs to one goroutine.
+// Lengths are in metres, angles in rad, times in s; world axes with z up, the robot starting at the origin facing +x.
+// Not here: whether servos can do it (policy/feasible), learning to do it (policy/train). A Retargeter is immutable
+// apart from scratch space and belongs to one goroutine.
 package retarget
 
 import (
@@ -110,7 +110,8 @@ func (o Options) legal(policyRateHz float64) (Options, error) {
 	return o, nil
 }
 
-// moments are the times (s) of the person's motion at which the robot's frames lie at the tempo asked for, at least two.
+// moments are the times (s) of the person's motion at which the robot's frames lie at the tempo asked for, at least
+// two.
 func (o Options) moments(m *human.Motion) (times []float64) {
 	n := max(2, int(math.Floor(m.Seconds()/o.Tempo*o.FPS+1e-6))+1)
 	for k := range n {

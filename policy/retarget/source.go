@@ -9,7 +9,8 @@ type Objection struct {
 	Why     []string // the extraction's own words; with Refused at least one
 }
 
-// SourceObjection returns what the file says, nil where it says nothing: good, or a motion that no video was looked at for.
+// SourceObjection returns what the file says, nil where it says nothing: good, or a motion that no video was looked
+// at for.
 func SourceObjection(m *human.Motion) *Objection {
 	const refused, good = "refused", "good" // as in the format of human motions
 	switch why := m.Meta.Warnings; {

@@ -16,11 +16,11 @@ import (
 
 // How often things are done again; tuned on kata20's demonstrations and clips of real people.
 const (
-	torqueRounds = 3 // of these, passes in which torques count
-	paceRounds   = 6 // passes of stretching time and planning anew
-	maxLonger    = 4 // times the length asked for
-	slowEnough   = 2.5
-	settleRounds = 2 // passes of correcting the plan by the measured pressure
+	torqueRounds = 3   // of these, passes in which torques count
+	paceRounds   = 6   // passes of stretching time and planning anew
+	maxLonger    = 4   // times the length asked for
+	slowEnough   = 2.5 // times the length asked for: longer, torques ask for no more
+	settleRounds = 2   // passes of correcting the plan by the measured pressure
 )
 
 // draft is a motion before it is settled.
@@ -64,7 +64,8 @@ func (r *Retargeter) stages(m *human.Motion, o Options) (*finished, error) {
 }
 
 // once goes through the stages for one timing.
-func (r *Retargeter) once(person *observe.Performance, timing pace.Timing, fps float64, solver *wholebody.Solver) (*draft, error) {
+func (r *Retargeter) once(person *observe.Performance, timing pace.Timing, fps float64,
+	solver *wholebody.Solver) (*draft, error) {
 	p := plan.Layout(r.robot, person.At(timing.At, observe.OverlapFrames(fps)), fps, timing.LeadS)
 	p = p.WithCom(balance.CentreOfMass(p, nil)).InReach(nil)
 	body, err := solver.Draft(p)
@@ -92,7 +93,8 @@ func (r *Retargeter) inTime(m *human.Motion, times []float64, o Options, solver 
 		if err != nil || round == paceRounds {
 			return d, err
 		}
-		next, again := timing.Slower(r.rates(d, round < torqueRounds && float64(len(timing.At)) < slowEnough*float64(n)), d.plan)
+		torques := round < torqueRounds && float64(len(timing.At)) < slowEnough*float64(n)
+		next, again := timing.Slower(r.rates(d, torques), d.plan)
 		switch {
 		case !again:
 			return d, nil
@@ -118,8 +120,8 @@ func (r *Retargeter) rates(d *draft, torques bool) []float64 {
 	return pace.Draft(moved, d.plan, d.needs, check)
 }
 
-// settle finds the arms' final paths, measures where the pressure really is, corrects the plan by it and solves again, a
-// few times.
+// settle finds the arms' final paths, measures where the pressure really is, corrects the plan by it and solves
+// again, a few times.
 func (r *Retargeter) settle(d *draft, solver *wholebody.Solver) (*plan.Plan, *wholebody.Solution, error) {
 	p, fps := d.plan, d.plan.FPS
 	q, err := arms.Final(r.robot, r.check, p, d.body.Q)

@@ -2,10 +2,10 @@
 // arm that points along a joint axis or is straight has joints that turn wildly for nothing; over the whole path the
 // smoothest of all good ways is found, within the speed limits and clear of the body.
 //
-// Each arm is one banded least-squares problem (policy/retarget/lsq) solved by Gauss-Newton: only frames up to two apart
-// are coupled. Angles in rad, lengths in m, one position vector (length NQ) a frame. Functions do not change what they are
-// given; they use the feasible.Checker's scratch space, so calls with the same one must not overlap. Not here: where the
-// arms shall point (policy/retarget/plan), slowing the motion down (policy/retarget/pace).
+// Each arm is one banded least-squares problem (policy/retarget/lsq) solved by Gauss-Newton: only frames up to two
+// apart are coupled. Angles in rad, lengths in m, one position vector (length NQ) a frame. Functions do not change
+// what they are given; they use the feasible.Checker's scratch space, so calls with the same one must not overlap.
+// Not here: where the arms shall point (policy/retarget/plan), slowing the motion down (policy/retarget/pace).
 package arms
 
 import (

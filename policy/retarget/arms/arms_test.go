@@ -66,8 +66,8 @@ func fastest(r *physique.Robot, q [][]float64) (share float64) {
 	return share
 }
 
-// TestArmsPointWhereTheyShall: after a slow rise to the side the arms point there, within their limits, from standing to
-// standing, mirrored on both sides, and what was given is not changed.
+// TestArmsPointWhereTheyShall: after a slow rise to the side the arms point there, within their limits, from standing
+// to standing, mirrored on both sides, and what was given is not changed.
 func TestArmsPointWhereTheyShall(t *testing.T) {
 	r, check, p, q := still(t, 200)
 	for k := range q {
@@ -117,8 +117,8 @@ func TestArmsPointWhereTheyShall(t *testing.T) {
 	}
 }
 
-// TestAFastArmCutsTheCorner: a swing that is too fast stays below the speed limit; the needs say that more time is needed
-// where it is long, and only there.
+// TestAFastArmCutsTheCorner: a swing that is too fast stays below the speed limit; the needs say that more time is
+// needed where it is long, and only there.
 func TestAFastArmCutsTheCorner(t *testing.T) {
 	for _, c := range []struct {
 		frames int // of the swing, up and down
@@ -183,8 +183,8 @@ func TestArmsComeOutOfCorners(t *testing.T) {
 	}
 }
 
-// TestArmsKeepClearOfTheBody: asked to point through the trunk, the final path touches nothing that the standing arms do
-// not touch, where the draft does.
+// TestArmsKeepClearOfTheBody: asked to point through the trunk, the final path touches nothing that the standing arms
+// do not touch, where the draft does.
 func TestArmsKeepClearOfTheBody(t *testing.T) {
 	r, check, p, q := still(t, 160)
 	for k := range q {

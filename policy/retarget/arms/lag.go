@@ -36,8 +36,8 @@ func (x *path) errors() []float64 {
 	return out
 }
 
-// unlimited finds the path that an arm without speed limits would take and returns its errors. Where that arm has turned
-// itself into a corner of its joint limits, it starts again from the standing pose and takes what is better.
+// unlimited finds the path that an arm without speed limits would take and returns its errors. Where that arm has
+// turned itself into a corner of its joint limits, it starts again from the standing pose and takes what is better.
 func (x *path) unlimited() ([]float64, error) {
 	x.free = true
 	defer func() { x.free = false }()
@@ -80,8 +80,8 @@ func (x *path) unlimited() ([]float64, error) {
 	return miss, nil
 }
 
-// corners says in which frames an arm that misses so much has turned itself into a corner, with the frames around them in
-// which it still misses; nil for none.
+// corners says in which frames an arm that misses so much has turned itself into a corner, with the frames around
+// them in which it still misses; nil for none.
 func (x *path) corners(miss []float64) []bool {
 	from := make([]bool, len(miss))
 	lost := false

@@ -1,10 +1,10 @@
 // Package balance plans where the robot's centre of mass goes so that the pressure point stays inside the standing
 // feet, and measures where a finished motion needs it.
 //
-// The person's own centre of mass says where the pressure point should be; it is pulled into the (shrunken) soles that
-// stand at that moment. From the pressure path p follows the centre of mass c of an inverted pendulum of height h:
-// c - (h/g) c" = p, a boundary-value problem whose solution sees coming steps ahead of time (Kajita et al., Biped walking
-// pattern generation by preview control, 2003, solve it with a gain; the tridiagonal system is exact).
+// The person's own centre of mass says where the pressure point should be; it is pulled into the (shrunken) soles
+// that stand at that moment. From the pressure path p follows the centre of mass c of an inverted pendulum of height
+// h: c - (h/g) c" = p, a boundary-value problem whose solution sees coming steps ahead of time (Kajita et al., Biped
+// walking pattern generation by preview control, 2003, solve it with a gain; the tridiagonal system is exact).
 //
 // Paths are in metres over the floor, one point a frame. All functions are pure. Not here: the footfalls (policy/
 // retarget/plan), joint angles.

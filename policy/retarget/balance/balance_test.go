@@ -37,8 +37,8 @@ func waiting(t testing.TB, frames int) *plan.Plan {
 	return p
 }
 
-// TestThePendulumObeysItsEquation: put back into c - a c" = p, the path gives the pressure; it is linear in it, and has no
-// direction of time.
+// TestThePendulumObeysItsEquation: put back into c - a c" = p, the path gives the pressure; it is linear in it, and
+// has no direction of time.
 func TestThePendulumObeysItsEquation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 0))
 	const n, a = 120, 37.0
@@ -69,7 +69,8 @@ func TestThePendulumObeysItsEquation(t *testing.T) {
 	}
 }
 
-// TestWeightGoesOverBeforeAFootLifts: the foot that lifts bears nothing shortly before and after, the other all the time.
+// TestWeightGoesOverBeforeAFootLifts: the foot that lifts bears nothing shortly before and after, the other all the
+// time.
 func TestWeightGoesOverBeforeAFootLifts(t *testing.T) {
 	p := waiting(t, 100)
 	for k := 40; k < 60; k++ {
@@ -93,8 +94,8 @@ func TestWeightGoesOverBeforeAFootLifts(t *testing.T) {
 	}
 }
 
-// TestPressureStaysInTheFeet: however far the person leans out, the pressure is planned inside the soles that bear; inside
-// them it is where the person has it.
+// TestPressureStaysInTheFeet: however far the person leans out, the pressure is planned inside the soles that bear;
+// inside them it is where the person has it.
 func TestPressureStaysInTheFeet(t *testing.T) {
 	for _, out := range []spatial.Vec3{{}, {2, 0, 0}, {-2, 0, 0}, {0, 3, 0}, {1, -3, 0}} {
 		p := waiting(t, 200)
@@ -133,9 +134,9 @@ func TestStillAtBothEnds(t *testing.T) {
 	}
 }
 
-// TestStandingStillHasItsPressureUnderIt: by full inverse dynamics, a robot that does not move needs the pressure point
-// below its centre of mass: the plan that has it there is not corrected, another is by the difference; and the margin is
-// that of the point in the feet.
+// TestStandingStillHasItsPressureUnderIt: by full inverse dynamics, a robot that does not move needs the pressure
+// point below its centre of mass: the plan that has it there is not corrected, another is by the difference; and the
+// margin is that of the point in the feet.
 func TestStandingStillHasItsPressureUnderIt(t *testing.T) {
 	p := waiting(t, 60)
 	q := make([][]float64, 60)

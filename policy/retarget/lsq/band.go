@@ -8,8 +8,8 @@ import (
 	"github.com/mitori-robotics/mitori/policy/retarget/physique"
 )
 
-// Band is the problem of n unknowns of which only those less than a width apart are coupled: the joints of a limb, frame
-// by frame.
+// Band is the problem of n unknowns of which only those less than a width apart are coupled: the joints of a limb,
+// frame by frame.
 type Band struct {
 	n, half int       // unknowns; half width: row i holds columns i-half..i
 	h       []float64 // n x (half+1)

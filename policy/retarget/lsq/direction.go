@@ -13,10 +13,11 @@ import (
 type Segment struct {
 	Model    *kin.Model
 	From, To anatomy.Point
-	Limb     []int        // velocity indices on the path to To that may help: a trunk that leans to point an arm is no likeness
-	Want     spatial.Vec3 // unit, world
-	Around   bool         // where it points the opposite way, take any way round that has a slope
-	Gain     float64
+	// Limb are the velocity indices on the path to To that may help: a trunk that leans to point an arm is no likeness.
+	Limb   []int
+	Want   spatial.Vec3 // unit, world
+	Around bool         // where it points the opposite way, take any way round that has a slope
+	Gain   float64
 }
 
 // opposite is the cosine beyond which a direction is the opposite of the wanted one.

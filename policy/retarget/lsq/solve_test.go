@@ -97,8 +97,8 @@ func open(n int, v float64) []float64 {
 	return out
 }
 
-// TestStepsAreCheapest: the step of Dense, with and without limits, and that of Band are the minimum of the sum that the
-// package promises, computed from the terms themselves; and both agree.
+// TestStepsAreCheapest: the step of Dense, with and without limits, and that of Band are the minimum of the sum that
+// the package promises, computed from the terms themselves; and both agree.
 func TestStepsAreCheapest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 0))
 	for try := range 40 {

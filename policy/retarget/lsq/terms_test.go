@@ -59,8 +59,8 @@ func all(m *kin.Model, an *anatomy.Anatomy, d *kin.Data) map[string]Term {
 	}
 }
 
-// TestJacobiansAreTheDerivatives compares every column of every term with centred differences of its residual, and those
-// of the joints that it says it does not depend on with zero.
+// TestJacobiansAreTheDerivatives compares every column of every term with centred differences of its residual, and
+// those of the joints that it says it does not depend on with zero.
 func TestJacobiansAreTheDerivatives(t *testing.T) {
 	const h = 1e-5
 	for seed := range uint64(5) {

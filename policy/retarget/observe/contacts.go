@@ -6,7 +6,8 @@ import (
 	"github.com/mitori-robotics/mitori/models/curve"
 )
 
-// Times and sizes that tell a step from noise, tuned on recordings of walking and stepping. Shorter than these a person neither stands nor swings a leg.
+// Times and sizes that tell a step from noise, tuned on recordings of walking and stepping. Shorter than these a
+// person neither stands nor swings a leg.
 const (
 	onAbove, offBelow = 0.6, 0.4 // hysteresis on the probability of contact
 	shortestSwingS    = 0.16

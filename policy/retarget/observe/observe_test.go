@@ -125,8 +125,8 @@ func TestSomebodyAlwaysStands(t *testing.T) {
 	}
 }
 
-// TestBothFeetStandWhileTheWeightGoesOver: where one foot lifts as the other lands, both stand for the overlap; elsewhere
-// nothing changes.
+// TestBothFeetStandWhileTheWeightGoesOver: where one foot lifts as the other lands, both stand for the overlap;
+// elsewhere nothing changes.
 func TestBothFeetStandWhileTheWeightGoesOver(t *testing.T) {
 	p := &Performance{Intents: make([]Intent, 40)}
 	for k := range p.Intents {
@@ -183,8 +183,8 @@ func TestTheLeanIsLimitedWithoutACorner(t *testing.T) {
 	}
 }
 
-// TestAConstantLeanIsTheCameras: a small one is taken out, what is left of a large one is its excess; it leans the chest,
-// too.
+// TestAConstantLeanIsTheCameras: a small one is taken out, what is left of a large one is its excess; it leans the
+// chest, too.
 func TestAConstantLeanIsTheCameras(t *testing.T) {
 	for _, c := range []struct{ lean, left float64 }{{0.05, 0}, {-0.08, 0}, {0.3, 0.3 - biasTiltRad}} {
 		p := &Performance{Intents: make([]Intent, 9)}

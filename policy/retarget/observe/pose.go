@@ -1,10 +1,10 @@
 // Package observe reads what a person did off a human motion, in a form that has no body size: directions of limbs and
 // trunk, the height of the hips over the standing one, footfalls and their places in leg lengths.
 //
-// Joints that were not seen are bridged in time, jitter is measured and smoothed away without delay, the pelvis is walked
-// along on the standing feet. Read looks at a whole motion at once; At resamples what was read at another pace. Everything
-// is a pure function and may be called from any goroutine; a Performance is not changed after it was made. Not here: the
-// robot.
+// Joints that were not seen are bridged in time, jitter is measured and smoothed away without delay, the pelvis is
+// walked along on the standing feet. Read looks at a whole motion at once; At resamples what was read at another
+// pace. Everything is a pure function and may be called from any goroutine; a Performance is not changed after it was
+// made. Not here: the robot.
 package observe
 
 import (
@@ -15,7 +15,8 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// Missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in time.
+// Missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in
+// time.
 const Missing = 0.1
 
 // smoothS is the width of the Gaussian that takes jitter off clean observed positions: -3 dB at 5 Hz, the usual cut-off

@@ -6,10 +6,10 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// At returns the performance at other moments: at[k] counts in frames of this one. What the person does, and on which feet,
-// has been decided at the person's own pace and does not change with the robot's: a touch of the floor that is too short
-// to be a stance does not become one by being slowed down. overlap is how many frames both feet stand while the weight
-// goes over.
+// At returns the performance at other moments: at[k] counts in frames of this one. What the person does, and on which
+// feet, has been decided at the person's own pace and does not change with the robot's: a touch of the floor that is
+// too short to be a stance does not become one by being slowed down. overlap is how many frames both feet stand while
+// the weight goes over.
 func (perf *Performance) At(at []float64, overlap int) *Performance {
 	out := *perf
 	out.Intents = make([]Intent, len(at))

@@ -3,8 +3,9 @@
 //
 // Rates says by how much each step between frames must be slower; Timing turns that into new moments of the person's
 // motion at which to plan anew; Enforce slows a finished motion down, so that the speed limits hold whatever happened
-// before. All functions are pure but for the feasible.Checker's scratch space: calls with the same one must not overlap.
-// Rates are factors (2 = twice as slow), times s, speeds rad/s. Not here: how the motion looks at the new pace.
+// before. All functions are pure but for the feasible.Checker's scratch space: calls with the same one must not
+// overlap. Rates are factors (2 = twice as slow), times s, speeds rad/s. Not here: how the motion looks at the new
+// pace.
 package pace
 
 import (
@@ -26,7 +27,8 @@ const (
 	maxLeadS   = 3
 )
 
-// Timing says at which moments of the person's motion the robot's frames lie, and how long its leads are. It is a value.
+// Timing says at which moments of the person's motion the robot's frames lie, and how long its leads are. It is a
+// value.
 type Timing struct {
 	At    []float64  // by frame of the motion proper: the moment, in frames at the tempo asked for
 	LeadS [2]float64 // lead-in and lead-out, at least
@@ -144,8 +146,8 @@ func smoothPace(rate []float64, reach int) []float64 {
 	return pace
 }
 
-// Draft returns the rates of a draft: what the arms need (see policy/retarget/arms), the speeds of the other joints, and
-// with a checker how slow the moments must be in which servos are overloaded.
+// Draft returns the rates of a draft: what the arms need (see policy/retarget/arms), the speeds of the other joints,
+// and with a checker how slow the moments must be in which servos are overloaded.
 func Draft(m physique.Motion, p *plan.Plan, armNeeds []float64, check *feasible.Checker) []float64 {
 	out := append([]float64(nil), armNeeds...)
 	raise(out, p.Robot, m.Q, p.FPS, p.Robot.IsArm)

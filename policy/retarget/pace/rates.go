@@ -18,14 +18,16 @@ const (
 	bisections  = 8    // to a 256th of the range
 )
 
-// Speeds returns for every step between frames by how much it must be slower for the largest joint speed over its limit.
+// Speeds returns for every step between frames by how much it must be slower for the largest joint speed over its
+// limit.
 func Speeds(r *physique.Robot, q [][]float64, fps float64) []float64 {
 	out := make([]float64, len(q)-1)
 	raise(out, r, q, fps, nil)
 	return out
 }
 
-// raise raises rates to what the joint speeds ask for, of all joints but those without (by velocity index; nil for none).
+// raise raises rates to what the joint speeds ask for, of all joints but those without (by velocity index; nil for
+// none).
 func raise(rates []float64, r *physique.Robot, q [][]float64, fps float64, without []bool) {
 	for t := range rates {
 		for _, i := range r.Hinges() {
@@ -57,8 +59,8 @@ func raiseForTorques(rates []float64, m physique.Motion, p *plan.Plan, check *fe
 
 // torqueRate returns by how much frame t must be slowed down for its torques, if speeds slow it down by least anyway.
 // Slowed down by k, speeds fall with k, so that servos give more, and the dynamic part of the torques falls with its
-// square; what is needed in rest stays, and no pace helps against it. Arms are left out: a draft of theirs is rough, and
-// they are light.
+// square; what is needed in rest stays, and no pace helps against it. Arms are left out: a draft of theirs is rough,
+// and they are light.
 func torqueRate(m physique.Motion, p *plan.Plan, check *feasible.Checker, t int, least float64) float64 {
 	vel, acc := make([]float64, len(m.Vel[t])), make([]float64, len(m.Vel[t]))
 	share := func(k float64) float64 {

@@ -6,6 +6,12 @@ import (
 	"github.com/mitori-robotics/mitori/models/curve"
 )
 
+// A foot this near to where the standing robot has it goes there with its last step, without one of its own.
+const (
+	closeLegs = 0.08 // of the leg
+	closeRad  = 0.2
+)
+
 // leadSteps joins the first and last stances with quiet standing, by a step where the feet stand elsewhere.
 func (pl *planner) leadSteps() {
 	o, n := pl.out, len(pl.out.Targets)
@@ -42,7 +48,8 @@ func (pl *planner) leadSteps() {
 	case tail.To < last: // in the air: put it down
 		want.From = last + pl.frames(liftS*pl.calm[1])
 		*f = append(*f, want)
-	case tail.At.Sub(want.At).Norm() < 0.08*pl.r.An.LegLengthM() && math.Abs(curve.AngleDiff(tail.Yaw, want.Yaw)) < 0.2 && len(*f) > 1:
+	case len(*f) > 1 && math.Abs(curve.AngleDiff(tail.Yaw, want.Yaw)) < closeRad &&
+		tail.At.Sub(want.At).Norm() < closeLegs*pl.r.An.LegLengthM():
 		// Close enough: the last step of the motion itself goes there.
 		tail.At, tail.Yaw, tail.To = want.At, want.Yaw, n
 	case tail.At.Sub(want.At).Norm() < 1e-6 && tail.Yaw == want.Yaw:

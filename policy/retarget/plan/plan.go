@@ -2,9 +2,10 @@
 // swings, how high the hips are, where trunk and arms point, from the robot's standing pose through the person's motion
 // and back to the standing pose.
 //
-// World axes, metres and rad; the robot starts at the origin facing +x; frames follow each other at the plan's rate. A
-// Plan is a value: WithCom and InReach return a changed copy. Not here: the path of the centre of mass (policy/retarget/
-// balance), joint angles (policy/retarget/wholebody and arms). Anything may be called from any goroutine.
+// World axes, metres and rad; the robot starts at the origin facing +x; frames follow each other at the plan's rate.
+// A Plan is a value: WithCom and InReach return a changed copy. Not here: the path of the centre of mass
+// (policy/retarget/ balance), joint angles (policy/retarget/wholebody and arms). Anything may be called from any
+// goroutine.
 package plan
 
 import (
@@ -105,8 +106,9 @@ const (
 // maxTwistRad is how far the trunk turns against the feet.
 const maxTwistRad = 0.6
 
-// Layout plans with lead-in and lead-out that are as long as leadS (s, each at least LeadS) or as what happens in them,
-// first as if a step were needed at both ends. The centre of mass is left open, and nothing is drawn into the legs' reach.
+// Layout plans with lead-in and lead-out that are as long as leadS (s, each at least LeadS) or as what happens in
+// them, first as if a step were needed at both ends. The centre of mass is left open, and nothing is drawn into the
+// legs' reach.
 func Layout(r *physique.Robot, person *observe.Performance, fps float64, leadS [2]float64) *Plan {
 	steps := [2]bool{true, true}
 	var out *Plan

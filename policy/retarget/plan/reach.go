@@ -11,8 +11,8 @@ import (
 // hipsS is the width of the smoothing of the hips' path.
 const hipsS = 0.08
 
-// Hips returns where a solution q (position vectors by frame) has the hip joints, without its jolts: what is drawn in by
-// it would repeat them.
+// Hips returns where a solution q (position vectors by frame) has the hip joints, without its jolts: what is drawn in
+// by it would repeat them.
 func Hips(r *physique.Robot, q [][]float64, fps float64) [][2]spatial.Vec3 {
 	n, d := len(q), r.Kin.NewData()
 	hips := make([][2]spatial.Vec3, n)
@@ -31,9 +31,9 @@ func Hips(r *physique.Robot, q [][]float64, fps float64) [][2]spatial.Vec3 {
 	return hips
 }
 
-// InReach returns the plan with the hips lowered to where the standing legs reach the floor without going straight, and
-// swinging feet pulled to where the leg reaches them. hips says where the hip joints are (see Hips); nil takes them to be
-// where balance and posture place them.
+// InReach returns the plan with the hips lowered to where the standing legs reach the floor without going straight,
+// and swinging feet pulled to where the leg reaches them. hips says where the hip joints are (see Hips); nil takes
+// them to be where balance and posture place them.
 func (p *Plan) InReach(hips [][2]spatial.Vec3) *Plan {
 	out := *p
 	out.Targets = append([]Target(nil), p.Targets...)

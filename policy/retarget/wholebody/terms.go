@@ -8,9 +8,9 @@ import (
 	"github.com/mitori-robotics/mitori/policy/retarget/plan"
 )
 
-// What the wishes weigh, per leg length squared or rad squared, so the numbers compare directly: feet and balance come
-// first, then the trunk, then the arms, and the standing pose decides what is left open. Tuned on kata20 and the built-in
-// demonstrations: steps of ten between what must hold and what should.
+// What the wishes weigh, per leg length squared or rad squared, so the numbers compare directly: feet and balance
+// come first, then the trunk, then the arms, and the standing pose decides what is left open. Tuned on kata20 and the
+// built-in demonstrations: steps of ten between what must hold and what should.
 const (
 	FootGain     = 10000 // place of a standing foot
 	FootTurnGain = 1000
@@ -46,7 +46,8 @@ func bodyTerms(r *physique.Robot, tg *plan.Target) []lsq.Term {
 			lsq.Rotation{Model: m, Body: leg.Foot, Local: leg.FootFromSole, Want: spatial.FromYaw(ft.Yaw),
 				Gain: FootTurnGain * ft.Level * ft.Level * (0.05 + 0.95*ft.Grip)})
 	}
-	out = append(out, lsq.Rotation{Model: m, Body: r.An.Root, Local: spatial.Identity(), Want: tg.RootRot, Gain: RootTurnGain})
+	out = append(out, lsq.Rotation{Model: m, Body: r.An.Root, Local: spatial.Identity(), Want: tg.RootRot,
+		Gain: RootTurnGain})
 	if r.HasWaist {
 		out = append(out, lsq.Rotation{Model: m, Body: r.An.Chest, Local: r.ChestFromBody, Want: tg.ChestRot,
 			Gain: ChestGain * (1 - tg.Lead)})
@@ -78,9 +79,11 @@ func armTerms(r *physique.Robot, tg *plan.Target) (out []lsq.Term) {
 
 // ArmSegments are the wishes that upper arm and forearm point somewhere.
 func ArmSegments(r *physique.Robot, arm *anatomy.Arm, upper, fore spatial.Vec3) []lsq.Segment {
-	out := []lsq.Segment{{Model: r.Kin, From: arm.Shoulder, To: arm.Elbow, Limb: armPath(r, arm.Elbow.Body), Want: upper, Gain: UpperGain}}
+	out := []lsq.Segment{{Model: r.Kin, From: arm.Shoulder, To: arm.Elbow,
+		Limb: armPath(r, arm.Elbow.Body), Want: upper, Gain: UpperGain}}
 	if arm.HasElbow {
-		out = append(out, lsq.Segment{Model: r.Kin, From: arm.Elbow, To: arm.End, Limb: armPath(r, arm.End.Body), Want: fore, Gain: ForeGain})
+		out = append(out, lsq.Segment{Model: r.Kin, From: arm.Elbow, To: arm.End,
+			Limb: armPath(r, arm.End.Body), Want: fore, Gain: ForeGain})
 	}
 	return out
 }

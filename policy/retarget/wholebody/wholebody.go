@@ -1,10 +1,10 @@
 // Package wholebody finds the robot's joint angles frame by frame: inverse kinematics of legs, trunk and head, and of
 // the arms in a first draft.
 //
-// Each frame is a small least-squares problem (policy/retarget/lsq) solved by Gauss-Newton with analytic Jacobians and
-// joint limits by an active set; terms.go lists the wishes and what they weigh. Frames start from the solution before
-// theirs. Angles in rad, lengths in m. A Solver owns scratch space and belongs to one goroutine. Not here: the arms' final
-// paths (policy/retarget/arms), how fast all that is (policy/retarget/pace).
+// Each frame is a small least-squares problem (policy/retarget/lsq) solved by Gauss-Newton with analytic Jacobians
+// and joint limits by an active set; terms.go lists the wishes and what they weigh. Frames start from the solution
+// before theirs. Angles in rad, lengths in m. A Solver owns scratch space and belongs to one goroutine. Not here: the
+// arms' final paths (policy/retarget/arms), how fast all that is (policy/retarget/pace).
 package wholebody
 
 import (

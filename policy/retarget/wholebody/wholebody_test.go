@@ -60,8 +60,8 @@ func squatting(r *physique.Robot, rng *rand.Rand) []float64 {
 	return q
 }
 
-// TestFramesFindReachablePoses: from the standing pose, the pose that made a target is met: feet and centre of mass to half
-// a millimetre, the trunk to a degree, the arms to five.
+// TestFramesFindReachablePoses: from the standing pose, the pose that made a target is met: feet and centre of mass
+// to half a millimetre, the trunk to a degree, the arms to five.
 func TestFramesFindReachablePoses(t *testing.T) {
 	r := kata(t)
 	rng := rand.New(rand.NewPCG(6, 0))
