@@ -154,5 +154,8 @@ func TestAnOppositeDirectionHasAWayRound(t *testing.T) {
 		if math.Abs(r.Norm()-1) > 1e-9 || math.Abs(r.Dot(dir)) > 0.7 && off == (spatial.Vec3{}) || off != (spatial.Vec3{}) && math.Abs(r.Dot(dir)) > 1e-9 {
 			t.Errorf("off by %v: residual %v, along the limb %g", off, r, r.Dot(dir))
 		}
+		if off != (spatial.Vec3{}) && r.Dot(s.Want) <= 0 {
+			t.Errorf("off by %v: the way %v leads away from %v", off, r, s.Want)
+		}
 	}
 }
