@@ -166,6 +166,12 @@ func (q Quat) YawRad() float64 {
 	return math.Atan2(x[1], x[0])
 }
 
+// Yawed turns a about z.
+func (a Vec3) Yawed(yawRad float64) Vec3 {
+	s, c := math.Sincos(yawRad)
+	return Vec3{c*a[0] - s*a[1], s*a[0] + c*a[1], a[2]}
+}
+
 // FromYaw returns a rotation about world z.
 func FromYaw(yawRad float64) Quat { return FromAxisAngle(Vec3{0, 0, 1}, yawRad) }
 

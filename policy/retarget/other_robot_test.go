@@ -60,8 +60,8 @@ func TestAnotherRobotNeedsNoTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.hasWaist || len(r.an.Neck) != 1 || !r.an.HasArms {
-		t.Fatalf("anatomy: waist %v, neck %v, arms %v", r.an.Waist, r.an.Neck, r.an.HasArms)
+	if !r.robot.HasWaist || len(r.robot.An.Neck) != 1 || !r.robot.An.HasArms {
+		t.Fatalf("anatomy: waist %v, neck %v, arms %v", r.robot.An.Waist, r.robot.An.Neck, r.robot.An.HasArms)
 	}
 	small := kata(t)
 	for name, m := range motions(small) {

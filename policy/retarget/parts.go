@@ -22,9 +22,9 @@ const (
 // Part is a stretch of a person's motion, in seconds after its first frame, whole tenths.
 type Part struct{ FromS, ToS float64 }
 
-// Parts looks for the longest stretches of a motion that the robot can do by themselves: each was cut out, retargeted and
-// judged, and neither the robot's servos and feet nor the likeness had an objection. None may be found. It ends early,
-// with what it has, when the context does.
+// Parts looks for the longest stretches of a motion that the robot can do by themselves: each was cut out, retargeted
+// and judged, and neither the robot's servos and feet nor the likeness had an objection. None may be found. It ends
+// early, with what it has, when the context does.
 func (r *Retargeter) Parts(ctx context.Context, m *human.Motion, o Options) []Part {
 	var good []Part
 	todo := []Part{{0, math.Floor(10*m.Seconds()) / 10}}

@@ -27,6 +27,16 @@ func kata(t testing.TB) *Retargeter {
 	return r
 }
 
+// leg and arm3 are the joints of a side, from the body outwards.
+func leg(s int) [5]human.Joint {
+	return [2][5]human.Joint{{human.LHip, human.LKnee, human.LAnkle, human.LHeel, human.LToe},
+		{human.RHip, human.RKnee, human.RAnkle, human.RHeel, human.RToe}}[s]
+}
+
+func arm3(s int) [3]human.Joint {
+	return [2][3]human.Joint{{human.LShoulder, human.LElbow, human.LWrist}, {human.RShoulder, human.RElbow, human.RWrist}}[s]
+}
+
 // act moves one joint (by name) to an angle; root drops and shifts the pelvis.
 type act struct {
 	joint        map[string]float64
@@ -39,19 +49,19 @@ type act struct {
 
 // person turns robot poses into a human motion at fps: the points of the skeleton are the robot's own, blown up.
 func person(r *Retargeter, seconds, fps float64, pose func(t float64) act) *human.Motion {
-	d := r.kin.NewData()
-	m := &human.Motion{FPS: fps, Meta: human.Meta{Source: "test", SubjectHeightM: size * r.an.HeightM}}
+	d := r.robot.Kin.NewData()
+	m := &human.Motion{FPS: fps, Meta: human.Meta{Source: "test", SubjectHeightM: size * r.robot.An.HeightM}}
 	for k := 0; k <= int(seconds*fps); k++ {
 		a := pose(float64(k) / fps)
-		q := append([]float64(nil), r.an.Ref...)
+		q := append([]float64(nil), r.robot.An.Ref...)
 		for name, v := range a.joint {
-			q[r.dofQ[r.joints[r.desc.JointIndex(name)]]] = v
+			q[r.robot.DofQ[r.robot.Joints[r.robot.Desc.JointIndex(name)]]] = v
 		}
 		q[2] += a.raise - a.lower
 		q[0] += a.forward
 		rot := spatial.FromYaw(a.yaw).Mul(spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, a.tilt))
 		copy(q[3:7], rot[:])
-		r.kin.Forward(d, q)
+		r.robot.Kin.Forward(d, q)
 		var p human.Pose
 		for j := range p.Rotations {
 			p.Rotations[j] = rot
@@ -59,9 +69,9 @@ func person(r *Retargeter, seconds, fps float64, pose func(t float64) act) *huma
 		}
 		set := func(j human.Joint, v spatial.Vec3) { p.Positions[j] = v.Scale(size) }
 		var hips, shoulders spatial.Vec3
-		for s := range r.an.Legs {
-			l, arm := &r.an.Legs[s], &r.an.Arms[s]
-			lj, aj := legJoints[s], armJoints[s]
+		for s := range r.robot.An.Legs {
+			l, arm := &r.robot.An.Legs[s], &r.robot.An.Arms[s]
+			lj, aj := leg(s), arm3(s)
 			set(lj[0], l.Hip.At(d))
 			set(lj[1], l.Knee.At(d))
 			set(lj[2], l.Ankle.At(d))
@@ -89,7 +99,7 @@ var both = [2]bool{true, true}
 
 // squat returns leg angles that keep the feet flat below the hips, and how far the root sinks.
 func squat(r *Retargeter, knee float64) (map[string]float64, float64) {
-	l := r.an.Legs[anatomy.Left]
+	l := r.robot.An.Legs[anatomy.Left]
 	low := (l.ThighM + l.ShankM) * (math.Cos(0.35) - math.Cos(knee/2))
 	return map[string]float64{"l_hip_pitch": -knee / 2, "l_knee": knee, "l_ankle_pitch": -knee / 2,
 		"r_hip_pitch": -knee / 2, "r_knee": knee, "r_ankle_pitch": -knee / 2}, low

@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/curve"
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/rate"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
+	"github.com/mitori-robotics/mitori/policy/retarget/observe"
+	"github.com/mitori-robotics/mitori/policy/retarget/physique"
 )
 
 // Thresholds of the artefact metrics, as holosoma's evaluation of retargeting uses them.
 const (
 	penetrationM = 0.01
-	slidingMS    = 0.01
+	slidingMPerS = 0.01
 	contactKeptM = 0.02
 )
 
@@ -54,47 +56,64 @@ type Report struct {
 	Notes    []string        `json:"notes"`
 }
 
-func (w *work) report(m *human.Motion, c *motion.Clip) *Report {
-	rep := &Report{Frames: len(c.Frames), Seconds: c.Seconds(), TimeStretch: w.slow, TiltCut: w.pf.tilted,
-		FlightShare: float64(w.pf.flight) / float64(len(w.pf.intents)), StepIn: w.plan.stepIn, StepOut: w.plan.stepOut,
-		MovedSteps: w.plan.clamped, Unsolved: w.s.unsolved, WorstBalanceM: math.Inf(1), Notes: []string{}}
-	w.limits(rep)
-	w.feet(rep)
-	w.likeness(rep)
-	rep.Likeness = *likeness.Judge(w.r.evidence(m, c, w.o, w.slow))
-	unbalanced := 0
-	for _, v := range w.margin {
-		rep.WorstBalanceM = math.Min(rep.WorstBalanceM, math.Max(v, -1))
-		if v < 0 {
-			unbalanced++
-		}
-	}
-	rep.UnbalancedShare = rate.Rate{Hits: unbalanced, Trials: len(w.margin)}.Share()
+// report measures the finished motion; e lays it beside the person's.
+func (f *finished) report(e *likeness.Evidence) *Report {
+	person := f.plan.Person
+	rep := &Report{Frames: len(f.Q), Seconds: float64(max(0, len(f.Q)-1)) / f.plan.FPS, TimeStretch: f.longer,
+		TiltCut:     person.Tilted,
+		FlightShare: float64(person.Flight) / float64(len(person.Intents)), StepIn: f.plan.StepIn, StepOut: f.plan.StepOut,
+		MovedSteps: f.plan.MovedSteps, Unsolved: f.unsolved, WorstBalanceM: math.Inf(1), Notes: []string{}}
+	f.limits(rep)
+	f.feet(rep)
+	f.directions(rep)
+	f.balance(rep)
+	rep.Likeness = *likeness.Judge(e)
+	rep.note(f.Retimed)
+	return rep
+}
+
+// note says in words what was changed.
+func (rep *Report) note(retimed bool) {
 	note := func(cond bool, format string, a ...any) {
 		if cond {
 			rep.Notes = append(rep.Notes, fmt.Sprintf(format, a...))
 		}
 	}
-	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of the servo's no-load speed or overloaded", rep.TimeStretch, 100*speedShare)
-	note(w.retimed, "slowed down once more at the end to keep the speed limits")
-	note(rep.FlightShare > 0, "in %.0f %% of the frames no foot of the person was seen on the floor; the robot keeps the lower one there", 100*rep.FlightShare)
-	note(rep.TiltCut > 0, "the trunk leans no more than %.0f degrees forward and %.0f sideways (cut in %d frames)", maxTiltRad*180/math.Pi, maxSideRad*180/math.Pi, rep.TiltCut)
+	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of "+
+		"the servo's no-load speed or overloaded",
+		rep.TimeStretch, 100*physique.SpeedShare)
+	note(retimed, "slowed down once more at the end to keep the speed limits")
+	note(rep.FlightShare > 0, "in %.0f %% of the frames no foot of the person was seen on the floor; "+
+		"the robot keeps the lower one there", 100*rep.FlightShare)
+	note(rep.TiltCut > 0, "the trunk leans no more than %.0f degrees forward and %.0f sideways (cut in %d frames)",
+		observe.MaxTiltRad*180/math.Pi, observe.MaxSideRad*180/math.Pi, rep.TiltCut)
 	note(rep.MovedSteps > 0, "%d steps were moved to keep the feet apart and in reach", rep.MovedSteps)
 	note(rep.StepIn, "a step in the lead-in takes the robot to the first stance")
 	note(rep.StepOut, "a step in the lead-out takes the robot back to its standing pose")
-	note(rep.Unsolved > len(c.Frames)/10, "in %d frames the pose could only be approached", rep.Unsolved)
-	return rep
+	note(rep.Unsolved > rep.Frames/10, "in %d frames the pose could only be approached", rep.Unsolved)
+}
+
+// balance sums up how far the pressure point stays inside the feet.
+func (f *finished) balance(rep *Report) {
+	unbalanced := 0
+	for _, v := range f.margin {
+		rep.WorstBalanceM = math.Min(rep.WorstBalanceM, math.Max(v, -1))
+		if v < 0 {
+			unbalanced++
+		}
+	}
+	rep.UnbalancedShare = rate.Rate{Hits: unbalanced, Trials: len(f.margin)}.Share()
 }
 
 // limits counts joint angles and speeds outside the description's limits.
-func (w *work) limits(rep *Report) {
-	for t := range w.q {
-		for k, i := range w.r.joints {
-			j := w.r.desc.Joints[k]
-			if v := w.q[t][w.r.dofQ[i]]; v < j.MinRad || v > j.MaxRad {
+func (f *finished) limits(rep *Report) {
+	for t := range f.Q {
+		for k, i := range f.robot.Joints {
+			j := f.robot.Desc.Joints[k]
+			if v := f.Q[t][f.robot.DofQ[i]]; v < j.MinRad || v > j.MaxRad {
 				rep.JointLimitViolations++
 			}
-			share := math.Abs(w.vel[t][i]) / w.r.speed[i]
+			share := math.Abs(f.motion.Vel[t][i]) / f.robot.SpeedRadPerS[i]
 			rep.WorstSpeedShare = math.Max(rep.WorstSpeedShare, share)
 			if share > 1 {
 				rep.SpeedLimitViolations++
@@ -104,32 +123,32 @@ func (w *work) limits(rep *Report) {
 }
 
 // feet measures contact artefacts of the soles.
-func (w *work) feet(rep *Report) {
-	d := w.s.d
+func (f *finished) feet(rep *Report) {
+	d := f.robot.Kin.NewData()
 	var last [2]spatial.Vec3
 	stance, slide, kept, asked, sunk, floating := 0, 0, 0, 0, 0, 0
-	for t := range w.q {
-		w.r.kin.Forward(d, w.q[t])
+	for t := range f.Q {
+		f.robot.Kin.Forward(d, f.Q[t])
 		lowest := math.Inf(1)
-		for s := range w.r.an.Legs {
-			l := &w.r.an.Legs[s]
+		for s := range f.robot.An.Legs {
+			l := &f.robot.An.Legs[s]
 			z := math.Inf(1)
 			for _, c := range l.Sole {
 				z = math.Min(z, d.Point(l.Foot, c)[2])
 			}
 			lowest = math.Min(lowest, z)
 			at := d.Point(l.Foot, l.SoleCenter)
-			on := w.on(t)[s]
-			if on && t > 0 && w.on(t - 1)[s] {
+			on := f.Stands[t][s]
+			if on && t > 0 && f.Stands[t-1][s] {
 				stance++
-				v := math.Hypot(at[0]-last[s][0], at[1]-last[s][1]) * w.o.FPS
+				v := math.Hypot(at[0]-last[s][0], at[1]-last[s][1]) * f.plan.FPS
 				rep.FootSlidingSpeedMS = math.Max(rep.FootSlidingSpeedMS, v)
-				if v > slidingMS {
+				if v > slidingMPerS {
 					slide++
 				}
 			}
 			last[s] = at
-			if k := w.frame[t] - w.plan.lead[0]; k >= 0 && k < len(w.pf.intents) && w.pf.intents[k].on[s] {
+			if k := f.Frame[t] - f.plan.Lead[0]; k >= 0 && k < len(f.plan.Person.Intents) && f.plan.Person.Intents[k].On[s] {
 				asked++
 				if z < contactKeptM {
 					kept++
@@ -144,8 +163,8 @@ func (w *work) feet(rep *Report) {
 			floating++
 		}
 	}
-	rep.PenetrationFraction = rate.Rate{Hits: sunk, Trials: len(w.q)}.Share()
-	rep.FloatingFraction = rate.Rate{Hits: floating, Trials: len(w.q)}.Share()
+	rep.PenetrationFraction = rate.Rate{Hits: sunk, Trials: len(f.Q)}.Share()
+	rep.FloatingFraction = rate.Rate{Hits: floating, Trials: len(f.Q)}.Share()
 	rep.FootSlidingFraction = float64(slide) / math.Max(1, float64(stance))
 	rep.ContactPreservation = 1
 	if asked > 0 {
@@ -153,39 +172,40 @@ func (w *work) feet(rep *Report) {
 	}
 }
 
-// likeness compares segment directions of robot and person over the motion proper.
-func (w *work) likeness(rep *Report) {
-	d := w.s.d
+// directions compares segment directions of robot and person over the motion proper.
+func (f *finished) directions(rep *Report) {
+	d := f.robot.Kin.NewData()
 	angle, cosine, n := 0.0, 0.0, 0.0
-	for t := range w.q {
-		tg := &w.plan.targets[w.frame[t]]
-		k := w.frame[t] - w.plan.lead[0]
-		if k < 0 || k >= len(w.pf.intents) {
+	for t := range f.Q {
+		tg := &f.plan.Targets[f.Frame[t]]
+		k := f.Frame[t] - f.plan.Lead[0]
+		if k < 0 || k >= len(f.plan.Person.Intents) {
 			continue
 		}
-		w.r.kin.Forward(d, w.q[t])
-		in := &w.pf.intents[k]
+		f.robot.Kin.Forward(d, f.Q[t])
+		in := &f.plan.Person.Intents[k]
 		score := func(a, b, want spatial.Vec3) {
-			c := clamp(b.Sub(a).Unit(want).Dot(want), -1, 1)
+			c := curve.Clamp(b.Sub(a).Unit(want).Dot(want), -1, 1)
 			angle += math.Acos(c)
 			cosine += c
 			n++
 		}
-		for s := range w.r.an.Legs {
-			l := &w.r.an.Legs[s]
-			back := tg.rootRot.YawRad() - in.heading
-			score(l.Hip.At(d), l.Knee.At(d), turn(in.thigh[s], back))
-			score(l.Knee.At(d), l.Ankle.At(d), turn(in.shank[s], back))
-			if w.r.an.HasArms {
-				a := &w.r.an.Arms[s]
-				score(a.Shoulder.At(d), a.Elbow.At(d), tg.upper[s])
+		for s := range f.robot.An.Legs {
+			l := &f.robot.An.Legs[s]
+			back := tg.RootRot.YawRad() - in.Heading
+			score(l.Hip.At(d), l.Knee.At(d), in.Thigh[s].Yawed(back))
+			score(l.Knee.At(d), l.Ankle.At(d), in.Shank[s].Yawed(back))
+			if f.robot.An.HasArms {
+				a := &f.robot.An.Arms[s]
+				score(a.Shoulder.At(d), a.Elbow.At(d), tg.Upper[s])
 				if a.HasElbow {
-					score(a.Elbow.At(d), a.End.At(d), tg.arm[s])
+					score(a.Elbow.At(d), a.End.At(d), tg.Fore[s])
 				}
 			}
 		}
 		up := spatial.Vec3{0, 0, 1}
-		score(spatial.Vec3{}, d.BodyRot[w.r.an.Chest].Mul(w.r.chestFromBody).Rotate(up), turn(in.tilt, tg.rootRot.YawRad()))
+		chest := d.BodyRot[f.robot.An.Chest].Mul(f.robot.ChestFromBody)
+		score(spatial.Vec3{}, chest.Rotate(up), in.Tilt.Yawed(tg.RootRot.YawRad()))
 	}
 	if n > 0 {
 		rep.DirectionErrorDeg, rep.Similarity = angle/n*180/math.Pi, cosine/n

@@ -3,6 +3,7 @@ package retarget
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/mitori-robotics/mitori/policy/retarget/physique"
 	"math"
 	"strings"
 	"testing"
@@ -32,14 +33,14 @@ func sound(t *testing.T, r *Retargeter, name string, c *motion.Clip, rep *Report
 	}
 	// The same, counted here from the clip alone.
 	for f := range c.Frames {
-		for k, j := range r.desc.Joints {
+		for k, j := range r.robot.Desc.Joints {
 			if q := c.Frames[f].JointPosRad[k]; q < j.MinRad || q > j.MaxRad {
 				bad("frame %d: %s at %g rad", f, j.Name, q)
 			}
 			if f == 0 {
 				continue
 			}
-			if v := math.Abs(c.Frames[f].JointPosRad[k]-c.Frames[f-1].JointPosRad[k]) * c.FPS; v > speedShare*r.desc.ServoOf(k).NoLoadSpeedRadS {
+			if v := math.Abs(c.Frames[f].JointPosRad[k]-c.Frames[f-1].JointPosRad[k]) * c.FPS; v > physique.SpeedShare*r.robot.Desc.ServoOf(k).NoLoadSpeedRadS {
 				bad("frame %d: %s at %g rad/s", f, j.Name, v)
 			}
 		}
@@ -54,12 +55,12 @@ func sound(t *testing.T, r *Retargeter, name string, c *motion.Clip, rep *Report
 		bad("slides in %.3f of stance, at most %.3f m/s", rep.FootSlidingFraction, rep.FootSlidingSpeedMS)
 	}
 	for _, f := range []*motion.Frame{&c.Frames[0], &c.Frames[len(c.Frames)-1]} {
-		for k, i := range r.joints {
-			if d := math.Abs(f.JointPosRad[k] - r.an.Ref[r.dofQ[i]]); d > 2e-3 {
-				bad("does not start and end standing: %s is %g rad off", r.desc.Joints[k].Name, d)
+		for k, i := range r.robot.Joints {
+			if d := math.Abs(f.JointPosRad[k] - r.robot.An.Ref[r.robot.DofQ[i]]); d > 2e-3 {
+				bad("does not start and end standing: %s is %g rad off", r.robot.Desc.Joints[k].Name, d)
 			}
 			if math.Abs(f.JointVelRadS[k]) > 0.02 {
-				bad("does not start and end at rest: %s at %g rad/s", r.desc.Joints[k].Name, f.JointVelRadS[k])
+				bad("does not start and end at rest: %s at %g rad/s", r.robot.Desc.Joints[k].Name, f.JointVelRadS[k])
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func TestRoundTripReturnsTheJoints(t *testing.T) {
 	first := int(math.Round(c.Meta.LeadInS * c.FPS))
 	for k := 0; k <= 300; k++ {
 		for name, q := range want(float64(k) / 50) {
-			if got := c.Frames[first+k].JointPosRad[r.desc.JointIndex(name)]; math.Abs(got-q) > 0.06 {
+			if got := c.Frames[first+k].JointPosRad[r.robot.Desc.JointIndex(name)]; math.Abs(got-q) > 0.06 {
 				t.Fatalf("at %.2f s %s is %.3f rad, was %.3f", float64(k)/50, name, got, q)
 			}
 		}
@@ -116,7 +117,7 @@ func TestRoundTripReturnsTheJoints(t *testing.T) {
 	for k := 0; k <= 300; k++ {
 		knee := 0.7 + 1.0*(0.5-0.5*math.Cos(2*math.Pi*float64(k)/150))
 		for _, name := range []string{"l_knee", "r_knee"} {
-			if got := c.Frames[first+k].JointPosRad[r.desc.JointIndex(name)]; math.Abs(got-knee) > 0.08 {
+			if got := c.Frames[first+k].JointPosRad[r.robot.Desc.JointIndex(name)]; math.Abs(got-knee) > 0.08 {
 				t.Fatalf("squat at %.2f s: %s is %.3f rad, was %.3f", float64(k)/50, name, got, knee)
 			}
 		}
@@ -152,7 +153,7 @@ func TestMirrorSwapsSides(t *testing.T) {
 		t.Fatalf("%d and %d frames", len(a.Frames), len(b.Frames))
 	}
 	for f := range a.Frames {
-		for k, j := range r.desc.Joints {
+		for k, j := range r.robot.Desc.Joints {
 			other := strings.Replace(strings.Replace(j.Name, "l_", "x_", 1), "r_", "l_", 1)
 			if strings.HasPrefix(j.Name, "l_") {
 				other = "r_" + j.Name[2:]
@@ -161,7 +162,7 @@ func TestMirrorSwapsSides(t *testing.T) {
 			if strings.HasSuffix(j.Name, "_roll") || strings.HasSuffix(j.Name, "_yaw") {
 				sign = -1
 			}
-			if d := a.Frames[f].JointPosRad[k] - sign*b.Frames[f].JointPosRad[r.desc.JointIndex(other)]; math.Abs(d) > 0.02 {
+			if d := a.Frames[f].JointPosRad[k] - sign*b.Frames[f].JointPosRad[r.robot.Desc.JointIndex(other)]; math.Abs(d) > 0.02 {
 				t.Fatalf("frame %d: %s differs from its mirror image by %g rad", f, j.Name, d)
 			}
 		}
@@ -210,7 +211,7 @@ func TestFastArmsAreSlowedDownNotCut(t *testing.T) {
 	}
 	reach := 0.0
 	for f := range c.Frames {
-		reach = math.Max(reach, c.Frames[f].JointPosRad[r.desc.JointIndex("l_shoulder_roll")])
+		reach = math.Max(reach, c.Frames[f].JointPosRad[r.robot.Desc.JointIndex("l_shoulder_roll")])
 	}
 	if reach < 1.1 {
 		t.Errorf("the arm reaches %.2f of 1.35 rad", reach)

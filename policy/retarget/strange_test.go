@@ -1,6 +1,7 @@
 package retarget
 
 import (
+	"github.com/mitori-robotics/mitori/models/curve"
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
@@ -8,7 +9,7 @@ import (
 
 // strange are motions that this kind of robot cannot copy, and some like them that it can.
 func strange(r *Retargeter) map[string]*human.Motion {
-	ramp := func(t, from, to float64) float64 { return smoothstep((t - from) / (to - from)) }
+	ramp := func(t, from, to float64) float64 { return curve.MinJerk((t - from) / (to - from)) }
 	// march lifts the feet in turn, by bending the legs as much as h.
 	march := func(t, h float64) act {
 		a := act{on: both, joint: map[string]float64{}}

@@ -114,7 +114,7 @@ func moved(m *human.Motion, scale, yaw float64) *human.Motion {
 	for t := range out.Frames {
 		f := &out.Frames[t]
 		for j := range f.Positions {
-			f.Positions[j] = turn(f.Positions[j].Scale(scale), yaw)
+			f.Positions[j] = f.Positions[j].Scale(scale).Yawed(yaw)
 			f.Rotations[j] = spatial.FromYaw(yaw).Mul(f.Rotations[j])
 		}
 	}
