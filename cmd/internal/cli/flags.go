@@ -32,8 +32,8 @@ func LoadRobot(name string) (*body.Body, error) {
 // NotOver refuses an output that is one of the files that are read, under whatever
 // name: the result would take its source's place. An output of no name is none.
 func NotOver(out string, inputs ...string) error {
-	to, err := os.Stat(out)
-	if out == "" || err != nil {
+	to, _ := os.Stat(out)
+	if out == "" || to == nil {
 		return nil // it is not there yet, or the writer will say what is wrong
 	}
 	for _, in := range inputs {
