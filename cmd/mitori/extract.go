@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
@@ -30,6 +31,7 @@ type extractFlags struct {
 	look                      extract.Choices
 	out, film                 string
 	showFaces, asJSON, anyway bool
+	causal                    bool
 }
 
 func newExtractCmd() *cobra.Command {
@@ -58,6 +60,7 @@ unless --show-faces is given.`,
 	f.StringVar(&x.film, "overlay", "", "also film the video with the skeleton drawn in (mp4)")
 	f.BoolVar(&x.showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
+	f.BoolVar(&x.causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
 	f.BoolVar(&x.anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
@@ -66,6 +69,9 @@ func (x *extractFlags) run(c *cobra.Command, clip string) error {
 	out := x.out
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+	}
+	if x.causal && x.film != "" {
+		return fault.Usage("--causal and --overlay exclude each other: the causal form keeps no landmarks")
 	}
 	for _, written := range []string{out, x.film} {
 		if err := cli.NotOver(written, clip); err != nil {
@@ -76,7 +82,11 @@ func (x *extractFlags) run(c *cobra.Command, clip string) error {
 	if err != nil {
 		return err
 	}
-	e, err := alone(c, extract.Stage(o))
+	stage := extract.Stage(o)
+	if x.causal {
+		stage = extract.Causal(o)
+	}
+	e, err := alone(c, stage)
 	if err != nil {
 		return err
 	}

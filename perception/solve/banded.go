@@ -11,7 +11,16 @@ type banded struct {
 }
 
 func newBanded(n, width int) *banded {
-	return &banded{n, width, make([]float64, n*(width+1))}
+	m := &banded{}
+	m.resize(n, width)
+	clear(m.a)
+	return m
+}
+
+// resize makes m a matrix of order n, in the memory it has if that is enough. Its
+// entries have any value.
+func (m *banded) resize(n, width int) {
+	m.n, m.width, m.a = n, width, sized(m.a, n*(width+1))
 }
 
 // add adds v to the entry (i, j), j <= i.

@@ -10,10 +10,14 @@ import "math"
 // Each pass is a biquad from the bilinear transform (direct form 2 transposed).
 // The ends are extended by point reflection and the state starts in steady
 // state, so a constant or a straight line passes unchanged.
-func lowPass(x []float64, fps, cutoffHz float64) {
+func lowPass(x []float64, fps, cutoffHz float64) { lowPassIn(nil, x, fps, cutoffHz) }
+
+// lowPassIn is lowPass with memory for the extended signal, which it returns for
+// the next call.
+func lowPassIn(y, x []float64, fps, cutoffHz float64) []float64 {
 	n := len(x)
 	if n < 3 || cutoffHz >= 0.45*fps {
-		return
+		return y
 	}
 	// Two passes of a second-order section: each may lose only a quarter of
 	// the power at the cut-off (Winter, Biomechanics, section 3.4.4.2).
@@ -23,12 +27,12 @@ func lowPass(x []float64, fps, cutoffHz float64) {
 	a1, a2 := 2*(k*k-1)*norm, (1-math.Sqrt2*k+k*k)*norm
 
 	pad := min(n-1, int(math.Ceil(2*fps/cutoffHz)))
-	y := make([]float64, n+2*pad)
+	y = sized(y, n+2*pad)
+	copy(y[pad:], x)
 	for i := range pad {
 		y[i] = 2*x[0] - x[pad-i]
 		y[n+2*pad-1-i] = 2*x[n-1] - x[n-1-pad+i]
 	}
-	copy(y[pad:], x)
 	pass := func(at func(int) *float64) {
 		// Steady state for a constant input u: y = u, s1 = u (1-b0), s2 = u (b0-a2).
 		u := *at(0)
@@ -45,4 +49,5 @@ func lowPass(x []float64, fps, cutoffHz float64) {
 	pass(func(i int) *float64 { return &y[i] })
 	pass(func(i int) *float64 { return &y[len(y)-1-i] })
 	copy(x, y[pad:pad+n])
+	return y
 }

@@ -9,7 +9,10 @@
 // rotations are built.
 //
 // A single camera does not reveal absolute size: the subject's height sets it.
-// Nothing here reads pictures or files. Everything is deterministic and works
-// on a whole recording; no state is kept between calls, so Solve may be called
-// from several goroutines.
+// Solve works on a whole recording and keeps nothing between calls, so it may be
+// called from several goroutines. Causal does the same to a short window with every
+// frame that arrives, and hands out the pose of a few frames before: a fixed-lag
+// smoother. It belongs to one goroutine.
+//
+// Nothing here reads pictures or files. Everything is deterministic.
 package solve

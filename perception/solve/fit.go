@@ -64,6 +64,9 @@ type problem struct {
 	useFloor       bool
 	x              []float64 // the solution, n * frameVars
 	rootDepthLimit float64   // nearest legal depth
+	row            row       // the residual that visit is at
+	past           past
+	work           *workspace // nil until the first fit
 }
 
 func (p *problem) at(t, i int) spatial.Vec3 {
@@ -83,6 +86,12 @@ type row struct {
 	val [12]float64
 	n   int
 	r   float64
+}
+
+// residual begins the next row; the one before is no longer needed.
+func (p *problem) residual(r float64) *row {
+	p.row.n, p.row.r = 0, r
+	return &p.row
 }
 
 func (r *row) add(point int, g spatial.Vec3) {
@@ -125,9 +134,9 @@ func (p *problem) visitPicture(t int, emit func(*row)) {
 			var g spatial.Vec3
 			g[k] = robust * s * p.focalPx / z
 			g[2] = -robust * s * p.focalPx * q[k] / (z * z)
-			out := row{r: robust * r[k]}
+			out := p.residual(robust * r[k])
 			out.add(i, g)
-			emit(&out)
+			emit(out)
 		}
 	}
 }
@@ -142,7 +151,7 @@ func (p *problem) visitBone(t, bone int, emit func(*row)) {
 	if b.kind == shoulderWidth || b.kind == hipWidth {
 		rigid = 1 / sigmaGirdleM
 	}
-	b.emit((n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid), emit)
+	emit(p.along(b, (n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid)))
 	d := v.Sub(p.direction[t][bone].Scale(l))
 	s := 1 / (sigmaDirection * l)
 	switch b.kind {
@@ -155,13 +164,13 @@ func (p *problem) visitBone(t, bone int, emit func(*row)) {
 	for k := range 3 {
 		var g spatial.Vec3
 		g[k] = robust
-		b.emit(robust*d[k], g, emit)
+		emit(p.along(b, robust*d[k], g))
 	}
 }
 
-// emit passes on a residual r whose derivative by the bone's vector is g.
-func (b *bone) emit(r float64, g spatial.Vec3, emit func(*row)) {
-	out := row{r: r}
+// along is a residual r whose derivative by the bone's vector is g.
+func (p *problem) along(b *bone, r float64, g spatial.Vec3) *row {
+	out := p.residual(r)
 	if from, to := ends(b.b); from == to {
 		out.add(from, g)
 	} else {
@@ -174,7 +183,7 @@ func (b *bone) emit(r float64, g spatial.Vec3, emit func(*row)) {
 		out.add(from, g.Scale(-0.5))
 		out.add(to, g.Scale(-0.5))
 	}
-	emit(&out)
+	return out
 }
 
 // visitKnees emits how far a knee lies behind the line from hip to ankle.
@@ -184,11 +193,11 @@ func (p *problem) visitKnees(t int, emit func(*row)) {
 		ahead := p.forward[t].Dot(p.joint(t, h+1).Sub(p.joint(t, h+2).Lerp(p.joint(t, h), s)))
 		if ahead < 0 {
 			g := p.forward[t].Scale(1 / sigmaKneeM)
-			out := row{r: ahead / sigmaKneeM}
+			out := p.residual(ahead / sigmaKneeM)
 			out.add(freeIndex[h+1], g)
 			out.add(freeIndex[h], g.Scale(-s))
 			out.add(freeIndex[h+2], g.Scale(s-1))
-			emit(&out)
+			emit(out)
 		}
 	}
 }
@@ -202,9 +211,9 @@ func (p *problem) visitFloor(t int, emit func(*row)) {
 			w = 1
 		}
 		if w > 0 {
-			out := row{r: w * h / sigmaFloorM}
+			out := p.residual(w * h / sigmaFloorM)
 			out.add(freeIndex[j], p.up.Scale(w/sigmaFloorM))
-			emit(&out)
+			emit(out)
 		}
 	}
 }

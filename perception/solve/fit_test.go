@@ -9,7 +9,7 @@ import (
 
 // stance tells how far the fitted feet that touch are from the floor, and how
 // fast those that rest move; root mean squares over a whole fit.
-func (p *problem) stance() (heightM, speedMps float64) {
+func (p *problem) stance() (heightM, speedMPerS float64) {
 	var h, v, nh, nv float64
 	for t := range p.n {
 		for c, j := range footJoints {
@@ -29,7 +29,7 @@ func (p *problem) stance() (heightM, speedMps float64) {
 // What is known of the feet constrains the fit: feet that touch are at the floor,
 // feet that rest do not move. Without either, the error more than doubles.
 func TestContactsConstrainTheFit(t *testing.T) {
-	fitted := func(loosen func(p *problem)) (heightM, speedMps float64) {
+	fitted := func(loosen func(p *problem)) (heightM, speedMPerS float64) {
 		in, _ := film(stepper(), defaultCamera(), 4, 30, typical, 21)
 		s, _ := newStream(in.Frames, newGrid(in.Frames, 0))
 		s.smooth(defaultCutoffHz)

@@ -54,20 +54,40 @@ func (q *part) uses(r *row) bool {
 	return moved
 }
 
+// workspace is the memory that a fit needs; it may serve many fits, one at a time.
+type workspace struct {
+	parts [len(fitParts)]*part
+	h     banded
+	// keep is the matrix before damping; old is x before a step.
+	keep, grad, step, old []float64
+}
+
+// sized returns a slice of n elements, in the memory of s if it is large enough.
+// The elements have any value.
+func sized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
+
 // minimise runs damped Gauss-Newton steps on all parts of p.x until the cost
 // settles.
 func (p *problem) minimise(maxSteps int) {
+	if p.work == nil {
+		p.work = &workspace{}
+	}
 	for k := range fitParts {
-		p.minimisePart(newPart(k), maxSteps)
+		if p.work.parts[k] == nil {
+			p.work.parts[k] = newPart(k)
+		}
+		p.minimisePart(p.work.parts[k], maxSteps)
 	}
 }
 
 func (p *problem) minimisePart(q *part, maxSteps int) {
+	w := p.work
 	// The second difference reaches two frames back.
-	h := newBanded(p.n*q.size, 2*q.size)
-	keep := make([]float64, len(h.a))
-	grad, step := make([]float64, p.n*q.size), make([]float64, p.n*q.size)
-	old := make([]float64, len(p.x))
+	h, size := &w.h, p.n*q.size
+	h.resize(size, 2*q.size)
+	w.keep, w.grad, w.step = sized(w.keep, len(h.a)), sized(w.grad, size), sized(w.step, size)
+	w.old = sized(w.old, len(p.x))
+	keep, grad, step, old := w.keep, w.grad, w.step, w.old
 	lambda, cost := 1e-4, p.cost(q)
 	for range maxSteps {
 		p.assemble(q, h, grad)
@@ -106,28 +126,30 @@ func (p *problem) minimisePart(q *part, maxSteps int) {
 func (p *problem) assemble(q *part, h *banded, grad []float64) {
 	clear(h.a)
 	clear(grad)
-	for t := range p.n {
-		base := t * q.size
-		p.visit(t, func(r *row) {
-			if !q.uses(r) {
-				return
+	base := 0
+	add := func(r *row) {
+		if !q.uses(r) {
+			return
+		}
+		for i := range r.n {
+			ci := q.column[r.idx[i]/3]
+			if ci < 0 || r.val[i] == 0 {
+				continue
 			}
-			for i := range r.n {
-				ci := q.column[r.idx[i]/3]
-				if ci < 0 || r.val[i] == 0 {
-					continue
-				}
-				a := base + ci + r.idx[i]%3
-				grad[a] += r.val[i] * r.r
-				for j := range r.n {
-					if cj := q.column[r.idx[j]/3]; cj >= 0 {
-						if b := base + cj + r.idx[j]%3; b <= a {
-							h.add(a, b, r.val[i]*r.val[j])
-						}
+			a := base + ci + r.idx[i]%3
+			grad[a] += r.val[i] * r.r
+			for j := range r.n {
+				if cj := q.column[r.idx[j]/3]; cj >= 0 {
+					if b := base + cj + r.idx[j]%3; b <= a {
+						h.add(a, b, r.val[i]*r.val[j])
 					}
 				}
 			}
-		})
+		}
+	}
+	for t := range p.n {
+		base = t * q.size
+		p.visit(t, add)
 	}
 	p.temporal(q, func(o, a, stride, fstride int, k []float64, w float64) {
 		d := 0.0
@@ -172,12 +194,13 @@ func (p *problem) temporal(q *part, emit func(o, a, stride, fstride int, k []flo
 // cost returns half the sum of squares of a part at the current solution.
 func (p *problem) cost(q *part) float64 {
 	sum := 0.0
+	add := func(r *row) {
+		if q.uses(r) {
+			sum += r.r * r.r
+		}
+	}
 	for t := range p.n {
-		p.visit(t, func(r *row) {
-			if q.uses(r) {
-				sum += r.r * r.r
-			}
-		})
+		p.visit(t, add)
 	}
 	p.temporal(q, func(o, _, _, fstride int, k []float64, w float64) {
 		d := 0.0

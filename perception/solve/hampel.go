@@ -5,12 +5,12 @@ import "slices"
 // hampel reports which samples of x are outliers: farther from the median of
 // the window of 2*half+1 samples around them than three robust standard
 // deviations (1.4826 MAD) and than floor. Samples with valid[i] false are
-// neither judged nor used. bad must have the length of x.
-func hampel(bad []bool, x []float64, valid []bool, half int, floor float64) {
+// neither judged nor used. bad must have the length of x. w is memory for the
+// window; it is returned for the next call.
+func hampel(w []float64, bad []bool, x []float64, valid []bool, half int, floor float64) []float64 {
 	if len(bad) != len(x) || len(valid) != len(x) {
 		panic("solve: hampel lengths differ")
 	}
-	w := make([]float64, 0, 2*half+1)
 	for i := range x {
 		bad[i] = false
 		if !valid[i] {
@@ -31,6 +31,7 @@ func hampel(bad []bool, x []float64, valid []bool, half int, floor float64) {
 		}
 		bad[i] = abs(x[i]-m) > max(3*1.4826*median(w), floor)
 	}
+	return w
 }
 
 // median sorts x and returns its middle value (0 when x is empty).

@@ -73,25 +73,33 @@ func newLens(widthPx, heightPx int, focalPx float64) lens {
 	return lens{focalPx, [2]float64{float64(widthPx) / 2, float64(heightPx) / 2}}
 }
 
+// check refuses options and sizes that mean nothing.
+func (o *Options) check(widthPx, heightPx int) error {
+	if widthPx < 16 || heightPx < 16 {
+		return fmt.Errorf("solve: picture of %d x %d pixels; legal: at least 16 x 16", widthPx, heightPx)
+	}
+	if h := o.HeightM; h != 0 && !(h >= 0.4 && h <= 2.6) {
+		return fmt.Errorf("solve: the person's height is %g m; legal: 0.4 to 2.6", h)
+	}
+	if f := o.FPS; f != 0 && !(f >= 5 && f <= 1000) {
+		return fmt.Errorf("solve: rate %g frames/s; legal: 5 to 1000", f)
+	}
+	if c := o.CutoffHz; c != 0 && !(c >= 0.5) {
+		return fmt.Errorf("solve: cut-off %g Hz; legal: 0.5 or more", c)
+	}
+	if f := o.FocalPx; f != 0 && !(f >= 50) {
+		return fmt.Errorf("solve: focal length %g px; legal: 50 or more", f)
+	}
+	if u := o.UpInCamera; u != nil && !(math.Abs(u.Norm()-1) < 1e-3) {
+		return fmt.Errorf("solve: up direction %v is not a unit vector", *u)
+	}
+	return nil
+}
+
 // check refuses what cannot be solved and counts what was seen.
 func check(in *landmark.Clip, opt *Options) (found int, err error) {
-	if in.WidthPx < 16 || in.HeightPx < 16 {
-		return 0, fmt.Errorf("solve: picture of %d x %d pixels; legal: at least 16 x 16", in.WidthPx, in.HeightPx)
-	}
-	if h := opt.HeightM; h != 0 && !(h >= 0.4 && h <= 2.6) {
-		return 0, fmt.Errorf("solve: the person's height is %g m; legal: 0.4 to 2.6", h)
-	}
-	if f := opt.FPS; f != 0 && !(f >= 5 && f <= 1000) {
-		return 0, fmt.Errorf("solve: rate %g frames/s; legal: 5 to 1000", f)
-	}
-	if c := opt.CutoffHz; c != 0 && !(c >= 0.5) {
-		return 0, fmt.Errorf("solve: cut-off %g Hz; legal: 0.5 or more", c)
-	}
-	if f := opt.FocalPx; f != 0 && !(f >= 50) {
-		return 0, fmt.Errorf("solve: focal length %g px; legal: 50 or more", f)
-	}
-	if u := opt.UpInCamera; u != nil && !(math.Abs(u.Norm()-1) < 1e-3) {
-		return 0, fmt.Errorf("solve: up direction %v is not a unit vector", *u)
+	if err := opt.check(in.WidthPx, in.HeightPx); err != nil {
+		return 0, err
 	}
 	last := math.Inf(-1)
 	for i := range in.Frames {

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"math"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -35,14 +36,33 @@ func (p *problem) liftBones(depth []float64) {
 			continue
 		}
 		l := p.liftLine(i, depth)
-		path := l.best()
+		path := l.best(&p.past.now.lines[i], &p.past.next.lines[i])
 		for t := range path {
 			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t])
 		}
 	}
 	mass := p.upperMass()
 	for side := range 2 {
-		p.liftLeg(boneIndex(thigh, side), boneIndex(shank, side), depth, mass, p.quietStance(side, depth))
+		p.liftLeg(side, depth, mass, p.quietStance(side, depth))
+	}
+}
+
+// liftPast is what frames before the first say: the cost of every level there.
+// A whole clip has no such frames and begins with zeros.
+type liftPast struct {
+	lines [len(bones)][liftLevels]float64
+	legs  [2][legLevels]float64
+}
+
+// past holds the past of the first frame, and what will be that of the second when
+// the first has left the window.
+type past struct{ now, next liftPast }
+
+// rest writes the costs in, less the smallest, to into.
+func rest(into, in []float64) {
+	least := slices.Min(in)
+	for i, v := range in {
+		into[i] = v - least
 	}
 }
 
@@ -112,10 +132,29 @@ func (l *line) cost(t, s int) float64 {
 	return c
 }
 
-// step is the cost of changing the depth by d levels between frames.
-func (l *line) step(d int) float64 {
-	v := float64(d) * 2 * l.length / (liftLevels - 1) * l.fps / liftSpeed
-	return v * v
+// steps lists the cost of changing the depth by 0, 1, ... levels between frames.
+func (l *line) steps() (cost [liftLevels]float64) {
+	for d := range cost {
+		v := float64(d) * 2 * l.length / (liftLevels - 1) * l.fps / liftSpeed
+		cost[d] = v * v
+	}
+	return cost
+}
+
+// cheapest finds the level from which level s is reached at least cost, and the
+// cost; at gives the cost of being at a level before.
+func cheapest(s int, step *[liftLevels]float64, at *[liftLevels]float64) (cost float64, from int) {
+	cost = math.Inf(1)
+	for r := range at {
+		d := s - r
+		if d < 0 {
+			d = -d
+		}
+		if c := at[r] + step[d]; c < cost {
+			cost, from = c, r
+		}
+	}
+	return cost, from
 }
 
 // blend is the direction of the bone at level s where the picture shows it
@@ -153,26 +192,27 @@ func (l *line) refine(t, s int) float64 {
 	return l.z(s) + shift*2*l.length/(liftLevels-1)
 }
 
-// best returns the cheapest sequence of levels.
-func (l *line) best() []int {
+// best returns the cheapest sequence of levels; before is the past of the first
+// frame, and after becomes that of the second.
+func (l *line) best(before, after *[liftLevels]float64) []int {
 	n := len(l.across)
 	var cost, next [liftLevels]float64
 	from := make([][liftLevels]int8, n)
+	step := l.steps()
 	for s := range cost {
-		cost[s] = l.cost(0, s)
+		cost[s] = l.cost(0, s) + before[s]
 	}
 	for t := 1; t < n; t++ {
 		for s := range liftLevels {
-			best, arg := math.Inf(1), 0
-			for r := range liftLevels {
-				if c := cost[r] + l.step(s-r); c < best {
-					best, arg = c, r
-				}
-			}
+			best, arg := cheapest(s, &step, &cost)
 			next[s], from[t][s] = best+l.cost(t, s), int8(arg)
+			if t == 1 {
+				after[s] = best
+			}
 		}
 		cost = next
 	}
+	rest(after[:], after[:])
 	s := 0
 	for r := range cost {
 		if cost[r] < cost[s] {
@@ -187,69 +227,91 @@ func (l *line) best() []int {
 	return path
 }
 
+// legLevels is the number of pairs of levels of thigh and shank.
+const legLevels = liftLevels * liftLevels
+
 // liftLeg chooses the depths of a thigh and its shank together.
-func (p *problem) liftLeg(thighBone, shankBone int, depth []float64, mass []spatial.Vec3, quiet []float64) {
-	a, b := p.liftLine(thighBone, depth), p.liftLine(shankBone, depth)
-	const m = liftLevels
-	n := p.n
-	cost, next := make([]float64, m*m), make([]float64, m*m)
-	from := make([]int16, n*m*m)
-	half := make([]float64, m*m)
-	halfFrom := make([]int16, m*m)
-	var ua, ub [m]float64
-	for t := range n {
-		for s := range m {
-			ua[s], ub[s] = a.cost(t, s), b.cost(t, s)
-		}
+func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet []float64) {
+	thighBone, shankBone := boneIndex(thigh, side), boneIndex(shank, side)
+	g := leg{cost: p.past.now.legs[side], thigh: p.liftLine(thighBone, depth), shank: p.liftLine(shankBone, depth)}
+	g.thighStep, g.shankStep = g.thigh.steps(), g.shank.steps()
+	_, g.away = horizontal(p.up)
+	from := make([][legLevels]int16, p.n)
+	for t := range p.n {
 		if t > 0 {
-			// The cost of change is a sum over the two bones: one at a time.
-			for i := range m {
-				for j := range m {
-					best, arg := math.Inf(1), 0
-					for r := range m {
-						if c := cost[r*m+j] + a.step(i-r); c < best {
-							best, arg = c, r
-						}
-					}
-					half[i*m+j], halfFrom[i*m+j] = best, int16(arg)
-				}
-			}
-			for i := range m {
-				for j := range m {
-					best, arg := math.Inf(1), 0
-					for r := range m {
-						if c := half[i*m+r] + b.step(j-r); c < best {
-							best, arg = c, r
-						}
-					}
-					next[i*m+j] = best
-					from[t*m*m+i*m+j] = halfFrom[i*m+arg]*m + int16(arg)
-				}
-			}
-			cost, next = next, cost
+			g.advance(&from[t])
 		}
-		for i := range m {
-			for j := range m {
-				cost[i*m+j] += ua[i] + ub[j] + p.legCost(t, a, b, a.z(i), b.z(j), mass[t], quiet[t])
-			}
+		if t == 1 {
+			rest(p.past.next.legs[side][:], g.cost[:])
 		}
+		g.weigh(p, t, mass[t], quiet[t])
 	}
 	s := 0
-	for r := range cost {
-		if cost[r] < cost[s] {
+	for r := range g.cost {
+		if g.cost[r] < g.cost[s] {
 			s = r
 		}
 	}
-	for t := n - 1; t >= 0; t-- {
-		p.direction[t][thighBone] = a.blend(t, p.direction[t][thighBone], s/m)
-		p.direction[t][shankBone] = b.blend(t, p.direction[t][shankBone], s%m)
-		s = int(from[t*m*m+s])
+	for t := p.n - 1; t >= 0; t-- {
+		p.direction[t][thighBone] = g.thigh.blend(t, p.direction[t][thighBone], s/liftLevels)
+		p.direction[t][shankBone] = g.shank.blend(t, p.direction[t][shankBone], s%liftLevels)
+		s = int(from[t][s])
+	}
+}
+
+// leg is the search for the cheapest depths of one leg; cost is that of every pair
+// of levels, thigh by thigh.
+type leg struct {
+	thigh, shank         *line
+	thighStep, shankStep [liftLevels]float64
+	away                 spatial.Vec3
+	cost                 [legLevels]float64
+}
+
+// advance goes to the next frame and writes down where every pair came from. The
+// cost of change is a sum over the two bones: one at a time.
+func (g *leg) advance(from *[legLevels]int16) {
+	const m = liftLevels
+	var half [legLevels]float64
+	var halfFrom [legLevels]int16
+	var at [m]float64
+	for j := range m {
+		for r := range m {
+			at[r] = g.cost[r*m+j]
+		}
+		for i := range m {
+			best, arg := cheapest(i, &g.thighStep, &at)
+			half[i*m+j], halfFrom[i*m+j] = best, int16(arg)
+		}
+	}
+	for i := range m {
+		at = [m]float64(half[i*m : i*m+m])
+		for j := range m {
+			best, arg := cheapest(j, &g.shankStep, &at)
+			g.cost[i*m+j] = best
+			from[i*m+j] = halfFrom[i*m+arg]*m + int16(arg)
+		}
+	}
+}
+
+// weigh adds the cost of the pairs in frame t.
+func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet float64) {
+	const m = liftLevels
+	var ua, ub [m]float64
+	for s := range m {
+		ua[s], ub[s] = g.thigh.cost(t, s), g.shank.cost(t, s)
+	}
+	for i := range m {
+		for j := range m {
+			g.cost[i*m+j] += ua[i] + ub[j] + p.legCost(t, g, g.thigh.z(i), g.shank.z(j), mass, quiet)
+		}
 	}
 }
 
 // legCost punishes a knee behind the line from hip to ankle and, in quiet stance,
 // a centre of mass that is not above the foot.
-func (p *problem) legCost(t int, a, b *line, za, zb float64, mass spatial.Vec3, quiet float64) float64 {
+func (p *problem) legCost(t int, g *leg, za, zb float64, mass spatial.Vec3, quiet float64) float64 {
+	a, b := g.thigh, g.shank
 	s := a.length / (a.length + b.length)
 	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
 	v := spatial.Vec3{
@@ -265,8 +327,7 @@ func (p *problem) legCost(t int, a, b *line, za, zb float64, mass spatial.Vec3, 
 		// Both legs carry alike, in mass (see massCentre) and in load.
 		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
 		middle := p.forward[t].Scale(p.heightM * (heelAhead + toeAhead) / 2)
-		_, away := horizontal(p.up)
-		off := away.Dot(centre.Sub(upper).Sub(lower).Sub(middle)) / liftBalanceM
+		off := g.away.Dot(centre.Sub(upper).Sub(lower).Sub(middle)) / liftBalanceM
 		cost += quiet * off * off
 	}
 	return cost

@@ -62,7 +62,7 @@ func TestHampel(t *testing.T) {
 	x[25] += 5
 	valid[25] = false
 	x[39] -= 5
-	hampel(bad, x, valid, 3, 0.5)
+	hampel(nil, bad, x, valid, 3, 0.5)
 	for i := range bad {
 		if want := i == 10 || i == 39; bad[i] != want {
 			t.Errorf("sample %d judged %v", i, bad[i])

@@ -33,9 +33,7 @@ func TestOddInputGivesAValidMotion(t *testing.T) {
 		},
 		"nothing visible": func(in *landmark.Clip) {
 			for i := range in.Frames {
-				for j := range landmark.Num {
-					in.Frames[i].Landmarks[j].Visibility = 0
-				}
+				hide(&in.Frames[i])
 			}
 		},
 		"one point": func(in *landmark.Clip) {
@@ -116,4 +114,11 @@ func BenchmarkSolve(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(in.Frames)*b.N)/b.Elapsed().Seconds(), "frames/s")
+}
+
+// hide makes every landmark invisible.
+func hide(f *landmark.Frame) {
+	for j := range f.Landmarks {
+		f.Landmarks[j].Visibility = 0
+	}
 }

@@ -126,8 +126,7 @@ const noseLength = 0.068
 
 // describe fills the report's account of camera, subject and fit.
 func (p *problem) describe(rep *Report, c contacts) {
-	rep.UpInCamera = p.up
-	rep.CameraTiltDeg = math.Acos(clamp01(p.up.Dot(levelUp))) * 180 / math.Pi
+	rep.setUp(p.up)
 	rep.CameraHeightM = -p.floor
 	rep.BoneM = map[string]float64{}
 	for k, l := range p.length {
@@ -135,16 +134,33 @@ func (p *problem) describe(rep *Report, c contacts) {
 	}
 	sum, weights, stance := 0.0, 0.0, 0
 	for t := range p.n {
-		for i := range numFree {
-			q := p.at(t, i)
-			e := math.Hypot(p.focalPx*q[0]/q[2]+p.centrePx[0]-p.px[t][i][0], p.focalPx*q[1]/q[2]+p.centrePx[1]-p.px[t][i][1])
-			sum += p.weight[t][i] * e
-			weights += p.weight[t][i]
-		}
-		if max(c[t][0], c[t][1], c[t][2], c[t][3]) >= 0.5 {
+		p.reprojection(t, &sum, &weights)
+		if stands(&c[t]) {
 			stance++
 		}
 	}
 	rep.MeanReprojPx = sum / weights
 	rep.StanceShare = float64(stance) / float64(p.n)
+}
+
+func (r *Report) setUp(up spatial.Vec3) {
+	r.UpInCamera = up
+	r.CameraTiltDeg = math.Acos(clamp01(up.Dot(levelUp))) * 180 / math.Pi
+}
+
+// reprojection adds the distances in pixels between solved and seen landmarks of
+// frame t, by weight, and the weights.
+func (p *problem) reprojection(t int, px, weight *float64) {
+	for i := range numFree {
+		q := p.at(t, i)
+		e := math.Hypot(p.focalPx*q[0]/q[2]+p.centrePx[0]-p.px[t][i][0],
+			p.focalPx*q[1]/q[2]+p.centrePx[1]-p.px[t][i][1])
+		*px += p.weight[t][i] * e
+		*weight += p.weight[t][i]
+	}
+}
+
+// stands tells whether a foot is on the floor.
+func stands(touch *[human.NumContacts]float64) bool {
+	return max(touch[0], touch[1], touch[2], touch[3]) >= 0.5
 }

@@ -246,9 +246,8 @@ func TestTimeShiftChangesNothing(t *testing.T) {
 	}
 }
 
-func TestMirroredPersonMovesMirrored(t *testing.T) {
-	in, _ := film(stepper(), defaultCamera(), 4, 30, typical, 9)
-	a, _ := solved(t, in, Options{})
+// mirrored is the clip as a mirror shows it.
+func mirrored(in *landmark.Clip) *landmark.Clip {
 	flip := &landmark.Clip{WidthPx: in.WidthPx, HeightPx: in.HeightPx}
 	for _, f := range in.Frames {
 		g := f
@@ -260,6 +259,13 @@ func TestMirroredPersonMovesMirrored(t *testing.T) {
 		}
 		flip.Frames = append(flip.Frames, g)
 	}
+	return flip
+}
+
+func TestMirroredPersonMovesMirrored(t *testing.T) {
+	in, _ := film(stepper(), defaultCamera(), 4, 30, typical, 9)
+	a, _ := solved(t, in, Options{})
+	flip := mirrored(in)
 	b, _ := solved(t, flip, Options{})
 	worst := 0.0
 	for i := range a.Frames {

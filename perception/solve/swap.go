@@ -70,10 +70,12 @@ type swapTrellis struct {
 	from            [][numSwapStates]swapState // and the state before it
 }
 
-// newSwapTrellis is empty; up is the direction against gravity in camera axes.
-func newSwapTrellis(up spatial.Vec3, torsoPx, torsoM float64) *swapTrellis {
+// aim sets what distances and depth are measured by; up is the direction against
+// gravity in camera axes.
+func (v *swapTrellis) aim(up spatial.Vec3, torsoPx, torsoM float64) {
 	depth := spatial.Vec3{0, 0, 1}
-	return &swapTrellis{depth: depth.Sub(up.Scale(depth.Dot(up))).Unit(depth), torsoPx: torsoPx, torsoM: torsoM}
+	v.depth = depth.Sub(up.Scale(depth.Dot(up))).Unit(depth)
+	v.torsoPx, v.torsoM = torsoPx, torsoM
 }
 
 // push takes in the next frame. before is the frame pushed last (nil at first),
@@ -130,8 +132,9 @@ func repairSwaps(frames []landmark.Frame, up spatial.Vec3) int {
 	if n < 3 {
 		return 0
 	}
+	var v swapTrellis
 	torsoPx, torsoM := torsoSize(frames)
-	v := newSwapTrellis(up, torsoPx, torsoM)
+	v.aim(up, torsoPx, torsoM)
 	odd := oddness(frames)
 	for t := range frames {
 		var before *landmark.Frame

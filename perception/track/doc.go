@@ -6,12 +6,12 @@
 //
 // The constants and the geometry are those of the BlazePose pipeline published
 // with MediaPipe (modules/pose_detection, modules/pose_landmark). What is
-// added for recorded video: the choice of the person is explicit and sticky,
-// frames before the first lock are filled by a backward pass, and a video is
-// split into two parts that run side by side.
+// added: the choice of the person is explicit and sticky. Tracker.Step goes from
+// picture to picture and never looks ahead. Video does more for a recorded video:
+// frames before the first lock are filled by a backward pass, and a long video is
+// split into parts, eight at most, that run side by side.
 //
-// Nothing here smooths recorded video (the solver does, without lag);
-// smoothing for live use is in Smoother. Nothing here interprets the pose.
+// Nothing here smooths landmarks or interprets the pose: the solver does both.
 //
 // A Tracker belongs to one goroutine. The same video, networks and options
 // give the same result, whatever the number of cores.

@@ -27,7 +27,7 @@ func (r ROI) Valid() bool {
 }
 
 // Frame is what was seen of the person in one video frame, and how. Where the
-// person was not found, everything but Index, TimeS and Scene is zero.
+// person was not found, everything but Index, TimeS, Disowned and Scene is zero.
 type Frame struct {
 	landmark.Frame
 	// Index counts the video's frames from the start of the file.
@@ -35,6 +35,9 @@ type Frame struct {
 	// Presence is the network's probability that ROI holds a person.
 	Presence float64
 	ROI      ROI
+	// Disowned is the number of frames before this one that turned out not to
+	// show the person after all.
+	Disowned int
 	// Scene is how the surroundings differ from those in the picture before;
 	// it is known whether the person was found or not.
 	Scene scene.Change
@@ -54,4 +57,14 @@ type Stats struct {
 	Losses     int `json:"losses"`     // times the person was lost after having been followed
 	// LongestGap is the longest run of missed frames.
 	LongestGap int `json:"longest_gap"`
+}
+
+// Clip is the landmark stream alone, for the solver.
+func (r *Result) Clip() *landmark.Clip {
+	c := &landmark.Clip{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx}
+	c.Frames = make([]landmark.Frame, len(r.Frames))
+	for i := range r.Frames {
+		c.Frames[i] = r.Frames[i].Frame
+	}
+	return c
 }

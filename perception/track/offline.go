@@ -25,16 +25,6 @@ type Result struct {
 	Warnings []string
 }
 
-// Clip is the landmark stream alone, for the solver.
-func (r *Result) Clip() *landmark.Clip {
-	c := &landmark.Clip{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx}
-	c.Frames = make([]landmark.Frame, len(r.Frames))
-	for i := range r.Frames {
-		c.Frames[i] = r.Frames[i].Frame
-	}
-	return c
-}
-
 const (
 	// aheadFrames is how far decoding runs ahead of the networks.
 	aheadFrames = 2
@@ -207,7 +197,7 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 		if err != nil {
 			return err
 		}
-		disown(p.frames, t.Disowned)
+		disown(p.frames, out.Disowned)
 		out.Scene = surroundings.Next(f, out.box())
 		if f.TimeS < p.window.FromS {
 			p.warm = append(p.warm, out)

@@ -87,10 +87,8 @@ type Tracker struct {
 	cut                cropper
 	who                *person
 	searches           int
-	// Disowned is the number of frames before the current one that turned
-	// out not to show the person after all; it is set by Step.
-	Disowned int
-	Stats    Stats
+	disowned           int // see Frame
+	Stats              Stats
 }
 
 // Networks are the loaded detector and landmark network, to be shared by
@@ -155,14 +153,15 @@ func New(n *Networks, choice Choice) (*Tracker, error) {
 func (t *Tracker) Close() error { return errors.Join(t.detector.Close(), t.landmark.Close()) }
 
 // Reset forgets the person and the statistics.
-func (t *Tracker) Reset() { t.who, t.searches, t.Disowned, t.Stats = nil, 0, 0, Stats{} }
+func (t *Tracker) Reset() { t.who, t.searches, t.disowned, t.Stats = nil, 0, 0, Stats{} }
 
 // Step looks at the next frame. Time stamps must increase from call to call.
 func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 	out := Frame{Frame: landmark.Frame{TimeS: f.TimeS}}
-	t.Disowned = 0
+	t.disowned = 0
 	t.Stats.Frames++
 	s, roi, found, err := t.find(f)
+	out.Disowned = t.disowned
 	if err != nil {
 		return out, err
 	}
@@ -189,7 +188,7 @@ func (t *Tracker) find(f *video.Frame) (seen, ROI, bool, error) {
 		}
 		t.who.following = false
 		if t.who.frames < youngFrames {
-			t.Disowned = t.who.frames
+			t.disowned = t.who.frames
 			t.who = nil
 		} else {
 			t.Stats.Losses++

@@ -44,7 +44,7 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	e := &Evidence{
 		Span:          Span{m.Meta.StartS, m.Meta.StartS + m.Seconds()},
 		CameraHeightM: s.CameraHeightM, CameraTiltDeg: s.CameraTiltDeg, StanceShare: s.StanceShare,
-		SpeedMps: fastest(m),
+		SpeedMPerS: fastest(m),
 	}
 	frames := seenPart(r.Frames)
 	e.MissedShare, e.AbsentShare = missed(frames), missed(r.Frames)

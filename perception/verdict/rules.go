@@ -63,9 +63,9 @@ const (
 	// a somersault: 0.024; a recording on its side: 0.031; the corridor:
 	// about 0.09, its person's height guessed]
 	reprojDoubtful, reprojRefused = 0.015, 0.03
-	// speedMps is faster than people move anything but a thrown hand, in metres
+	// speedMPerS is faster than people move anything but a thrown hand, in metres
 	// per second; 95 of 100 frames are slower. [good: up to 4.1; the corridor: 12]
-	speedMps = 9.0
+	speedMPerS = 9.0
 	// sway is how far the camera may move within a second, as a share of the
 	// person's height. [tripods: 0.003 at most; in the hand: 0.02 to 0.2]
 	swayDoubtful, swayRefused = 0.03, 0.5
@@ -241,8 +241,8 @@ func misfit(e *Evidence) []finding {
 }
 
 func racing(e *Evidence) []finding {
-	if e.SpeedMps > speedMps {
-		return []finding{{Doubtful, fmt.Sprintf("parts of the body move at %.0f m/s, faster than people do; film one person, with at least 30 frames per second", e.SpeedMps)}}
+	if e.SpeedMPerS > speedMPerS {
+		return []finding{{Doubtful, fmt.Sprintf("parts of the body move at %.0f m/s, faster than people do; film one person, with at least 30 frames per second", e.SpeedMPerS)}}
 	}
 	return nil
 }

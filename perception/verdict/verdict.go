@@ -101,7 +101,7 @@ type Evidence struct {
 	MissedShare   float64 // without the person, between first and last sighting
 	AbsentShare   float64 // of the whole video's frames, without the person
 	ReprojShare   float64 // mean distance of solved from seen landmarks, of the person's height
-	SpeedMps      float64 // 95th percentile over time of the fastest joint's speed
+	SpeedMPerS    float64 // 95th percentile over time of the fastest joint's speed
 
 	// Hidden lists, for each part, when it is not seen.
 	Hidden [NumParts][]Span

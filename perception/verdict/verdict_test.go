@@ -11,7 +11,7 @@ import (
 
 // still is the evidence of a clip with nothing wrong.
 func still() *Evidence {
-	return &Evidence{Span: Span{0, 10}, CameraHeightM: 1, CameraTiltDeg: 3, StanceShare: 1, ReprojShare: 0.004, SpeedMps: 2}
+	return &Evidence{Span: Span{0, 10}, CameraHeightM: 1, CameraTiltDeg: 3, StanceShare: 1, ReprojShare: 0.004, SpeedMPerS: 2}
 }
 
 var whole = []Span{{0, 10}}
@@ -64,7 +64,7 @@ func TestEachFault(t *testing.T) {
 		"sides exchanged":            {func(e *Evidence) { e.SwappedShare = 0.4 }, Doubtful, "40 %"},
 		"does not fit":               {func(e *Evidence) { e.ReprojShare = 0.02 }, Doubtful, "2.0 %"},
 		"fits nowhere":               {func(e *Evidence) { e.ReprojShare = 0.06 }, Refused, "6.0 %"},
-		"races":                      {func(e *Evidence) { e.SpeedMps = 12 }, Doubtful, "12 m/s"},
+		"races":                      {func(e *Evidence) { e.SpeedMPerS = 12 }, Doubtful, "12 m/s"},
 	} {
 		e := still()
 		c.spoil(e)
@@ -111,7 +111,7 @@ func random(r *rand.Rand) *Evidence {
 	e := &Evidence{
 		Span: Span{0, 10}, CameraHeightM: 3*r.Float64() - 1, CameraTiltDeg: 60 * r.Float64(), StanceShare: r.Float64(),
 		InvertedShare: r.Float64(), SwappedShare: r.Float64() / 2, MissedShare: r.Float64(),
-		ReprojShare: 0.05 * r.Float64(), SpeedMps: 15 * r.Float64(), SwayMost: r.Float64() * r.Float64(),
+		ReprojShare: 0.05 * r.Float64(), SpeedMPerS: 15 * r.Float64(), SwayMost: r.Float64() * r.Float64(),
 	}
 	e.AbsentShare = max(e.MissedShare, r.Float64())
 	e.LyingShare = e.InvertedShare + (1-e.InvertedShare)*r.Float64()
@@ -157,7 +157,7 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 		more(&e.ReprojShare, 0.05)
 		return "reprojection"
 	case 8:
-		more(&e.SpeedMps, 10)
+		more(&e.SpeedMPerS, 10)
 		return "speed"
 	case 9:
 		more(&e.SwayMost, 0.5)

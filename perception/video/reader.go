@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"sync"
-	"time"
 
 	"gocv.io/x/gocv"
 
@@ -21,18 +20,17 @@ import (
 // level.
 const decoderLog = "OPENCV_FFMPEG_LOGLEVEL"
 
-// Reader decodes one file or camera.
+// Reader decodes one file.
 type Reader struct {
 	info    Info
 	capture *gocv.VideoCapture
 	shown   upright     // how stored pictures are to be shown
 	stored  [2]gocv.Mat // a picture as decoded, and with square pixels
 	pool    *matPool
-	pending []*Frame  // decoded by Open or SeekS, not yet handed out
-	lastS   float64   // time stamp of the last decoded picture
-	counted int       // pictures decoded since the start or the last jump
-	moved   bool      // there was a jump
-	camera  time.Time // start of a camera; zero for files
+	pending []*Frame // decoded by Open or SeekS, not yet handed out
+	lastS   float64  // time stamp of the last decoded picture
+	counted int      // pictures decoded since the start or the last jump
+	moved   bool     // there was a jump
 }
 
 // Open opens a video file and decodes its first picture.
@@ -109,32 +107,6 @@ func openFile(abs, path string) (*gocv.VideoCapture, error) {
 
 func newReader(capture *gocv.VideoCapture, shown upright) *Reader {
 	return &Reader{capture: capture, shown: shown, pool: &matPool{}, stored: [2]gocv.Mat{gocv.NewMat(), gocv.NewMat()}}
-}
-
-// OpenCamera opens a camera by number. Time stamps are those of arrival,
-// counted from the first picture.
-func OpenCamera(number int) (*Reader, error) {
-	if number < 0 || number > 63 {
-		return nil, fmt.Errorf("video: camera %d, want 0..63", number)
-	}
-	capture, err := gocv.VideoCaptureDevice(number)
-	if err != nil {
-		capture.Close()
-		return nil, fmt.Errorf("video: camera %d cannot be opened (not there, in use, or no permission)", number)
-	}
-	r := newReader(capture, upright{pixelAspect: 1})
-	r.camera = time.Now()
-	r.info = Info{Path: fmt.Sprintf("camera %d", number), FPS: capture.Get(gocv.VideoCaptureFPS)}
-	if !(r.info.FPS >= 1 && r.info.FPS <= 1000) {
-		r.info.FPS = 30
-	}
-	f, err := r.decode()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("video: camera %d gives no picture", number), r.Close())
-	}
-	r.info.WidthPx, r.info.HeightPx = f.WidthPx, f.HeightPx
-	r.pending = append(r.pending, f)
-	return r, nil
 }
 
 // probe decodes two pictures to learn the size and whether time stamps work.
@@ -218,9 +190,6 @@ func (r *Reader) Next() (*Frame, error) {
 // and decodes forward; where the container's index proves unreliable, or the
 // file has no usable time stamps, it decodes from the start.
 func (r *Reader) SeekS(timeS float64) error {
-	if !r.camera.IsZero() {
-		return fmt.Errorf("video: %s cannot seek", r.info.Path)
-	}
 	target := timeS - 0.25/r.info.FPS // time stamps are rounded
 	for _, backS := range [...]float64{0.2, 2, math.Inf(1)} {
 		start := timeS - backS
@@ -290,12 +259,9 @@ func (r *Reader) decode() (*Frame, error) {
 		return nil, fmt.Errorf("video: %s: pictures of pixel type %v, want three bytes a pixel", r.info.Path, m.Type())
 	}
 	f := &Frame{WidthPx: m.Cols(), HeightPx: m.Rows(), Pix: pix, release: func() { r.pool.give(m) }}
-	switch {
-	case !r.camera.IsZero():
-		f.TimeS = time.Since(r.camera).Seconds()
-	case r.info.Seekable:
+	if r.info.Seekable {
 		f.TimeS = r.capture.Get(gocv.VideoCapturePosMsec) / 1000
-	default:
+	} else {
 		f.TimeS = float64(r.counted) / r.info.FPS
 	}
 	// The last pictures of a stream with B-frames come out of the decoder

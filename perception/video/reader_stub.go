@@ -2,7 +2,7 @@
 
 package video
 
-// Reader decodes one file or camera; this build has no decoder.
+// Reader decodes one file; this build has no decoder.
 type Reader struct{}
 
 // Open checks the file and returns ErrNotBuilt.
@@ -15,9 +15,6 @@ func Open(path string) (*Reader, error) {
 
 // File returns an Opener that returns what Open does.
 func File(path string) Opener { return func() (Source, error) { return Open(path) } }
-
-// OpenCamera returns ErrNotBuilt.
-func OpenCamera(int) (*Reader, error) { return nil, ErrNotBuilt }
 
 // Info describes nothing.
 func (r *Reader) Info() Info { return Info{} }

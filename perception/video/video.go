@@ -1,4 +1,4 @@
-// Package video reads video files and cameras, picture by picture, through
+// Package video reads video files, picture by picture, through
 // OpenCV. Pictures are those that a player shows: upright (the rotation and the
 // mirrors that the file asks for are applied) and with square pixels. They carry
 // the presentation time stamp of the file. The program ffprobe says how a file
@@ -36,7 +36,7 @@ type Info struct {
 	// Frames is the container's count; 0 if it does not say. Damaged files
 	// have fewer.
 	Frames int
-	// Seekable is false for cameras and for files whose time stamps cannot
+	// Seekable is false for files whose time stamps cannot
 	// be used; their TimeS is counted from FPS.
 	Seekable bool
 }

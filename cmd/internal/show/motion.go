@@ -24,21 +24,22 @@ func Extraction(w io.Writer, e *extract.Result, o extract.Options, out, film str
 		return cli.WriteJSON(w, struct {
 			Video string `json:"video"`
 			verdict.Verdict
-			Output        string        `json:"output,omitempty"`
-			Overlay       string        `json:"overlay,omitempty"`
-			Frames        int           `json:"frames"`
-			FramesMissed  int           `json:"frames_missed"`
-			FPS           float64       `json:"fps"`
-			VideoFPS      float64       `json:"video_fps"`
-			Model         string        `json:"model"`
-			Runtime       string        `json:"runtime"`
-			WallS         float64       `json:"wall_s"`
-			TrackS        float64       `json:"track_s"`
-			SolveS        float64       `json:"solve_s"`
-			TrackingStats track.Stats   `json:"tracking"`
-			Solve         *solve.Report `json:"solve"`
+			Output        string           `json:"output,omitempty"`
+			Overlay       string           `json:"overlay,omitempty"`
+			Frames        int              `json:"frames"`
+			FramesMissed  int              `json:"frames_missed"`
+			FPS           float64          `json:"fps"`
+			VideoFPS      float64          `json:"video_fps"`
+			Model         string           `json:"model"`
+			Runtime       string           `json:"runtime"`
+			WallS         float64          `json:"wall_s"`
+			TrackS        float64          `json:"track_s"`
+			SolveS        float64          `json:"solve_s"`
+			TrackingStats track.Stats      `json:"tracking"`
+			Solve         *solve.Report    `json:"solve"`
+			Causal        *extract.Latency `json:"causal,omitempty"`
 		}{o.Video, e.Verdict, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
-			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report})
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report, e.Causal})
 	}
 	extractVerdict(w, e.Verdict)
 	if out == "" {
@@ -46,6 +47,10 @@ func Extraction(w io.Writer, e *extract.Result, o extract.Options, out, film str
 	}
 	fmt.Fprintf(w, "%s: %d frames, %d without the person, tracked at %.0f frames/s (%s, %s), solved in %.1f s\n",
 		out, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), o.Track.Model, o.Track.Runtime, e.SolveS)
+	if l := e.Causal; l != nil {
+		fmt.Fprintf(w, "causal: %d frames (%.0f ms) behind the picture; a picture takes %.1f ms (p50), %.1f ms (p95)\n",
+			l.LagFrames, l.LagMs, l.P50Ms, l.P95Ms)
+	}
 	if film != "" {
 		fmt.Fprintf(w, "%s: overlay\n", film)
 	}

@@ -43,6 +43,8 @@ type Result struct {
 	// WallS is the time from opening the video to the solved motion; TrackS
 	// (loading the networks, decoding, tracking) and SolveS are its parts.
 	WallS, TrackS, SolveS float64
+	// Causal is set where the causal form was used.
+	Causal *Latency
 }
 
 // FPS is the number of frames tracked per second, start of the networks
@@ -51,19 +53,25 @@ func (r *Result) FPS() float64 { return float64(len(r.Track.Frames)) / r.TrackS 
 
 // Stage runs the pose networks over a video, solves the motion and judges it. Its
 // progress counts frames.
-func Stage(o Options) pipeline.Stage[*Result] {
+func Stage(o Options) pipeline.Stage[*Result] { return stage(o, "whole", run) }
+
+// form is one way from a video to a motion; sum is the video's SHA-256.
+type form func(ctx context.Context, o Options, sum string, progress func(done, total int)) (*Result, error)
+
+func stage(o Options, name string, f form) pipeline.Stage[*Result] {
 	var sum string // of the video, which is read once for it
 	return pipeline.Stage[*Result]{
 		Name: "extract",
 		Inputs: func(in *pipeline.Inputs) {
 			sum = in.File("video", o.Video)
 			in.Value("source", filepath.Base(o.Video)) // it is written into the motion
+			in.Value("form", name)
 			in.Value("window", o.Window)
 			in.Value("track", o.Track)
 			in.Value("solve", o.Solve)
 		},
 		Work: func(ctx context.Context, tell pipeline.Tell) (*Result, error) {
-			return run(ctx, o, sum, func(done, total int) {
+			return f(ctx, o, sum, func(done, total int) {
 				tell(pipeline.Progress{Done: float64(done), Total: float64(total)})
 			})
 		},
@@ -86,13 +94,17 @@ func run(ctx context.Context, o Options, sum string, progress func(done, total i
 		return nil, fmt.Errorf("%s: %w", o.Video, err)
 	}
 	r.SolveS = time.Since(solving).Seconds()
-	m := &r.Motion.Meta
-	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
-	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
-	m.SourceSHA256 = sum
+	r.sign(o, sum)
 	r.judge()
 	r.WallS = time.Since(start).Seconds()
 	return r, nil
+}
+
+// sign writes into the motion what it was made of.
+func (r *Result) sign(o Options, sum string) {
+	m := &r.Motion.Meta
+	m.Source, m.SourceSHA256, m.Tool = filepath.Base(o.Video), sum, "mitori"
+	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
 }
 
 // judge weighs what tracking and solving report; the verdict travels with the
