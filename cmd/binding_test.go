@@ -52,7 +52,8 @@ func TestRobotsAreBoundInOnePlace(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (strings.HasPrefix(e.Name(), ".") && e.Name() != ".." || name == filepath.FromSlash("../models/body")):
+		case e.IsDir() && (strings.HasPrefix(e.Name(), ".") && e.Name() != ".." ||
+			name == filepath.FromSlash("../models/body")):
 			return filepath.SkipDir
 		case e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil

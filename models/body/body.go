@@ -135,7 +135,8 @@ func (b *Body) bindRoot() error {
 			continue
 		}
 		if j.Body != r.Body {
-			return fmt.Errorf("robot %s: body %q has a free joint, but root_body of robot.yaml is %q; legal: one free joint, the root's",
+			return fmt.Errorf("robot %s: body %q has a free joint, but root_body of robot.yaml is %q; "+
+				"legal: one free joint, the root's",
 				d.Name, tree.Bodies[j.Body].Name, d.RootBody)
 		}
 		r.Free, r.QPos, r.QVel = true, j.QPos, j.QVel
@@ -160,7 +161,8 @@ func (b *Body) bindJoints() error {
 			own.MinRad, own.MaxRad = max(own.MinRad, h.RangeRad[0]), min(own.MaxRad, h.RangeRad[1])
 		}
 		if own.MinRad >= own.MaxRad {
-			faults = append(faults, fmt.Errorf("robot %s: joint %q reaches %g to %g rad in robot.yaml and %g to %g in the model; nothing is in both",
+			faults = append(faults, fmt.Errorf("robot %s: joint %q reaches %g to %g rad in robot.yaml and %g to %g in the model; "+
+				"nothing is in both",
 				d.Name, j.Name, j.MinRad, j.MaxRad, h.RangeRad[0], h.RangeRad[1]))
 		}
 		b.Joints = append(b.Joints, own)

@@ -71,7 +71,7 @@ func (m *Model) InverseDynamics(dst []float64, d *Data, qvel, qacc []float64, ex
 	if len(dst) != m.Tree.NV {
 		panic("kin: InverseDynamics: dst has the wrong length")
 	}
-	m.motion(d, qvel, qacc, m.Tree.GravityMS2.Scale(-1))
+	m.motion(d, qvel, qacc, m.Tree.GravityMPerS2.Scale(-1))
 	for b := 1; b < len(m.Tree.Bodies); b++ {
 		body := &m.Tree.Bodies[b]
 		w, al := d.BodyAngVel[b], d.angAcc[b]
@@ -97,6 +97,9 @@ func (m *Model) InverseDynamics(dst []float64, d *Data, qvel, qacc []float64, ex
 				local := d.BodyRot[b].Inv().Rotate(n)
 				dst[i], dst[i+1], dst[i+2] = f[0], f[1], f[2]
 				dst[i+3], dst[i+4], dst[i+5] = local[0], local[1], local[2]
+				for k := i; k < i+6; k++ {
+					dst[k] += j.ArmatureKgM2 * qacc[k]
+				}
 			case mjcf.Slide:
 				dst[i] = d.joints[ji].axis.Dot(f) + j.ArmatureKgM2*qacc[i]
 			case mjcf.Hinge:

@@ -124,7 +124,7 @@ func energy(m *Model, d *Data, q, v []float64) float64 {
 		body := &m.Tree.Bodies[b]
 		vc := d.BodyVel[b].Add(d.BodyAngVel[b].Cross(d.BodyCom[b].Sub(d.BodyPos[b])))
 		w := d.BodyAngVel[b]
-		e += body.MassKg*(vc.Dot(vc)/2-m.Tree.GravityMS2.Dot(d.BodyCom[b])) + w.Dot(turnInertia(d.BodyRot[b], &body.InertiaKgM2, w))/2
+		e += body.MassKg*(vc.Dot(vc)/2-m.Tree.GravityMPerS2.Dot(d.BodyCom[b])) + w.Dot(turnInertia(d.BodyRot[b], &body.InertiaKgM2, w))/2
 	}
 	for _, j := range m.Tree.Joints {
 		if j.Kind != mjcf.Free {

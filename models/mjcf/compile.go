@@ -21,7 +21,7 @@ type compiler struct {
 }
 
 func compile(root *node) (*Model, error) {
-	m := &Model{Name: root.attr["model"], TimestepS: 0.002, GravityMS2: spatial.Vec3{0, 0, -9.81}}
+	m := &Model{Name: root.attr["model"], TimestepS: 0.002, GravityMPerS2: spatial.Vec3{0, 0, -9.81}}
 	c := &compiler{m: m, fromGeom: "auto", groups: [2]int{0, 5}, notes: map[string]bool{}, names: map[string]bool{}}
 	settings := mergedCompiler(root)
 	var err error
@@ -35,12 +35,8 @@ func compile(root *node) (*Model, error) {
 		return nil, err
 	}
 	m.Bodies = []Body{{Name: "world", Parent: -1, Quat: spatial.Identity()}}
-	for _, n := range root.children {
-		if n.tag == "worldbody" {
-			if err := c.content(n, 0, frame{q: spatial.Identity()}); err != nil {
-				return nil, err
-			}
-		}
+	if err := c.content(mergedWorld(root), 0, frame{q: spatial.Identity()}); err != nil {
+		return nil, err
 	}
 	for i := range m.Joints {
 		m.Joints[i].ActuatorIndex = -1
@@ -77,6 +73,18 @@ func mergedCompiler(root *node) *node {
 	return out
 }
 
+// mergedWorld joins all <worldbody> elements: included files bring their own, and the shapes of all of them are numbered
+// before those of the first body.
+func mergedWorld(root *node) *node {
+	out := &node{tag: "worldbody"}
+	for _, n := range root.children {
+		if n.tag == "worldbody" {
+			out.children = append(out.children, n.children...)
+		}
+	}
+	return out
+}
+
 func (c *compiler) note(format string, a ...any) { c.notes[fmt.Sprintf(format, a...)] = true }
 
 func (c *compiler) readSettings(root, comp *node) error {
@@ -99,15 +107,20 @@ func (c *compiler) readSettings(root, comp *node) error {
 		if c.bound[1], err = comp.float("boundinertia", 0); err != nil {
 			return err
 		}
-		for _, a := range []string{"balanceinertia", "fusestatic", "alignfree"} {
+		for _, a := range []string{"fusestatic", "alignfree"} {
 			if comp.attr[a] == "true" {
-				c.note("compiler setting %s is ignored", a)
+				return comp.fail(a, "is not supported, as it would move or renumber bodies; legal: false")
 			}
 		}
 		if comp.attr["coordinate"] == "global" {
 			return comp.fail("coordinate", "is not supported; legal: local")
 		}
 	}
+	return c.readOptions(root)
+}
+
+func (c *compiler) readOptions(root *node) error {
+	weightless := false
 	for _, n := range root.children {
 		if n.tag != "option" {
 			continue
@@ -116,9 +129,22 @@ func (c *compiler) readSettings(root, comp *node) error {
 		if c.m.TimestepS, err = n.float("timestep", c.m.TimestepS); err != nil {
 			return err
 		}
-		if _, err := n.floats("gravity", c.m.GravityMS2[:], 3); err != nil {
+		if _, err := n.floats("gravity", c.m.GravityMPerS2[:], 3); err != nil {
 			return err
 		}
+		for _, medium := range []string{"density", "viscosity"} {
+			if v, err := n.float(medium, 0); err != nil || v != 0 {
+				c.note("option %s is ignored: bodies move without drag here", medium)
+			}
+		}
+		for _, f := range n.children {
+			if f.tag == "flag" && f.has("gravity") {
+				weightless = f.attr["gravity"] == "disable"
+			}
+		}
+	}
+	if weightless {
+		c.m.GravityMPerS2 = spatial.Vec3{}
 	}
 	return nil
 }
@@ -144,12 +170,12 @@ type shapeMass struct {
 func (c *compiler) content(n *node, body int, f frame) error {
 	var shapes []shapeMass
 	var bodies []pending
-	var inertial *node
+	var inertial inertialIn
 	if err := c.elements(n, body, f, &shapes, &bodies, &inertial); err != nil {
 		return err
 	}
 	if body > 0 {
-		if err := c.mass(n, body, inertial, shapes); err != nil {
+		if err := c.mass(body, inertial, shapes); err != nil {
 			return err
 		}
 	}
@@ -161,13 +187,19 @@ func (c *compiler) content(n *node, body int, f frame) error {
 	return nil
 }
 
+// inertialIn is an <inertial> in the frame around it.
+type inertialIn struct {
+	n *node
+	f frame
+}
+
 // pending is a child body waiting for its siblings' joints and shapes to be numbered.
 type pending struct {
 	n *node
 	f frame
 }
 
-func (c *compiler) elements(n *node, body int, f frame, shapes *[]shapeMass, bodies *[]pending, inertial **node) error {
+func (c *compiler) elements(n *node, body int, f frame, shapes *[]shapeMass, bodies *[]pending, inertial *inertialIn) error {
 	for _, e := range n.children {
 		switch e.tag {
 		case "body":
@@ -215,14 +247,19 @@ func (c *compiler) elements(n *node, body int, f frame, shapes *[]shapeMass, bod
 				return err
 			}
 			s := Site{Name: e.attr["name"], Body: body}
-			if s.PosM, s.Quat, err = c.u.pose(r); err != nil {
+			if r.has("fromto") {
+				s.PosM, s.Quat, _, err = ends(r)
+			} else {
+				s.PosM, s.Quat, err = c.u.pose(r)
+			}
+			if err != nil {
 				return err
 			}
 			s.PosM, s.Quat = f.apply(s.PosM, s.Quat)
 			c.m.Bodies[body].Sites = append(c.m.Bodies[body].Sites, len(c.m.Sites))
 			c.m.Sites = append(c.m.Sites, s)
 		case "inertial":
-			*inertial = e
+			*inertial = inertialIn{e, f}
 		case "camera", "light", "plugin":
 		case "composite", "flexcomp", "attach", "replicate":
 			return fmt.Errorf("%s: not supported; write the bodies out", e.where())

@@ -93,9 +93,24 @@ func merge(base, over map[string]string) map[string]string {
 		}
 	}
 	for k, v := range over {
+		if padded[k] {
+			v = pad(v, base[k])
+		}
 		out[k] = v
 	}
 	return out
+}
+
+// padded names the attributes of which an element may give the first numbers only; the others stay those of its class.
+var padded = map[string]bool{"size": true, "friction": true, "gear": true, "gainprm": true, "biasprm": true}
+
+// pad appends to the numbers of one text those of another that it has no like for.
+func pad(v, base string) string {
+	own, inherited := strings.Fields(v), strings.Fields(base)
+	if len(inherited) <= len(own) {
+		return v
+	}
+	return v + " " + strings.Join(inherited[len(own):], " ")
 }
 
 // resolve returns the element with the attributes of its class filled in. childclass is that of the nearest body.

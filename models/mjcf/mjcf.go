@@ -4,9 +4,10 @@
 //
 // It follows MuJoCo's own compiler (defaults and child classes, orientation attributes, inertia from shapes, limits
 // that switch themselves on) so that numbering, positions and masses equal those of the compiled model; a
-// differential test in the simulator's package holds the two together. What has no bearing on kinematics (sensors,
-// assets, visual settings, contact parameters) is skipped; what would change kinematics and is not supported
-// (ball joints, composites, tendons, equality constraints) is refused or named in Model.Notes.
+// differential test in the simulator's package holds the two together on random models (mjcftest). What has no bearing
+// on kinematics (sensors, assets, visual settings, contact parameters) is skipped; what would change kinematics and is
+// not supported (ball joints, composites, settings that move or renumber bodies) is refused; couplings of joints
+// (tendons, equality constraints), drag and compensated gravity are named in Model.Notes.
 //
 // Not here: forward kinematics and dynamics (models/kin), physics (sim). A Model is never changed after Parse and may
 // be shared between goroutines.
@@ -22,17 +23,17 @@ import (
 
 // Model is a compiled description. Body 0 is the world; parents come before children; all orders equal MuJoCo's.
 type Model struct {
-	Name       string
-	TimestepS  float64
-	GravityMS2 spatial.Vec3
-	Bodies     []Body
-	Joints     []Joint
-	Geoms      []Geom
-	Sites      []Site
-	Actuators  []Actuator
-	Keyframes  []Keyframe
-	Excludes   [][2]int // pairs of bodies that never collide
-	NQ, NV     int      // lengths of the position and velocity vectors
+	Name          string
+	TimestepS     float64
+	GravityMPerS2 spatial.Vec3
+	Bodies        []Body
+	Joints        []Joint
+	Geoms         []Geom
+	Sites         []Site
+	Actuators     []Actuator
+	Keyframes     []Keyframe
+	Excludes      [][2]int // pairs of bodies that never collide
+	NQ, NV        int      // lengths of the position and velocity vectors
 	// Notes says in words what the file contains that this reader leaves out.
 	Notes []string
 }
@@ -66,23 +67,23 @@ func (k JointKind) String() string { return [...]string{"free", "hinge", "slide"
 
 // Joint moves its body against the parent. Angles are rad and rad/s; for a slide read m and m/s.
 type Joint struct {
-	Name          string
-	Kind          JointKind
-	Body          int
-	QPos, QVel    int          // first index into the position and velocity vectors
-	AnchorM       spatial.Vec3 // in the body frame
-	Axis          spatial.Vec3 // unit, in the body frame
-	RefRad        float64      // position that the file's geometry is drawn at
-	Limited       bool
-	RangeRad      [2]float64
-	DampingNmS    float64
-	FrictionNm    float64
-	ArmatureKgM2  float64
-	StiffnessNm   float64
-	ForceRangeNm  [2]float64 // of all actuators together (actuatorfrcrange)
-	ForceLimited  bool
-	SpringRefRad  float64
-	ActuatorIndex int // into Model.Actuators, -1 if none
+	Name              string
+	Kind              JointKind
+	Body              int
+	QPos, QVel        int          // first index into the position and velocity vectors
+	AnchorM           spatial.Vec3 // in the body frame
+	Axis              spatial.Vec3 // unit, in the body frame
+	RefRad            float64      // position that the file's geometry is drawn at
+	Limited           bool
+	RangeRad          [2]float64
+	DampingNmSPerRad  float64
+	FrictionNm        float64
+	ArmatureKgM2      float64
+	StiffnessNmPerRad float64
+	ForceRangeNm      [2]float64 // of all actuators together (actuatorfrcrange)
+	ForceLimited      bool
+	SpringRefRad      float64
+	ActuatorIndex     int // into Model.Actuators, -1 if none
 }
 
 // GeomKind is the shape of a geom.
@@ -132,8 +133,8 @@ type Actuator struct {
 	Kind         string // position, motor, velocity, general
 	Joint        int
 	Gear         float64
-	KpNmRad      float64 // position actuators
-	KvNmSRad     float64
+	KpNmPerRad   float64 // position actuators
+	KvNmSPerRad  float64
 	CtrlLimited  bool
 	CtrlRange    [2]float64
 	ForceLimited bool

@@ -33,7 +33,7 @@ func TestDefaultsNestAndChildclassReachesDown(t *testing.T) {
 	}{{2, 0.1, spatial.Vec3{0, 0, 1}, false}, {2, 0.1, spatial.Vec3{0, 1, 0}, true}, {7, 0.1, spatial.Vec3{0, 0, 1}, false}}
 	for i, w := range want {
 		j := m.Joints[i]
-		if j.DampingNmS != w.damping || j.ArmatureKgM2 != w.armature || j.Axis != w.axis || j.Limited != w.limited {
+		if j.DampingNmSPerRad != w.damping || j.ArmatureKgM2 != w.armature || j.Axis != w.axis || j.Limited != w.limited {
 			t.Errorf("joint %s: %+v, want %+v", j.Name, j, w)
 		}
 	}

@@ -92,9 +92,23 @@ func (u units) orientation(n *node) (spatial.Quat, error) {
 		if _, err := n.floats("zaxis", z[:], 3); err != nil {
 			return id, err
 		}
-		return spatial.Between(spatial.Vec3{0, 0, 1}, z), nil
+		if z.Norm() < 1e-10 {
+			return id, n.fail("zaxis", "has length zero")
+		}
+		return turnZ(z), nil
 	}
 	return id, nil
+}
+
+// turnZ returns the shortest turn that brings z to the direction of v. For one that points straight down, where every
+// horizontal axis would do, MuJoCo turns about x.
+func turnZ(v spatial.Vec3) spatial.Quat {
+	axis := spatial.Vec3{-v[1], v[0], 0}
+	sin := axis.Norm()
+	if sin < 1e-10*v.Norm() {
+		axis = spatial.Vec3{1, 0, 0}
+	}
+	return spatial.FromAxisAngle(axis, math.Atan2(sin, v[2]))
 }
 
 // pose reads pos and orientation.

@@ -1,6 +1,10 @@
 package mjcf
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/mitori-robotics/mitori/models/spatial"
+)
 
 // sections reads what stands beside the body tree.
 func (c *compiler) sections(root *node) error {
@@ -65,6 +69,11 @@ func (c *compiler) actuators(section *node) error {
 }
 
 func (c *compiler) drive(r *node, a *Actuator) error {
+	for _, attr := range []string{"armature", "damping"} {
+		if r.has(attr) {
+			return r.fail(attr, "is not supported in an actuator; give it to the joint")
+		}
+	}
 	gear := [6]float64{1}
 	if _, err := r.floats("gear", gear[:], 1); err != nil {
 		return err
@@ -95,12 +104,12 @@ func (c *compiler) drive(r *node, a *Actuator) error {
 	}
 	switch a.Kind {
 	case "position":
-		if a.KpNmRad, err = r.float("kp", 1); err != nil {
+		if a.KpNmPerRad, err = r.float("kp", 1); err != nil {
 			return err
 		}
-		a.KvNmSRad, err = r.float("kv", 0)
+		a.KvNmSPerRad, err = r.float("kv", 0)
 	case "velocity":
-		a.KvNmSRad, err = r.float("kv", 1)
+		a.KvNmSPerRad, err = r.float("kv", 1)
 	case "general":
 		// A general actuator with an affine bias is how a position servo is written without the shortcut.
 		var gain, bias [10]float64
@@ -112,7 +121,7 @@ func (c *compiler) drive(r *node, a *Actuator) error {
 			return err
 		}
 		if r.attr["biastype"] == "affine" && bias[1] != 0 {
-			a.KpNmRad, a.KvNmSRad = gain[0], -bias[2]
+			a.KpNmPerRad, a.KvNmSPerRad = gain[0], -bias[2]
 		}
 	}
 	return err
@@ -131,10 +140,30 @@ func (c *compiler) keyframes(section *node) error {
 		if n := len(k.QPos); n != 0 && n != c.m.NQ {
 			return e.fail("qpos", fmt.Sprintf("has %d numbers, legal: %d", n, c.m.NQ))
 		}
+		if err := c.normalize(e, k.QPos); err != nil {
+			return err
+		}
 		if k.Ctrl, err = e.list("ctrl"); err != nil {
 			return err
 		}
 		c.m.Keyframes = append(c.m.Keyframes, k)
+	}
+	return nil
+}
+
+// normalize gives the quaternions of a pose length one, as MuJoCo does.
+func (c *compiler) normalize(e *node, qpos []float64) error {
+	for i := range c.m.Joints {
+		j := &c.m.Joints[i]
+		if j.Kind != Free || len(qpos) == 0 {
+			continue
+		}
+		q := spatial.Quat(qpos[j.QPos+3 : j.QPos+7])
+		if q.Dot(q) < 1e-20 {
+			return e.fail("qpos", fmt.Sprintf("gives joint %q a quaternion of length zero", j.Name))
+		}
+		q = q.Normalize()
+		copy(qpos[j.QPos+3:], q[:])
 	}
 	return nil
 }

@@ -27,45 +27,12 @@ func readGeom(n *node, u units, defaultDensity float64) (Geom, float64, error) {
 	if n.has("mesh") { // a primitive fitted to a mesh also needs the mesh file
 		kind = Mesh
 	}
+	if n.attr["shellinertia"] == "true" {
+		return g, 0, n.fail("shellinertia", "is not supported; give the body an <inertial>")
+	}
 	g.Kind = kind
-	var err error
-	if g.PosM, g.Quat, err = u.pose(n); err != nil {
+	if err := readSize(n, u, &g); err != nil {
 		return g, 0, err
-	}
-	fit := 0
-	if n.has("fromto") && kind != Mesh && kind != Plane {
-		fit = 1
-	}
-	if kind != Mesh {
-		k, err := n.floats("size", g.SizeM[:], 0)
-		if err != nil {
-			return g, 0, err
-		}
-		if k < sizes[kind][fit] {
-			return g, 0, fmt.Errorf("%s attribute %q: %d numbers, a %s needs %d", n.where(), "size", k, kind, sizes[kind][fit])
-		}
-		for i := 0; i < sizes[kind][fit]; i++ {
-			if g.SizeM[i] <= 0 && kind != Plane {
-				return g, 0, n.fail("size", "has a size that is not positive")
-			}
-		}
-	}
-	if fit == 1 {
-		var e [6]float64
-		if _, err := n.floats("fromto", e[:], 6); err != nil {
-			return g, 0, err
-		}
-		a, b := spatial.Vec3{e[0], e[1], e[2]}, spatial.Vec3{e[3], e[4], e[5]}
-		along := a.Sub(b) // MuJoCo's local z points from the second end to the first
-		if along.Norm() < 1e-10 {
-			return g, 0, n.fail("fromto", "has length zero")
-		}
-		g.PosM, g.Quat = a.Lerp(b, 0.5), spatial.Between(spatial.Vec3{0, 0, 1}, along)
-		if kind == Box || kind == Ellipsoid {
-			g.SizeM[1], g.SizeM[2] = g.SizeM[0], along.Norm()/2
-		} else {
-			g.SizeM[1] = along.Norm() / 2
-		}
 	}
 	ct, err := n.float("contype", 1)
 	if err != nil {
@@ -98,6 +65,60 @@ func readGeom(n *node, u units, defaultDensity float64) (Geom, float64, error) {
 		mass = 0
 	}
 	return g, mass, err
+}
+
+// readSize reads where a shape lies and how large it is.
+func readSize(n *node, u units, g *Geom) error {
+	var err error
+	if g.PosM, g.Quat, err = u.pose(n); err != nil || g.Kind == Mesh {
+		return err
+	}
+	fit := 0
+	if n.has("fromto") {
+		fit = 1
+	}
+	k, err := n.floats("size", g.SizeM[:], 0)
+	if err != nil {
+		return err
+	}
+	if k < sizes[g.Kind][fit] {
+		return fmt.Errorf("%s attribute %q: %d numbers, a %s needs %d", n.where(), "size", k, g.Kind, sizes[g.Kind][fit])
+	}
+	for i := 0; i < sizes[g.Kind][fit]; i++ {
+		if g.SizeM[i] <= 0 && g.Kind != Plane {
+			return n.fail("size", "has a size that is not positive")
+		}
+	}
+	if fit == 0 {
+		return nil
+	}
+	if g.Kind == Plane || g.Kind == Sphere {
+		return n.fail("fromto", fmt.Sprintf("is not legal for a %s; legal: for capsules, cylinders, boxes, ellipsoids", g.Kind))
+	}
+	var half float64
+	if g.PosM, g.Quat, half, err = ends(n); err != nil {
+		return err
+	}
+	if g.Kind == Box || g.Kind == Ellipsoid {
+		g.SizeM[1], g.SizeM[2] = g.SizeM[0], half
+	} else {
+		g.SizeM[1] = half
+	}
+	return nil
+}
+
+// ends reads "fromto": the middle between two ends, the turn of z into their direction, and half their distance.
+func ends(n *node) (mid spatial.Vec3, turn spatial.Quat, half float64, err error) {
+	var e [6]float64
+	if _, err = n.floats("fromto", e[:], 6); err != nil {
+		return mid, turn, 0, err
+	}
+	a, b := spatial.Vec3{e[0], e[1], e[2]}, spatial.Vec3{e[3], e[4], e[5]}
+	along := a.Sub(b) // MuJoCo's local z points from the second end to the first
+	if along.Norm() < 1e-10 {
+		return mid, turn, 0, n.fail("fromto", "has length zero")
+	}
+	return a.Lerp(b, 0.5), turnZ(along), along.Norm() / 2, nil
 }
 
 // Volume returns the volume in m^3; 0 for planes and meshes.
@@ -160,6 +181,40 @@ func rotatedInertia(q spatial.Quat, diag spatial.Vec3) (out [3][3]float64) {
 		}
 	}
 	return out
+}
+
+// turned returns the matrix in the outer axes: R in R^T.
+func turned(q spatial.Quat, in [3][3]float64) (out [3][3]float64) {
+	var ax [3]spatial.Vec3
+	ax[0], ax[1], ax[2] = q.Axes()
+	for k := range in {
+		for l := range in {
+			for i := range out {
+				for j := range out {
+					out[i][j] += ax[k][i] * in[k][l] * ax[l][j]
+				}
+			}
+		}
+	}
+	return out
+}
+
+// positive reports whether sign*m + add*1 has no negative principal value, to rounding: by its leading minors
+// (Sylvester's criterion).
+func positive(m [3][3]float64, sign, add float64) bool {
+	var size float64
+	for i := range m {
+		for k := range m {
+			m[i][k] *= sign
+			size += math.Abs(m[i][k])
+		}
+	}
+	for k := range m {
+		m[k][k] += add + 1e-12*size
+	}
+	minor := m[0][0]*m[1][1] - m[0][1]*m[1][0]
+	det := m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) - m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) + m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
+	return m[0][0] >= 0 && minor >= 0 && det >= 0
 }
 
 // addShifted adds inertia in, of a mass whose centre is d away from the reference point (parallel axes).

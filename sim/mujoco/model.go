@@ -165,16 +165,25 @@ func (m *Model) IntField(name string) ([]int32, error) {
 	return unsafe.Slice((*int32)(p), n), nil
 }
 
+// BoolField is Field for the fields of yes and no, such as "jnt_limited".
+func (m *Model) BoolField(name string) ([]bool, error) {
+	p, n, err := m.field(name, 2)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return unsafe.Slice((*bool)(p), n), nil
+}
+
 func (m *Model) field(name string, want C.int) (unsafe.Pointer, int, error) {
 	c := C.CString(name)
 	defer C.free(unsafe.Pointer(c))
 	n, kind := C.int(0), C.int(-1)
 	p := C.mit_model_field(m.p, c, &n, &kind)
 	if kind < 0 {
-		return nil, 0, fmt.Errorf("mujoco: mjModel has no field %q of floats or integers; the names are those of mjmodel.h", name)
+		return nil, 0, fmt.Errorf("mujoco: mjModel has no field %q of floats, integers or booleans; the names are those of mjmodel.h", name)
 	}
 	if kind != want {
-		return nil, 0, fmt.Errorf("mujoco: field %q of mjModel has the other number type; use Field for floats and IntField for integers", name)
+		return nil, 0, fmt.Errorf("mujoco: field %q of mjModel has another type; use Field for floats, IntField for integers, BoolField for booleans", name)
 	}
 	return p, int(n), nil
 }

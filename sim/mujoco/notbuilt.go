@@ -37,6 +37,9 @@ func (m *Model) Field(string) ([]float64, error) { return nil, ErrNotBuilt }
 // IntField returns ErrNotBuilt.
 func (m *Model) IntField(string) ([]int32, error) { return nil, ErrNotBuilt }
 
+// BoolField returns ErrNotBuilt.
+func (m *Model) BoolField(string) ([]bool, error) { return nil, ErrNotBuilt }
+
 // TimestepS returns 0.
 func (m *Model) TimestepS() float64 { return 0 }
 

@@ -97,8 +97,8 @@ int mit_transition_fd(const mjModel* m, mjData* d, double eps, int centred, doub
 }
 
 // Field tables are generated from the engine's own X macros, so that no name or
-// size is written twice. Types other than double and int get type -1.
-#define MIT_TYPE(p) _Generic((p), double*: 0, int*: 1, default: -1)
+// size is written twice. Types other than double, int and bool get type -1.
+#define MIT_TYPE(p) _Generic((p), double*: 0, int*: 1, mjtBool*: 2, default: -1)
 #define MIT_FOUND(p, count)      \
   do {                           \
     *n = (int)(count);           \
