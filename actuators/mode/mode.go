@@ -73,16 +73,6 @@ func (r Request) String() string {
 	return names[r]
 }
 
-// ParseRequest returns the request of that name; false for any other word.
-func ParseRequest(name string) (Request, bool) {
-	for r := Reset; r < requestCount; r++ {
-		if r.String() == name {
-			return r, true
-		}
-	}
-	return NoRequest, false
-}
-
 // Limits on how long a state may last. They end states whose work never
 // finishes: a ramp against an obstacle, a servo that does not answer torque-off.
 const (

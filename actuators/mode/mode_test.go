@@ -192,13 +192,9 @@ func TestNamesAreUniqueAndPresent(t *testing.T) {
 	for r := Done; r < plainReasons; r++ {
 		name(r.String())
 	}
-	for r := Reset; r < requestCount; r++ {
-		if got, ok := ParseRequest(r.String()); !ok || got != r {
-			t.Errorf("request %v does not parse back", r)
-		}
-	}
-	if _, ok := ParseRequest("none"); ok {
-		t.Error(`"none" parses as a request`)
+	clear(seen) // a request may be called like the state it leads to
+	for r := NoRequest; r < requestCount; r++ {
+		name(r.String())
 	}
 }
 

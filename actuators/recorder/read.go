@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/foxglove/mcap/go/mcap"
 
@@ -54,7 +55,7 @@ const (
 // after its first bytes gives what came before the cut and sets Truncated; the
 // error is for files that are no recordings at all.
 func Read(r io.Reader) (*Flight, error) {
-	lexer, err := mcap.NewLexer(r, &mcap.LexerOptions{
+	lexer, err := mcap.NewLexer(&oneAtATime{r: r}, &mcap.LexerOptions{
 		ValidateChunkCRCs: true, MaxDecompressedChunkSize: maxChunk, MaxRecordSize: maxRecord,
 	})
 	if err != nil {
@@ -112,6 +113,20 @@ func Read(r io.Reader) (*Flight, error) {
 			}
 		}
 	}
+}
+
+// oneAtATime lets one goroutine read at a time: the library unpacks a chunk on a
+// goroutine of its own, which may still read when the lexer goes on behind a damaged
+// one. What either gets then is damaged anyway.
+type oneAtATime struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (o *oneAtATime) Read(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.r.Read(b)
 }
 
 // errDamaged marks a place in a file at which the MCAP library gives up.
