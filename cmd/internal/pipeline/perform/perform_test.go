@@ -165,7 +165,7 @@ func TestAnInterruptedFlight(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // when robotd is there
 		for {
-			if _, err := os.Stat(starts); err == nil {
+			if st, err := os.Stat(starts); err == nil && st.Size() > 0 {
 				cancel()
 				return
 			}
