@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
@@ -60,7 +61,6 @@ unless --show-faces is given.`,
 	f.BoolVar(&x.showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
 	f.BoolVar(&x.causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
-	c.MarkFlagsMutuallyExclusive("causal", "overlay")
 	f.BoolVar(&x.anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
@@ -69,6 +69,9 @@ func (x *extractFlags) run(c *cobra.Command, clip string) error {
 	out := x.out
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+	}
+	if x.causal && x.film != "" {
+		return fault.Usage("--causal and --overlay exclude each other: the causal form keeps no landmarks")
 	}
 	for _, written := range []string{out, x.film} {
 		if err := cli.NotOver(written, clip); err != nil {

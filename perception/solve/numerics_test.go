@@ -155,6 +155,7 @@ func TestJacobiansMatchFiniteDifferences(t *testing.T) {
 
 func TestFitStepsDescend(t *testing.T) {
 	p := testProblem()
+	p.work = &workspace{}
 	for k := range fitParts {
 		q := newPart(k)
 		before := p.cost(q)

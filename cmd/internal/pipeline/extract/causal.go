@@ -25,21 +25,11 @@ type Latency struct {
 	P95Ms float64 `json:"p95_ms"`
 }
 
-// Causal is the stage that plays a video picture by picture through the causal form,
-// as a camera would: one goroutine, no look ahead, nothing filled backwards. Its result
-// is not judged, and of the tracked frames it has the number alone.
-func Causal(o Options) pipeline.Stage[*Result] {
-	s := Stage(o)
-	s.Inputs = nil // how long a picture takes is new each time
-	s.Work = func(ctx context.Context, tell pipeline.Tell) (*Result, error) {
-		return runCausal(ctx, o, func(done, total int) {
-			tell(pipeline.Progress{Done: float64(done), Total: float64(total)})
-		})
-	}
-	return s
-}
+// Causal is the stage in its causal form: it plays a video picture by picture, as a
+// camera would: one goroutine, no look ahead, nothing filled backwards.
+func Causal(o Options) pipeline.Stage[*Result] { return stage(o, "causal", runCausal) }
 
-func runCausal(ctx context.Context, o Options, progress func(done, total int)) (*Result, error) {
+func runCausal(ctx context.Context, o Options, sum string, progress func(done, total int)) (*Result, error) {
 	start := time.Now()
 	nets, err := track.LoadNetworks(o.Track)
 	if err != nil {
@@ -55,10 +45,6 @@ func runCausal(ctx context.Context, o Options, progress func(done, total int)) (
 	}
 	e.WallS = time.Since(start).Seconds()
 	e.TrackS = e.WallS
-	sum, err := pipeline.FileHash(o.Video)
-	if err != nil {
-		return nil, err
-	}
 	e.sign(o, sum)
 	return e, nil
 }

@@ -53,19 +53,25 @@ func (r *Result) FPS() float64 { return float64(len(r.Track.Frames)) / r.TrackS 
 
 // Stage runs the pose networks over a video, solves the motion and judges it. Its
 // progress counts frames.
-func Stage(o Options) pipeline.Stage[*Result] {
+func Stage(o Options) pipeline.Stage[*Result] { return stage(o, "whole", run) }
+
+// form is one way from a video to a motion; sum is the video's SHA-256.
+type form func(ctx context.Context, o Options, sum string, progress func(done, total int)) (*Result, error)
+
+func stage(o Options, name string, f form) pipeline.Stage[*Result] {
 	var sum string // of the video, which is read once for it
 	return pipeline.Stage[*Result]{
 		Name: "extract",
 		Inputs: func(in *pipeline.Inputs) {
 			sum = in.File("video", o.Video)
 			in.Value("source", filepath.Base(o.Video)) // it is written into the motion
+			in.Value("form", name)
 			in.Value("window", o.Window)
 			in.Value("track", o.Track)
 			in.Value("solve", o.Solve)
 		},
 		Work: func(ctx context.Context, tell pipeline.Tell) (*Result, error) {
-			return run(ctx, o, sum, func(done, total int) {
+			return f(ctx, o, sum, func(done, total int) {
 				tell(pipeline.Progress{Done: float64(done), Total: float64(total)})
 			})
 		},
@@ -94,12 +100,11 @@ func run(ctx context.Context, o Options, sum string, progress func(done, total i
 	return r, nil
 }
 
-// sign writes into the motion what it was made of; sum is the video's SHA-256.
+// sign writes into the motion what it was made of.
 func (r *Result) sign(o Options, sum string) {
 	m := &r.Motion.Meta
-	m.Source, m.Tool = filepath.Base(o.Video), "mitori"
+	m.Source, m.SourceSHA256, m.Tool = filepath.Base(o.Video), sum, "mitori"
 	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
-	m.SourceSHA256 = sum
 }
 
 // judge weighs what tracking and solving report; the verdict travels with the

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/cmd/internal/sibling"
 	"github.com/mitori-robotics/mitori/models/motion"
@@ -72,6 +73,10 @@ func (j *Job) fly(ctx context.Context, tell pipeline.Tell) (*Flight, error) {
 	if err != nil && ctx.Err() == nil {
 		note("robotd did not perform the motion (%v); tried once more.", err)
 		f, err = j.once(ctx, program, note)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, interrupt.Errorf("interrupted while robotd performed the motion; the policy is trained and lies in %s; the same command with --resume takes it up without training again",
+			j.Bundle)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("robotd did not perform the motion: %w; the policy is trained and lies in %s; the same command with --resume takes it up without training again",

@@ -3,12 +3,14 @@ package perform
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
 	"github.com/mitori-robotics/mitori/models/motion"
@@ -153,6 +155,30 @@ func TestAFlightIsTriedOnceMore(t *testing.T) {
 	}
 	if len(notes) != 1 || !strings.Contains(notes[0], "no answer") {
 		t.Errorf("nobody is told that it took two tries: %q", notes)
+	}
+}
+
+// An interruption ends robotd and is told as one; nothing is tried again.
+func TestAnInterruptedFlight(t *testing.T) {
+	starts := fakeRobotd(t, "exec sleep 60\n")
+	j := flier(t, true)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { // when robotd is there
+		for {
+			if st, err := os.Stat(starts); err == nil && st.Size() > 0 {
+				cancel()
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	began := time.Now()
+	f, err := pipeline.Do(ctx, &pipeline.Run{}, Stage(*j))
+	if !errors.Is(err, context.Canceled) || f != nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("%v, %v", f, err)
+	}
+	if n := count(t, starts); n != 1 || time.Since(began) > 50*time.Second {
+		t.Errorf("%d starts, %v", n, time.Since(began))
 	}
 }
 
