@@ -159,7 +159,9 @@ func TestFitStepsDescend(t *testing.T) {
 	for k := range fitParts {
 		q := newPart(k)
 		before := p.cost(q)
-		p.minimisePart(q, 6)
+		if err := p.minimisePart(q, 6); err != nil {
+			t.Fatal(err)
+		}
 		if after := p.cost(q); after >= before/2 {
 			t.Errorf("part %d: cost %g after %g", k, after, before)
 		}
