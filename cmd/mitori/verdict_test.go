@@ -90,3 +90,41 @@ func TestRetargetWindow(t *testing.T) {
 		}
 	}
 }
+
+// What extract said of a motion travels in its file, and retarget obeys it: refused is refused unless asked for all the
+// same, doubtful is done and said.
+func TestRetargetObeysTheExtraction(t *testing.T) {
+	d, err := demonstrator.Find("wave")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := demonstrator.Perform(d, demonstrator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := whole.Part(0, 1.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const why = "the legs were out of the picture"
+	for _, c := range []struct {
+		verdict string
+		flags   []string
+		code    int
+		says    bool
+	}{
+		{"", nil, fault.ExitDone, false},
+		{"good", nil, fault.ExitDone, false},
+		{"doubtful", nil, fault.ExitDone, true},
+		{"refused", nil, fault.ExitRefused, true},
+		{"refused", []string{"--anyway"}, fault.ExitDone, true},
+	} {
+		m.Meta.Verdict, m.Meta.Warnings = c.verdict, []string{why}
+		in, out := saveMotion(t, m, "m.human.npz"), filepath.Join(t.TempDir(), "x.motion.npz")
+		code, _, errOut := command(t, append([]string{"retarget", in, "--robot", "kata20", "-o", out}, c.flags...)...)
+		_, missing := os.Stat(out)
+		if code != c.code || strings.Contains(errOut, why) != c.says || (missing == nil) != (code == fault.ExitDone) {
+			t.Errorf("%q %v: exit %d, written: %v\n%s", c.verdict, c.flags, code, missing == nil, errOut)
+		}
+	}
+}
