@@ -16,6 +16,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -81,13 +82,17 @@ type State struct {
 	PosRad   []float64
 	VelRadS  []float64
 	CurrentA []float64
-	Fresh    []bool // answered in the latest read
+	Fresh    []bool // answered in the latest read, to what that read asked
+	// AgeS is how old position, speed and current of a joint are at the end of the latest
+	// read, in seconds since they were asked for: rather too much than too little. What
+	// is fresh is as old as the read took at most. +Inf: never answered.
+	AgeS []float64
 
 	// Reading is what the inertial sensor told, a source of its own: package multi
 	// brings both together. A driver of servos alone leaves it as it is.
 	imu.Reading
 
-	// The slow registers, one joint and bus per read.
+	// The slow registers, one joint and bus per read; each again within SlowRound reads.
 	TempC    []float64
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
@@ -95,20 +100,33 @@ type State struct {
 	// Stopped says that a servo heard nothing for so long that its own watchdog
 	// stopped it where it is: it refuses goals until Torque(true).
 	Stopped []bool
+	// SlowAgeS is how old the oldest of a joint's slow registers is, as AgeS.
+	SlowAgeS []float64
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64
 	Failures     uint64
+	// Asides and AsideFailures are those of them that read slow registers or a sensor.
+	Asides        uint64
+	AsideFailures uint64
 }
 
-// NewState returns an upright state of n joints at zero.
+// SlowRound is within how many reads every slow register of n joints is read again, where
+// servos answer.
+func SlowRound(n int) int { return 4 * n }
+
+// NewState returns an upright state of n joints at zero, of which nothing is known yet.
 func NewState(n int) *State {
-	return &State{
+	s := &State{
 		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
-		Stopped: make([]bool, n),
+		Stopped: make([]bool, n), AgeS: make([]float64, n), SlowAgeS: make([]float64, n),
 	}
+	for j := range n {
+		s.AgeS[j], s.SlowAgeS[j] = math.Inf(1), math.Inf(1)
+	}
+	return s
 }
 
 // Joints returns how many joints the state describes.
@@ -120,10 +138,14 @@ func (s *State) CopyTo(dst *State) {
 		panic("driver: states of different size")
 	}
 	pos, vel, cur, fresh := dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh
+	age, slowAge := dst.AgeS, dst.SlowAgeS
 	temp, volt, alert, torque, stopped := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped
 	*dst = *s
 	dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
 	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped = temp, volt, alert, torque, stopped
+	dst.AgeS, dst.SlowAgeS = age, slowAge
+	copy(dst.AgeS, s.AgeS)
+	copy(dst.SlowAgeS, s.SlowAgeS)
 	copy(dst.PosRad, s.PosRad)
 	copy(dst.VelRadS, s.VelRadS)
 	copy(dst.CurrentA, s.CurrentA)

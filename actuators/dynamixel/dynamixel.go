@@ -30,7 +30,8 @@ type Options struct {
 	// Watchdog is how long a servo may hear nothing before it stops by itself;
 	// 20 ms to 2.54 s, default 200 ms.
 	Watchdog time.Duration
-	// Now is the clock that tells how long the bus was silent; default time.Now.
+	// Now is the clock of the line: deadlines, ages, how long the bus was silent; default
+	// time.Now.
 	Now func() time.Time
 	// Margin is added to the wire time of every exchange; default 4 ms.
 	Margin time.Duration
@@ -41,33 +42,37 @@ type Options struct {
 
 // Driver is the joints of one bus.
 type Driver struct {
-	wired  robot.Bus
-	joints []robot.Joint
-	types  []robot.ServoType
-	port   *watched
-	opt    Options
-	bus    *dxl.Bus
-	ids    []dxl.ID
-	servo  []servos.Type // of the catalogue, by joint
-	state  *dxl.StateReader
-	raw    []dxl.State
-	goals  *dxl.GoalWriter
-	counts []dxl.PositionCount
-	torque *dxl.SyncWriter
-	check  *dxl.SyncReader
-	watch  *dxl.SyncWriter // sets the servos' own bus watchdogs
-	trips  *dxl.SyncReader // the same register
-	trip   []*dxl.SyncReader
-	status []*dxl.SyncReader
-	health []*dxl.SyncReader
-	hub    *Hub      // nil: none on this bus
-	on     []bool    // torque, as last read from each servo
-	stop   []bool    // stopped by its own watchdog, likewise
-	heard  time.Time // when servos were last spoken to
-	slow   int       // slowBlocks * joint + block
-	seen   uint64
-	failed uint64
-	halted bool
+	wired               robot.Bus
+	joints              []robot.Joint
+	types               []robot.ServoType
+	port                *watched
+	opt                 Options
+	bus                 *dxl.Bus
+	ids                 []dxl.ID
+	servo               []servos.Type // of the catalogue, by joint
+	state               *dxl.StateReader
+	raw                 []dxl.State
+	goals               *dxl.GoalWriter
+	counts              []dxl.PositionCount
+	torque              *dxl.SyncWriter
+	check               *dxl.SyncReader
+	watch               *dxl.SyncWriter // sets the servos' own bus watchdogs
+	trips               *dxl.SyncReader // the same register
+	trip                []*dxl.SyncReader
+	status              []*dxl.SyncReader
+	health              []*dxl.SyncReader
+	hub                 *Hub                    // nil: none on this bus
+	on                  []bool                  // torque, as last read from each servo
+	stop                []bool                  // stopped by its own watchdog, likewise
+	heard               time.Time               // when servos were last spoken to
+	slow                int                     // slowBlocks * joint + block
+	asked               time.Time               // when the present Read began
+	fastAt              []time.Time             // when what was last read of a joint's state was asked for
+	slowAt              [][slowBlocks]time.Time // of its slow registers, likewise
+	seen                uint64
+	failed              uint64
+	asides, asideFailed uint64 // of those, reads of the hub and of slow registers
+	halted              bool
 }
 
 const (
@@ -104,7 +109,8 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
 	d.stop = make([]bool, len(d.ids))
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: setupMargin, Retries: setupRetries})
+	d.fastAt, d.slowAt = make([]time.Time, len(d.ids)), make([][slowBlocks]time.Time, len(d.ids))
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: setupMargin, Retries: setupRetries, Now: opt.Now})
 	return d, nil
 }
 
@@ -136,7 +142,7 @@ func (d *Driver) readMode() dxl.ReadMode {
 // prepare allocates everything that the real-time path needs.
 func (d *Driver) prepare() (err error) {
 	mode := d.readMode()
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: d.opt.Margin, ReturnDelay: turnaround})
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: d.opt.Margin, ReturnDelay: turnaround, Now: d.opt.Now})
 	keep := func(e error) {
 		if err == nil {
 			err = e

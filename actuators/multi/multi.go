@@ -61,6 +61,7 @@ type Driver struct {
 	cfg     Config
 	members []*member
 	timer   *time.Timer // nil while nothing runs beside the caller
+	read    time.Time   // when the latest Read ended
 	halted  bool
 }
 
@@ -145,9 +146,12 @@ func (d *Driver) Read(dst *driver.State) error {
 		panic("multi: state of another size")
 	}
 	d.all(opRead, d.cfg.Deadline)
-	dst.Transactions, dst.Failures = 0, 0
+	now := time.Now()
+	sinceS := now.Sub(d.read).Seconds()
+	d.read = now
+	dst.Transactions, dst.Failures, dst.Asides, dst.AsideFailures = 0, 0, 0, 0
 	for _, m := range d.members {
-		m.give(dst)
+		m.give(dst, sinceS)
 	}
 	return d.verdict()
 }

@@ -24,6 +24,7 @@ type Fake struct {
 	Silent     []bool // servos that do not answer
 	Gone       bool   // the port
 	IMUSilent  bool
+	SlowSilent bool // slow registers are not answered
 	Deaf       bool // torque commands are ignored
 	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
 	GravityDir [3]float64
@@ -38,6 +39,9 @@ type Fake struct {
 
 	reads uint16
 }
+
+// FakePeriodS is how much time passes between the Reads of a Fake, in seconds.
+const FakePeriodS = 0.01
 
 // fakeRangeRad is how far its joints turn either way, as a servo's own range.
 const fakeRangeRad = math.Pi
@@ -64,6 +68,10 @@ func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
 	dst.Transactions++
 	dst.IMUFresh = false
+	for j := range f.PosRad { // what is heard of below is young again
+		dst.AgeS[j] += FakePeriodS
+		dst.SlowAgeS[j] += FakePeriodS
+	}
 	if f.Gone {
 		clear(dst.Fresh)
 		dst.Failures++
@@ -82,7 +90,10 @@ func (f *Fake) Read(dst *driver.State) error {
 			continue
 		}
 		dst.PosRad[j], dst.VelRadS[j], dst.CurrentA[j] = f.PosRad[j], v*100, 0.1
-		dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j] = f.TempC, f.BusV, f.Alert, f.TorqueOn
+		dst.AgeS[j] = 0
+		if !f.SlowSilent {
+			dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j], dst.SlowAgeS[j] = f.TempC, f.BusV, f.Alert, f.TorqueOn, 0
+		}
 	}
 	if !f.IMUSilent {
 		dst.IMUFresh, dst.IMUSample = true, f.reads
