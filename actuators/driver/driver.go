@@ -10,7 +10,7 @@
 //
 // What is not here: the inertial sensor (package imu), limits on motion (package guard, which every command
 // passes first), state machines, retries beyond one tick. A Driver is used by
-// one goroutine; after Connect, Read and Write allocate nothing.
+// one goroutine, but for Cut; after Connect, Read and Write allocate nothing.
 package driver
 
 import (
@@ -48,6 +48,13 @@ type Driver interface {
 	// confirmed.
 	Torque(on bool) error
 
+	// Cut switches torque off at once, past whatever the driver is doing: it may be called
+	// from any goroutine, also while another call hangs, and does not wait for that. Calls
+	// that had begun send nothing more; from then until the next Connect, Write and
+	// Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
+	// went out; whether servos obeyed, only Torque(false) tells.
+	Cut() error
+
 	// Halt switches torque off as far as possible and releases the port. It
 	// may be called at any time and more than once.
 	Halt() error
@@ -58,6 +65,7 @@ type Driver interface {
 var (
 	ErrPartial   = errors.New("driver: some servos did not answer")
 	ErrLinkLost  = errors.New("driver: the link to the servos is gone")
+	ErrCut       = errors.New("driver: torque was switched off past the loop")
 	ErrNotFinite = errors.New("driver: goal is not a finite number")
 )
 

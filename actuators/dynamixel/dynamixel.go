@@ -8,7 +8,7 @@
 // robot description are applied here, counts as the catalogue (models/servos) says.
 //
 // What is not here: opening the port (serialport), limits on motion (guard), several
-// buses (multi). A Driver and its Hub belong to one goroutine. After Connect, Read and Write allocate
+// buses (multi). A Driver and its Hub belong to one goroutine, but for Cut (port.go). After Connect, Read and Write allocate
 // nothing.
 package dynamixel
 
@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
@@ -71,7 +72,9 @@ type Driver struct {
 	slowAt              [][slowBlocks]time.Time // of its slow registers, likewise
 	seen                uint64
 	failed              uint64
-	asides, asideFailed uint64 // of those, reads of the hub and of slow registers
+	cutting             sync.Mutex // one cut at a time
+	off                 []byte     // packet that switches torque off everywhere
+	asides, asideFailed uint64     // of those, reads of the hub and of slow registers
 	halted              bool
 }
 
@@ -105,6 +108,8 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 	if desc.IMU.Bus == bus {
 		d.hub = &Hub{id: dxl.ID(desc.IMU.ID)}
 	}
+	torqueOff := []byte{byte(dxl.TorqueEnable), byte(dxl.TorqueEnable.Addr() >> 8), 0}
+	d.off = dxl.Append(nil, &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstWrite, Params: torqueOff})
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
@@ -183,10 +188,15 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 	if len(goalsRad) != len(d.ids) || len(applied) != len(d.ids) {
 		panic("dynamixel: goals of another size")
 	}
+	d.port.begin()
+	defer d.port.end()
 	for _, q := range goalsRad {
 		if math.IsNaN(q) || math.IsInf(q, 0) {
 			return driver.ErrNotFinite
 		}
+	}
+	if d.port.wasCut() {
+		return driver.ErrCut
 	}
 	for j, q := range goalsRad {
 		jt := &d.joints[j]
@@ -222,6 +232,11 @@ func (d *Driver) countLimits(j int) (lo, hi int32) {
 func (d *Driver) Torque(on bool) error {
 	if d.torque == nil {
 		return driver.ErrLinkLost
+	}
+	d.port.begin()
+	defer d.port.end()
+	if on && d.port.wasCut() {
+		return driver.ErrCut
 	}
 	want := byte(0)
 	if on {
@@ -265,12 +280,24 @@ func (d *Driver) watchdog(v dxl.WatchdogCount) {
 	_ = d.watch.Write()
 }
 
+var errHangs = errors.New("dynamixel: the bus hangs; torque-off was sent and not confirmed")
+
+// Cut implements driver.Driver.
+func (d *Driver) Cut() error {
+	d.cutting.Lock()
+	defer d.cutting.Unlock()
+	return d.port.cut(d.off)
+}
+
 // Halt implements driver.Driver.
 func (d *Driver) Halt() error {
 	if d.halted {
 		return nil
 	}
 	d.halted = true
+	if d.port.busy.Load() { // another goroutine hangs in here, and was cut: closing ends it
+		return errors.Join(d.Cut(), errHangs, d.port.Close())
+	}
 	var err error
 	if d.torque != nil {
 		err = d.Torque(false)
@@ -285,4 +312,9 @@ func (d *Driver) PortError() error { return d.port.err }
 var _ driver.Driver = (*Driver)(nil)
 
 // Connect implements driver.Driver; see connect.go.
-func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) { return d.connect(ctx) }
+func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
+	d.port.begin()
+	defer d.port.end()
+	d.port.good = d.port.pass
+	return d.connect(ctx)
+}

@@ -13,6 +13,8 @@ func (d *Driver) Read(dst *driver.State) error {
 	if len(dst.PosRad) != len(d.ids) {
 		panic("dynamixel: state of another size")
 	}
+	d.port.begin()
+	defer d.port.end()
 	d.lookForStops()
 	d.asked = d.opt.Now()
 	d.seen++

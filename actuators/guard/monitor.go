@@ -24,6 +24,7 @@ type Thresholds struct {
 	SilentTicks  int // consecutive reads in which no servo answers
 	IMUTicks     int // consecutive missed IMU samples
 	FrozenS      float64
+	StuckS       float64 // without the end of a tick, while there is torque
 	NoisyShare   float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
 	NoisyS       float64
 	SlowRounds   float64 // rounds after which slow registers that were not read are stale
@@ -58,7 +59,7 @@ type Thresholds struct {
 // the servos are soft before the trunk meets the floor.
 func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
-		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1,
+		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1,
 		NoisyShare: 0.10, NoisyS: 0.5, SlowRounds: 2,
 		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.05,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,

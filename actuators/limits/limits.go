@@ -136,6 +136,7 @@ const (
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
 //	SlowRounds                                           4
+//	StuckS                                               1 s
 //	NoisyShare                                           off: late answers count as failed
 //
 // What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
@@ -144,6 +145,6 @@ func OnEmulatedBus(cfg loop.Config) loop.Config {
 	t := &cfg.Thresholds
 	patience := lateS * cfg.RateHz
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
-	t.FrozenS, t.NoisyShare, t.SlowRounds = frozenS, math.Inf(1), slowRounds
+	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS = frozenS, math.Inf(1), slowRounds, lateS
 	return cfg
 }

@@ -16,7 +16,7 @@
 // obeys; driver.ErrLinkLost is when all are lost.
 //
 // What is not here: any protocol, opening of ports, limits on motion (guard). A Driver
-// belongs to one goroutine. Its real-time path allocates nothing; the one-slot channels
+// belongs to one goroutine, but for Cut. Its real-time path allocates nothing; the one-slot channels
 // between it and its own goroutines are the only ones that a tick touches, and none is
 // waited for beyond the deadline.
 package multi
@@ -54,6 +54,8 @@ const (
 	defaultDeadline = 20 * time.Millisecond
 	// patience is how long torque and the end are waited for: they matter more than time.
 	patience = time.Second
+	// cutPatience is how long Cut waits to be told what came of it.
+	cutPatience = 100 * time.Millisecond
 )
 
 // Driver is all buses of a robot.
@@ -187,6 +189,27 @@ func (d *Driver) Torque(on bool) error {
 	}
 	d.all(opTorqueOff, patience)
 	return d.verdict()
+}
+
+// Cut implements driver.Driver: on all buses at once, so that none waits for one that
+// hangs.
+func (d *Driver) Cut() error {
+	errs := make(chan error, len(d.members))
+	for _, m := range d.members {
+		go func() { errs <- d.name(m, m.bus.Driver.Cut()) }()
+	}
+	late := time.NewTimer(cutPatience)
+	defer late.Stop()
+	var all []error
+	for range d.members {
+		select {
+		case err := <-errs:
+			all = append(all, err)
+		case <-late.C:
+			return errors.Join(append(all, errLate)...)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // Halt implements driver.Driver. A bus that does not come back keeps its goroutine and

@@ -35,6 +35,7 @@ type Fake struct {
 
 	// What happened.
 	Writes int
+	Cuts   int // a Fake is cut by its own goroutine only
 	Halted bool
 
 	reads uint16
@@ -56,6 +57,7 @@ func NewFake(n int) *Fake {
 
 // Connect implements driver.Driver.
 func (f *Fake) Connect(context.Context) (driver.Identity, error) {
+	f.Cuts = 0
 	id := driver.Identity{IMU: true}
 	for j := range f.PosRad {
 		id.Servos = append(id.Servos, driver.Servo{ID: uint8(j + 1)})
@@ -113,8 +115,11 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 			return driver.ErrNotFinite
 		}
 	}
-	if f.Gone {
+	switch {
+	case f.Gone:
 		return driver.ErrLinkLost
+	case f.Cuts > 0:
+		return driver.ErrCut
 	}
 	f.Writes++
 	for j, q := range goalsRad {
@@ -131,7 +136,10 @@ func (f *Fake) Torque(on bool) error {
 	if f.Gone {
 		return driver.ErrLinkLost
 	}
-	if f.Deaf {
+	switch {
+	case on && f.Cuts > 0:
+		return driver.ErrCut
+	case f.Deaf:
 		return driver.ErrPartial
 	}
 	f.TorqueOn = on
@@ -144,6 +152,16 @@ func (f *Fake) Torque(on bool) error {
 			return driver.ErrPartial
 		}
 	}
+	return nil
+}
+
+// Cut implements driver.Driver.
+func (f *Fake) Cut() error {
+	if f.Gone {
+		return driver.ErrLinkLost
+	}
+	f.Cuts++
+	f.TorqueOn = false
 	return nil
 }
 
