@@ -29,6 +29,7 @@ type watched struct {
 	// takes the line and so never lands inside a packet. A write of an operation that
 	// began before the latest cut is refused, under the line, and so is never after it.
 	line atomic.Uint32
+	want atomic.Bool // a cut waits for the line, or has it
 	cuts atomic.Uint32
 	pass uint32      // cuts when the driver's present operation began
 	busy atomic.Bool // the driver is in an operation
@@ -66,6 +67,8 @@ func (w *watched) wasCut() bool { return w.cuts.Load() != w.good }
 // cut writes packet past the driver. The caller sees to it that there is one at a time.
 func (w *watched) cut(packet []byte) error {
 	w.cuts.Add(1)
+	w.want.Store(true)
+	defer w.want.Store(false)
 	taken := w.line.CompareAndSwap(lineFree, lineCut)
 	for waited := time.Duration(0); !taken && waited < cutWait; waited += cutLook {
 		time.Sleep(cutLook)
@@ -118,7 +121,7 @@ func (w *watched) Write(p []byte) (int, error) {
 		return 0, driver.ErrCut
 	}
 	defer w.line.CompareAndSwap(lineDriver, lineFree)
-	if w.pass != w.cuts.Load() {
+	if w.want.Load() || w.pass != w.cuts.Load() {
 		return 0, driver.ErrCut
 	}
 	n, err := w.Port.Write(p)

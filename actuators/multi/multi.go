@@ -114,6 +114,9 @@ func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 			if (m.bus.IMU != nil) != withSensor {
 				continue
 			}
+			if d.timer != nil && !m.free() { // connected before
+				return id, d.name(m, errLate)
+			}
 			found, err := m.bus.Driver.Connect(ctx)
 			if err != nil {
 				return id, d.name(m, err)
@@ -125,7 +128,7 @@ func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 			id.Changed = append(id.Changed, found.Changed...)
 		}
 	}
-	if len(d.members) > 1 {
+	if len(d.members) > 1 && d.timer == nil {
 		d.timer = time.NewTimer(time.Hour)
 		for _, m := range d.members {
 			go m.work(d.cfg.Prepare)

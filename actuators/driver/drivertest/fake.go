@@ -6,6 +6,7 @@ package drivertest
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 )
@@ -38,8 +39,12 @@ type Fake struct {
 	Cuts   int // a Fake is cut by its own goroutine only
 	Halted bool
 
-	reads uint16
+	reads  uint16
+	passed time.Duration
 }
+
+// Now is its clock.
+func (f *Fake) Now() time.Time { return time.Unix(0, 0).Add(f.passed) }
 
 // FakePeriodS is how much time passes between the Reads of a Fake, in seconds.
 const FakePeriodS = 0.01
@@ -68,6 +73,7 @@ func (f *Fake) Connect(context.Context) (driver.Identity, error) {
 // Read implements driver.Driver.
 func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
+	f.passed += time.Duration(FakePeriodS * float64(time.Second))
 	dst.Transactions++
 	dst.IMUFresh = false
 	for j := range f.PosRad { // what is heard of below is young again
