@@ -10,12 +10,13 @@
 //
 // What is not here: the inertial sensor (package imu), limits on motion (package guard, which every command
 // passes first), state machines, retries beyond one tick. A Driver is used by
-// one goroutine; after Connect, Read and Write allocate nothing.
+// one goroutine, but for Cut; after Connect, Read and Write allocate nothing.
 package driver
 
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -47,6 +48,13 @@ type Driver interface {
 	// confirmed.
 	Torque(on bool) error
 
+	// Cut switches torque off at once, past whatever the driver is doing: it may be called
+	// from any goroutine, also while another call hangs, and does not wait for that. Calls
+	// that had begun send nothing more; from then until the next Connect, Write and
+	// Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
+	// went out; whether servos obeyed, only Torque(false) tells.
+	Cut() error
+
 	// Halt switches torque off as far as possible and releases the port. It
 	// may be called at any time and more than once.
 	Halt() error
@@ -57,6 +65,7 @@ type Driver interface {
 var (
 	ErrPartial   = errors.New("driver: some servos did not answer")
 	ErrLinkLost  = errors.New("driver: the link to the servos is gone")
+	ErrCut       = errors.New("driver: torque was switched off past the loop")
 	ErrNotFinite = errors.New("driver: goal is not a finite number")
 )
 
@@ -81,13 +90,17 @@ type State struct {
 	PosRad   []float64
 	VelRadS  []float64
 	CurrentA []float64
-	Fresh    []bool // answered in the latest read
+	Fresh    []bool // answered in the latest read, to what that read asked
+	// AgeS is how old position, speed and current of a joint are at the end of the latest
+	// read, in seconds since they were asked for: rather too much than too little. What
+	// is fresh is as old as the read took at most. +Inf: never answered.
+	AgeS []float64
 
 	// Reading is what the inertial sensor told, a source of its own: package multi
 	// brings both together. A driver of servos alone leaves it as it is.
 	imu.Reading
 
-	// The slow registers, one joint and bus per read.
+	// The slow registers, one joint and bus per read; each again within SlowRound reads.
 	TempC    []float64
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
@@ -95,20 +108,33 @@ type State struct {
 	// Stopped says that a servo heard nothing for so long that its own watchdog
 	// stopped it where it is: it refuses goals until Torque(true).
 	Stopped []bool
+	// SlowAgeS is how old the oldest of a joint's slow registers is, as AgeS.
+	SlowAgeS []float64
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64
 	Failures     uint64
+	// Asides and AsideFailures are those of them that read slow registers or a sensor.
+	Asides        uint64
+	AsideFailures uint64
 }
 
-// NewState returns an upright state of n joints at zero.
+// SlowRound is within how many reads every slow register of n joints is read again, where
+// servos answer.
+func SlowRound(n int) int { return 4 * n }
+
+// NewState returns an upright state of n joints at zero, of which nothing is known yet.
 func NewState(n int) *State {
-	return &State{
+	s := &State{
 		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
-		Stopped: make([]bool, n),
+		Stopped: make([]bool, n), AgeS: make([]float64, n), SlowAgeS: make([]float64, n),
 	}
+	for j := range n {
+		s.AgeS[j], s.SlowAgeS[j] = math.Inf(1), math.Inf(1)
+	}
+	return s
 }
 
 // Joints returns how many joints the state describes.
@@ -120,10 +146,14 @@ func (s *State) CopyTo(dst *State) {
 		panic("driver: states of different size")
 	}
 	pos, vel, cur, fresh := dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh
+	age, slowAge := dst.AgeS, dst.SlowAgeS
 	temp, volt, alert, torque, stopped := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped
 	*dst = *s
 	dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
 	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped = temp, volt, alert, torque, stopped
+	dst.AgeS, dst.SlowAgeS = age, slowAge
+	copy(dst.AgeS, s.AgeS)
+	copy(dst.SlowAgeS, s.SlowAgeS)
 	copy(dst.PosRad, s.PosRad)
 	copy(dst.VelRadS, s.VelRadS)
 	copy(dst.CurrentA, s.CurrentA)

@@ -8,7 +8,7 @@
 // robot description are applied here, counts as the catalogue (models/servos) says.
 //
 // What is not here: opening the port (serialport), limits on motion (guard), several
-// buses (multi). A Driver and its Hub belong to one goroutine. After Connect, Read and Write allocate
+// buses (multi). A Driver and its Hub belong to one goroutine, but for Cut (port.go). After Connect, Read and Write allocate
 // nothing.
 package dynamixel
 
@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
@@ -30,7 +31,8 @@ type Options struct {
 	// Watchdog is how long a servo may hear nothing before it stops by itself;
 	// 20 ms to 2.54 s, default 200 ms.
 	Watchdog time.Duration
-	// Now is the clock that tells how long the bus was silent; default time.Now.
+	// Now is the clock of the line: deadlines, ages, how long the bus was silent; default
+	// time.Now.
 	Now func() time.Time
 	// Margin is added to the wire time of every exchange; default 4 ms.
 	Margin time.Duration
@@ -41,33 +43,39 @@ type Options struct {
 
 // Driver is the joints of one bus.
 type Driver struct {
-	wired  robot.Bus
-	joints []robot.Joint
-	types  []robot.ServoType
-	port   *watched
-	opt    Options
-	bus    *dxl.Bus
-	ids    []dxl.ID
-	servo  []servos.Type // of the catalogue, by joint
-	state  *dxl.StateReader
-	raw    []dxl.State
-	goals  *dxl.GoalWriter
-	counts []dxl.PositionCount
-	torque *dxl.SyncWriter
-	check  *dxl.SyncReader
-	watch  *dxl.SyncWriter // sets the servos' own bus watchdogs
-	trips  *dxl.SyncReader // the same register
-	trip   []*dxl.SyncReader
-	status []*dxl.SyncReader
-	health []*dxl.SyncReader
-	hub    *Hub      // nil: none on this bus
-	on     []bool    // torque, as last read from each servo
-	stop   []bool    // stopped by its own watchdog, likewise
-	heard  time.Time // when servos were last spoken to
-	slow   int       // slowBlocks * joint + block
-	seen   uint64
-	failed uint64
-	halted bool
+	wired               robot.Bus
+	joints              []robot.Joint
+	types               []robot.ServoType
+	port                *watched
+	opt                 Options
+	bus                 *dxl.Bus
+	ids                 []dxl.ID
+	servo               []servos.Type // of the catalogue, by joint
+	state               *dxl.StateReader
+	raw                 []dxl.State
+	goals               *dxl.GoalWriter
+	counts              []dxl.PositionCount
+	torque              *dxl.SyncWriter
+	check               *dxl.SyncReader
+	watch               *dxl.SyncWriter // sets the servos' own bus watchdogs
+	trips               *dxl.SyncReader // the same register
+	trip                []*dxl.SyncReader
+	status              []*dxl.SyncReader
+	health              []*dxl.SyncReader
+	hub                 *Hub                    // nil: none on this bus
+	on                  []bool                  // torque, as last read from each servo
+	stop                []bool                  // stopped by its own watchdog, likewise
+	heard               time.Time               // when servos were last spoken to
+	slow                int                     // slowBlocks * joint + block
+	asked               time.Time               // when the present Read began
+	fastAt              []time.Time             // when what was last read of a joint's state was asked for
+	slowAt              [][slowBlocks]time.Time // of its slow registers, likewise
+	seen                uint64
+	failed              uint64
+	cutting             sync.Mutex // one cut at a time
+	off                 []byte     // packet that switches torque off everywhere
+	asides, asideFailed uint64     // of those, reads of the hub and of slow registers
+	halted              bool
 }
 
 const (
@@ -100,11 +108,14 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 	if desc.IMU.Bus == bus {
 		d.hub = &Hub{id: dxl.ID(desc.IMU.ID)}
 	}
+	torqueOff := []byte{byte(dxl.TorqueEnable), byte(dxl.TorqueEnable.Addr() >> 8), 0}
+	d.off = dxl.Append(nil, &dxl.Packet{ID: dxl.Broadcast, Instruction: dxl.InstWrite, Params: torqueOff})
 	d.raw = make([]dxl.State, len(d.ids))
 	d.counts = make([]dxl.PositionCount, len(d.ids))
 	d.on = make([]bool, len(d.ids))
 	d.stop = make([]bool, len(d.ids))
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: setupMargin, Retries: setupRetries})
+	d.fastAt, d.slowAt = make([]time.Time, len(d.ids)), make([][slowBlocks]time.Time, len(d.ids))
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: setupMargin, Retries: setupRetries, Now: opt.Now})
 	return d, nil
 }
 
@@ -136,7 +147,7 @@ func (d *Driver) readMode() dxl.ReadMode {
 // prepare allocates everything that the real-time path needs.
 func (d *Driver) prepare() (err error) {
 	mode := d.readMode()
-	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: d.opt.Margin, ReturnDelay: turnaround})
+	d.bus = dxl.NewBus(d.port, dxl.Config{Baud: d.wired.Baud, Margin: d.opt.Margin, ReturnDelay: turnaround, Now: d.opt.Now})
 	keep := func(e error) {
 		if err == nil {
 			err = e
@@ -177,10 +188,15 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 	if len(goalsRad) != len(d.ids) || len(applied) != len(d.ids) {
 		panic("dynamixel: goals of another size")
 	}
+	d.port.begin()
+	defer d.port.end()
 	for _, q := range goalsRad {
 		if math.IsNaN(q) || math.IsInf(q, 0) {
 			return driver.ErrNotFinite
 		}
+	}
+	if d.port.wasCut() {
+		return driver.ErrCut
 	}
 	for j, q := range goalsRad {
 		jt := &d.joints[j]
@@ -216,6 +232,11 @@ func (d *Driver) countLimits(j int) (lo, hi int32) {
 func (d *Driver) Torque(on bool) error {
 	if d.torque == nil {
 		return driver.ErrLinkLost
+	}
+	d.port.begin()
+	defer d.port.end()
+	if on && d.port.wasCut() {
+		return driver.ErrCut
 	}
 	want := byte(0)
 	if on {
@@ -259,12 +280,24 @@ func (d *Driver) watchdog(v dxl.WatchdogCount) {
 	_ = d.watch.Write()
 }
 
+var errHangs = errors.New("dynamixel: the bus hangs; torque-off was sent and not confirmed")
+
+// Cut implements driver.Driver.
+func (d *Driver) Cut() error {
+	d.cutting.Lock()
+	defer d.cutting.Unlock()
+	return d.port.cut(d.off)
+}
+
 // Halt implements driver.Driver.
 func (d *Driver) Halt() error {
 	if d.halted {
 		return nil
 	}
 	d.halted = true
+	if d.port.busy.Load() { // another goroutine hangs in here, and was cut: closing ends it
+		return errors.Join(d.Cut(), errHangs, d.port.Close())
+	}
 	var err error
 	if d.torque != nil {
 		err = d.Torque(false)
@@ -279,4 +312,9 @@ func (d *Driver) PortError() error { return d.port.err }
 var _ driver.Driver = (*Driver)(nil)
 
 // Connect implements driver.Driver; see connect.go.
-func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) { return d.connect(ctx) }
+func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
+	d.port.begin()
+	defer d.port.end()
+	d.port.good = d.port.pass
+	return d.connect(ctx)
+}

@@ -25,17 +25,17 @@ func (d *Driver) IMU() imu.Source {
 	return d.hub
 }
 
-// exchange reads the hub's block; it reports whether it came.
-func (h *Hub) exchange() bool {
-	if h.block.Read() != nil {
-		return false
+// exchange reads the hub's block; the error is that of dxl.SyncReader.Read.
+func (h *Hub) exchange() error {
+	if err := h.block.Read(); err != nil {
+		return err
 	}
 	dxl.DecodeHub(&h.raw, h.block.Data(0))
 	h.now.GyroRadS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, spatial.GravityInBase(h.raw.WorldFromHub), true
 	if h.raw.Extended {
 		h.now.IMUSample = h.raw.Sample
 	}
-	return true
+	return nil
 }
 
 // Read implements imu.Source.

@@ -1,6 +1,9 @@
 package dynamixel
 
 import (
+	"math"
+	"time"
+
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 )
@@ -10,7 +13,10 @@ func (d *Driver) Read(dst *driver.State) error {
 	if len(dst.PosRad) != len(d.ids) {
 		panic("dynamixel: state of another size")
 	}
+	d.port.begin()
+	defer d.port.end()
 	d.lookForStops()
+	d.asked = d.opt.Now()
 	d.seen++
 	err := d.state.ReadInto(d.raw)
 	fresh := 0
@@ -22,6 +28,7 @@ func (d *Driver) Read(dst *driver.State) error {
 			continue
 		}
 		fresh++
+		d.fastAt[j] = d.asked
 		jt := &d.joints[j]
 		dst.PosRad[j] = jt.Sign*d.servo[j].Rad(int32(r.Position)) + jt.OffsetRad
 		dst.VelRadS[j] = jt.Sign * d.servo[j].RadPerS(int32(r.Velocity))
@@ -41,7 +48,13 @@ func (d *Driver) Read(dst *driver.State) error {
 	copy(dst.TorqueOn, d.on)
 	copy(dst.Stopped, d.stop)
 	d.heard = d.opt.Now()
-	dst.Transactions, dst.Failures = d.seen, d.failed
+	for j := range d.ids {
+		dst.AgeS[j], dst.SlowAgeS[j] = d.age(d.fastAt[j]), 0
+		for _, at := range d.slowAt[j] {
+			dst.SlowAgeS[j] = max(dst.SlowAgeS[j], d.age(at))
+		}
+	}
+	dst.Transactions, dst.Failures, dst.Asides, dst.AsideFailures = d.seen, d.failed, d.asides, d.asideFailed
 	switch {
 	case d.port.gone():
 		return driver.ErrLinkLost
@@ -55,18 +68,27 @@ func (d *Driver) Read(dst *driver.State) error {
 // names the error has been read. Bit 7 of Hardware Error Status is unused.
 const unnamedAlert = 0x80
 
-// readHub reports whether the bus still answers in time.
-func (d *Driver) readHub() bool {
-	if d.hub == nil {
-		return true
+// age is how long ago at was when the latest Read ended, in seconds; +Inf: never.
+func (d *Driver) age(at time.Time) float64 {
+	if at.IsZero() {
+		return math.Inf(1)
 	}
-	d.seen++
-	if !d.hub.exchange() {
-		d.failed++
-		return false
-	}
-	return true
+	return d.heard.Sub(at).Seconds()
 }
+
+// aside counts an exchange of hub or slow registers; it reports whether it was answered.
+func (d *Driver) aside(err error) bool {
+	d.seen++
+	d.asides++
+	if err != nil {
+		d.failed++
+		d.asideFailed++
+	}
+	return err == nil
+}
+
+// readHub reports whether the bus still answers in time.
+func (d *Driver) readHub() bool { return d.hub == nil || d.aside(d.hub.exchange()) }
 
 // lookForStops asks every servo whether its watchdog has stopped it, where this
 // host was silent for nearly that long.
@@ -92,29 +114,19 @@ const slowBlocks = 3
 func (d *Driver) readSlow(dst *driver.State) {
 	j, block := d.slow/slowBlocks, d.slow%slowBlocks
 	d.slow = (d.slow + 1) % (slowBlocks * len(d.ids))
-	d.seen++
-	switch block {
+	r := [slowBlocks]*dxl.SyncReader{d.health[j], d.status[j], d.trip[j]}[block]
+	if !d.aside(r.Read()) {
+		return
+	}
+	d.slowAt[j][block] = d.asked
+	switch b := r.Data(0); block {
 	case 0:
-		if d.health[j].Read() != nil {
-			d.failed++
-			return
-		}
-		b := d.health[j].Data(0)
 		dst.BusV[j] = dxl.InputVoltage.Get(b).V()
 		dst.TempC[j] = float64(dxl.Temperature.Get(b[dxl.Temperature-dxl.HealthAddr:]))
 	case 1:
-		if d.status[j].Read() != nil {
-			d.failed++
-			return
-		}
-		b := d.status[j].Data(0)
 		d.on[j] = dxl.TorqueEnable.Get(b) != 0
 		dst.Alert[j] = uint8(dxl.HardwareStatus.Get(b[dxl.HardwareStatus-statusAddr:]))
 	default:
-		if d.trip[j].Read() != nil {
-			d.failed++
-			return
-		}
-		d.stop[j] = dxl.BusWatchdog.Get(d.trip[j].Data(0)) < 0
+		d.stop[j] = dxl.BusWatchdog.Get(b) < 0
 	}
 }

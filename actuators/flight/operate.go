@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/supervisor"
 )
 
 // Priority is the loop's under SCHED_FIFO, where the system permits it: above the
@@ -28,12 +29,19 @@ func Operate(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *cras
 		defer failed.Caught("the watcher")
 		w.run(over)
 	}()
-	failed.Start("the wait for orders", func() { obey(ord, l, w.Tell, over) })
-	done := make(chan loop.Stats)
+	sup := supervise(l, drv, w.Tell)
+	defer sup.Stop()
+	failed.Start("the wait for orders", func() { obey(ord, l, sup, w.Tell, over) })
+	done := make(chan loop.Stats, 1)
 	go func() { // a goroutine of its own: its thread gets real-time priority
 		done <- control(ord.Context(), l, drv, w.Tell, failed)
 	}()
-	result := <-done
+	var result loop.Stats
+	select {
+	case result = <-done:
+	case <-sup.Lost():
+		result = l.Abandoned()
+	}
 	close(over)
 	<-watched
 	for _, n := range result.Notes {
@@ -42,9 +50,28 @@ func Operate(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *cras
 	return result
 }
 
+// supervise sees to it that torque goes off when the loop stands still.
+func supervise(l *loop.Loop, drv driver.Driver, tell Teller) *supervisor.Supervisor {
+	return supervisor.Start(supervisor.Config{
+		Limit: l.StuckAfter(), Priority: Priority + 1, Cut: drv.Cut,
+		Pulse: func() (p supervisor.Pulse) {
+			p.Ticks, p.Torque = l.Pulse()
+			return p
+		},
+		Stuck: func(err error) {
+			l.External(mode.LoopStuck, true)
+			if err != nil {
+				tell.Event("the loop stands still, and torque-off did not go out: %v; switch the power off", err)
+				return
+			}
+			tell.Event("the loop stands still: torque-off was sent past it")
+		},
+	})
+}
+
 // obey passes orders on to the loop until over is closed. The loop itself hears
 // of the first through its context; telling people is never in the way.
-func obey(ord Orders, l *loop.Loop, tell Teller, over <-chan struct{}) {
+func obey(ord Orders, l *loop.Loop, sup *supervisor.Supervisor, tell Teller, over <-chan struct{}) {
 	select {
 	case <-ord.Context().Done():
 		tell.Event("stopping (%s): settling the robot; once more to switch torque off at once", ord.Cause())
@@ -54,6 +81,7 @@ func obey(ord Orders, l *loop.Loop, tell Teller, over <-chan struct{}) {
 	select {
 	case <-ord.Insisted():
 		l.Request(mode.EStop)
+		sup.Insist() // also where the loop does not hear
 	case <-over:
 	}
 }

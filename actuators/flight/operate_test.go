@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +73,42 @@ func (s *spoiled) Read(dst *driver.State) error {
 	return s.Driver.Read(dst)
 }
 
+// hung is a driver whose Read does not come back once it is told so; how it came to that
+// does not matter.
+type hung struct {
+	driver.Driver
+	line  *busemu.World
+	mu    sync.Mutex // of line: a cut comes from another goroutine
+	hangs atomic.Bool
+	since time.Time
+	in    chan struct{} // closed when it hangs
+	back  chan struct{} // closed to let it come back
+}
+
+func (h *hung) Read(dst *driver.State) error {
+	if h.hangs.CompareAndSwap(true, false) {
+		h.since = time.Now()
+		close(h.in)
+		<-h.back
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.line.Advance(10 * time.Millisecond)
+	return h.Driver.Read(dst)
+}
+
+func (h *hung) Cut() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.Driver.Cut()
+}
+
+func (h *hung) torqueOn() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.line.TorqueOn()
+}
+
 // spoiler panics on the first line that contains word.
 type spoiler struct {
 	word string
@@ -96,38 +133,9 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 		"the teller":       func(l *loop.Loop, _ *spoiled, _ *Watch) { l.Request(mode.Disarm) },
 	} {
 		t.Run(where, func(t *testing.T) {
-			desc, err := robot.Load("kata20")
-			if err != nil {
-				t.Fatal(err)
-			}
-			cfg, err := busemu.ForRobot(desc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line, err := busemu.NewWorld(busemu.NewIdeal(desc.Servos(), 2*time.Millisecond), cfg...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line.Untimed = true
-			real, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			drivers, err := multi.New(multi.Config{Joints: len(desc.Joints),
-				Buses: []multi.Bus{{Name: "body", Driver: real, Joints: desc.JointsOn("body"), IMU: real.IMU()}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := drivers.Connect(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			shape := limits.Shape{StandRad: make([]float64, len(desc.Joints)), Leg: make([]bool, len(desc.Joints))}
-			for j, d := range desc.Joints {
-				shape.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
-			}
-			lc := limits.OnEmulatedBus(limits.Derive(desc, shape, 100, 1))
+			line, drivers, lc := emulated(t)
 			drv := &spoiled{Driver: drivers, line: line}
-			ring := trace.NewRing(400, len(desc.Joints))
+			ring := trace.NewRing(400, len(lc.Limits))
 			l, err := loop.New(lc, drv, nil, ring)
 			if err != nil {
 				t.Fatal(err)
@@ -157,6 +165,110 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 		})
 	}
 }
+
+// emulated is kata20, connected, on a line whose time passes by the tick.
+func emulated(t *testing.T) (line *busemu.World, drivers *multi.Driver, lc loop.Config) {
+	t.Helper()
+	desc, err := robot.Load("kata20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := busemu.ForRobot(desc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err = busemu.NewWorld(busemu.NewIdeal(desc.Servos(), 2*time.Millisecond), cfg...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line.Untimed = true
+	real, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drivers, err = multi.New(multi.Config{Joints: len(desc.Joints),
+		Buses: []multi.Bus{{Name: "body", Driver: real, Joints: desc.JointsOn("body"), IMU: real.IMU()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := drivers.Connect(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	shape := limits.Shape{StandRad: make([]float64, len(desc.Joints)), Leg: make([]bool, len(desc.Joints))}
+	for j, d := range desc.Joints {
+		shape.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
+	}
+	lc = limits.OnEmulatedBus(limits.Derive(desc, shape, 100, 1))
+	return line, drivers, lc
+}
+
+// A loop whose driver does not come back has no torque in time: by itself, or because an
+// operator insists; and nobody waits for it for good.
+func TestALoopThatHangsEndsWithoutTorque(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		stuckS float64
+		back   bool
+	}{{"comes back", 0.1, true}, {"never comes back", 0.1, false}, {"an operator insists", 3600, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			line, drivers, lc := emulated(t)
+			lc.Thresholds.StuckS = tt.stuckS
+			drv := &hung{Driver: drivers, line: line, in: make(chan struct{}), back: make(chan struct{})}
+			ring := trace.NewRing(400, len(lc.Limits))
+			l, err := loop.New(lc, drv, nil, ring)
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := &crash.Net{}
+			w := &Watch{Ring: ring, Loop: l, Tell: &teller{w: io.Discard, failed: failed}, Mission: &mission.Script{Arm: true, Daemon: true}}
+			ended := make(chan loop.Stats, 1)
+			ord := given{make(chan struct{})}
+			go func() { ended <- Operate(ord, l, drv, w, failed) }()
+			until(t, "it holds", func() bool { return w.Latest().State == "hold" })
+			drv.hangs.Store(true)
+			<-drv.in
+			if tt.stuckS > 1 {
+				close(ord.insisted)
+			}
+			until(t, "torque is off", func() bool { return drv.torqueOn() == 0 })
+			took := time.Since(drv.since)
+			t.Logf("torque off after %v", took)
+			if took > time.Second {
+				t.Errorf("torque went off %v after the loop had stopped", took)
+			}
+			if tt.back {
+				close(drv.back)
+			}
+			l.Stop() // a daemon would stay in fault
+			select {
+			case s := <-ended:
+				want := mode.Caused(mode.LoopStuck)
+				if tt.stuckS > 1 {
+					want = mode.Requested(mode.EStop)
+				}
+				if s.End != mode.Fault || s.FirstCause != want || s.TorqueOff != tt.back {
+					t.Errorf("ended in %v because of %q, torque off confirmed: %v", s.End, s.FirstCause, s.TorqueOff)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it never ended")
+			}
+			if !tt.back {
+				close(drv.back)
+			}
+		})
+	}
+}
+
+// given are orders: nothing until insisted is closed, then both at once.
+type given struct{ insisted chan struct{} }
+
+func (g given) Context() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-g.insisted; cancel() }()
+	return ctx
+}
+func (g given) Insisted() <-chan struct{} { return g.insisted }
+func (given) Cause() string               { return "a test" }
 
 func until(t *testing.T, what string, yes func() bool) {
 	t.Helper()

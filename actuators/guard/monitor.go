@@ -25,8 +25,10 @@ type Thresholds struct {
 	SilentTicks  int // consecutive reads in which no servo answers
 	IMUTicks     int // consecutive missed IMU samples
 	FrozenS      float64
-	NoisyShare   float64 // failed joint reads among all in NoisyS
+	StuckS       float64 // without the end of a tick, while there is torque
+	NoisyShare   float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
 	NoisyS       float64
+	SlowRounds   float64 // rounds after which slow registers that were not read are stale
 	TiltRad      float64
 	BodyRateRadS float64
 	FallS        float64
@@ -58,8 +60,8 @@ type Thresholds struct {
 // the servos are soft before the trunk meets the floor.
 func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
-		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1,
-		NoisyShare: 0.10, NoisyS: 0.5,
+		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1,
+		NoisyShare: 0.10, NoisyS: 0.5, SlowRounds: 2,
 		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.05,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
@@ -99,6 +101,8 @@ type Monitor struct {
 	lost     bool
 
 	noise    window // failed joint reads
+	asides   window // failed reads of sensor and slow registers
+	lastSide uint64 // how many had failed
 	overrun  window
 	stops    window // ten seconds
 	stopped  bool
@@ -113,11 +117,12 @@ type Monitor struct {
 // NewMonitor returns a monitor for ticks of periodS seconds.
 func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	n := len(health)
-	second := int(math.Round(1 / periodS))
+	second, noisy := int(math.Round(1/periodS)), max(1, int(math.Round(th.NoisyS/periodS)))
 	return &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
 		stale: make([]int, n), stall: make([]float64, n), winding: make([]float64, n),
-		noise: newWindow(max(1, int(math.Round(th.NoisyS/periodS)))), overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
+		noise: newWindow(noisy), asides: newWindow(noisy),
+		overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
 }
 
@@ -157,6 +162,7 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 func (m *Monitor) Rearm() {
 	m.policy, m.torque, m.fall = 0, 0, 0
 	m.noise.clear()
+	m.asides.clear()
 	m.overrun.clear()
 	m.stops.clear()
 	m.clamped.clear()
@@ -188,6 +194,11 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 			f.Set(mode.CheckVoltage, true)
 		}
 	}
+	if c.Has(mode.MonitoringStale) {
+		f.Set(mode.CheckTemperature, true)
+		f.Set(mode.CheckVoltage, true)
+		f.Set(mode.CheckServoError, true)
+	}
 	f.Set(mode.CheckConnected, c.Has(mode.LinkLost) || c.Has(mode.LegServoLost) || c.Has(mode.ArmServoLost))
 	f.Set(mode.CheckUpright, m.tiltRad > m.th.UprightRad)
 	f.Set(mode.CheckIMU, c.Has(mode.IMULost))
@@ -197,10 +208,12 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 	if c.Has(mode.VoltageWarn) || c.Has(mode.VoltageLow) || c.Has(mode.VoltageCut) {
 		f.Set(mode.CheckVoltage, true)
 	}
-	f.Set(mode.CheckServoError, c.Has(mode.ServoAlert))
+	if c.Has(mode.ServoAlert) {
+		f.Set(mode.CheckServoError, true)
+	}
 	f.Set(mode.CheckEStop, c.Has(mode.EStopOpen))
 	f.Set(mode.CheckRecorder, c.Has(mode.LogLost))
-	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun))
+	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun) || c.Has(mode.LoopStuck))
 	f.Set(mode.CheckLease, c.Has(mode.LeaseLost) || c.Has(mode.LeaseExpired))
 	return f
 }
@@ -245,8 +258,23 @@ func (m *Monitor) link(c *mode.Conditions, o Observation) {
 	m.lost = errors.Is(o.ReadErr, driver.ErrLinkLost)
 	c.Set(mode.LinkLost, m.lost || m.silent >= m.th.SilentTicks)
 	m.noise.add(missing)
-	c.Set(mode.BusNoisy, float64(m.noise.sum) > m.th.NoisyShare*float64(len(m.health)*len(m.noise.ring)))
+	s := o.State
+	m.asides.add(int(s.AsideFailures - m.lastSide))
+	m.lastSide = s.AsideFailures
+	// A read has two asides, and none on a robot without either: the share is of what
+	// could have been asked.
+	c.Set(mode.BusNoisy, float64(m.noise.sum) > m.th.NoisyShare*float64(len(m.health)*len(m.noise.ring)) ||
+		float64(m.asides.sum) > m.th.NoisyShare*float64(asidesPerRead*len(m.asides.ring)))
+	for _, age := range s.SlowAgeS {
+		// What was never read fails the arming checks.
+		if !math.IsInf(age, 1) && !(age <= m.th.SlowRounds*float64(driver.SlowRound(len(m.health)))*m.dt) {
+			c.Set(mode.MonitoringStale, true)
+		}
+	}
 }
+
+// asidesPerRead is how many reads of a sensor and of slow registers a tick has.
+const asidesPerRead = 2
 
 func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 	switch {
@@ -352,26 +380,6 @@ func (m *Monitor) torqueLost(c *mode.Conditions, o Observation) {
 			c.Set(mode.TorqueLost, true)
 		}
 	}
-}
-
-// window is a running sum over the latest values.
-type window struct {
-	ring []int
-	at   int
-	sum  int
-}
-
-func newWindow(n int) window { return window{ring: make([]int, n)} }
-
-func (w *window) add(v int) {
-	w.sum += v - w.ring[w.at]
-	w.ring[w.at] = v
-	w.at = (w.at + 1) % len(w.ring)
-}
-
-func (w *window) clear() {
-	clear(w.ring)
-	w.sum = 0
 }
 
 func boolInt(b bool) int {

@@ -118,6 +118,8 @@ func Derive(d *robot.Description, s Shape, rateHz, controlEvery int) loop.Config
 const (
 	// lateS is for how long an emulated bus may be late or silent.
 	lateS = 1
+	// slowRounds is for how many rounds slow registers may not be heard of.
+	slowRounds = 4
 	// frozenS is for how long its sensor hub may repeat a sample.
 	frozenS = 2
 	// EmulatedMargin is how much longer than on a wire an emulated answer is waited
@@ -133,6 +135,8 @@ const (
 //
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
+//	SlowRounds                                           4
+//	StuckS                                               1 s
 //	NoisyShare                                           off: late answers count as failed
 //
 // What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
@@ -141,6 +145,6 @@ func OnEmulatedBus(cfg loop.Config) loop.Config {
 	t := &cfg.Thresholds
 	patience := lateS * cfg.RateHz
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
-	t.FrozenS, t.NoisyShare = frozenS, math.Inf(1)
+	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS = frozenS, math.Inf(1), slowRounds, lateS
 	return cfg
 }

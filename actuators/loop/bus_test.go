@@ -10,6 +10,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -22,10 +23,28 @@ type onBus struct {
 	t    *testing.T
 	l    *loop.Loop
 	line *busemu.World
+	wire *busemu.TimedWire // nil: answers take no time
 	tick int64
 }
 
 func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
+	t.Helper()
+	return newBus(t, tiltAt, func(l *busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire) {
+		return busemu.NewWire(l), dynamixel.Options{}, nil
+	}, faults...)
+}
+
+// newTimedBus is newOnBus on a line that takes its time: 3 Mbit/s, and what delays say.
+func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ...string) *onBus {
+	t.Helper()
+	return newBus(t, 0, func(l *busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire) {
+		w := busemu.NewTimedWire(l, 3_000_000)
+		return spoil(w), dynamixel.Options{Now: w.Now}, w
+	}, faults...)
+}
+
+func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire),
+	faults ...string) *onBus {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -43,7 +62,8 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		t.Fatal(err)
 	}
 	line.Untimed = true
-	servos, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
+	port, opt, wire := open(line.Lines[0])
+	servos, err := dynamixel.New(desc, "body", port, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +97,7 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &onBus{t: t, l: l, line: line}
+	return &onBus{t: t, l: l, line: line, wire: wire}
 }
 
 // fly runs the loop for a time, arming after one second, and returns the states
@@ -88,9 +108,17 @@ func (b *onBus) fly(d time.Duration) (states []mode.State) {
 		if b.tick == 100 {
 			b.l.Request(mode.Arm)
 		}
+		var began time.Time
+		if b.wire != nil {
+			began = b.wire.Now()
+		}
 		b.l.Tick(loop.Instant{Tick: b.tick})
 		b.tick++
-		b.line.Advance(tick)
+		if b.wire != nil {
+			b.wire.PassUntil(began.Add(tick)) // a tick that took longer makes the next one late
+		} else {
+			b.line.Advance(tick)
+		}
 		if m := b.l.Mode(); m != last {
 			states, last = append(states, m), m
 		}

@@ -74,6 +74,7 @@ type Loop struct {
 	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
 	stop     atomic.Bool
+	pulse    atomic.Uint64 // ticks that ended, twice; plus one if there may be torque
 
 	period   time.Duration
 	state    *driver.State
@@ -152,6 +153,34 @@ func (l *Loop) External(c mode.Condition, on bool) {
 		if l.external.CompareAndSwap(old, uint32(set)) {
 			return
 		}
+	}
+}
+
+// Pulse is what a supervisor looks at; any goroutine may.
+func (l *Loop) Pulse() (ticks uint64, torque bool) {
+	p := l.pulse.Load()
+	return p >> 1, p&1 == 1
+}
+
+// beat shows how many ticks have ended and whether there may be torque.
+func (l *Loop) beat(ended uint64) {
+	p := (l.pulse.Load()>>1 + ended) << 1
+	if l.machine.Torque != mode.TorqueOff {
+		p |= 1
+	}
+	l.pulse.Store(p)
+}
+
+// StuckAfter is how long the loop may stand still while there is torque.
+func (l *Loop) StuckAfter() time.Duration {
+	return time.Duration(l.cfg.Thresholds.StuckS * float64(time.Second))
+}
+
+// Abandoned is what can be said of a loop that stands still and will not come back.
+func (l *Loop) Abandoned() Stats {
+	return Stats{
+		Joints: l.stats.Joints, RateHz: l.stats.RateHz, End: mode.Fault, FirstCause: mode.Caused(mode.LoopStuck),
+		Notes: []string{"the loop stood still in its driver and was given up; what it had counted is lost"},
 	}
 }
 

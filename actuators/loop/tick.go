@@ -36,11 +36,13 @@ func (l *Loop) Tick(now Instant) {
 	if d.State != from {
 		l.prepare(d.State)
 	}
+	l.beat(0) // before torque can rise
 	actNs := l.drive()
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)
 	l.answerMail(facts.Request, d)
 	m.Pass(1)
+	l.beat(1)
 }
 
 // judge turns what was read into facts.

@@ -7,37 +7,39 @@ type Condition uint8
 
 // The conditions, in the order of the failsafe table.
 const (
-	EStopOpen     Condition = iota // the hardware stop button is pressed
-	LinkLost                       // no servo answered for several cycles, or the port is gone
-	TorqueLost                     // a servo reports torque off although it should be on
-	Falling                        // tilted or turning beyond what can be caught
-	IMULost                        // orientation missing or frozen
-	LegServoLost                   // a leg servo stopped answering
-	VoltageCut                     // battery so low that servos may reset
-	ArmServoLost                   // another servo stopped answering
-	BusNoisy                       // too many failed transactions in the last half second
-	LoopOverrun                    // the loop was more than a period late three times in a second
-	ServosStopped                  // the servos' own watchdog stopped them twice in ten seconds
-	PolicyFault                    // the controller gave no usable command three times in a row
-	ServoAlert                     // a servo raised its own hardware error
-	Overheated                     // a sensor or the winding model is above its limit
-	Stalled                        // high current without motion
-	ClampedLong                    // the guard had to change most commands for a second
-	VoltageLow                     // battery low under load
-	LeaseExpired                   // the operator's lease has been gone for seconds
-	LeaseLost                      // the operator's lease has just gone
-	Warm                           // temperature above the warning level
-	VoltageWarn                    // battery below the warning level
-	LogLost                        // the flight recorder cannot keep up or cannot write
-	LinkToBroker                   // the command link is down
+	EStopOpen       Condition = iota // the hardware stop button is pressed
+	LoopStuck                        // the loop stood still, and torque was switched off past it
+	LinkLost                         // no servo answered for several cycles, or the port is gone
+	TorqueLost                       // a servo reports torque off although it should be on
+	Falling                          // tilted or turning beyond what can be caught
+	IMULost                          // orientation missing or frozen
+	LegServoLost                     // a leg servo stopped answering
+	VoltageCut                       // battery so low that servos may reset
+	ArmServoLost                     // another servo stopped answering
+	MonitoringStale                  // temperature, supply, alerts or torque of a servo have not been heard of for long
+	BusNoisy                         // too many failed transactions in the last half second
+	LoopOverrun                      // the loop was more than a period late three times in a second
+	ServosStopped                    // the servos' own watchdog stopped them twice in ten seconds
+	PolicyFault                      // the controller gave no usable command three times in a row
+	ServoAlert                       // a servo raised its own hardware error
+	Overheated                       // a sensor or the winding model is above its limit
+	Stalled                          // high current without motion
+	ClampedLong                      // the guard had to change most commands for a second
+	VoltageLow                       // battery low under load
+	LeaseExpired                     // the operator's lease has been gone for seconds
+	LeaseLost                        // the operator's lease has just gone
+	Warm                             // temperature above the warning level
+	VoltageWarn                      // battery below the warning level
+	LogLost                          // the flight recorder cannot keep up or cannot write
+	LinkToBroker                     // the command link is down
 	conditionCount
 )
 
 // String returns the condition's name as written in logs and stats.
 func (c Condition) String() string {
 	names := [conditionCount]string{
-		"estop-open", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
-		"arm-servo-lost", "bus-noisy", "loop-overrun", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
+		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
+		"arm-servo-lost", "monitoring-stale", "bus-noisy", "loop-overrun", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
 		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
 		"broker-lost",
 	}
@@ -72,11 +74,11 @@ func (a Action) String() string {
 // bus watchdog is what then stops them.
 func Answer(c Condition) Action {
 	switch c {
-	case EStopOpen, LinkLost, VoltageCut:
+	case EStopOpen, LinkLost, VoltageCut, LoopStuck:
 		return ActCut
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
-	case ArmServoLost, BusNoisy, LoopOverrun, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
+	case ArmServoLost, MonitoringStale, BusNoisy, LoopOverrun, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
 		VoltageLow, LeaseExpired:
 		return ActSettle
 	case LeaseLost:

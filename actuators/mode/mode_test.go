@@ -102,9 +102,9 @@ func TestFailsafeTable(t *testing.T) {
 		ActCut:    {Arming: Cut, Hold: Cut, Active: Cut, Settle: Cut, Limp: Cut},
 	}
 	rows := map[Condition]Action{
-		EStopOpen: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
+		EStopOpen: ActCut, LoopStuck: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
-		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
+		ArmServoLost: ActSettle, MonitoringStale: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
 		VoltageLow: ActSettle, LeaseExpired: ActSettle,
 		LeaseLost: ActHold,

@@ -38,14 +38,16 @@ type member struct {
 	off   atomic.Bool   // torque-off is to come before anything else
 
 	// Of the caller.
-	busy  bool
-	asked bool      // in this round
-	moved bool      // goals have gone out
-	sent  []float64 // what applied was when they last did
-	err   error     // as the caller sees it: result, or errLate
-	late  uint64    // operations that were not over in time, or not begun
-	seen  uint64    // transactions, as last known
-	lost  uint64    // failures, likewise
+	busy     bool
+	asked    bool      // in this round
+	moved    bool      // goals have gone out
+	sent     []float64 // what applied was when they last did
+	err      error     // as the caller sees it: result, or errLate
+	late     uint64    // operations that were not over in time, or not begun
+	seen     uint64    // transactions, as last known
+	lost     uint64    // failures, likewise
+	side     uint64    // asides, likewise
+	sideLost uint64    // failures of those
 }
 
 func newMember(b Bus) *member {
@@ -143,21 +145,25 @@ func (m *member) tell(applied []float64) {
 	}
 }
 
-// give merges what the bus told into the robot's state.
-func (m *member) give(dst *driver.State) {
+// give merges what the bus told into the robot's state; the latest Read ended sinceS
+// seconds ago.
+func (m *member) give(dst *driver.State, sinceS float64) {
+	defer m.count(dst)
 	if m.err == errLate {
 		for _, j := range m.bus.Joints {
 			dst.Fresh[j] = false
+			dst.AgeS[j] += sinceS
+			dst.SlowAgeS[j] += sinceS
 		}
 		if m.bus.IMU != nil {
 			dst.IMUFresh = false
 		}
-		dst.Transactions, dst.Failures = dst.Transactions+m.seen, dst.Failures+m.lost+m.late
 		return
 	}
 	s := m.state
 	for k, j := range m.bus.Joints {
 		dst.PosRad[j], dst.VelRadS[j], dst.CurrentA[j], dst.Fresh[j] = s.PosRad[k], s.VelRadS[k], s.CurrentA[k], s.Fresh[k]
+		dst.AgeS[j], dst.SlowAgeS[j] = s.AgeS[k], s.SlowAgeS[k]
 		dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j], dst.Stopped[j] = s.TempC[k], s.BusV[k], s.Alert[k], s.TorqueOn[k], s.Stopped[k]
 	}
 	if m.bus.IMU != nil {
@@ -166,6 +172,11 @@ func (m *member) give(dst *driver.State) {
 	if !m.moved {
 		copy(m.sent, s.PosRad) // where the servos are is all that can be said
 	}
-	m.seen, m.lost = s.Transactions, s.Failures
+	m.seen, m.lost, m.side, m.sideLost = s.Transactions, s.Failures, s.Asides, s.AsideFailures
+}
+
+// count adds the exchanges of this bus, as last known, to the robot's.
+func (m *member) count(dst *driver.State) {
 	dst.Transactions, dst.Failures = dst.Transactions+m.seen, dst.Failures+m.lost+m.late
+	dst.Asides, dst.AsideFailures = dst.Asides+m.side, dst.AsideFailures+m.sideLost
 }

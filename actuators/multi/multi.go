@@ -16,7 +16,7 @@
 // obeys; driver.ErrLinkLost is when all are lost.
 //
 // What is not here: any protocol, opening of ports, limits on motion (guard). A Driver
-// belongs to one goroutine. Its real-time path allocates nothing; the one-slot channels
+// belongs to one goroutine, but for Cut. Its real-time path allocates nothing; the one-slot channels
 // between it and its own goroutines are the only ones that a tick touches, and none is
 // waited for beyond the deadline.
 package multi
@@ -54,6 +54,8 @@ const (
 	defaultDeadline = 20 * time.Millisecond
 	// patience is how long torque and the end are waited for: they matter more than time.
 	patience = time.Second
+	// cutPatience is how long Cut waits to be told what came of it.
+	cutPatience = 100 * time.Millisecond
 )
 
 // Driver is all buses of a robot.
@@ -61,6 +63,7 @@ type Driver struct {
 	cfg     Config
 	members []*member
 	timer   *time.Timer // nil while nothing runs beside the caller
+	read    time.Time   // when the latest Read ended
 	halted  bool
 }
 
@@ -111,6 +114,9 @@ func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 			if (m.bus.IMU != nil) != withSensor {
 				continue
 			}
+			if d.timer != nil && !m.free() { // connected before
+				return id, d.name(m, errLate)
+			}
 			found, err := m.bus.Driver.Connect(ctx)
 			if err != nil {
 				return id, d.name(m, err)
@@ -122,7 +128,7 @@ func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 			id.Changed = append(id.Changed, found.Changed...)
 		}
 	}
-	if len(d.members) > 1 {
+	if len(d.members) > 1 && d.timer == nil {
 		d.timer = time.NewTimer(time.Hour)
 		for _, m := range d.members {
 			go m.work(d.cfg.Prepare)
@@ -145,9 +151,12 @@ func (d *Driver) Read(dst *driver.State) error {
 		panic("multi: state of another size")
 	}
 	d.all(opRead, d.cfg.Deadline)
-	dst.Transactions, dst.Failures = 0, 0
+	now := time.Now()
+	sinceS := now.Sub(d.read).Seconds()
+	d.read = now
+	dst.Transactions, dst.Failures, dst.Asides, dst.AsideFailures = 0, 0, 0, 0
 	for _, m := range d.members {
-		m.give(dst)
+		m.give(dst, sinceS)
 	}
 	return d.verdict()
 }
@@ -183,6 +192,27 @@ func (d *Driver) Torque(on bool) error {
 	}
 	d.all(opTorqueOff, patience)
 	return d.verdict()
+}
+
+// Cut implements driver.Driver: on all buses at once, so that none waits for one that
+// hangs.
+func (d *Driver) Cut() error {
+	errs := make(chan error, len(d.members))
+	for _, m := range d.members {
+		go func() { errs <- d.name(m, m.bus.Driver.Cut()) }()
+	}
+	late := time.NewTimer(cutPatience)
+	defer late.Stop()
+	var all []error
+	for range d.members {
+		select {
+		case err := <-errs:
+			all = append(all, err)
+		case <-late.C:
+			return errors.Join(append(all, errLate)...)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // Halt implements driver.Driver. A bus that does not come back keeps its goroutine and

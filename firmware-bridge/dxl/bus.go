@@ -59,6 +59,10 @@ type Bus struct {
 	counters [256]Counters
 	portErr  error
 	late     int // reads after the deadline of this exchange
+	owed     owed
+
+	probeTx     []byte
+	probeParams [4]byte
 }
 
 // NewBus returns the master of the bus behind port. It sends nothing.
@@ -75,7 +79,10 @@ func NewBus(port Port, cfg Config) *Bus {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Bus{port: port, cfg: cfg, dec: NewDecoder(decoderSize), tx: make([]byte, 0, 2048), params: make([]byte, 0, 1024)}
+	return &Bus{
+		port: port, cfg: cfg, dec: NewDecoder(decoderSize), tx: make([]byte, 0, 2048), params: make([]byte, 0, 1024),
+		probeTx: make([]byte, 0, 32),
+	}
 }
 
 // SetMargin changes Config.Margin: patient while setting up, short in a loop.
@@ -213,10 +220,22 @@ func (b *Bus) do(id ID, inst Instruction, params []byte, want int, p *Packet) er
 	b.tx = Append(b.tx[:0], &Packet{ID: id, Instruction: inst, Params: params})
 	var err error
 	for range 1 + b.cfg.Retries {
-		if err = b.exchange(id, want, p); err == nil {
-			return nil
+		if b.owed.n > 0 {
+			// A device may answer pings only; for one, a line that was quiet for a whole
+			// exchange will do.
+			if clear, quiet := b.clear(id); !clear && !(quiet && inst == InstPing) {
+				b.counters[id].add(Silent, false)
+				if err = fmt.Errorf("%w: no answer", ErrLinkLost); b.portErr != nil {
+					err = fmt.Errorf("%w: %w", ErrLinkLost, b.portErr)
+				}
+				continue
+			}
 		}
-		if _, refused := errors.AsType[*StatusError](err); refused {
+		err = b.exchange(id, want, p)
+		_, refused := errors.AsType[*StatusError](err)
+		answered := err == nil || refused
+		b.owed.settle(max(want, 0), answered, answered)
+		if answered {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package dxl
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"os"
 	"strings"
@@ -128,12 +129,13 @@ func TestFailures(t *testing.T) {
 }
 
 func TestRetriesAndRefusals(t *testing.T) {
-	s := newScript(t, read1, "", read1, "FF FF FD 00 01 08 00 55 00 A7 00 00 00 8C C0", read1, got166)
+	// Each repetition is preceded by a probe, the second and third of the bus.
+	s := newScript(t, read1, "", "", zeros(t, 2), read1, "FF FF FD 00 01 08 00 55 00 A7 00 00 00 8C C0", "", zeros(t, 3), read1, got166)
 	if v, err := Read(s.bus(2), 1, PresentPosition); err != nil || v != 166 {
 		t.Errorf("third try: %v, %v", v, err)
 	}
-	if s.resets != 3 {
-		t.Errorf("stale input flushed %d times, want 3", s.resets)
+	if s.resets != 5 {
+		t.Errorf("stale input flushed %d times, want 5", s.resets)
 	}
 	refusal := "FF FF FD 00 01 04 00 55 87" + crcHex(t, "FF FF FD 00 01 04 00 55 87")
 	b := newScript(t, "", refusal).bus(5) // a second write would fail the script
@@ -156,16 +158,28 @@ func TestEchoIsNoAnswer(t *testing.T) {
 	}
 }
 
+// zeros is the answer of device 1 to a read of n bytes.
+func zeros(t *testing.T, n int) string {
+	t.Helper()
+	return hex.EncodeToString(Append(nil, &Packet{ID: 1, Instruction: InstStatus, Params: make([]byte, n)}))
+}
+
 func TestLateAnswerIsNotBelieved(t *testing.T) {
-	// The answer to the first read comes after its deadline, with the next request.
-	s := newScript(t, read1, "", read1, got166)
-	b := s.bus(0)
-	if _, err := Read(b, 1, PresentPosition); !errors.Is(err, ErrLinkLost) {
-		t.Fatal(err)
-	}
-	s.in = append(s.in, unhex(t, "FF FF FD 00 01 08 00 55 00 FF 00 00 00"+crcHex(t, "FF FF FD 00 01 08 00 55 00 FF 00 00 00")))
-	if v, err := Read(b, 1, PresentPosition); err != nil || v != 166 {
-		t.Errorf("%v, %v; want 166: the stale 255 must be flushed", v, err)
+	// The answer to the first read comes after its deadline, before the next request or
+	// as if it answered that.
+	stale := "FF FF FD 00 01 08 00 55 00 FF 00 00 00" + crcHex(t, "FF FF FD 00 01 08 00 55 00 FF 00 00 00")
+	for _, early := range []bool{true, false} {
+		s := newScript(t, read1, "", "", stale+zeros(t, 2), read1, got166)
+		b := s.bus(0)
+		if _, err := Read(b, 1, PresentPosition); !errors.Is(err, ErrLinkLost) {
+			t.Fatal(err)
+		}
+		if early {
+			s.in, s.answer[1] = append(s.in, unhex(t, stale)), zeros(t, 2)
+		}
+		if v, err := Read(b, 1, PresentPosition); err != nil || v != 166 {
+			t.Errorf("%v, %v; want 166, not the stale 255", v, err)
+		}
 	}
 }
 

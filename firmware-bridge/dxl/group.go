@@ -112,11 +112,15 @@ const (
 // In either mode the devices answer one after the other, each waiting for its
 // predecessor, so a dead one silences all listed behind it. The reader therefore moves
 // a device that stayed silent to the end of the request, where it harms nobody.
+//
+// While answers may still come late it asks for up to maxOwed bytes before its block, too
+// (see owed).
 type SyncReader struct {
 	bus     *Bus
 	ids     []ID
 	size    int
 	addr    uint16
+	lead    int // bytes before the block that this Read asks for, too
 	mode    ReadMode
 	order   []int
 	sorted  []ID // ids in request order
@@ -135,14 +139,14 @@ func NewSyncReader(b *Bus, ids []ID, addr uint16, size int, mode ReadMode) (*Syn
 	if err := checkGroup(ids, size); err != nil {
 		return nil, err
 	}
-	if FastStatusLen(len(ids), size) > decoderSize {
+	if FastStatusLen(len(ids), size+maxOwed) > decoderSize {
 		return nil, fmt.Errorf("dxl: %d devices of %d bytes exceed an answer of %d bytes", len(ids), size, decoderSize)
 	}
 	n := len(ids)
 	r := &SyncReader{
 		bus: b, ids: append([]ID(nil), ids...), size: size, addr: addr, mode: mode,
 		order: make([]int, n), sorted: make([]ID, n), params: make([]byte, 0, 4+n), tx: make([]byte, 0, preambleLen+8+n*2),
-		scratch: make([]byte, n*size), errs: make([]byte, n), data: make([]byte, n*size),
+		scratch: make([]byte, n*(size+maxOwed)), errs: make([]byte, n), data: make([]byte, n*size),
 		outcome: make([]Outcome, n), alert: make([]bool, n),
 	}
 	for i := range r.index {
@@ -175,16 +179,21 @@ func (r *SyncReader) Read() error {
 	if r.mode == Plain {
 		inst = InstSyncRead
 	}
-	r.params = append(r.params[:0], byte(r.addr), byte(r.addr>>8), byte(r.size), byte(r.size>>8))
+	err := r.distinguish()
+	first, length := int(r.addr)-r.lead, r.asked()
+	r.params = append(r.params[:0], byte(first), byte(first>>8), byte(length), byte(length>>8))
 	for k, i := range r.order {
 		r.outcome[i] = Silent
 		r.sorted[k] = r.ids[i]
 		r.params = append(r.params, byte(r.ids[i]))
 	}
+	if err != nil {
+		return r.conclude(err)
+	}
 	r.tx = Append(r.tx[:0], &Packet{ID: Broadcast, Instruction: inst, Params: r.params})
 	keep := r.bus.tx
 	r.bus.tx = r.tx
-	err := r.bus.send()
+	err = r.bus.send()
 	r.bus.tx = keep
 	if err == nil {
 		if inst == InstFastSyncRead {
@@ -193,7 +202,31 @@ func (r *SyncReader) Read() error {
 			err = r.readPlain()
 		}
 	}
-	return r.conclude(err)
+	err = r.conclude(err)
+	answered := 0
+	for _, o := range r.outcome {
+		if o == Answered {
+			answered++
+		}
+	}
+	r.bus.owed.settle(length, answered > 0, answered == len(r.ids))
+	return err
+}
+
+// asked is how many bytes of each device this Read asks for.
+func (r *SyncReader) asked() int { return r.lead + r.size }
+
+// distinguish makes sure that no late answer can pass for one to this Read, by its length
+// or by a line that is clear.
+func (r *SyncReader) distinguish() error {
+	var ok bool
+	if r.lead, ok = r.bus.owed.lead(r.size, min(maxOwed, int(r.addr))); ok {
+		return nil
+	}
+	if clear, _ := r.bus.clear(r.ids...); !clear {
+		return ErrLinkLost
+	}
+	return nil
 }
 
 // deadline allows for the request, the answers and a return delay for each of pauses.
@@ -204,14 +237,14 @@ func (r *SyncReader) deadline(answer, pauses int) time.Time {
 
 // readFast collects the one answer by its length and takes it apart.
 func (r *SyncReader) readFast() error {
-	n := len(r.ids)
-	deadline := r.deadline(FastStatusLen(n, r.size), 1)
-	want := FastStatusLen(n, r.size)
+	n, size := len(r.ids), r.asked()
+	want := FastStatusLen(n, size)
+	deadline := r.deadline(want, 1)
 	for {
 		raw := r.bus.dec.pending()
 		complete := false
 		if len(raw) >= want {
-			got, found := DecodeFast(raw, r.sorted, r.size, r.scratch, r.errs)
+			got, found := DecodeFast(raw, r.sorted, size, r.scratch, r.errs)
 			at, _ := seekFast(raw, want-preambleLen)
 			complete = found && (got == n || len(at) >= want)
 		}
@@ -223,12 +256,12 @@ func (r *SyncReader) readFast() error {
 			continue
 		}
 		raw = r.bus.dec.pending()
-		got, found := DecodeFast(raw, r.sorted, r.size, r.scratch, r.errs)
+		got, found := DecodeFast(raw, r.sorted, size, r.scratch, r.errs)
 		for k := range got {
-			r.accept(r.order[k], r.errs[k], r.scratch[k*r.size:(k+1)*r.size])
+			r.accept(r.order[k], r.errs[k], r.scratch[k*size+r.lead:(k+1)*size])
 		}
 		// The block after the last good one is damaged if its bytes came.
-		if got < n && (found && len(raw) >= preambleLen+1+(got+1)*fastBlockLen(r.size) || !found && len(raw) > 0) {
+		if got < n && (found && len(raw) >= preambleLen+1+(got+1)*fastBlockLen(size) || !found && len(raw) > 0) {
 			r.outcome[r.order[got]] = Damaged
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -241,7 +274,7 @@ func (r *SyncReader) readFast() error {
 // readPlain collects the answers of all devices.
 func (r *SyncReader) readPlain() error {
 	b := r.bus
-	deadline := r.deadline(len(r.ids)*(statusEmptyWire+r.size), len(r.ids))
+	deadline := r.deadline(len(r.ids)*(statusEmptyWire+r.asked()), len(r.ids))
 	left, damaged := len(r.ids), 0
 	var p Packet
 	for left > 0 {
@@ -265,11 +298,15 @@ func (r *SyncReader) readPlain() error {
 				r.outcome[i] = Damaged
 				continue
 			}
-			left--
-			if p.Code() == CodeOK && len(p.Params) != r.size {
-				r.outcome[i] = Damaged
+			if p.Code() != CodeOK {
+				p.Params = nil
+			} else if len(p.Params) != r.asked() { // a late answer; this device's own may follow
+				damaged++
 				continue
+			} else {
+				p.Params = p.Params[r.lead:]
 			}
+			left--
 			r.accept(int(i), p.Error, p.Params)
 		}
 	}

@@ -1,14 +1,19 @@
 // Package serialport opens serial devices for a servo bus: raw, 8N1, exclusive, with
-// reads that end in time and writes that never block.
+// reads and writes that end in time whatever else happens on the line.
 //
-// It sits on go.bug.st/serial and mends what a control loop cannot live with: a read
-// that times out there returns (0, nil), and a write blocks for good when the other
-// side stops reading. Modem lines are left alone, because pseudo-terminals have none
-// and servo adapters do not need them.
+// go.bug.st/serial opens and configures the device: raw mode, any bit rate, the claim of
+// exclusive use. Bytes then go through a descriptor of our own that never blocks
+// (line.go), for a control loop cannot live with what a blocking one does: it waits for
+// good when another program took the bytes that select had promised, or changed how many
+// bytes a read waits for, and when the other side stops taking bytes. Modem lines are left
+// alone, because pseudo-terminals have none and servo adapters do not need them.
 //
 // What is not here: protocols, and anything that knows what the bytes mean.
 //
-// Concurrency: a Port belongs to one goroutine; Close may be called from another.
+// Concurrency: a Port belongs to one goroutine. Write may be called from a second one
+// at the same time, which an emergency stop does; the bytes of two such writes are one
+// after the other if the line takes each in one piece. Close may be called from any, more
+// than once, and ends what waits.
 package serialport
 
 import (
@@ -18,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.bug.st/serial"
@@ -29,17 +35,27 @@ var (
 	ErrAbsent = errors.New("no such device")
 	// ErrTaken: another process has the port open.
 	ErrTaken = errors.New("port is taken by another process")
-	// ErrStuck: the line takes no more bytes.
+	// ErrStuck: the line takes no more bytes. Those that it had taken and not sent are
+	// thrown away: nothing goes out late.
 	ErrStuck = errors.New("line takes no more bytes")
+	// ErrGone: the device hung up.
+	ErrGone = errors.New("device is gone")
+	// ErrClosed: Close was called.
+	ErrClosed = errors.New("port is closed")
 )
 
 // Port is an open serial device. It satisfies dxl.Port.
 type Port struct {
 	name  string
-	line  serial.Port
-	own   *os.File // second, non-blocking descriptor: carries the lock and the writes
-	ownFD int
+	line  serial.Port // holds the settings and the claim of exclusive use; no byte passes it
+	fd    int         // our own: never blocks, carries the lock and every byte
+	wake  [2]int      // a pipe; a byte in it ends every wait
 	notes []string
+
+	timeout  time.Duration // of reads
+	users    atomic.Int64  // operations in progress; closing is added once Close was called
+	released chan struct{} // closed when the device is
+	err      error         // of closing; valid after released
 }
 
 // Open opens the device called name at baud bits/s, 8N1, raw. The error names the
@@ -55,26 +71,27 @@ func Open(name string, baud int) (*Port, error) {
 	if info.Mode()&fs.ModeCharDevice == 0 {
 		return nil, fmt.Errorf("serialport: %s: not a serial device", name)
 	}
-	own, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-	if err != nil {
+	p := &Port{name: name, released: make(chan struct{})}
+	flags := unix.O_RDWR | unix.O_NOCTTY | unix.O_NONBLOCK | unix.O_CLOEXEC
+	if p.fd, err = unix.Open(name, flags, 0); err != nil {
 		return nil, openError(name, err)
 	}
 	// TIOCEXCL, which go.bug.st/serial sets, does not stop root; the lock does.
-	fd := int(own.Fd())
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		own.Close()
+	if unix.Flock(p.fd, unix.LOCK_EX|unix.LOCK_NB) != nil {
+		unix.Close(p.fd)
 		return nil, openError(name, unix.EBUSY)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // File.Fd made it blocking
-		own.Close()
-		return nil, fmt.Errorf("serialport: %s: %w", name, err)
-	}
-	line, err := serial.Open(name, &serial.Mode{BaudRate: baud, DataBits: 8, Parity: serial.NoParity, StopBits: serial.OneStopBit})
-	if err != nil {
-		own.Close()
+	mode := serial.Mode{BaudRate: baud, DataBits: 8, Parity: serial.NoParity, StopBits: serial.OneStopBit}
+	if p.line, err = serial.Open(name, &mode); err != nil {
+		unix.Close(p.fd)
 		return nil, openError(name, err)
 	}
-	p := &Port{name: name, line: line, own: own, ownFD: fd}
+	if err := unix.Pipe(p.wake[:]); err != nil {
+		return nil, fmt.Errorf("serialport: %s: %w", name, errors.Join(err, p.line.Close(), unix.Close(p.fd)))
+	}
+	for _, fd := range p.wake {
+		unix.CloseOnExec(fd)
+	}
 	p.notes = lowLatency("/sys", name)
 	return p, nil
 }
@@ -102,47 +119,6 @@ func (p *Port) Name() string { return p.name }
 
 // Notes are remarks for the operator about settings that could not be made.
 func (p *Port) Notes() []string { return p.notes }
-
-// Read reads what has come, waiting for the first byte at most as long as the read
-// timeout; then it returns os.ErrDeadlineExceeded.
-func (p *Port) Read(b []byte) (int, error) {
-	n, err := p.line.Read(b)
-	if n == 0 && err == nil {
-		return 0, os.ErrDeadlineExceeded
-	}
-	return n, err
-}
-
-// Write hands all of b to the kernel at once. It never waits: if the line does not
-// take everything it returns ErrStuck.
-func (p *Port) Write(b []byte) (int, error) {
-	for {
-		n, err := unix.Write(p.ownFD, b)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN:
-			return 0, ErrStuck
-		case err != nil:
-			return max(n, 0), err
-		case n < len(b):
-			return n, ErrStuck
-		}
-		return n, nil
-	}
-}
-
-// SetReadTimeout bounds the following Reads.
-func (p *Port) SetReadTimeout(d time.Duration) error { return p.line.SetReadTimeout(max(d, 0)) }
-
-// ResetInput throws away what was received and not read.
-func (p *Port) ResetInput() error { return p.line.ResetInputBuffer() }
-
-// Close closes the device and ends a Read that waits.
-func (p *Port) Close() error {
-	err := p.line.Close()
-	return errors.Join(err, p.own.Close())
-}
 
 // lowLatency sets the latency timer of an FTDI adapter to 1 ms. Such an adapter holds
 // bytes back until a USB packet is full or this timer ends; Linux leaves it at 16 ms,

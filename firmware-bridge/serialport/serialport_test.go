@@ -14,7 +14,7 @@ import (
 )
 
 // open returns both ends of a pseudo-terminal, the slave opened by Open.
-func open(t *testing.T) (master *os.File, p *Port, name string) {
+func open(t testing.TB) (master *os.File, p *Port, name string) {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {

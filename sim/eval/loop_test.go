@@ -25,6 +25,7 @@ type still struct {
 }
 
 func (s *still) Connect(context.Context) (driver.Identity, error) { return driver.Identity{}, nil }
+func (s *still) Cut() error                                       { return nil }
 func (s *still) Halt() error                                      { return nil }
 func (s *still) Torque(on bool) error                             { s.torque = on; return nil }
 func (s *still) Write(applied, goals []float64) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 )
@@ -23,6 +24,13 @@ type Rig struct {
 	Pass func()
 	// Cut breaks the link for good; nil when the rig cannot.
 	Cut func()
+	// Hold makes every answer come late by so much more than it is waited for, until it is
+	// told 0; nil when the rig cannot.
+	Hold func(d time.Duration)
+	// Now is the driver's clock; nil: time.Now.
+	Now func() time.Time
+	// Torque counts the servos that really have torque; nil when the rig cannot tell.
+	Torque func() int
 }
 
 // Conform runs the suite; open returns a new rig for each test.
@@ -155,6 +163,65 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 			t.Error("torque-off is claimed to be confirmed over a lost link")
 		}
 	})
+	t.Run("what is fresh is young", func(t *testing.T) {
+		r, s := connect(t)
+		for j := range s.AgeS {
+			if !math.IsInf(s.AgeS[j], 1) || !math.IsInf(s.SlowAgeS[j], 1) {
+				t.Fatalf("joint %d: of age %g and %g before it was read", j, s.AgeS[j], s.SlowAgeS[j])
+			}
+		}
+		round := driver.SlowRound(r.Joints)
+		began := make([]time.Time, 0, 2*round)
+		for k := range 2 * round {
+			before := r.now()
+			began = append(began, before)
+			read(t, r, s)
+			checkAges(t, s, r.now().Sub(before).Seconds())
+			if k >= round {
+				within := r.now().Sub(began[k-round]).Seconds()
+				for j, age := range s.SlowAgeS {
+					if !(age >= 0 && age <= within+ageSlackS) {
+						t.Fatalf("joint %d: slow registers %g s old, want the %g s of a round at most", j, age, within)
+					}
+				}
+			}
+			r.Pass()
+		}
+	})
+	t.Run("a late answer is none", func(t *testing.T) {
+		for _, ms := range []time.Duration{1, 7, 16, 100} {
+			conformLate(t, connect, ms*time.Millisecond)
+		}
+	})
+	t.Run("a cut is torque-off, and stays it", func(t *testing.T) {
+		r, s := connect(t)
+		write(t, r, read(t, r, s))
+		if err := r.Driver.Torque(true); err != nil {
+			t.Fatalf("Torque(true): %v", err)
+		}
+		if err := r.Driver.Cut(); err != nil {
+			t.Fatalf("Cut: %v", err)
+		}
+		if r.Torque != nil && r.Torque() != 0 {
+			t.Errorf("%d servos have torque after a cut", r.Torque())
+		}
+		if err := r.Driver.Torque(true); err == nil {
+			t.Error("torque can be switched on after a cut")
+		}
+		if err := r.Driver.Write(make([]float64, r.Joints), s.PosRad); err == nil {
+			t.Error("goals are taken after a cut")
+		}
+		read(t, r, s)
+		if err := r.Driver.Torque(false); err != nil {
+			t.Errorf("torque-off cannot be confirmed after a cut: %v", err)
+		}
+		if _, err := r.Driver.Connect(context.Background()); err != nil {
+			t.Fatalf("Connect: %v", err)
+		}
+		if err := r.Driver.Torque(true); err != nil {
+			t.Errorf("connected anew, Torque(true): %v", err)
+		}
+	})
 	t.Run("a tick allocates nothing", func(t *testing.T) {
 		r, s := connect(t)
 		goal := append([]float64(nil), read(t, r, s)...)
@@ -166,6 +233,62 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 			t.Errorf("%g allocations", n)
 		}
 	})
+}
+
+// ageSlackS is for clocks that round.
+const ageSlackS = 1e-6
+
+// now reads the driver's clock.
+func (r Rig) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
+}
+
+// checkAges says that what is fresh is at most as old as the read took, and that the rest
+// is not younger than the read before.
+func checkAges(t *testing.T, s *driver.State, tookS float64) {
+	t.Helper()
+	for j, fresh := range s.Fresh {
+		if fresh && !(s.AgeS[j] >= 0 && s.AgeS[j] <= tookS+ageSlackS) {
+			t.Fatalf("joint %d: fresh, and %g s old after a read of %g s", j, s.AgeS[j], tookS)
+		}
+	}
+}
+
+// conformLate has every answer come late: nothing may be fresh, everything ages, and the
+// first reads after the line is well again say so.
+func conformLate(t *testing.T, connect func(*testing.T) (Rig, *driver.State), late time.Duration) {
+	t.Helper()
+	r, s := connect(t)
+	if r.Hold == nil {
+		t.Skip("this rig cannot hold answers back")
+	}
+	read(t, r, s)
+	r.Hold(late)
+	began := r.now()
+	for k := range 60 {
+		if err := r.Driver.Read(s); err == nil {
+			t.Fatalf("answers %v late, read %d: no error", late, k)
+		}
+		since := r.now().Sub(began).Seconds()
+		for j, fresh := range s.Fresh {
+			if fresh || !(s.AgeS[j] >= since-ageSlackS) {
+				t.Fatalf("answers %v late, read %d: joint %d is fresh: %v, %g s old after %g s", late, k, j, fresh, s.AgeS[j], since)
+			}
+		}
+		if s.IMUFresh {
+			t.Fatalf("answers %v late, read %d: the sensor is fresh", late, k)
+		}
+		r.Pass()
+	}
+	r.Hold(0)
+	for range 30 { // what is under way arrives
+		_ = r.Driver.Read(s)
+		r.Pass()
+	}
+	read(t, r, s)
 }
 
 func read(t *testing.T, r Rig, s *driver.State) []float64 {

@@ -6,6 +6,7 @@ package drivertest
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 )
@@ -24,6 +25,7 @@ type Fake struct {
 	Silent     []bool // servos that do not answer
 	Gone       bool   // the port
 	IMUSilent  bool
+	SlowSilent bool // slow registers are not answered
 	Deaf       bool // torque commands are ignored
 	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
 	GravityDir [3]float64
@@ -34,10 +36,18 @@ type Fake struct {
 
 	// What happened.
 	Writes int
+	Cuts   int // a Fake is cut by its own goroutine only
 	Halted bool
 
-	reads uint16
+	reads  uint16
+	passed time.Duration
 }
+
+// Now is its clock.
+func (f *Fake) Now() time.Time { return time.Unix(0, 0).Add(f.passed) }
+
+// FakePeriodS is how much time passes between the Reads of a Fake, in seconds.
+const FakePeriodS = 0.01
 
 // fakeRangeRad is how far its joints turn either way, as a servo's own range.
 const fakeRangeRad = math.Pi
@@ -52,6 +62,7 @@ func NewFake(n int) *Fake {
 
 // Connect implements driver.Driver.
 func (f *Fake) Connect(context.Context) (driver.Identity, error) {
+	f.Cuts = 0
 	id := driver.Identity{IMU: true}
 	for j := range f.PosRad {
 		id.Servos = append(id.Servos, driver.Servo{ID: uint8(j + 1)})
@@ -62,8 +73,13 @@ func (f *Fake) Connect(context.Context) (driver.Identity, error) {
 // Read implements driver.Driver.
 func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
+	f.passed += time.Duration(FakePeriodS * float64(time.Second))
 	dst.Transactions++
 	dst.IMUFresh = false
+	for j := range f.PosRad { // what is heard of below is young again
+		dst.AgeS[j] += FakePeriodS
+		dst.SlowAgeS[j] += FakePeriodS
+	}
 	if f.Gone {
 		clear(dst.Fresh)
 		dst.Failures++
@@ -82,7 +98,10 @@ func (f *Fake) Read(dst *driver.State) error {
 			continue
 		}
 		dst.PosRad[j], dst.VelRadS[j], dst.CurrentA[j] = f.PosRad[j], v*100, 0.1
-		dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j] = f.TempC, f.BusV, f.Alert, f.TorqueOn
+		dst.AgeS[j] = 0
+		if !f.SlowSilent {
+			dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j], dst.SlowAgeS[j] = f.TempC, f.BusV, f.Alert, f.TorqueOn, 0
+		}
 	}
 	if !f.IMUSilent {
 		dst.IMUFresh, dst.IMUSample = true, f.reads
@@ -102,8 +121,11 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 			return driver.ErrNotFinite
 		}
 	}
-	if f.Gone {
+	switch {
+	case f.Gone:
 		return driver.ErrLinkLost
+	case f.Cuts > 0:
+		return driver.ErrCut
 	}
 	f.Writes++
 	for j, q := range goalsRad {
@@ -120,7 +142,10 @@ func (f *Fake) Torque(on bool) error {
 	if f.Gone {
 		return driver.ErrLinkLost
 	}
-	if f.Deaf {
+	switch {
+	case on && f.Cuts > 0:
+		return driver.ErrCut
+	case f.Deaf:
 		return driver.ErrPartial
 	}
 	f.TorqueOn = on
@@ -133,6 +158,16 @@ func (f *Fake) Torque(on bool) error {
 			return driver.ErrPartial
 		}
 	}
+	return nil
+}
+
+// Cut implements driver.Driver.
+func (f *Fake) Cut() error {
+	if f.Gone {
+		return driver.ErrLinkLost
+	}
+	f.Cuts++
+	f.TorqueOn = false
 	return nil
 }
 
