@@ -10,12 +10,13 @@
 //
 // What is not here: the inertial sensor (package imu), limits on motion (package guard, which every command
 // passes first), state machines, retries beyond one tick. A Driver is used by
-// one goroutine; after Connect, Read and Write allocate nothing.
+// one goroutine; after Connect, all but Halt allocates nothing.
 package driver
 
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -23,9 +24,11 @@ import (
 
 // Driver moves joints. Conformance: package drivertest.
 type Driver interface {
-	// Connect finds every servo, checks identity and settings, configures
-	// what may be configured, and leaves torque off. It may allocate and may
-	// take seconds. Errors name the servo, the value and the legal values.
+	// Connect finds every servo, checks identity and settings, and configures what may
+	// be configured. It switches no torque off: servos that carry it are left as they
+	// are, and refused with [ErrEnergised], unless the driver was made to release them.
+	// What does not fit is refused with [ErrUnfit], all faults at once; errors name the
+	// servo, the value and the legal values. It may allocate and may take seconds.
 	Connect(ctx context.Context) (Identity, error)
 
 	// Read refreshes dst from the bus. Joints that did not answer keep their
@@ -41,16 +44,34 @@ type Driver interface {
 	// applied keeps what those servos were last sent.
 	Write(applied, goalsRad []float64) error
 
-	// Torque switches every servo on or off. On takes up servos that their own
-	// watchdog has stopped. Off is attempted on every servo
+	// Prepare makes the servos ready to carry torque: it sets what they forget in a
+	// reset and reads it back, together with the goals of the last Write. It takes one
+	// step a call, so that a tick stays short; the error is nil once every servo holds
+	// everything, and State.Unfit then tells nothing. It is called in the ticks before
+	// Torque(true), after a Write in the same tick.
+	Prepare() error
+
+	// Torque switches every servo on or off. Off is attempted on every servo
 	// even when some do not answer. The error is nil only when every servo
 	// confirmed.
 	Torque(on bool) error
+
+	// TakeUp lets servos go on that their own watchdog has stopped: it makes them take
+	// goals again, sends goalsRad as Write does, and then, if every servo holds them,
+	// switches torque on for those that were reported as stopped and for no other. An
+	// error leaves them reported as stopped.
+	TakeUp(applied, goalsRad []float64) error
 
 	// Halt switches torque off as far as possible and releases the port. It
 	// may be called at any time and more than once.
 	Halt() error
 }
+
+// The errors that wrap what Connect refuses.
+var (
+	ErrEnergised = errors.New("the robot is energised")
+	ErrUnfit     = errors.New("servos do not fit the robot's description")
+)
 
 // The errors that callers branch on. They are returned bare by Read and Write,
 // so that a tick allocates nothing.
@@ -75,6 +96,25 @@ type Identity struct {
 	Changed []string // settings that had to be changed, in words
 }
 
+// Unfit is one setting that one servo does not hold; the zero value is none.
+type Unfit struct {
+	Joint     string
+	ID        uint8
+	Setting   string // as people call it; empty: the servo did not answer
+	Got, Want int64  // register values
+}
+
+// String says it in words; empty for none.
+func (u Unfit) String() string {
+	switch {
+	case u.Joint == "":
+		return ""
+	case u.Setting == "":
+		return fmt.Sprintf("servo %d (%s) does not answer", u.ID, u.Joint)
+	}
+	return fmt.Sprintf("servo %d (%s): %s is %d, want %d", u.ID, u.Joint, u.Setting, u.Got, u.Want)
+}
+
 // State is what the bus has told so far. Slices have one entry per joint; the
 // caller allocates them once with [NewState].
 type State struct {
@@ -93,8 +133,10 @@ type State struct {
 	Alert    []uint8 // hardware error bits; 0 is healthy
 	TorqueOn []bool
 	// Stopped says that a servo heard nothing for so long that its own watchdog
-	// stopped it where it is: it refuses goals until Torque(true).
+	// stopped it where it is: it refuses goals until TakeUp.
 	Stopped []bool
+	// Unfit is why the latest Prepare was not satisfied.
+	Unfit Unfit
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64

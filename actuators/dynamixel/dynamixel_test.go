@@ -113,13 +113,26 @@ func (b *bench) energise(t testing.TB) (s *driver.State, applied []float64) {
 	if err := b.drv.Read(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.drv.Write(applied, s.PosRad); err != nil {
-		t.Fatal(err)
-	}
+	b.prepare(t, applied, s.PosRad)
 	if err := b.drv.Torque(true); err != nil {
 		t.Fatal(err)
 	}
 	return s, applied
+}
+
+// prepare goes on with a pose until the servos are ready for torque.
+func (b *bench) prepare(t testing.TB, applied, goal []float64) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = b.drv.Write(applied, goal); err != nil {
+			t.Fatal(err)
+		}
+		if err = b.drv.Prepare(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
 }
 
 func (b *bench) safePose() []float64 {
@@ -190,7 +203,7 @@ func TestConnectNamesEveryFault(t *testing.T) {
 		s.ModelNumber = 1060
 		d.ServoTypes = map[string]robot.ServoType{d.Joints[0].Servo: s}
 	}}, dynamixel.Options{})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020, want 1060") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020 (XM430-W350), legal: 1060") {
 		t.Errorf("wrong model: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{KeepEEPROM: true})

@@ -40,6 +40,7 @@ func (d *Driver) Read(dst *driver.State) error {
 	}
 	copy(dst.TorqueOn, d.on)
 	copy(dst.Stopped, d.stop)
+	dst.Unfit = d.setup.unfit
 	d.heard = d.opt.Now()
 	dst.Transactions, dst.Failures = d.seen, d.failed
 	switch {

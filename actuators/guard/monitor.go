@@ -43,9 +43,10 @@ type Thresholds struct {
 	WarnV        float64
 	StopV        float64
 	CutV         float64
-	PolicyTicks  int // consecutive unusable commands
-	Overruns     int // overruns within a second
-	Stops        int // times within ten seconds that the servos stopped by their own watchdog
+	PolicyTicks  int     // consecutive unusable commands
+	Overruns     int     // overruns within a second
+	GapS         float64 // s: a gap of the loop so long is as bad as that many overruns
+	Stops        int     // times within ten seconds that the servos stopped by their own watchdog
 	ClampRad     float64
 	ClampShare   float64 // of the ticks in a second with a change above ClampRad
 }
@@ -59,11 +60,11 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
 		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1,
 		NoisyShare: 0.10, NoisyS: 0.5,
-		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.05,
+		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
-		PolicyTicks: 3, Overruns: 3, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
+		PolicyTicks: 3, Overruns: 3, GapS: 0.5, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
 	}
 }
 
@@ -141,7 +142,7 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 		m.policy = 0
 	}
 	c.Set(mode.PolicyFault, m.policy >= m.th.PolicyTicks)
-	m.overrun.add(boolInt(o.Skipped > 0))
+	m.overran(o.Skipped)
 	c.Set(mode.LoopOverrun, m.overrun.sum >= m.th.Overruns)
 	stopped := slices.Contains(s.Stopped, true)
 	m.stops.add(boolInt(stopped && !m.stopped))
@@ -150,6 +151,18 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 	m.clamped.add(boolInt(o.Energised && o.Clamp.LargestRad > m.th.ClampRad))
 	c.Set(mode.ClampedLong, float64(m.clamped.sum) > m.th.ClampShare*float64(len(m.clamped.ring)))
 	return c
+}
+
+// overran counts an overrun, and lets the time pass that it took.
+func (m *Monitor) overran(skipped int64) {
+	for _, w := range []*window{&m.noise, &m.overrun, &m.stops, &m.clamped} {
+		w.pass(skipped)
+	}
+	n := boolInt(skipped > 0)
+	if float64(skipped)*m.dt > m.th.GapS {
+		n = m.th.Overruns
+	}
+	m.overrun.add(n)
 }
 
 // Rearm forgets the history that belongs to one armed period.
@@ -367,6 +380,13 @@ func (w *window) add(v int) {
 	w.sum += v - w.ring[w.at]
 	w.ring[w.at] = v
 	w.at = (w.at + 1) % len(w.ring)
+}
+
+// pass lets n ticks go by of which nothing is known.
+func (w *window) pass(n int64) {
+	for range min(n, int64(len(w.ring))) {
+		w.add(0)
+	}
 }
 
 func (w *window) clear() {

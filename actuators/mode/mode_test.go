@@ -24,10 +24,10 @@ func every(f func(s State, in Input)) {
 	for s := range stateCount {
 		for r := range requestCount {
 			for _, c := range sets {
-				for bits := range 16 {
+				for bits := range 32 {
 					for _, d := range times {
 						f(s, Input{Conditions: c, Request: r, InState: d, Done: bits&1 != 0,
-							TorqueOff: bits&2 != 0, CanPlay: bits&4 != 0, Failing: Checks(bits >> 3)})
+							TorqueOff: bits&2 != 0, CanPlay: bits&4 != 0, Unfit: bits&8 != 0, Failing: Checks(bits >> 4)})
 					}
 				}
 			}
@@ -154,6 +154,7 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(Warm)}, Disarmed, Requested(Reset), false},
 		{Disarmed, Input{Request: Reset}, Disarmed, NotFaulted, true},
 		{Arming, Input{Done: true}, Hold, Done, false},
+		{Arming, Input{Unfit: true}, Disarmed, ServosUnfit, false},
 		{Arming, Input{InState: ArmingTimeout}, Settle, TookTooLong, false},
 		{Active, Input{Done: true}, Hold, Done, false},
 		{Settle, Input{Done: true}, Disarmed, Done, false},

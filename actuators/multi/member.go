@@ -17,6 +17,8 @@ type op uint8
 const (
 	opRead op = iota
 	opWrite
+	opPrepare
+	opTakeUp
 	opTorqueOn
 	opTorqueOff
 	opHalt
@@ -81,6 +83,10 @@ func (m *member) do(what op) {
 		return
 	case opWrite:
 		m.result = m.bus.Driver.Write(m.applied, m.goals)
+	case opPrepare:
+		m.result = m.bus.Driver.Prepare()
+	case opTakeUp:
+		m.result = m.bus.Driver.TakeUp(m.applied, m.goals)
 	case opTorqueOn:
 		m.result = m.bus.Driver.Torque(true)
 	case opTorqueOff:
@@ -165,6 +171,9 @@ func (m *member) give(dst *driver.State) {
 	}
 	if !m.moved {
 		copy(m.sent, s.PosRad) // where the servos are is all that can be said
+	}
+	if dst.Unfit.Joint == "" {
+		dst.Unfit = s.Unfit
 	}
 	m.seen, m.lost = s.Transactions, s.Failures
 	dst.Transactions, dst.Failures = dst.Transactions+m.seen, dst.Failures+m.lost+m.late

@@ -71,7 +71,7 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 	})
 	t.Run("with torque goals are reached, and applied tells them", func(t *testing.T) {
 		r, s := connect(t)
-		write(t, r, read(t, r, s)) // no jump
+		prepare(t, r, write(t, r, read(t, r, s))) // no jump
 		if err := r.Driver.Torque(true); err != nil {
 			t.Fatalf("Torque(true): %v", err)
 		}
@@ -166,6 +166,19 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 			t.Errorf("%g allocations", n)
 		}
 	})
+}
+
+// prepare goes on with goal until the servos are ready for torque.
+func prepare(t *testing.T, r Rig, goal []float64) {
+	t.Helper()
+	var err error
+	for range 5 {
+		write(t, r, goal)
+		if err = r.Driver.Prepare(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("Prepare: %v, five times", err)
 }
 
 func read(t *testing.T, r Rig, s *driver.State) []float64 {

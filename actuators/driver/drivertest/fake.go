@@ -6,6 +6,7 @@ package drivertest
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 )
@@ -25,7 +26,9 @@ type Fake struct {
 	Gone       bool   // the port
 	IMUSilent  bool
 	Deaf       bool // torque commands are ignored
-	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
+	Stopped    bool // by the servos' own watchdog: goals are refused until they are taken up
+	Lose       int  // Writes from now on that never arrive
+	Unfit      driver.Unfit
 	GravityDir [3]float64
 	GyroRadS   [3]float64
 	TempC      float64
@@ -34,6 +37,7 @@ type Fake struct {
 
 	// What happened.
 	Writes int
+	sent   []float64 // goals of the latest Write, arrived or not
 	Halted bool
 
 	reads uint16
@@ -45,7 +49,7 @@ const fakeRangeRad = math.Pi
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
-		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), SpeedRad: 0.1, RangeRad: math.Pi,
+		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), sent: make([]float64, n), SpeedRad: 0.1, RangeRad: math.Pi,
 		GravityDir: [3]float64{0, 0, -1}, TempC: 35, BusV: 12,
 	}
 }
@@ -63,7 +67,7 @@ func (f *Fake) Connect(context.Context) (driver.Identity, error) {
 func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
 	dst.Transactions++
-	dst.IMUFresh = false
+	dst.IMUFresh, dst.Unfit = false, f.Unfit
 	if f.Gone {
 		clear(dst.Fresh)
 		dst.Failures++
@@ -109,8 +113,39 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 	for j, q := range goalsRad {
 		applied[j] = min(max(q, -f.RangeRad), f.RangeRad)
 	}
-	if !f.Stopped {
+	copy(f.sent, applied)
+	if f.Lose > 0 {
+		f.Lose--
+	} else if !f.Stopped {
 		copy(f.GoalRad, applied)
+	}
+	return nil
+}
+
+// Prepare implements driver.Driver.
+func (f *Fake) Prepare() error {
+	switch {
+	case f.Gone:
+		return driver.ErrLinkLost
+	case f.Unfit.Joint != "" || slices.Contains(f.Silent, true) || !slices.Equal(f.sent, f.GoalRad):
+		return driver.ErrPartial
+	}
+	return nil
+}
+
+// TakeUp implements driver.Driver.
+func (f *Fake) TakeUp(applied, goalsRad []float64) error {
+	if f.Gone {
+		return driver.ErrLinkLost
+	}
+	stopped := f.Stopped
+	f.Stopped = false
+	if err := f.Write(applied, goalsRad); err != nil {
+		return err
+	}
+	if err := f.Prepare(); err != nil {
+		f.Stopped = stopped
+		return err
 	}
 	return nil
 }
@@ -124,10 +159,6 @@ func (f *Fake) Torque(on bool) error {
 		return driver.ErrPartial
 	}
 	f.TorqueOn = on
-	if on && f.Stopped {
-		f.Stopped = false
-		copy(f.GoalRad, f.PosRad)
-	}
 	for _, s := range f.Silent {
 		if s {
 			return driver.ErrPartial
