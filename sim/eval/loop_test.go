@@ -27,6 +27,8 @@ type still struct {
 func (s *still) Connect(context.Context) (driver.Identity, error) { return driver.Identity{}, nil }
 func (s *still) Halt() error                                      { return nil }
 func (s *still) Torque(on bool) error                             { s.torque = on; return nil }
+func (s *still) Prepare() error                                   { return nil }
+func (s *still) TakeUp(applied, goals []float64) error            { return s.Write(applied, goals) }
 func (s *still) Write(applied, goals []float64) error {
 	copy(applied, goals)
 	s.sent = slices.Clone(goals)
