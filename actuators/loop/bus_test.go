@@ -2,14 +2,18 @@ package loop_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -22,7 +26,50 @@ type onBus struct {
 	t    *testing.T
 	l    *loop.Loop
 	line *busemu.World
+	wire *tap
+	ring *trace.Ring
+	said driver.Unfit // why arming was given up
 	tick int64
+}
+
+// step runs one tick after skipped ones.
+func (b *onBus) step(skipped int64) {
+	b.tick += skipped
+	b.l.Tick(loop.Instant{Tick: b.tick, Skipped: skipped})
+	b.tick++
+	for s := b.ring.Next(); s != nil; s = b.ring.Next() {
+		if s.Why == mode.ServosUnfit {
+			b.said = s.Robot.Unfit
+		}
+		b.ring.Release()
+	}
+}
+
+// tap is a wire that remembers what was sent, and loses what it is told to lose.
+type tap struct {
+	*busemu.Wire
+	sent []dxl.Packet
+	lose func(p *dxl.Packet) bool // nil: nothing
+}
+
+// Write implements dxl.Port.
+func (w *tap) Write(b []byte) (int, error) {
+	dec := dxl.NewDecoder(4096)
+	dec.Feed(b)
+	var p dxl.Packet
+	if dec.Next(&p) == dxl.Got {
+		p.Params = slices.Clone(p.Params)
+		w.sent = append(w.sent, p)
+		if w.lose != nil && w.lose(&p) {
+			return len(b), nil
+		}
+	}
+	return w.Wire.Write(b)
+}
+
+// writes tells whether p is a sync write of a register.
+func writes(p *dxl.Packet, addr uint16) bool {
+	return p.Instruction == dxl.InstSyncWrite && len(p.Params) > 4 && int(p.Params[0])|int(p.Params[1])<<8 == int(addr)
 }
 
 func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
@@ -43,7 +90,9 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		t.Fatal(err)
 	}
 	line.Untimed = true
-	servos, err := dynamixel.New(desc, "body", busemu.NewWire(line.Lines[0]), dynamixel.Options{})
+	b := &onBus{t: t, line: line, wire: &tap{Wire: busemu.NewWire(line.Lines[0])}}
+	now := func() time.Time { return time.Unix(0, int64(line.Now())) }
+	servos, err := dynamixel.New(desc, "body", b.wire, dynamixel.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +122,13 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		lc.Health = append(lc.Health, guard.Health{Leg: j < 12, StallCurrentA: 2.3, TempWarnC: 60, TempStopC: 70})
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
-	l, err := loop.New(lc, drv, nil, nil)
+	b.ring = trace.NewRing(4, n)
+	l, err := loop.New(lc, drv, nil, b.ring)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &onBus{t: t, l: l, line: line}
+	b.l = l
+	return b
 }
 
 // fly runs the loop for a time, arming after one second, and returns the states
@@ -88,8 +139,7 @@ func (b *onBus) fly(d time.Duration) (states []mode.State) {
 		if b.tick == 100 {
 			b.l.Request(mode.Arm)
 		}
-		b.l.Tick(loop.Instant{Tick: b.tick})
-		b.tick++
+		b.step(0)
 		b.line.Advance(tick)
 		if m := b.l.Mode(); m != last {
 			states, last = append(states, m), m

@@ -122,7 +122,7 @@ func TestEvaluationIsTheLoop(t *testing.T) {
 	}{
 		{"small moves", 0.03, 0, mode.NoReason},
 		{"moves as fast as allowed", 0.04, 0, mode.NoReason},
-		{"faster than allowed", 0.1, 0, mode.NoReason},
+		{"faster than allowed", 0.055, 0, mode.NoReason},
 		{"leaps", 2, 0, mode.Caused(mode.ClampedLong)},
 		{"a fall", 0.03, 20, mode.Caused(mode.Falling)},
 	} {
