@@ -210,8 +210,9 @@ func TestPrepareSetsWhatAServoForgot(t *testing.T) {
 	b.line.Advance(20 * time.Millisecond)
 	bus := b.raw()
 	for _, err := range []error{
-		dxl.Write(bus, 3, dxl.GoalPWM, 60), dxl.Write(bus, 4, dxl.ProfileVelocity, 5), dxl.Write(bus, 5, dxl.PositionIGain, 100),
-		dxl.Write(bus, 6, dxl.FeedForward1Gain, 7), dxl.Write(bus, 7, dxl.ProfileAccel, 7), dxl.Write(bus, 8, dxl.PositionDGain, 7),
+		dxl.Write(bus, 3, dxl.GoalPWM, 60), dxl.Write(bus, 4, dxl.ProfileVelocity, 5),
+		dxl.Write(bus, 5, dxl.PositionIGain, 100), dxl.Write(bus, 6, dxl.FeedForward1Gain, 7),
+		dxl.Write(bus, 7, dxl.ProfileAccel, 7), dxl.Write(bus, 8, dxl.PositionDGain, 7),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +234,8 @@ func TestPrepareSetsWhatAServoForgot(t *testing.T) {
 		pa, _ := dxl.Read(bus, id, dxl.ProfileAccel)
 		w, _ := dxl.Read(bus, id, dxl.BusWatchdog)
 		if p != 300 || i != 0 || d != 0 || ff != 0 || pwm != 885 || pv != 0 || pa != 0 || w != 10 {
-			t.Errorf("servo %d: gains %d %d %d, feed-forward %d, goal PWM %d, profile %d %d, watchdog %d", id, p, i, d, ff, pwm, pv, pa, w)
+			t.Errorf("servo %d: gains %d %d %d, feed-forward %d, goal PWM %d, profile %d %d, watchdog %d",
+				id, p, i, d, ff, pwm, pv, pa, w)
 		}
 	}
 }

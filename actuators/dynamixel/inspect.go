@@ -23,12 +23,13 @@ type inspection struct {
 func (d *Driver) inspect(j int, found dxl.Found) error {
 	want, is := &d.servo[j], inspection{bus: d.bus, id: d.ids[j]}
 	if found.Model != uint16(d.types[j].ModelNumber) {
-		return told{fmt.Errorf("model number %d%s, legal: %d (%s); a servo of another type and gear ratio, or a swapped id "+
-			"(\"mitori bus scan\" lists them)", found.Model, titleOf(found.Model), d.types[j].ModelNumber, d.joints[j].Servo), driver.ErrUnfit}
+		return told{fmt.Errorf("model number %d%s, legal: %d (%s); a servo of another type and gear ratio, "+
+			"or a swapped id (\"mitori bus scan\" lists them)",
+			found.Model, titleOf(found.Model), d.types[j].ModelNumber, d.joints[j].Servo), driver.ErrUnfit}
 	}
 	if found.Firmware < want.MinFirmware {
-		is.fault("firmware %d, legal: %d or newer; older ones have no bus watchdog and drive on when the host dies: update it with the maker's tool",
-			found.Firmware, want.MinFirmware)
+		is.fault("firmware %d, legal: %d or newer; older ones have no bus watchdog and drive on when the host dies: "+
+			"update it with the maker's tool", found.Firmware, want.MinFirmware)
 	}
 	hw, err := dxl.Read(d.bus, d.ids[j], dxl.HardwareStatus)
 	if err != nil {
@@ -38,13 +39,16 @@ func (d *Driver) inspect(j int, found dxl.Found) error {
 		is.fault("hardware error %s; remove the cause, then reboot the servo (\"mitori bus reboot\", or its power)", hw)
 	}
 	full, stall := dxl.PWMCount(want.FullDutyCount), dxl.CurrentCount(want.CurrentCount(want.StallCurrentA))
-	look(&is, "secondary id", dxl.SecondaryID, func(v uint8) bool { return v > uint8(dxl.MaxID) }, "255", "it obeys another servo's commands")
+	look(&is, "secondary id", dxl.SecondaryID, func(v uint8) bool { return v > uint8(dxl.MaxID) }, "255",
+		"it obeys another servo's commands")
 	look(&is, "homing offset", dxl.HomingOffset, func(v int32) bool { return v == 0 }, "0",
 		"it shifts the joint unseen; offset_rad in robot.yaml is the place for it")
 	look(&is, "temperature limit", dxl.TemperatureLimit, func(v dxl.Celsius) bool {
 		return float64(v) >= d.types[j].MaxTempC && float64(v) <= want.MaxTempC
-	}, fmt.Sprintf("%g to %g", d.types[j].MaxTempC, want.MaxTempC), "it stops the servo before robotd can settle, or too late")
-	look(&is, "PWM limit", dxl.PWMLimit, func(v dxl.PWMCount) bool { return v == full }, fmt.Sprint(full), "it weakens the joint")
+	}, fmt.Sprintf("%g to %g", d.types[j].MaxTempC, want.MaxTempC),
+		"it stops the servo before robotd can settle, or too late")
+	look(&is, "PWM limit", dxl.PWMLimit, func(v dxl.PWMCount) bool { return v == full }, fmt.Sprint(full),
+		"it weakens the joint")
 	if !want.NoCurrentLimit {
 		look(&is, "current limit", dxl.CurrentLimit, func(v dxl.CurrentCount) bool { return v >= stall },
 			fmt.Sprintf("%d (the stall current) or more", stall), "it weakens the joint")
@@ -66,7 +70,8 @@ func look[T dxl.Count](is *inspection, name string, r dxl.Reg[T], ok func(T) boo
 	case err != nil:
 		is.faults = append(is.faults, fmt.Errorf("%s: %w", name, err))
 	case !ok(v):
-		is.fault("%s is %d, legal: %s; %s: write register %d with torque off (\"mitori bus write\")", name, v, legal, why, r.Addr())
+		is.fault("%s is %d, legal: %s; %s: write register %d with torque off (\"mitori bus write\")",
+			name, v, legal, why, r.Addr())
 	}
 }
 

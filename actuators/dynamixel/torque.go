@@ -152,7 +152,7 @@ func (d *Driver) watchdog(v dxl.WatchdogCount) {
 	_ = d.watch.Write()
 }
 
-// Torque implements driver.Driver. It takes two exchanges for all servos. Their bus
+// Torque implements driver.Driver. It takes a few exchanges for all servos. Their bus
 // watchdogs end with the torque that they watch over, so that whoever drives the servos
 // next, or nobody, finds them as they were.
 func (d *Driver) Torque(on bool) error {
@@ -245,7 +245,8 @@ func (d *Driver) leave() error {
 		}
 		d.watchdog(0)
 	}
-	return errors.New("dynamixel: some servos may still have their bus watchdog (register 98) on; switch their power off and on")
+	return errors.New("dynamixel: some servos may still have their bus watchdog (register 98) on; " +
+		"switch their power off and on")
 }
 
 // Halt implements driver.Driver.
