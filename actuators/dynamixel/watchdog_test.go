@@ -10,13 +10,15 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 )
 
-// Silence of the host stops the servos by themselves; torque-on clears that.
+// Silence of the host stops the servos by themselves; taking them up ends that.
 func TestWatchdogStopsAndIsCleared(t *testing.T) {
-	b := newBench(t, nil, dynamixel.Options{Watchdog: 100 * time.Millisecond})
+	now := time.Unix(0, 0)
+	b := newBench(t, nil, dynamixel.Options{Watchdog: 100 * time.Millisecond, Now: func() time.Time { return now }})
 	s, applied := b.energise(t)
 	_ = b.drv.Write(applied, b.safePose())
 	b.line.Advance(50 * time.Millisecond)
 	b.line.Advance(time.Second) // the host has died
+	now = now.Add(time.Second)
 	_ = b.drv.Read(s)
 	stopped := append([]float64(nil), s.PosRad...)
 	_ = b.drv.Write(applied, make([]float64, 20))
@@ -27,7 +29,8 @@ func TestWatchdogStopsAndIsCleared(t *testing.T) {
 			t.Fatalf("joint %d moved from %g to %g although its watchdog had tripped", j, stopped[j], s.PosRad[j])
 		}
 	}
-	if err := b.drv.Torque(true); err != nil {
+	_ = b.drv.Read(s)
+	if err := b.drv.TakeUp(applied, s.PosRad); err != nil {
 		t.Fatal(err)
 	}
 	for range 30 {
@@ -36,7 +39,7 @@ func TestWatchdogStopsAndIsCleared(t *testing.T) {
 	}
 	_ = b.drv.Read(s)
 	if math.Abs(s.PosRad[2]) > 0.01 {
-		t.Errorf("after torque-on joint 2 is at %g, want 0", s.PosRad[2])
+		t.Errorf("taken up, joint 2 is at %g, want 0", s.PosRad[2])
 	}
 }
 
@@ -51,7 +54,7 @@ func TestStoppedServosAreReported(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Unix(0, 0)
 			b := newBench(t, nil, dynamixel.Options{Now: func() time.Time { return now }})
-			s, _ := b.energise(t)
+			s, applied := b.energise(t)
 			tick := func() {
 				b.line.Advance(10 * time.Millisecond)
 				now = now.Add(10 * time.Millisecond)
@@ -72,23 +75,24 @@ func TestStoppedServosAreReported(t *testing.T) {
 			if slices.Contains(s.Stopped, false) {
 				t.Errorf("%d reads after the silence, stopped: %v", c.reads, s.Stopped)
 			}
-			if err := b.drv.Torque(true); err != nil {
+			if err := b.drv.TakeUp(applied, s.PosRad); err != nil {
 				t.Fatal(err)
 			}
 			for range 70 {
 				if tick(); slices.Contains(s.Stopped, true) {
-					t.Fatal("reported as stopped after torque-on")
+					t.Fatal("reported as stopped after they were taken up")
 				}
 			}
 		})
 	}
 }
 
-// Torque-on clears a tripped watchdog even if torque has stayed on: without that
-// the servos would go on refusing goals, and nobody answers a sync write.
-func TestTorqueOnClearsEveryWatchdog(t *testing.T) {
+// Taking up clears every tripped watchdog and lets it run again: without that the servos
+// would go on refusing goals, and nobody answers a sync write. With the torque the
+// watchdogs end.
+func TestTakingUpClearsEveryWatchdog(t *testing.T) {
 	b := newBench(t, nil, dynamixel.Options{Watchdog: 60 * time.Millisecond})
-	b.energise(t)
+	s, applied := b.energise(t)
 	tripped := func() (n int) {
 		t.Helper()
 		bus := dxl.NewBus(b.wire, dxl.Config{Baud: b.desc.Buses[0].Baud, Margin: time.Second})
@@ -114,10 +118,11 @@ func TestTorqueOnClearsEveryWatchdog(t *testing.T) {
 	if n := tripped(); n != len(b.desc.Joints) {
 		t.Fatalf("%d of %d watchdogs tripped in 100 ms of silence", n, len(b.desc.Joints))
 	}
-	if err := b.drv.Torque(true); err != nil {
+	_ = b.drv.Read(s)
+	if err := b.drv.TakeUp(applied, s.PosRad); err != nil {
 		t.Fatal(err)
 	}
 	if n := tripped(); n != 0 {
-		t.Errorf("%d watchdogs stay tripped after torque-on", n)
+		t.Errorf("%d watchdogs stay tripped after they were taken up", n)
 	}
 }

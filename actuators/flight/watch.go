@@ -121,6 +121,9 @@ func (w *Watch) take(s *trace.Sample) {
 func (w *Watch) changed(s *trace.Sample) {
 	atS := float64(s.WallNs-w.firstNs) / 1e9
 	c := record.Transition{AtS: atS, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
+	if s.Why == mode.ServosUnfit {
+		c.Why += ": " + s.Robot.Unfit.String()
+	}
 	w.changes = append(w.changes, c)
 	w.Tell.Event("%s -> %s: %s", c.From, c.To, c.Why)
 	if w.Link != nil {

@@ -8,8 +8,9 @@
 //     within the range gets exactly that one;
 //   - a command never leaves the joint's range once inside it, and only moves
 //     inward while outside;
-//   - a command never moves faster than the joint's full speed, and its speed
-//     never changes faster than the acceleration limit, braking before the end
+//   - over any Burst ticks a command makes no more way, to and fro added up, than the
+//     joint's full speed allows in that time, so its mean speed never exceeds that; and
+//     its speed never changes faster than the acceleration limit, braking before the end
 //     of the range included; under [Gentle] what is faster than the gentle speed
 //     only brakes.
 //
@@ -40,9 +41,15 @@ const (
 type Joint struct {
 	MinRad, MaxRad float64
 	GentleRadS     float64 // speed limit of ramps and poses
-	FullRadS       float64 // speed limit under a controller
-	AccelRadS2     float64
+	FullRadS       float64 // speed limit under a controller, on the mean over Burst ticks
+	// Burst is how many ticks' way a command may make in one, if it rests in the others: a
+	// controller that decides every so many ticks moves in steps. 0 is 1.
+	Burst      int
+	AccelRadS2 float64
 }
+
+// MaxBurst is the longest Burst.
+const MaxBurst = 32
 
 // Counts says how often commands had to be changed, in joint-ticks.
 type Counts struct {
@@ -58,12 +65,16 @@ type Report struct {
 	LargestRad                     float64 // largest change of a finite command
 }
 
+// Changed reports whether any joint's command was changed.
+func (r Report) Changed() bool { return r.NotFinite+r.Range+r.Speed+r.Accel > 0 }
+
 // Guard limits commands. Make one with [New].
 type Guard struct {
 	joints []Joint
 	dt     float64
 	last   []float64
-	step   []float64 // last - the one before
+	step   []float64   // last - the one before
+	past   [][]float64 // of each joint: the way of its latest Burst-1 ticks, newest first
 	seeded bool
 	counts Counts
 }
@@ -91,6 +102,9 @@ func New(joints []Joint, periodS float64) (*Guard, error) {
 		if !(l.FullRadS > 0 && l.FullRadS <= 60) {
 			bad(j, "full speed", l.FullRadS, "above 0 and at most 60 rad/s")
 		}
+		if l.Burst < 0 || l.Burst > MaxBurst {
+			bad(j, "burst", float64(l.Burst), fmt.Sprintf("0 to %d ticks", MaxBurst))
+		}
 		if !(l.AccelRadS2 > 0) || math.IsInf(l.AccelRadS2, 0) {
 			bad(j, "acceleration", l.AccelRadS2, "finite and above 0 rad/s^2")
 		}
@@ -98,10 +112,14 @@ func New(joints []Joint, periodS float64) (*Guard, error) {
 	if faults != nil {
 		return nil, join(faults)
 	}
-	return &Guard{
+	g := &Guard{
 		joints: append([]Joint(nil), joints...), dt: periodS,
 		last: make([]float64, len(joints)), step: make([]float64, len(joints)),
-	}, nil
+	}
+	for _, l := range joints {
+		g.past = append(g.past, make([]float64, max(l.Burst, 1)-1))
+	}
+	return g, nil
 }
 
 // Seed makes the next command start from the measured pose at rest. It is
@@ -118,6 +136,7 @@ func (g *Guard) Seed(measuredRad []float64) bool {
 			return false
 		}
 		g.last[j], g.step[j] = q, 0
+		clear(g.past[j])
 	}
 	return true
 }
@@ -168,12 +187,11 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 	if target != want {
 		r.Range++
 	}
-	speed := l.FullRadS
-	if e == Gentle {
-		speed = l.GentleRadS
-	}
 	da := l.AccelRadS2 * g.dt * g.dt // largest change of the step
-	ds := speed * g.dt               // largest step
+	ds := g.longest(j, da)           // largest step
+	if e == Gentle {
+		ds = min(ds, l.GentleRadS*g.dt)
+	}
 	s := target - at
 	if s > ds || s < -ds {
 		r.Speed++
@@ -196,7 +214,35 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 	}
 	r.LargestRad = max(r.LargestRad, math.Abs(want-next))
 	g.last[j], g.step[j] = next, next-at
+	if past := g.past[j]; len(past) > 0 {
+		copy(past[1:], past)
+		past[0] = math.Abs(next - at)
+	}
 	return next
+}
+
+// longest returns the longest step of joint j from which it can brake by da per tick
+// without making more way in any Burst ticks than its full speed allows: those that end
+// with this tick, and those that end in the next ones.
+func (g *Guard) longest(j int, da float64) float64 {
+	past := g.past[j]
+	burst := len(past) + 1
+	left := g.joints[j].FullRadS * float64(burst) * g.dt // for the past and m ticks from now on
+	s := coastingStep(left, da, burst)
+	for k, way := range past { // m shrinks from burst-1 to 1
+		left -= way
+		s = min(s, coastingStep(max(left, 0), da, burst-1-k))
+	}
+	return s
+}
+
+// coastingStep is brakingStep where the way of the first m ticks alone counts.
+func coastingStep(way, da float64, m int) float64 {
+	n := float64(m)
+	if all := da * n * (n - 1) / 2; way >= all { // still moving after m ticks
+		return (way + all) / n
+	}
+	return brakingStep(way, da)
 }
 
 // brakingStep returns the largest step (rad per tick) from which a command can

@@ -40,14 +40,15 @@ func wild(rng *rand.Rand) float64 {
 	}
 }
 
-// Whatever comes in: finite, in range once in range, never faster than the
-// speed limit, speed never changing faster than the acceleration limit.
+// Whatever comes in: finite, in range once in range, no more way in any burst of ticks
+// than the speed limit allows, speed never changing faster than the acceleration limit.
 func TestPromisesHoldForAnyInput(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 7))
 	for trial := range 400 {
 		l := Joint{MinRad: -3 * rng.Float64(), GentleRadS: 0.2 + 2*rng.Float64(), AccelRadS2: math.Pow(10, 0.5+3*rng.Float64())}
 		l.MaxRad = l.MinRad + 0.05 + 3*rng.Float64()
 		l.FullRadS = l.GentleRadS + 15*rng.Float64()
+		l.Burst = rng.IntN(6)
 		g := newGuard(t, l)
 		start := l.MinRad - 0.5 + rng.Float64()*(l.MaxRad-l.MinRad+1) // sometimes outside
 		if !g.Seed([]float64{start}) {
@@ -55,6 +56,7 @@ func TestPromisesHoldForAnyInput(t *testing.T) {
 		}
 		const eps = 1e-9
 		at, step, inside := start, 0.0, false
+		ways, burst := make([]float64, MaxBurst), max(l.Burst, 1)
 		out, want := make([]float64, 1), make([]float64, 1)
 		for tick := range 400 {
 			if tick%7 == 0 || rng.IntN(3) == 0 {
@@ -68,7 +70,12 @@ func TestPromisesHoldForAnyInput(t *testing.T) {
 				t.Fatal("closed")
 			}
 			s := out[0] - at
-			top := l.FullRadS
+			ways = append(ways, math.Abs(s))
+			way := 0.0
+			for _, w := range ways[len(ways)-burst:] {
+				way += w
+			}
+			top := l.FullRadS * float64(burst)
 			if env == Gentle { // coming from Full, it first has to brake
 				top = max(l.GentleRadS, math.Abs(step)/period-l.AccelRadS2*period)
 			}
@@ -77,6 +84,8 @@ func TestPromisesHoldForAnyInput(t *testing.T) {
 				t.Fatalf("command %g", out[0])
 			case math.Abs(s) > top*period+eps:
 				t.Fatalf("step %g above the speed limit %g", s, top*period)
+			case way > l.FullRadS*float64(burst)*period+eps:
+				t.Fatalf("%g rad in %d ticks, mean speed above the limit %g rad/s", way, burst, l.FullRadS)
 			case math.Abs(s-step) > l.AccelRadS2*period*period+eps:
 				t.Fatalf("step changed by %g, limit %g", s-step, l.AccelRadS2*period*period)
 			case inside && (out[0] < l.MinRad || out[0] > l.MaxRad): // to the bit
@@ -232,16 +241,32 @@ func TestBrakingStepAgainstSummation(t *testing.T) {
 	}
 }
 
+// The longest step of a burst is really the longest: braking from it makes just the way
+// that is left, and a little more would make too much.
+func TestCoastingStepAgainstSummation(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for range 2000 {
+		da, d, m := 0.001+rng.Float64(), rng.Float64()*20, 1+rng.IntN(8)
+		s, sum := coastingStep(d, da, m), 0.0
+		for k := range m {
+			sum += max(s-float64(k)*da, 0)
+		}
+		if math.Abs(sum-d) > 1e-9*(1+d) {
+			t.Fatalf("%g rad in %d ticks, da %g: a step of %g makes %g", d, m, da, s, sum)
+		}
+	}
+}
+
 func TestNewRefusesOpenLimits(t *testing.T) {
 	bad := joint()
 	bad.MinRad, bad.AccelRadS2 = math.NaN(), math.Inf(1)
 	bad2 := joint()
-	bad2.FullRadS, bad2.GentleRadS = 1000, 0
+	bad2.FullRadS, bad2.GentleRadS, bad2.Burst = 1000, 0, MaxBurst+1
 	_, err := New([]Joint{bad, bad2}, 0)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, word := range []string{"period 0", "joint 0: lower limit NaN", "joint 0: acceleration +Inf", "joint 1: full speed 1000", "joint 1: gentle speed 0"} {
+	for _, word := range []string{"period 0", "joint 0: lower limit NaN", "joint 0: acceleration +Inf", "joint 1: full speed 1000", "joint 1: gentle speed 0", "joint 1: burst 33"} {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("error does not say %q:\n%v", word, err)
 		}

@@ -15,6 +15,13 @@ func (w *window) add(v int) {
 	w.at = (w.at + 1) % len(w.ring)
 }
 
+// pass lets n ticks go by of which nothing is known.
+func (w *window) pass(n int64) {
+	for range min(n, int64(len(w.ring))) {
+		w.add(0)
+	}
+}
+
 func (w *window) clear() {
 	clear(w.ring)
 	w.sum = 0

@@ -75,15 +75,16 @@ const (
 // Joint is the limit on commands to joint i, at rateHz ticks a second of which every
 // controlEvery-th is a decision.
 //
-// A policy that obeys speed_limit_rad_s may move its target by that times its
-// own period at once, so over one tick the command may be controlEvery times
-// faster; the guard lets exactly this through, and any stop or reversal of it.
+// A policy that obeys speed_limit_rad_s may move its target by that times its own period
+// at once, so in one tick the command may make the way of controlEvery; the guard lets
+// exactly this through, and any stop or reversal of it. Over a period no joint is
+// commanded faster than its servo turns without load.
 func Joint(d *robot.Description, i, rateHz, controlEvery int) guard.Joint {
 	j := &d.Joints[i]
-	full := j.SpeedLimitRadS * float64(controlEvery) * roundingShare
+	full := min(j.SpeedLimitRadS*roundingShare, d.ServoOf(i).NoLoadSpeedRadS)
 	return guard.Joint{
 		MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(gentleRadS, full), FullRadS: full,
-		AccelRadS2: 2 * full * float64(rateHz),
+		Burst: controlEvery, AccelRadS2: 2 * full * float64(controlEvery) * float64(rateHz),
 	}
 }
 
@@ -136,7 +137,7 @@ const (
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
 //	SlowRounds                                           4
-//	StuckS                                               1 s
+//	StuckS, GapS                                         1 s
 //	NoisyShare                                           off: late answers count as failed
 //
 // What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
@@ -145,6 +146,6 @@ func OnEmulatedBus(cfg loop.Config) loop.Config {
 	t := &cfg.Thresholds
 	patience := lateS * cfg.RateHz
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
-	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS = frozenS, math.Inf(1), slowRounds, lateS
+	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS, t.GapS = frozenS, math.Inf(1), slowRounds, lateS, lateS
 	return cfg
 }

@@ -2,14 +2,17 @@ package loop_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/sim/busemu"
@@ -23,28 +26,88 @@ type onBus struct {
 	t    *testing.T
 	l    *loop.Loop
 	line *busemu.World
-	wire *busemu.TimedWire // nil: answers take no time
+	wire *tap
+	time *busemu.TimedWire // nil: answers take no time
+	ring *trace.Ring
+	said driver.Unfit // why arming was given up
 	tick int64
+}
+
+// now is the clock of the line.
+func (b *onBus) now() time.Time {
+	if b.time != nil {
+		return b.time.Now()
+	}
+	return time.Unix(0, int64(b.line.Now()))
+}
+
+// passFrom lets the rest of a tick pass that began then; one that took longer makes the
+// next one late.
+func (b *onBus) passFrom(began time.Time) {
+	if b.time != nil {
+		b.time.PassUntil(began.Add(tick))
+	} else {
+		b.line.Advance(tick)
+	}
+}
+
+// step runs one tick after skipped ones.
+func (b *onBus) step(skipped int64) {
+	b.tick += skipped
+	b.l.Tick(loop.Instant{Tick: b.tick, Skipped: skipped})
+	b.tick++
+	for s := b.ring.Next(); s != nil; s = b.ring.Next() {
+		if s.Why == mode.ServosUnfit {
+			b.said = s.Robot.Unfit
+		}
+		b.ring.Release()
+	}
+}
+
+// tap is a wire that remembers what was sent, and loses what it is told to lose.
+type tap struct {
+	dxl.Port
+	sent []dxl.Packet
+	lose func(p *dxl.Packet) bool // nil: nothing
+}
+
+// Write implements dxl.Port.
+func (w *tap) Write(b []byte) (int, error) {
+	dec := dxl.NewDecoder(4096)
+	dec.Feed(b)
+	var p dxl.Packet
+	if dec.Next(&p) == dxl.Got {
+		p.Params = slices.Clone(p.Params)
+		w.sent = append(w.sent, p)
+		if w.lose != nil && w.lose(&p) {
+			return len(b), nil
+		}
+	}
+	return w.Port.Write(b)
+}
+
+// writes tells whether p is a sync write of a register.
+func writes(p *dxl.Packet, addr uint16) bool {
+	return p.Instruction == dxl.InstSyncWrite && len(p.Params) > 4 && int(p.Params[0])|int(p.Params[1])<<8 == int(addr)
 }
 
 func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 	t.Helper()
-	return newBus(t, tiltAt, func(l *busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire) {
-		return busemu.NewWire(l), dynamixel.Options{}, nil
+	return newBus(t, tiltAt, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) {
+		return busemu.NewWire(l), nil
 	}, faults...)
 }
 
 // newTimedBus is newOnBus on a line that takes its time: 3 Mbit/s, and what delays say.
 func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ...string) *onBus {
 	t.Helper()
-	return newBus(t, 0, func(l *busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire) {
+	return newBus(t, 0, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) {
 		w := busemu.NewTimedWire(l, 3_000_000)
-		return spoil(w), dynamixel.Options{Now: w.Now}, w
+		return spoil(w), w
 	}, faults...)
 }
 
-func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, dynamixel.Options, *busemu.TimedWire),
-	faults ...string) *onBus {
+func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -62,8 +125,9 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 		t.Fatal(err)
 	}
 	line.Untimed = true
-	port, opt, wire := open(line.Lines[0])
-	servos, err := dynamixel.New(desc, "body", port, opt)
+	port, timed := open(line.Lines[0])
+	b := &onBus{t: t, line: line, wire: &tap{Port: port}, time: timed}
+	servos, err := dynamixel.New(desc, "body", b.wire, dynamixel.Options{Now: b.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,11 +157,13 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 		lc.Health = append(lc.Health, guard.Health{Leg: j < 12, StallCurrentA: 2.3, TempWarnC: 60, TempStopC: 70})
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
-	l, err := loop.New(lc, drv, nil, nil)
+	b.ring = trace.NewRing(4, n)
+	l, err := loop.New(lc, drv, nil, b.ring)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &onBus{t: t, l: l, line: line, wire: wire}
+	b.l = l
+	return b
 }
 
 // fly runs the loop for a time, arming after one second, and returns the states
@@ -108,17 +174,9 @@ func (b *onBus) fly(d time.Duration) (states []mode.State) {
 		if b.tick == 100 {
 			b.l.Request(mode.Arm)
 		}
-		var began time.Time
-		if b.wire != nil {
-			began = b.wire.Now()
-		}
-		b.l.Tick(loop.Instant{Tick: b.tick})
-		b.tick++
-		if b.wire != nil {
-			b.wire.PassUntil(began.Add(tick)) // a tick that took longer makes the next one late
-		} else {
-			b.line.Advance(tick)
-		}
+		began := b.now()
+		b.step(0)
+		b.passFrom(began)
 		if m := b.l.Mode(); m != last {
 			states, last = append(states, m), m
 		}

@@ -87,6 +87,7 @@ type Loop struct {
 	goal     []float64 // after it
 	applied  []float64 // as sent
 	clamp    guard.Report
+	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
 	stats Stats
 }

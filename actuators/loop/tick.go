@@ -29,14 +29,14 @@ func (l *Loop) Tick(now Instant) {
 	busNs := monotonic() - started
 
 	facts := l.judge(now, err)
-	l.takeUp()
 	facts.Request = l.takeMail()
 	from := m.State
 	d := m.Step(l.rules, facts)
 	if d.State != from {
-		l.prepare(d.State)
+		l.enter(d.State)
 	}
-	l.beat(0) // before torque can rise
+	l.beat(0)  // before torque can rise
+	l.takeUp() // after the decision: a robot that is let go stays so
 	actNs := l.drive()
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)
@@ -65,31 +65,34 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	return f
 }
 
-// takeUp goes on after the servos stopped by their own watchdog, because this
-// host had been silent: from the measured pose at rest, as after arming, for they
-// stand there now and no goal since then reached them.
+// takeUp goes on after servos were stopped by their own watchdog, because this host had
+// been silent: each of them at rest where it stands, for no goal since then reached it;
+// the others with their goals. From there it is gentle until it has caught up.
 func (l *Loop) takeUp() {
-	if !l.machine.TakesUp() || !slices.Contains(l.state.Stopped, true) {
+	if !l.machine.TakesUp() || !slices.Contains(l.state.Stopped, true) || slices.Contains(l.state.Fresh, false) {
+		return // what is not fresh the next tick knows, or the failsafe table does
+	}
+	for j, stopped := range l.state.Stopped {
+		if l.goal[j] = l.guard.Last()[j]; stopped {
+			l.goal[j] = l.state.PosRad[j]
+		}
+	}
+	if !l.guard.Seed(l.goal) {
 		return
 	}
-	if slices.Contains(l.state.Fresh, false) || !l.guard.Seed(l.state.PosRad) {
-		return // the next tick knows more, or the failsafe table does
+	l.catchUp = true
+	if l.drv.TakeUp(l.applied, l.goal) == nil { // else they are still reported as stopped
+		l.stats.TakenUp++
 	}
-	copy(l.applied, l.state.PosRad)
-	_ = l.drv.Torque(true) // a failure shows in the next Read
-	l.stats.TakenUp++
 }
 
-// prepare readies guard and ramp for a state that was just entered.
-func (l *Loop) prepare(s mode.State) {
+// enter readies guard and ramp for a state that was just entered.
+func (l *Loop) enter(s mode.State) {
 	switch s {
 	case mode.Arming:
 		l.mon.Rearm()
-		l.clamp = guard.Report{}
+		l.clamp, l.catchUp = guard.Report{}, false
 		copy(l.applied, l.state.PosRad)
-		if l.guard.Seed(l.state.PosRad) {
-			l.ramp.start(l.state.PosRad, l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
-		}
 	case mode.Hold:
 		if l.ctl == nil {
 			l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
@@ -116,6 +119,9 @@ func (l *Loop) drive() (actNs int64) {
 	case mode.TaskTorqueOff:
 		l.machine.TorqueAnswered(l.drv.Torque(false) == nil)
 		return 0
+	case mode.TaskPrepare:
+		l.makeReady()
+		return 0
 	case mode.TaskTorqueOn:
 		l.torqueUp()
 		return 0
@@ -132,23 +138,45 @@ func (l *Loop) drive() (actNs int64) {
 	default:
 		return 0
 	}
+	if l.catchUp {
+		envelope = guard.Gentle
+	}
 	report, open := l.guard.Apply(l.goal, l.want, envelope)
-	l.clamp = report
+	l.clamp, l.catchUp = report, l.catchUp && report.Changed()
 	if open {
 		_ = l.drv.Write(l.applied, l.goal) // a failure shows in the next Read
 	}
 	return actNs
 }
 
-// torqueUp makes the measured pose the goal, then switches torque on, so that
-// nothing moves. The ramp starts only when every servo has confirmed.
-func (l *Loop) torqueUp() {
-	copy(l.want, l.guard.Last())
-	if _, open := l.guard.Apply(l.goal, l.want, guard.Gentle); !open {
+// makeReady makes the measured pose the goal of every servo without torque, so that
+// nothing moves when torque goes on, and has the servos confirm that goal and their
+// settings. Those that took torque in an earlier try keep their goals.
+func (l *Loop) makeReady() {
+	s := l.state
+	for j, on := range s.TorqueOn {
+		if l.want[j] = s.PosRad[j]; on {
+			l.want[j] = l.applied[j]
+		}
+	}
+	if slices.Contains(s.Fresh, false) {
+		l.machine.Prepared(false)
+		return
+	}
+	if !l.guard.Seed(l.want) {
 		l.machine.TorqueRefused()
 		return
 	}
-	l.machine.TorqueAnswered(l.drv.Write(l.applied, l.goal) == nil && l.drv.Torque(true) == nil)
+	l.guard.Apply(l.goal, l.want, guard.Gentle)
+	l.machine.Prepared(l.drv.Write(l.applied, l.goal) == nil && l.drv.Prepare() == nil)
+}
+
+// torqueUp switches torque on. The ramp starts only when every servo has confirmed.
+func (l *Loop) torqueUp() {
+	l.machine.TorqueAnswered(l.drv.Torque(true) == nil)
+	if l.machine.Torque == mode.TorqueOn {
+		l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
+	}
 }
 
 // goAlong takes the ramp's next step. In a controlled stop its end is followed by a

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
@@ -32,6 +33,7 @@ type Script struct {
 	played   int
 	over     bool
 	failing  mode.Checks
+	unfit    driver.Unfit
 	gaveUp   bool
 }
 
@@ -63,6 +65,13 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 	}
 	if s.over {
 		return mode.NoRequest, true
+	}
+	if x.From != x.Mode && x.Why == mode.ServosUnfit { // torque never went on
+		s.armed, s.unfit = 0, x.Robot.Unfit
+		if s.Arm {
+			s.over, s.gaveUp = true, true
+			return mode.NoRequest, true
+		}
 	}
 	switch x.Mode {
 	case mode.Disarmed, mode.Fault:
@@ -119,6 +128,9 @@ func (s *Script) Plays() int { return s.played }
 func (s *Script) Refusal() error {
 	if !s.gaveUp {
 		return nil
+	}
+	if s.unfit.Joint != "" {
+		return fmt.Errorf("not armed: %s; torque stayed off", s.unfit)
 	}
 	return fmt.Errorf("not armed: %s; asked for %v", s.failing, armPatience)
 }

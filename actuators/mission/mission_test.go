@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
@@ -121,5 +122,21 @@ func TestScriptNeverRearms(t *testing.T) {
 		if stays := end == time.Minute; stays != daemon {
 			t.Errorf("daemon %v: ended after %v", daemon, end)
 		}
+	}
+}
+
+// Servos that do not take their settings end the script with the servo's name, at once.
+func TestScriptTellsWhichServoIsUnfit(t *testing.T) {
+	s := &Script{Arm: true, For: time.Minute}
+	x := &trace.Sample{WallNs: 1, Mode: mode.Arming, From: mode.Disarmed}
+	if _, stop := s.Step(x); stop {
+		t.Fatal("over while arming")
+	}
+	x = &trace.Sample{WallNs: 2, Mode: mode.Disarmed, From: mode.Arming, Why: mode.ServosUnfit}
+	x.Robot.Unfit = driver.Unfit{Joint: "r_hip_pitch", ID: 9, Setting: "position P gain", Got: 300, Want: 800}
+	_, stop := s.Step(x)
+	want := "not armed: servo 9 (r_hip_pitch): position P gain is 300, want 800; torque stayed off"
+	if err := s.Refusal(); !stop || err == nil || err.Error() != want {
+		t.Errorf("stop %v, %v; want %q", stop, err, want)
 	}
 }

@@ -16,9 +16,9 @@ const (
 	LegServoLost                     // a leg servo stopped answering
 	VoltageCut                       // battery so low that servos may reset
 	ArmServoLost                     // another servo stopped answering
-	MonitoringStale                  // temperature, supply, alerts or torque of a servo have not been heard of for long
 	BusNoisy                         // too many failed transactions in the last half second
-	LoopOverrun                      // the loop was more than a period late three times in a second
+	LoopOverrun                      // the loop was more than a period late three times in a second, or once for long
+	MonitoringStale                  // temperature, supply, alerts or torque of a servo have not been heard of for long
 	ServosStopped                    // the servos' own watchdog stopped them twice in ten seconds
 	PolicyFault                      // the controller gave no usable command three times in a row
 	ServoAlert                       // a servo raised its own hardware error
@@ -39,7 +39,7 @@ const (
 func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
-		"arm-servo-lost", "monitoring-stale", "bus-noisy", "loop-overrun", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
+		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
 		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
 		"broker-lost",
 	}
@@ -78,7 +78,7 @@ func Answer(c Condition) Action {
 		return ActCut
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
-	case ArmServoLost, MonitoringStale, BusNoisy, LoopOverrun, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
+	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
 		VoltageLow, LeaseExpired:
 		return ActSettle
 	case LeaseLost:

@@ -37,7 +37,8 @@ const (
 	stopCount
 )
 
-// TorqueTries is how many ticks in a row servos may fail to confirm torque-on.
+// TorqueTries is how many ticks in a row servos may fail to confirm what they are asked
+// for on the way to torque: their settings, or torque-on.
 const TorqueTries = 20
 
 // ConfirmTime is how long torque-off is sent in every tick; then once a second, since
@@ -69,7 +70,9 @@ type Machine struct {
 	Control Control
 	Stop    Stop  // in Settle
 	Ticks   int64 // since the state was entered, skipped ones included
-	Tries   int   // ticks in a row in which torque-on was not confirmed
+	Tries   int   // ticks in which settings or torque-on were not confirmed
+	Fit     bool  // while torque rises: settings and goals are confirmed, torque may be asked for
+	Asked   bool  // while torque rises: it was asked for
 	Wait    int   // ticks until the controller decides again
 	Bad     bool  // the controller's latest decision was not usable
 }
@@ -111,6 +114,7 @@ func (m *Machine) Step(r Rules, f Facts) Decision {
 	d := Next(m.State, Input{
 		Conditions: f.Conditions, Failing: f.Failing, Request: f.Request,
 		InState: r.span(m.Ticks), Done: m.done(r, f), TorqueOff: m.Torque == TorqueOff, CanPlay: r.CanPlay,
+		Unfit: m.unfit(),
 	})
 	if d.State != m.State {
 		m.enter(r, d)
@@ -142,7 +146,7 @@ func (m *Machine) enter(r Rules, d Decision) {
 		}
 	}
 	if torque != keepTorque {
-		m.Torque, m.Tries = torque, 0
+		m.Torque, m.Tries, m.Fit, m.Asked = torque, 0, false, false
 	}
 	switch control {
 	case ControlNone:
@@ -159,7 +163,8 @@ type Task uint8
 const (
 	TaskNone      Task = iota // read only
 	TaskTorqueOff             // send torque-off to every servo
-	TaskTorqueOn              // make the measured pose the goal, then torque on
+	TaskPrepare               // make the measured pose the goal, and the servos ready for torque
+	TaskTorqueOn              // torque on
 	TaskRamp                  // go on with the loop's ramp
 	TaskBalance               // the controller keeps balance, and finishes what it plays
 	TaskPlay                  // the controller plays
@@ -171,10 +176,13 @@ const (
 func (m *Machine) Task(r Rules) Task {
 	switch m.State {
 	case Arming:
-		if m.Torque != TorqueOn {
+		switch {
+		case m.Torque == TorqueOn:
+			return TaskRamp
+		case m.Fit:
 			return TaskTorqueOn
 		}
-		return TaskRamp
+		return TaskPrepare
 	case Hold:
 		if r.CanPlay {
 			return TaskBalance
@@ -217,13 +225,25 @@ func (m *Machine) RampEnded() {
 	}
 }
 
-// TorqueAnswered reports what came of a TaskTorqueOn or a TaskTorqueOff.
+// Prepared reports what came of a TaskPrepare.
+func (m *Machine) Prepared(confirmed bool) {
+	if m.Torque != TorqueRising {
+		return
+	}
+	if m.Fit = confirmed; !confirmed {
+		m.Tries++
+	}
+}
+
+// TorqueAnswered reports what came of a TaskTorqueOn or a TaskTorqueOff. Servos that did
+// not confirm torque-on are prepared anew, for they may have sunk meanwhile.
 func (m *Machine) TorqueAnswered(confirmed bool) {
 	switch {
 	case m.Torque == TorqueRising && confirmed:
-		m.Torque, m.Tries = TorqueOn, 0
+		m.Torque, m.Tries, m.Fit, m.Asked = TorqueOn, 0, false, false
 	case m.Torque == TorqueRising:
 		m.Tries++
+		m.Fit, m.Asked = false, true
 	case m.Torque == TorqueFalling && confirmed:
 		m.Torque = TorqueOff
 	}
@@ -236,14 +256,17 @@ func (m *Machine) TorqueRefused() {
 	}
 }
 
-// TorqueFailed says that servos did not take torque for too long.
-func (m *Machine) TorqueFailed() bool { return m.Tries > TorqueTries }
+// TorqueFailed says that servos did not take torque for too long: some may carry it.
+func (m *Machine) TorqueFailed() bool { return m.Tries > TorqueTries && m.Asked }
+
+// unfit says that servos did not take their settings for too long: none carries torque.
+func (m *Machine) unfit() bool { return m.Tries > TorqueTries && !m.Asked }
 
 // Powered says that every servo should carry torque.
 func (m *Machine) Powered() bool { return m.State.Energised() && m.Torque == TorqueOn }
 
-// TakesUp says that servos which stopped by themselves are to go on: while the robot
-// is driven, not while it is falling or let go.
+// TakesUp says, after Step, that servos which stopped by themselves are to go on: while
+// the robot is driven, not while it is falling or let go.
 func (m *Machine) TakesUp() bool {
 	return m.Torque == TorqueOn && m.State >= Arming && m.State <= Settle
 }

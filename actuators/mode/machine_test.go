@@ -52,16 +52,16 @@ func in[T comparable](x T, list []T) bool {
 func legal(m Machine, canPlay bool) bool {
 	r := table(m.State, canPlay)
 	return in(m.Torque, r.torque) && in(m.Control, r.control) && (canPlay || m.State != Active) &&
-		(m.Torque == TorqueRising || m.Tries == 0) && // who has torque, or has given it up, counts no tries
+		(m.Torque == TorqueRising || m.Tries == 0 && !m.Fit && !m.Asked) && // who has torque, or has given it up, tries nothing
 		(m.Control == ControlNone && !m.Bad || m.Control != ControlNone && m.Torque == TorqueOn) &&
 		(m.State != Settle || m.Stop != StopPlaysOut || m.Control != ControlNone) // nothing to play out
 }
 
 // outcome is what the world answers to a tick's task.
-type outcome struct{ confirmed, open, usable, answered, standing, rampEnds bool }
+type outcome struct{ fit, confirmed, open, usable, answered, standing, rampEnds bool }
 
 // deed is what a tick did to the servos and with the controller.
-type deed struct{ on, off, goals, enter, decide bool }
+type deed struct{ prepare, on, off, goals, enter, decide, takeUp bool }
 
 // turn is one tick of the loop around the machine, with the world's answers.
 func turn(m *Machine, r Rules, f Facts, o outcome) (d Decision, did deed) {
@@ -69,17 +69,21 @@ func turn(m *Machine, r Rules, f Facts, o outcome) (d Decision, did deed) {
 		f.Conditions.Set(TorqueLost, true)
 	}
 	d = m.Step(r, f)
+	did.takeUp = m.TakesUp()
 	m.PlayedOut(r)
 	switch m.Task(r) {
 	case TaskTorqueOff:
 		did.off = true
 		m.TorqueAnswered(o.confirmed)
-	case TaskTorqueOn:
-		if did.on = o.open; !o.open {
+	case TaskPrepare:
+		if did.prepare = o.open; !o.open {
 			m.TorqueRefused()
 		} else {
-			m.TorqueAnswered(o.confirmed)
+			m.Prepared(o.fit)
 		}
+	case TaskTorqueOn:
+		did.on = true
+		m.TorqueAnswered(o.confirmed)
 	case TaskRamp:
 		did.goals = true
 		if o.rampEnds {
@@ -110,8 +114,14 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 		return "not in the table"
 	case did.on && (after.State != Arming || before.Torque == TorqueOn && before.State == Arming):
 		return "torque switched on outside arming, or twice"
-	case did.on && !(before.State == Arming || before.State == Disarmed && f.Request == Arm && f.Failing == 0):
+	case did.on && before.State != Arming:
 		return "torque switched on without a granted arm"
+	case did.on && !before.Fit:
+		return "torque switched on before the servos were ready for it"
+	case did.prepare && !(before.State == Arming || before.State == Disarmed && f.Request == Arm && f.Failing == 0):
+		return "servos made ready without a granted arm"
+	case did.takeUp && (f.Request == EStop || !after.State.Energised() || after.State == Limp || after.Torque != TorqueOn):
+		return "stopped servos are taken up by a robot that is let go"
 	case did.goals && !after.State.Energised(), did.off && after.State.Energised():
 		return "goals without torque, or torque-off while driven"
 	case after.Torque == TorqueOff && before.Torque != TorqueOff && !(did.off && o.confirmed):
@@ -123,8 +133,8 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 		return "the controller was entered by a robot that does not stand"
 	case did.decide && (after.Control == ControlNone || after.Torque != TorqueOn):
 		return "the controller decides without the robot"
-	case after.TakesUp() && !after.State.Energised():
-		return "stopped servos are taken up without torque"
+	case before.State == Arming && before.Tries > TorqueTries && !before.Asked && after.State.Energised() && after.State < Settle:
+		return "settings that never hold have no end"
 	case failed && before.State == Arming && after.State < Limp:
 		return "torque that never comes has no end"
 	}
@@ -147,10 +157,13 @@ func TestTableHoldsForEveryTick(t *testing.T) {
 			machines++
 			for request := range requestCount {
 				for _, c := range sets {
-					for bits := range 1 << 8 {
+					for bits := range 1 << 9 {
 						bit := func(n int) bool { return bits>>n&1 == 1 }
+						if bit(8) && m.State != Disarmed && m.State != Arming {
+							continue // only those are asked whether the servos are fit
+						}
 						f := Facts{Conditions: c, Request: request, RampDone: bit(0), Failing: Checks(bits >> 1 & 1)}
-						o := outcome{bit(2), bit(3), bit(4), bit(5), bit(6), bit(7)}
+						o := outcome{bit(8), bit(2), bit(3), bit(4), bit(5), bit(6), bit(7)}
 						after := m
 						d, did := turn(&after, r, f, o)
 						turns++
@@ -177,7 +190,10 @@ func each(f func(m Machine)) {
 					for _, ticks := range []int64{0, 3, 2000} {
 						for _, tries := range []int{0, TorqueTries + 1} {
 							for _, bad := range []bool{false, true} {
-								f(Machine{State: s, Torque: torque, Control: control, Stop: stop, Ticks: ticks, Tries: tries, Bad: bad})
+								for ready := range 4 {
+									f(Machine{State: s, Torque: torque, Control: control, Stop: stop, Ticks: ticks, Tries: tries, Bad: bad,
+										Fit: ready&1 != 0, Asked: ready&2 != 0})
+								}
 							}
 						}
 					}
@@ -190,7 +206,13 @@ func each(f func(m Machine)) {
 // The check itself must be able to fail: every sabotage of the table is found.
 func TestTheTableCheckCatchesFaults(t *testing.T) {
 	hold := Machine{State: Hold, Torque: TorqueOn, Control: ControlStands}
-	up := func(tries int) Machine { return Machine{State: Arming, Torque: TorqueRising, Tries: tries} }
+	up := func(tries int) Machine {
+		return Machine{State: Arming, Torque: TorqueRising, Tries: tries, Asked: true}
+	}
+	fit := Machine{State: Arming, Torque: TorqueRising, Fit: true}
+	never := Machine{State: Arming, Torque: TorqueRising, Tries: TorqueTries + 1}
+	on := Machine{State: Arming, Torque: TorqueOn}
+	cut := Machine{State: Cut, Torque: TorqueFalling}
 	falls := Machine{State: Limp, Torque: TorqueRising, Control: ControlStands}
 	for name, c := range map[string]struct {
 		before, after Machine
@@ -201,6 +223,10 @@ func TestTheTableCheckCatchesFaults(t *testing.T) {
 		"torque in disarmed":     {Machine{}, Machine{Torque: TorqueOn}, Facts{}, outcome{}, deed{}},
 		"on while holding":       {hold, hold, Facts{}, outcome{}, deed{on: true}},
 		"on without arm":         {Machine{}, up(0), Facts{}, outcome{}, deed{on: true}},
+		"on before they are fit": {up(0), on, Facts{}, outcome{confirmed: true}, deed{on: true}},
+		"fit before arm":         {Machine{}, fit, Facts{}, outcome{}, deed{prepare: true}},
+		"unfit without end":      {never, never, Facts{}, outcome{}, deed{prepare: true}},
+		"taken up on e-stop":     {hold, cut, Facts{Request: EStop}, outcome{}, deed{takeUp: true}},
 		"off nobody confirmed":   {Machine{Torque: TorqueFalling}, Machine{}, Facts{}, outcome{}, deed{off: true}},
 		"enter from hold":        {hold, hold, Facts{}, outcome{}, deed{enter: true}},
 		"enter on the way up":    {Machine{State: Arming, Torque: TorqueOn}, hold, Facts{}, outcome{}, deed{enter: true}},
@@ -228,7 +254,9 @@ func TestTaskTable(t *testing.T) {
 		{Machine{State: Cut, Torque: TorqueFalling}, true, TaskTorqueOff},
 		{Machine{State: Cut}, true, TaskNone},
 		{Machine{State: Fault, Torque: TorqueFalling}, true, TaskTorqueOff},
-		{Machine{State: Arming, Torque: TorqueRising}, true, TaskTorqueOn},
+		{Machine{State: Arming, Torque: TorqueRising}, true, TaskPrepare},
+		{Machine{State: Arming, Torque: TorqueRising, Asked: true}, true, TaskPrepare},
+		{Machine{State: Arming, Torque: TorqueRising, Fit: true}, true, TaskTorqueOn},
 		{Machine{State: Arming, Torque: TorqueOn}, true, TaskRamp},
 		{Machine{State: Hold, Torque: TorqueOn}, false, TaskRamp},
 		{Machine{State: Hold, Torque: TorqueOn, Control: ControlStands}, true, TaskBalance},
@@ -301,7 +329,7 @@ func TestRandomFlights(t *testing.T) {
 	for flight := range 2000 {
 		canPlay := flight%2 == 0
 		r, m := rules(canPlay), Machine{}
-		world := outcome{confirmed: rng.IntN(4) > 0, open: rng.IntN(8) > 0, usable: true, answered: true}
+		world := outcome{fit: rng.IntN(4) > 0, confirmed: rng.IntN(4) > 0, open: rng.IntN(8) > 0, usable: true, answered: true}
 		for range 600 {
 			f := Facts{RampDone: rng.IntN(40) == 0}
 			if rng.IntN(10) == 0 {
@@ -313,7 +341,7 @@ func TestRandomFlights(t *testing.T) {
 			f.Failing = Checks(rng.IntN(2))
 			if rng.IntN(50) == 0 {
 				often := func() bool { return rng.IntN(8) > 0 }
-				world = outcome{rng.IntN(4) > 0, often(), often(), often(), rng.IntN(3) > 0, rng.IntN(3) == 0}
+				world = outcome{often(), rng.IntN(4) > 0, often(), often(), often(), rng.IntN(3) > 0, rng.IntN(3) == 0}
 			}
 			if rng.IntN(20) == 0 {
 				m.Pass(int64(rng.IntN(300)))

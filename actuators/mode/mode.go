@@ -91,6 +91,7 @@ type Input struct {
 	Done       bool          // the state's work is finished: ramp reached, clip played, seated
 	TorqueOff  bool          // every servo is known to be without torque
 	CanPlay    bool          // a controller is loaded
+	Unfit      bool          // arming: servos do not take their settings, and torque was not asked for
 }
 
 // Decision is the state to be in and why. When Refused is set the request was
@@ -147,6 +148,9 @@ func finished(s State, in Input) (Decision, bool) {
 	case Arming:
 		if in.Done {
 			return Decision{State: Hold, Why: Done}, true
+		}
+		if in.Unfit {
+			return Decision{State: Disarmed, Why: ServosUnfit}, true
 		}
 		if in.InState >= ArmingTimeout {
 			return Decision{State: Settle, Why: TookTooLong}, true

@@ -32,10 +32,10 @@ func every(f func(s State, in Input)) {
 	for s := range stateCount {
 		for r := range requestCount {
 			for _, c := range sets {
-				for bits := range 16 {
+				for bits := range 32 {
 					for _, d := range times {
 						f(s, Input{Conditions: c, Request: r, InState: d, Done: bits&1 != 0,
-							TorqueOff: bits&2 != 0, CanPlay: bits&4 != 0, Failing: Checks(bits >> 3)})
+							TorqueOff: bits&2 != 0, CanPlay: bits&4 != 0, Unfit: bits&8 != 0, Failing: Checks(bits >> 4)})
 					}
 				}
 			}
@@ -104,7 +104,7 @@ func TestFailsafeTable(t *testing.T) {
 	rows := map[Condition]Action{
 		EStopOpen: ActCut, LoopStuck: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
-		ArmServoLost: ActSettle, MonitoringStale: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
+		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
 		VoltageLow: ActSettle, LeaseExpired: ActSettle,
 		LeaseLost: ActHold,
@@ -162,6 +162,7 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: of(Warm)}, Disarmed, Requested(Reset), false},
 		{Disarmed, Input{Request: Reset}, Disarmed, NotFaulted, true},
 		{Arming, Input{Done: true}, Hold, Done, false},
+		{Arming, Input{Unfit: true}, Disarmed, ServosUnfit, false},
 		{Arming, Input{InState: ArmingTimeout}, Settle, TookTooLong, false},
 		{Active, Input{Done: true}, Hold, Done, false},
 		{Settle, Input{Done: true}, Disarmed, Done, false},

@@ -23,6 +23,7 @@ const (
 	NotHolding           // activate or hold: only from hold or active
 	NotFaulted           // reset: there is no fault
 	TorqueUnknown        // reset: some servo has not confirmed torque off
+	ServosUnfit          // arming: some servo does not take its settings or goal; torque stayed off
 	plainReasons
 )
 
@@ -53,6 +54,7 @@ func (r Reason) String() string {
 	return [plainReasons]string{
 		"", "done", "took too long", "already armed", "arming checks fail", "a fault is latched: reset first",
 		"no policy is loaded", "not holding a pose", "there is no fault to reset", "torque-off is not confirmed",
+		"servos do not take their settings",
 	}[r]
 }
 

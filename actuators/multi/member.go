@@ -17,6 +17,8 @@ type op uint8
 const (
 	opRead op = iota
 	opWrite
+	opPrepare
+	opTakeUp
 	opTorqueOn
 	opTorqueOff
 	opHalt
@@ -83,6 +85,10 @@ func (m *member) do(what op) {
 		return
 	case opWrite:
 		m.result = m.bus.Driver.Write(m.applied, m.goals)
+	case opPrepare:
+		m.result = m.bus.Driver.Prepare()
+	case opTakeUp:
+		m.result = m.bus.Driver.TakeUp(m.applied, m.goals)
 	case opTorqueOn:
 		m.result = m.bus.Driver.Torque(true)
 	case opTorqueOff:
@@ -171,6 +177,9 @@ func (m *member) give(dst *driver.State, sinceS float64) {
 	}
 	if !m.moved {
 		copy(m.sent, s.PosRad) // where the servos are is all that can be said
+	}
+	if dst.Unfit.Joint == "" {
+		dst.Unfit = s.Unfit
 	}
 	m.seen, m.lost, m.side, m.sideLost = s.Transactions, s.Failures, s.Asides, s.AsideFailures
 }

@@ -109,17 +109,20 @@ func New(cfg Config) (*Driver, error) {
 // sensor, whose hub may feed the servos of all.
 func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 	id := driver.Identity{Servos: make([]driver.Servo, d.cfg.Joints)}
+	var faults []error // of all buses: people mend them together
 	for _, withSensor := range []bool{true, false} {
 		for _, m := range d.members {
 			if (m.bus.IMU != nil) != withSensor {
 				continue
 			}
 			if d.timer != nil && !m.free() { // connected before
-				return id, d.name(m, errLate)
+				faults = append(faults, d.name(m, errLate))
+				continue
 			}
 			found, err := m.bus.Driver.Connect(ctx)
 			if err != nil {
-				return id, d.name(m, err)
+				faults = append(faults, d.name(m, err))
+				continue
 			}
 			for k, j := range m.bus.Joints {
 				id.Servos[j] = found.Servos[k]
@@ -127,6 +130,9 @@ func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
 			id.IMU = id.IMU || found.IMU
 			id.Changed = append(id.Changed, found.Changed...)
 		}
+	}
+	if len(faults) > 0 {
+		return id, errors.Join(faults...)
 	}
 	if len(d.members) > 1 && d.timer == nil {
 		d.timer = time.NewTimer(time.Hour)
@@ -155,6 +161,7 @@ func (d *Driver) Read(dst *driver.State) error {
 	sinceS := now.Sub(d.read).Seconds()
 	d.read = now
 	dst.Transactions, dst.Failures, dst.Asides, dst.AsideFailures = 0, 0, 0, 0
+	dst.Unfit = driver.Unfit{}
 	for _, m := range d.members {
 		m.give(dst, sinceS)
 	}
@@ -162,7 +169,21 @@ func (d *Driver) Read(dst *driver.State) error {
 }
 
 // Write implements driver.Driver.
-func (d *Driver) Write(applied, goalsRad []float64) error {
+func (d *Driver) Write(applied, goalsRad []float64) error { return d.send(opWrite, applied, goalsRad) }
+
+// TakeUp implements driver.Driver.
+func (d *Driver) TakeUp(applied, goalsRad []float64) error {
+	return d.send(opTakeUp, applied, goalsRad)
+}
+
+// Prepare implements driver.Driver.
+func (d *Driver) Prepare() error {
+	d.all(opPrepare, d.cfg.Deadline)
+	return d.verdict()
+}
+
+// send hands every bus its goals and has it do with them what is asked.
+func (d *Driver) send(what op, applied, goalsRad []float64) error {
 	if len(goalsRad) != d.cfg.Joints || len(applied) != d.cfg.Joints {
 		panic("multi: goals of another size")
 	}
@@ -174,7 +195,7 @@ func (d *Driver) Write(applied, goalsRad []float64) error {
 	for _, m := range d.members {
 		m.take(goalsRad)
 	}
-	d.all(opWrite, d.cfg.Deadline)
+	d.all(what, d.cfg.Deadline)
 	for _, m := range d.members {
 		m.tell(applied)
 	}

@@ -40,6 +40,12 @@ type Type struct {
 	// gears. An estimate; no data sheet tells it.
 	DragNmPerRadPerS float64
 
+	// MinFirmware is the oldest that may be driven: the first with a bus watchdog, without
+	// which servos go on when their host dies.
+	MinFirmware uint8
+	// NoCurrentLimit says that it measures a load, and has no register that limits current.
+	NoCurrentLimit bool
+
 	MinV, MaxV float64 // supply that the maker allows
 	MaxTempC   float64 // factory limit, at which the servo stops itself
 

@@ -27,6 +27,7 @@ func dynamixelX(t Type) Type {
 	t.FullDutyCount, t.PGainDivisor, t.DGainDivisor, t.MaxPGain = fullDuty, 128, 16, maxXGain
 	t.DragNmPerRadPerS = gearDrag
 	t.Factory.Firmware = 48
+	t.MinFirmware = 38 // e-Manual, "Bus Watchdog(98)"
 	return t
 }
 
@@ -72,7 +73,7 @@ func Shipped() Catalogue {
 			// could give: taken here as that share of the stall current, an estimate.
 			Name: "xl430-w250", Title: "XL430-W250", ModelNumber: 1060,
 			AtV: 12, StallTorqueNm: 1.5, StallCurrentA: 1.4, NoLoadRadPerS: 61 * rpm,
-			MinV: 6.5, MaxV: 12, MaxTempC: 72, APerCount: 1.4e-3,
+			MinV: 6.5, MaxV: 12, MaxTempC: 72, APerCount: 1.4e-3, NoCurrentLimit: true,
 			Factory: Factory{LowestV: 6, HighestV: 14, CurrentLimitCount: 1000, VelocityLimitCount: 265, PositionPGain: 800},
 		}),
 	}

@@ -28,6 +28,8 @@ func (s *still) Connect(context.Context) (driver.Identity, error) { return drive
 func (s *still) Cut() error                                       { return nil }
 func (s *still) Halt() error                                      { return nil }
 func (s *still) Torque(on bool) error                             { s.torque = on; return nil }
+func (s *still) Prepare() error                                   { return nil }
+func (s *still) TakeUp(applied, goals []float64) error            { return s.Write(applied, goals) }
 func (s *still) Write(applied, goals []float64) error {
 	copy(applied, goals)
 	s.sent = slices.Clone(goals)
@@ -121,7 +123,7 @@ func TestEvaluationIsTheLoop(t *testing.T) {
 	}{
 		{"small moves", 0.03, 0, mode.NoReason},
 		{"moves as fast as allowed", 0.04, 0, mode.NoReason},
-		{"faster than allowed", 0.1, 0, mode.NoReason},
+		{"faster than allowed", 0.055, 0, mode.NoReason},
 		{"leaps", 2, 0, mode.Caused(mode.ClampedLong)},
 		{"a fall", 0.03, 20, mode.Caused(mode.Falling)},
 	} {

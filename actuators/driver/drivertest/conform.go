@@ -79,7 +79,7 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 	})
 	t.Run("with torque goals are reached, and applied tells them", func(t *testing.T) {
 		r, s := connect(t)
-		write(t, r, read(t, r, s)) // no jump
+		prepare(t, r, write(t, r, read(t, r, s))) // no jump
 		if err := r.Driver.Torque(true); err != nil {
 			t.Fatalf("Torque(true): %v", err)
 		}
@@ -195,7 +195,7 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 	})
 	t.Run("a cut is torque-off, and stays it", func(t *testing.T) {
 		r, s := connect(t)
-		write(t, r, read(t, r, s))
+		prepare(t, r, write(t, r, read(t, r, s)))
 		if err := r.Driver.Torque(true); err != nil {
 			t.Fatalf("Torque(true): %v", err)
 		}
@@ -210,6 +210,12 @@ func Conform(t *testing.T, open func(t *testing.T) Rig) {
 		}
 		if err := r.Driver.Write(make([]float64, r.Joints), s.PosRad); err == nil {
 			t.Error("goals are taken after a cut")
+		}
+		if err := r.Driver.Prepare(); err == nil {
+			t.Error("servos are made ready for torque after a cut")
+		}
+		if err := r.Driver.TakeUp(make([]float64, r.Joints), s.PosRad); err == nil || r.Torque != nil && r.Torque() != 0 {
+			t.Errorf("servos are taken up after a cut: %v", err)
 		}
 		read(t, r, s)
 		if err := r.Driver.Torque(false); err != nil {
@@ -289,6 +295,19 @@ func conformLate(t *testing.T, connect func(*testing.T) (Rig, *driver.State), la
 		r.Pass()
 	}
 	read(t, r, s)
+}
+
+// prepare goes on with goal until the servos are ready for torque.
+func prepare(t *testing.T, r Rig, goal []float64) {
+	t.Helper()
+	var err error
+	for range 5 {
+		write(t, r, goal)
+		if err = r.Driver.Prepare(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("Prepare: %v, five times", err)
 }
 
 func read(t *testing.T, r Rig, s *driver.State) []float64 {

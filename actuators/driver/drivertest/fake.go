@@ -6,6 +6,7 @@ package drivertest
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
@@ -27,7 +28,9 @@ type Fake struct {
 	IMUSilent  bool
 	SlowSilent bool // slow registers are not answered
 	Deaf       bool // torque commands are ignored
-	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
+	Stopped    bool // by the servos' own watchdog: goals are refused until they are taken up
+	Lose       int  // Writes from now on that never arrive
+	Unfit      driver.Unfit
 	GravityDir [3]float64
 	GyroRadS   [3]float64
 	TempC      float64
@@ -39,6 +42,7 @@ type Fake struct {
 	Cuts   int // a Fake is cut by its own goroutine only
 	Halted bool
 
+	sent   []float64 // goals of the latest Write, arrived or not
 	reads  uint16
 	passed time.Duration
 }
@@ -55,7 +59,7 @@ const fakeRangeRad = math.Pi
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
-		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), SpeedRad: 0.1, RangeRad: math.Pi,
+		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), sent: make([]float64, n), SpeedRad: 0.1, RangeRad: math.Pi,
 		GravityDir: [3]float64{0, 0, -1}, TempC: 35, BusV: 12,
 	}
 }
@@ -75,7 +79,7 @@ func (f *Fake) Read(dst *driver.State) error {
 	f.reads++
 	f.passed += time.Duration(FakePeriodS * float64(time.Second))
 	dst.Transactions++
-	dst.IMUFresh = false
+	dst.IMUFresh, dst.Unfit = false, f.Unfit
 	for j := range f.PosRad { // what is heard of below is young again
 		dst.AgeS[j] += FakePeriodS
 		dst.SlowAgeS[j] += FakePeriodS
@@ -131,8 +135,44 @@ func (f *Fake) Write(applied, goalsRad []float64) error {
 	for j, q := range goalsRad {
 		applied[j] = min(max(q, -f.RangeRad), f.RangeRad)
 	}
-	if !f.Stopped {
+	copy(f.sent, applied)
+	if f.Lose > 0 {
+		f.Lose--
+	} else if !f.Stopped {
 		copy(f.GoalRad, applied)
+	}
+	return nil
+}
+
+// Prepare implements driver.Driver.
+func (f *Fake) Prepare() error {
+	switch {
+	case f.Gone:
+		return driver.ErrLinkLost
+	case f.Cuts > 0:
+		return driver.ErrCut
+	case f.Unfit.Joint != "" || slices.Contains(f.Silent, true) || !slices.Equal(f.sent, f.GoalRad):
+		return driver.ErrPartial
+	}
+	return nil
+}
+
+// TakeUp implements driver.Driver.
+func (f *Fake) TakeUp(applied, goalsRad []float64) error {
+	switch {
+	case f.Gone:
+		return driver.ErrLinkLost
+	case f.Cuts > 0:
+		return driver.ErrCut
+	}
+	stopped := f.Stopped
+	f.Stopped = false
+	if err := f.Write(applied, goalsRad); err != nil {
+		return err
+	}
+	if err := f.Prepare(); err != nil {
+		f.Stopped = stopped
+		return err
 	}
 	return nil
 }
@@ -149,10 +189,6 @@ func (f *Fake) Torque(on bool) error {
 		return driver.ErrPartial
 	}
 	f.TorqueOn = on
-	if on && f.Stopped {
-		f.Stopped = false
-		copy(f.GoalRad, f.PosRad)
-	}
 	for _, s := range f.Silent {
 		if s {
 			return driver.ErrPartial

@@ -2,9 +2,11 @@ package robot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/multi"
@@ -25,7 +27,8 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		return nil, fault.Usage("%w", err)
 	}
 	opt := buses.Options{
-		Note: func(n string) { tell.Event("note: %s", n) },
+		Release: o.Release,
+		Note:    func(n string) { tell.Event("note: %s", n) },
 		Prepare: func() func() {
 			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
 			return leave
@@ -40,8 +43,14 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 	}
 	id, err := drv.Connect(ctx)
 	if err != nil {
-		_ = drv.Halt()
+		_ = drv.Halt() // touches no torque before Connect has succeeded
+		if errors.Is(err, driver.ErrEnergised) || errors.Is(err, driver.ErrUnfit) {
+			return nil, fault.Refuse("%s: %w", o.Port, err)
+		}
 		return nil, fmt.Errorf("%s: %w", o.Port, err)
+	}
+	for _, c := range id.Changed {
+		tell.Event("changed: %s", c)
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
 	return drv, nil

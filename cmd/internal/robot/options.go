@@ -23,6 +23,7 @@ type Options struct {
 	Stats   string        // file; "": none
 	JSON    bool
 	Hold    time.Duration // between arming and playing
+	Release bool          // switch off the torque that servos are found with
 	Anyway  bool          // run a policy that its own evaluation would not let run
 }
 
@@ -46,6 +47,8 @@ func (o *Options) Check() error {
 		return fault.Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
 	case o.For < 0 || o.Hold < 0:
 		return fault.Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
+	case o.Release && o.Arm:
+		return fault.Usage("--release and arm exclude each other: whoever supports a robot that is let go does not want it to move")
 	case !o.Sim && (len(o.SimArgs) > 0 || o.Strict):
 		return fault.Usage("--sim-arg and --strict need --sim")
 	}
