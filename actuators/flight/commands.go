@@ -39,8 +39,10 @@ func request(verb string) (mode.Request, bool) {
 		return mode.Arm, true
 	case "disarm", "settle":
 		return mode.Disarm, true
-	case "hold", "stop":
+	case "hold":
 		return mode.HoldPose, true
+	case "stop":
+		return mode.StopMotion, true
 	case "start":
 		return mode.Activate, true
 	case "reset":

@@ -127,7 +127,7 @@ func TestEveryVerbIsARequest(t *testing.T) {
 		}
 		asked[r] = true
 	}
-	if len(asked) != 6 {
-		t.Errorf("%d requests have a verb, want 6", len(asked))
+	if len(asked) != 7 {
+		t.Errorf("%d requests have a verb, want 7", len(asked))
 	}
 }

@@ -85,7 +85,7 @@ func (w *Watch) drain() {
 // take handles one sample.
 func (w *Watch) take(s *trace.Sample) {
 	if w.firstNs == 0 {
-		w.firstNs, w.lastTell = s.WallNs, s.WallNs
+		w.firstNs, w.lastTell = s.MonoNs, s.MonoNs
 	}
 	w.record(s)
 	if s.From != s.Mode {
@@ -103,7 +103,7 @@ func (w *Watch) take(s *trace.Sample) {
 	}
 	w.late.AddNs(s.LateNs)
 	w.note(s)
-	due := s.WallNs-w.lastTell >= tellEvery
+	due := s.MonoNs-w.lastTell >= tellEvery
 	if !due && s.From == s.Mode {
 		return
 	}
@@ -113,13 +113,13 @@ func (w *Watch) take(s *trace.Sample) {
 	}
 	if due {
 		w.Tell.Status(st)
-		w.lastTell, w.late = s.WallNs, clock.Histogram{}
+		w.lastTell, w.late = s.MonoNs, clock.Histogram{}
 	}
 }
 
 // changed tells of a change of state.
 func (w *Watch) changed(s *trace.Sample) {
-	atS := float64(s.WallNs-w.firstNs) / 1e9
+	atS := float64(s.MonoNs-w.firstNs) / 1e9
 	c := record.Transition{AtS: atS, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
 	w.changes = append(w.changes, c)
 	w.Tell.Event("%s -> %s: %s", c.From, c.To, c.Why)
@@ -145,7 +145,7 @@ func (w *Watch) note(s *trace.Sample) {
 	defer w.mu.Unlock()
 	l := &w.latest
 	l.Online, l.State, l.Tick, l.TorqueOff = true, s.Mode.String(), s.Tick, s.TorqueOff
-	l.SupplyV, l.TiltRad, l.Phase = s.SupplyV, s.TiltRad, s.Phase
+	l.SupplyV, l.TiltRad, l.Phase, l.Motion = s.SupplyV, s.TiltRad, s.Phase, motion(s)
 	l.Missed += s.Skipped
 	l.LateP99Us = w.late.QuantileUs(0.99)
 	l.BusErrors = s.Robot.Failures
@@ -158,6 +158,17 @@ func (w *Watch) note(s *trace.Sample) {
 		l.NotReady = s.Failing.String()
 	}
 	l.PosRad = append(l.PosRad[:0], s.Robot.PosRad...)
+}
+
+// motion says what the controller does with a motion.
+func motion(s *trace.Sample) string {
+	switch {
+	case !s.Playing:
+		return ""
+	case s.Mode == mode.Active:
+		return "playing"
+	}
+	return "finishing"
 }
 
 // Latest is a copy of the latest state.

@@ -38,6 +38,9 @@ type Controller interface {
 	// reports that nothing is being played. An error makes the loop keep the
 	// previous goals and count the failure.
 	Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error)
+	// Stop breaks off what is being played: the following Acts lead to the standing
+	// pose within a second. It does nothing while nothing is being played.
+	Stop()
 	// Phase is how far the motion is, 0..1, for the record.
 	Phase() float64
 }

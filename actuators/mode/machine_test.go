@@ -293,6 +293,24 @@ func TestControlledStop(t *testing.T) {
 	}
 }
 
+// Only who plays is told to break off, and only where the robot is still driven.
+func TestBreaksOff(t *testing.T) {
+	each(func(m Machine) {
+		if !legal(m, true) {
+			return
+		}
+		for request := range requestCount {
+			after := m
+			d := after.Step(rules(true), Facts{Request: request})
+			want := request == StopMotion && after.Control == ControlPlays &&
+				(m.State == Active || m.State == Hold || m.State == Settle)
+			if got := after.BreaksOff(request, d); got != want {
+				t.Fatalf("%+v, %v -> %v: breaks off %v, want %v", m, request, d, got, want)
+			}
+		}
+	})
+}
+
 // Random flights: never torque where the table says off, never a controller that was
 // not entered standing; and every state and task is really reached.
 func TestRandomFlights(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 	ChecksFail           // arm: see the failing checks
 	FaultLatched         // arm: a fault is latched, reset first
 	NoController         // activate: no policy is loaded
-	NotHolding           // activate or hold: only from hold or active
+	NotHolding           // activate, hold or stop: only where a pose is held or a motion played
 	NotFaulted           // reset: there is no fault
 	TorqueUnknown        // reset: some servo has not confirmed torque off
 	plainReasons

@@ -17,7 +17,8 @@ import (
 
 // Sample is one tick. Joint slices are in the order of the robot description.
 type Sample struct {
-	WallNs  int64 // Unix time at which the tick started
+	MonoNs  int64 // at which the tick started, on a clock that nobody sets
+	WallNs  int64 // the same as Unix time: a label, it may jump
 	Tick    int64
 	LateNs  int64 // against the tick's deadline
 	BusNs   int64 // from the start of the tick until state had been read
@@ -40,6 +41,7 @@ type Sample struct {
 	SupplyV   float64
 	TorqueOff bool // confirmed by every servo
 	Phase     float64
+	Playing   bool // the controller is in a motion, in hold and settle too: it ends it
 }
 
 // Ring is the queue of samples.

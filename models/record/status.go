@@ -14,8 +14,9 @@ type Status struct {
 	SupplyV    float64   `json:"supply_v"`
 	MaxTempC   float64   `json:"max_temp_c"`
 	TiltRad    float64   `json:"tilt_rad"`
-	Phase      float64   `json:"phase"`      // of the motion, 0 to 1
-	TorqueOff  bool      `json:"torque_off"` // confirmed by every servo
+	Phase      float64   `json:"phase"`            // of the motion, 0 to 1
+	Motion     string    `json:"motion,omitempty"` // playing, finishing; empty: none
+	TorqueOff  bool      `json:"torque_off"`       // confirmed by every servo
 	Conditions string    `json:"conditions,omitempty"`
 	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
 	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
