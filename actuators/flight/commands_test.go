@@ -70,7 +70,7 @@ func TestTheAnswerIsTheLoops(t *testing.T) {
 				b := newBench(t)
 				b.ticks(20)
 				answers := make(chan error, 2)
-				b.cmd.Obey(tt.verb, func(err error) { answers <- err })
+				b.cmd.Obey(tt.verb, func(_ string, err error) { answers <- err })
 				tt.change(b)
 				b.ticks(1)
 				err := <-answers
@@ -96,7 +96,7 @@ func TestALoopThatDoesNotAnswer(t *testing.T) {
 		b.ticks(20)
 		answers := make(chan error, 2)
 		began := time.Now()
-		b.cmd.Obey("arm", func(err error) { answers <- err })
+		b.cmd.Obey("arm", func(_ string, err error) { answers <- err })
 		err := <-answers
 		if !errors.Is(err, loop.ErrNoAnswer) || time.Since(began) != Patience {
 			t.Errorf("after %v: %v", time.Since(began), err)
@@ -112,7 +112,7 @@ func TestCommandsBeforeThereIsALoop(t *testing.T) {
 	var c Commands
 	var got error
 	c.Reachable(false)
-	c.Obey("arm", func(err error) { got = err })
+	c.Obey("arm", func(_ string, err error) { got = err })
 	if got == nil || got.Error() != "robotd is starting" {
 		t.Errorf("answer %v", got)
 	}

@@ -48,6 +48,7 @@ type Thresholds struct {
 	Stops        int // times within ten seconds that the servos stopped by their own watchdog
 	ClampRad     float64
 	ClampShare   float64 // of the ticks in a second with a change above ClampRad
+	StopButtons  uint8   // of the hub: each of these bits is a stop
 }
 
 // DefaultThresholds returns the start values for a supply of the given levels.
@@ -135,6 +136,7 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 		m.stalled(&c, o, j)
 	}
 	m.torqueLost(&c, o)
+	c.Set(mode.EStopOpen, s.PowerCut || s.Buttons&m.th.StopButtons != 0)
 	if o.PolicyBad {
 		m.policy++
 	} else {
@@ -198,9 +200,9 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 	}
 	f.Set(mode.CheckServoError, c.Has(mode.ServoAlert))
 	f.Set(mode.CheckEStop, c.Has(mode.EStopOpen))
+	f.Set(mode.CheckName, c.Has(mode.NameTaken))
 	f.Set(mode.CheckRecorder, c.Has(mode.LogLost))
 	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun))
-	f.Set(mode.CheckLease, c.Has(mode.LeaseLost) || c.Has(mode.LeaseExpired))
 	return f
 }
 

@@ -146,7 +146,7 @@ func (l *Loop) Request(r mode.Request) {
 }
 
 // External sets or clears a condition that the loop cannot see by itself, such
-// as a lost lease or a recorder that cannot write. Any goroutine may call it.
+// as a recorder that cannot write. Any goroutine may call it.
 func (l *Loop) External(c mode.Condition, on bool) {
 	for {
 		old := l.external.Load()

@@ -24,12 +24,11 @@ const (
 	Stalled                        // high current without motion
 	ClampedLong                    // the guard had to change most commands for a second
 	VoltageLow                     // battery low under load
-	LeaseExpired                   // the operator's lease has been gone for seconds
-	LeaseLost                      // the operator's lease has just gone
 	Warm                           // temperature above the warning level
 	VoltageWarn                    // battery below the warning level
 	LogLost                        // the flight recorder cannot keep up or cannot write
 	LinkToBroker                   // the command link is down
+	NameTaken                      // another robot answers to this robot's name on the command link
 	conditionCount
 )
 
@@ -38,8 +37,8 @@ func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
 		"arm-servo-lost", "bus-noisy", "loop-overrun", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
-		"broker-lost",
+		"clamped-long", "voltage-low", "warm", "voltage-warn", "log-lost",
+		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
 		return "unknown"
@@ -50,11 +49,10 @@ func (c Condition) String() string {
 // Action is the answer to a condition, least severe first.
 type Action uint8
 
-// The actions. Hold, settle, limp and cut lead to the states of those names.
+// The actions. Settle, limp and cut lead to the states of those names.
 const (
 	ActNone Action = iota
 	ActWarn
-	ActHold
 	ActSettle
 	ActLimp
 	ActCut
@@ -62,7 +60,7 @@ const (
 
 // String returns the action's name.
 func (a Action) String() string {
-	return [...]string{"none", "warn", "hold", "settle", "limp", "cut"}[a]
+	return [...]string{"none", "warn", "settle", "limp", "cut"}[a]
 }
 
 // Answer is the failsafe table: the least severe action for a condition.
@@ -77,11 +75,9 @@ func Answer(c Condition) Action {
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
 	case ArmServoLost, BusNoisy, LoopOverrun, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow, LeaseExpired:
+		VoltageLow:
 		return ActSettle
-	case LeaseLost:
-		return ActHold
-	case Warm, VoltageWarn, LogLost, LinkToBroker:
+	case Warm, VoltageWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn
 	}
 	return ActCut // a condition without a row is a programming error: stop

@@ -138,8 +138,6 @@ func failsafe(s State, c Conditions) (Decision, bool) {
 		return Decision{State: Limp, Why: why}, true
 	case action == ActSettle && s < Settle:
 		return Decision{State: Settle, Why: why}, true
-	case action == ActHold && s == Active:
-		return Decision{State: Hold, Why: why}, true
 	}
 	return Decision{}, false
 }
@@ -224,8 +222,13 @@ func requested(s State, in Input) Decision {
 		switch s {
 		case Arming, Hold, Active:
 			return Decision{State: Settle, Why: Requested(Disarm)}
+		case Fault:
+			stay.Why = FaultStays
+		case Disarmed:
+			stay.Why = NothingOn
+		default:
+			stay.Why = GoesOff
 		}
-		// already off or on the way there: nothing to refuse
 	case Reset:
 		switch {
 		case s != Fault:

@@ -63,7 +63,7 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 		}
 		if s.Energised() {
 			worst, _ := Worst(in.Conditions)
-			floor := [...]int{ActNone: 0, ActWarn: 0, ActHold: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
+			floor := [...]int{ActNone: 0, ActWarn: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
 			if severity(d.State) < floor {
 				fail("failsafe not obeyed")
 			}
@@ -88,7 +88,6 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 func TestFailsafeTable(t *testing.T) {
 	next := map[Action]map[State]State{
 		ActWarn:   {Arming: Arming, Hold: Hold, Active: Active, Settle: Settle, Limp: Limp},
-		ActHold:   {Arming: Arming, Hold: Hold, Active: Hold, Settle: Settle, Limp: Limp},
 		ActSettle: {Arming: Settle, Hold: Settle, Active: Settle, Settle: Settle, Limp: Limp},
 		ActLimp:   {Arming: Limp, Hold: Limp, Active: Limp, Settle: Limp, Limp: Limp},
 		ActCut:    {Arming: Cut, Hold: Cut, Active: Cut, Settle: Cut, Limp: Cut},
@@ -98,9 +97,8 @@ func TestFailsafeTable(t *testing.T) {
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
 		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
-		VoltageLow: ActSettle, LeaseExpired: ActSettle,
-		LeaseLost: ActHold,
-		Warm:      ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn,
+		VoltageLow: ActSettle,
+		Warm:       ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
 	}
 	if len(rows) != int(conditionCount) {
 		t.Fatalf("%d rows for %d conditions", len(rows), conditionCount)
@@ -154,7 +152,11 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Active, Input{Request: Disarm}, Settle, Requested(Disarm), false},
 		{Hold, Input{Request: Disarm}, Settle, Requested(Disarm), false},
 		{Arming, Input{Request: Disarm}, Settle, Requested(Disarm), false},
-		{Disarmed, Input{Request: Disarm}, Disarmed, NoReason, false},
+		{Disarmed, Input{Request: Disarm}, Disarmed, NothingOn, false},
+		{Settle, Input{Request: Disarm}, Settle, GoesOff, false},
+		{Limp, Input{Request: Disarm}, Limp, GoesOff, false},
+		{Cut, Input{Request: Disarm}, Cut, GoesOff, false},
+		{Fault, Input{Request: Disarm}, Fault, FaultStays, false},
 		{Fault, Input{Request: Reset, TorqueOff: true}, Disarmed, Requested(Reset), false},
 		{Fault, Input{Request: Reset}, Fault, TorqueUnknown, true},
 		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(EStopOpen)}, Fault, Caused(EStopOpen), true},

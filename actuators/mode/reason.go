@@ -23,6 +23,9 @@ const (
 	NotHolding           // activate, hold or stop: only where a pose is held or a motion played
 	NotFaulted           // reset: there is no fault
 	TorqueUnknown        // reset: some servo has not confirmed torque off
+	NothingOn            // disarm: accepted, and there is nothing to do
+	FaultStays           // disarm in fault: accepted, and there is nothing to do
+	GoesOff              // disarm: accepted, torque goes off by itself already
 	plainReasons
 )
 
@@ -53,6 +56,7 @@ func (r Reason) String() string {
 	return [plainReasons]string{
 		"", "done", "took too long", "already armed", "arming checks fail", "a fault is latched: reset first",
 		"no policy is loaded", "not holding a pose", "there is no fault to reset", "torque-off is not confirmed",
+		"there was no torque to switch off", "torque is off; the fault stays until reset", "torque goes off already",
 	}[r]
 }
 
@@ -72,8 +76,8 @@ const (
 	CheckEStop                    // stop button released
 	CheckRecorder                 // the flight recorder writes
 	CheckRealtime                 // the loop met its deadlines during the self-test
-	CheckLease                    // the operator's lease is held, where one is required
 	CheckTorqueOff                // no servo carries torque before arming
+	CheckName                     // no other robot answers to this robot's name
 	checkCount
 )
 
@@ -82,7 +86,7 @@ func (c Check) String() string {
 	names := [checkCount]string{
 		"servos connected", "joint positions fresh", "encoders inside limits", "trunk upright", "IMU alive",
 		"temperatures", "supply voltage", "servo errors", "stop button", "flight recorder", "real-time self-test",
-		"operator lease", "torque off before arming",
+		"torque off before arming", "only robot of its name",
 	}
 	if c >= checkCount {
 		return "unknown"

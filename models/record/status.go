@@ -6,6 +6,7 @@ import "time"
 // topic "state" and the lines of --json. docs/formats/mqtt.md.
 type Status struct {
 	Online     bool      `json:"online"`
+	Instance   string    `json:"instance,omitempty"` // of robotd: two robots of one name differ in it
 	State      string    `json:"state"`
 	Tick       int64     `json:"tick"`
 	Missed     int64     `json:"missed_ticks"`

@@ -67,7 +67,7 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 			err = e
 		}
 	}()
-	if r.link, err = operators.Open(r.operators(), &r.commands, failed); err != nil {
+	if r.link, err = operators.Open(r.operators(), &r.commands, tell, failed); err != nil {
 		return err
 	}
 	defer func() { r.link.Close(ord.Another()) }()
