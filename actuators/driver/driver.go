@@ -16,6 +16,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -87,7 +88,7 @@ type State struct {
 	// brings both together. A driver of servos alone leaves it as it is.
 	imu.Reading
 
-	// The slow registers, one joint and bus per read.
+	// The slow registers, one joint and bus per read. What was never read is not a number.
 	TempC    []float64
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
@@ -103,12 +104,16 @@ type State struct {
 
 // NewState returns an upright state of n joints at zero.
 func NewState(n int) *State {
-	return &State{
+	s := &State{
 		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
 		Stopped: make([]bool, n),
 	}
+	for j := range n {
+		s.TempC[j], s.BusV[j] = math.NaN(), math.NaN()
+	}
+	return s
 }
 
 // Joints returns how many joints the state describes.

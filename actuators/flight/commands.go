@@ -17,6 +17,8 @@ import (
 type Commands struct {
 	// Failed catches what goes wrong while an answer is waited for.
 	Failed *crash.Net
+	// Checks, if set before Start, says in words which arming checks fail.
+	Checks func(failing mode.Checks) string
 
 	loop    atomic.Pointer[loop.Loop]
 	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
@@ -133,6 +135,8 @@ func (c *Commands) answer(d mode.Decision) (did string, refused error) {
 		return d.State.String(), nil
 	case !d.Refused:
 		return fmt.Sprintf("%s: %s", d.State, d.Why), nil
+	case d.Failing != 0 && c.Checks != nil:
+		return "", fmt.Errorf("%s: %s", d.Why, c.Checks(d.Failing))
 	case d.Failing != 0:
 		return "", fmt.Errorf("%s: %s", d.Why, d.Failing)
 	}

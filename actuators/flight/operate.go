@@ -36,9 +36,6 @@ func Operate(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *cras
 	result := <-done
 	close(over)
 	<-watched
-	for _, n := range result.Notes {
-		w.Tell.Event("note: %s", n)
-	}
 	return result
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
@@ -138,7 +139,8 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 				said.word = "never said"
 			}
 			tell := &teller{w: said, failed: failed}
-			w := &Watch{Ring: ring, Loop: l, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true}}
+			w := &Watch{Ring: ring, Loop: l, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
+				Explain: &explain.Robot{Joints: desc.Joints, Limits: lc.Limits, Health: lc.Health, Thresholds: lc.Thresholds}}
 			ended := make(chan loop.Stats, 1)
 			go func() { ended <- Operate(noOrders{}, l, drv, w, failed) }()
 			until(t, "it holds", func() bool { return w.Latest().State == "hold" })

@@ -49,6 +49,7 @@ type Thresholds struct {
 	ClampRad     float64
 	ClampShare   float64 // of the ticks in a second with a change above ClampRad
 	StopButtons  uint8   // of the hub: each of these bits is a stop
+	NoIMU        bool    // the robot has no inertial sensor: nothing is judged by it
 }
 
 // DefaultThresholds returns the start values for a supply of the given levels.
@@ -114,11 +115,15 @@ type Monitor struct {
 func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	n := len(health)
 	second := int(math.Round(1 / periodS))
-	return &Monitor{
+	m := &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
 		stale: make([]int, n), stall: make([]float64, n), winding: make([]float64, n),
 		noise: newWindow(max(1, int(math.Round(th.NoisyS/periodS)))), overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
+	for j := range m.winding {
+		m.winding[j] = math.NaN()
+	}
+	return m
 }
 
 // Observe returns every condition that holds after this tick.
@@ -182,10 +187,10 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 		}
 	}
 	for j := range m.health { // every slow register must have been read once
-		if s.TempC[j] == 0 {
+		if math.IsNaN(s.TempC[j]) {
 			f.Set(mode.CheckTemperature, true)
 		}
-		if s.BusV[j] == 0 {
+		if math.IsNaN(s.BusV[j]) {
 			f.Set(mode.CheckVoltage, true)
 		}
 	}
@@ -205,6 +210,10 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun))
 	return f
 }
+
+// WindingC is the estimated temperature of each winding, not a number before the first
+// reading. The caller must not change it.
+func (m *Monitor) WindingC() []float64 { return m.winding }
 
 // TiltRad is the latest angle between the trunk's z axis and the vertical.
 func (m *Monitor) TiltRad() float64 { return m.tiltRad }
@@ -251,6 +260,8 @@ func (m *Monitor) link(c *mode.Conditions, o Observation) {
 
 func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 	switch {
+	case m.th.NoIMU:
+		return
 	case m.silent > 0: // nobody answers: that is the link's condition, not the sensor's
 	case !s.IMUFresh:
 		m.imuStale++
@@ -282,10 +293,10 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 func (m *Monitor) heat(c *mode.Conditions, s *driver.State) {
 	for j, h := range m.health {
 		t := s.TempC[j]
-		if !(t > 0) { // not read yet
+		if math.IsNaN(t) { // not read yet
 			continue
 		}
-		if m.winding[j] == 0 {
+		if math.IsNaN(m.winding[j]) {
 			m.winding[j] = t
 		}
 		if i := s.CurrentA[j]; finite(i) {
@@ -305,13 +316,13 @@ func (m *Monitor) heat(c *mode.Conditions, s *driver.State) {
 // supply filters the lowest servo voltage, so that the sag of one step is not
 // taken for an empty battery.
 func (m *Monitor) supply(c *mode.Conditions, s *driver.State) {
-	lowest := 0.0
+	lowest := math.Inf(1)
 	for _, v := range s.BusV {
-		if v > 0 && (lowest == 0 || v < lowest) {
+		if v < lowest { // what was not read yet is not lower
 			lowest = v
 		}
 	}
-	if lowest == 0 {
+	if math.IsInf(lowest, 1) {
 		return
 	}
 	if m.supplyV == 0 {

@@ -56,6 +56,10 @@ type Config struct {
 	SettleRad    []float64     // reached before torque goes off
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
+
+	// Began, if set, is told before the first tick of Run what the system did not
+	// permit. It must not block.
+	Began func(notes []string)
 }
 
 // MinRamp is the shortest ramp out of the measured pose.

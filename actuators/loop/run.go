@@ -89,6 +89,7 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	s.Failing, s.Conditions = f.Failing, f.Conditions
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
+	copy(s.WindingC, l.mon.WindingC())
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
 	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff
@@ -122,6 +123,9 @@ func (l *Loop) Run(ctx context.Context, priority int) (Stats, error) {
 	notes, leave := realtime.Enter(priority)
 	defer leave()
 	l.stats.Notes = notes
+	if l.cfg.Began != nil {
+		l.cfg.Began(notes)
+	}
 	schedule, err := clock.New(l.cfg.RateHz, realtime.NowNs()+int64(l.period))
 	if err != nil {
 		return Stats{}, err

@@ -25,6 +25,9 @@ type Script struct {
 	Clip   time.Duration // how long a motion takes
 	Daemon bool          // stay after a fault or a disarm, for an operator to go on
 
+	// Words, if set, says why arming was refused: joints, values, limits.
+	Words func(failing mode.Checks, x *trace.Sample) string
+
 	start    int64 // first sample, ns on the loop's monotonic clock
 	armed    int64 // torque switched on
 	held     int64 // hold entered
@@ -32,7 +35,7 @@ type Script struct {
 	played   int
 	yields   bool // an operator has ended a motion: the next one is his to start
 	over     bool
-	failing  mode.Checks
+	failing  string // the checks of the latest refusal
 	gaveUp   bool
 }
 
@@ -63,7 +66,10 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 		s.yields = true
 	}
 	if x.Refused && x.Request == mode.Arm {
-		s.failing = x.Failing
+		s.failing = x.Failing.String()
+		if s.Words != nil {
+			s.failing = s.Words(x.Failing, x)
+		}
 	}
 	if s.over {
 		return mode.NoRequest, true

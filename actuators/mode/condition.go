@@ -135,5 +135,8 @@ func Worst(s Conditions) (Action, Condition) {
 	return worst, cause
 }
 
+// MaxConditions is how many conditions a set can hold, for arrays.
+const MaxConditions = 32
+
 // AllConditions returns how many conditions there are, for iteration.
 func AllConditions() Condition { return conditionCount }

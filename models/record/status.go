@@ -23,10 +23,12 @@ type Status struct {
 	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
 }
 
-// Event is one change of the operating state on the topic "event".
+// Event is one change of the operating state, or of a warning, on the topic "event".
 type Event struct {
-	At   time.Time `json:"at"`
-	From string    `json:"from"`
-	To   string    `json:"to"`
-	Why  string    `json:"why"`
+	At      time.Time `json:"at"`
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	Why     string    `json:"why"`
+	Detail  string    `json:"detail,omitempty"`  // which joints, values and limits
+	Warning string    `json:"warning,omitempty"` // raised, over: why is a condition that only warns
 }

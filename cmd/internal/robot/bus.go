@@ -44,6 +44,9 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		return nil, fmt.Errorf("%s: %w", o.Port, err)
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
+	for _, what := range id.Changed {
+		tell.Event("changed: %s", what)
+	}
 	return drv, nil
 }
 

@@ -36,6 +36,9 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		rate = int(desc.LoopRateHz)
 	}
 	var pol *policy
+	if o.Policy != "" && desc.IMU.Bus == "" {
+		return loop.Config{}, nil, fault.Refuse("%s: %s has no inertial sensor (imu: in its robot.yaml), and a policy balances by it", o.Policy, desc.Name)
+	}
 	if o.Policy != "" {
 		if pol, err = loadPolicy(o.Policy, desc, o.Anyway); err != nil {
 			return loop.Config{}, nil, err
