@@ -3,6 +3,7 @@ package robot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/flight"
@@ -44,10 +45,24 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		return nil, fmt.Errorf("%s: %w", o.Port, err)
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
-	for _, what := range id.Changed {
+	for _, what := range byServo(id.Changed) {
 		tell.Event("changed: %s", what)
 	}
 	return drv, nil
+}
+
+// byServo joins neighbouring changes of one servo ("servo 9: what") to one line.
+func byServo(changes []string) (lines []string) {
+	last := ""
+	for _, c := range changes {
+		who, what, ok := strings.Cut(c, ": ")
+		if n := len(lines); ok && n > 0 && who == last {
+			lines[n-1] += ", " + what
+			continue
+		}
+		lines, last = append(lines, c), who
+	}
+	return lines
 }
 
 // portNotes says what went wrong on the ports, for the statistics.
