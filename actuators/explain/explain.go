@@ -137,10 +137,10 @@ func (r *Robot) check(c mode.Check, s *trace.Sample) string {
 		return fmt.Sprintf("tilt %.2f rad, legal up to %.2f", s.TiltRad, th.UprightRad)
 	case mode.CheckTemperature:
 		unread := r.servos(func(j int) string { return when(math.IsNaN(s.Robot.TempC[j]), "was not read yet") })
-		return joined(unread, r.Condition(mode.Warm, s))
+		return joined(joined(unread, late(unread, s)), r.Condition(mode.Warm, s))
 	case mode.CheckVoltage:
 		if unread := r.servos(func(j int) string { return when(math.IsNaN(s.Robot.BusV[j]), "was not read yet") }); unread != "" {
-			return unread
+			return joined(unread, late(unread, s))
 		}
 		return r.supply(s, th.WarnV)
 	case mode.CheckServoError:
@@ -153,6 +153,13 @@ func (r *Robot) check(c mode.Check, s *trace.Sample) string {
 		return r.Condition(mode.IMULost, s)
 	}
 	return ""
+}
+
+// late says why slow registers never come although servos answer.
+func late(unread string, s *trace.Sample) string {
+	failed, all := s.Robot.Failures, s.Robot.Transactions
+	return when(unread != "" && all > 100 && failed*4 > all, fmt.Sprintf("%d of %d exchanges failed: answers come too late; "+
+		"set the adapter's latency timer to 1 ms, or use a faster line or a lower rate", failed, all))
 }
 
 func (r *Robot) alerts(s *trace.Sample) string {

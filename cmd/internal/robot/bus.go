@@ -2,6 +2,7 @@ package robot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -42,13 +44,40 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 	id, err := drv.Connect(ctx)
 	if err != nil {
 		_ = drv.Halt()
-		return nil, fmt.Errorf("%s: %w", o.Port, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", o.Port, err), missing(ctx, desc, ports, err))
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
 	for _, what := range byServo(id.Changed) {
 		tell.Event("changed: %s", what)
 	}
 	return drv, nil
+}
+
+// asked is how many servos that do not answer are looked for elsewhere: it takes a
+// second each.
+const asked = 3
+
+// missing looks for servos that a failed connection names as silent, and says what is the
+// matter with them. The ports are free again.
+func missing(ctx context.Context, desc *robot.Description, ports buses.Ports, failed error) error {
+	var found []error
+	looked := 0
+	for _, j := range desc.Joints {
+		silent := strings.Contains(failed.Error(), fmt.Sprintf("servo %d (%s) does not answer", j.ID, j.Name))
+		if !silent || looked == asked || ctx.Err() != nil {
+			continue
+		}
+		looked++
+		bus := desc.BusNamed(j.Bus)
+		open, rates, err := buses.Look(bus.Protocol, ports[bus.Name], func(string) {})
+		if err != nil {
+			continue
+		}
+		if why := servotool.WhyMissing(open, bus.Baud, rates, uint8(j.ID)); why != "" {
+			found = append(found, errors.New(why))
+		}
+	}
+	return errors.Join(found...)
 }
 
 // byServo joins neighbouring changes of one servo ("servo 9: what") to one line.
