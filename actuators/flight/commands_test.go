@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 // bench is a loop on a faked bus that ticks when it is told to.
@@ -19,6 +20,7 @@ type bench struct {
 	fake *drivertest.Fake
 	l    *loop.Loop
 	cmd  Commands
+	cfg  loop.Config
 	tick int64
 }
 
@@ -30,7 +32,7 @@ func newBench(t *testing.T) *bench {
 		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
-	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}}
+	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}, cfg: cfg}
 	var err error
 	if b.l, err = loop.New(cfg, b.fake, nil, nil); err != nil {
 		t.Fatal(err)
@@ -130,4 +132,32 @@ func TestEveryVerbIsARequest(t *testing.T) {
 	if len(asked) != 7 {
 		t.Errorf("%d requests have a verb, want 7", len(asked))
 	}
+}
+
+// What was known of the command link before there was a loop holds from its first tick,
+// and a robot whose name another one uses is not armed until that one is gone.
+func TestTheLinksNewsReachALoopThatStartsLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.cmd.Reachable(false)
+		b.cmd.Alone(false)
+		ring := trace.NewRing(1, 3)
+		fresh, err := loop.New(b.cfg, b.fake, nil, ring)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.l = fresh
+		b.cmd.Start(fresh)
+		b.ticks(1)
+		if s := ring.Next(); !s.Conditions.Has(mode.LinkToBroker) || !s.Failing.Has(mode.CheckName) {
+			t.Errorf("first tick: %v, checks %v", s.Conditions, s.Failing)
+		}
+		ring.Release()
+		b.cmd.Reachable(true)
+		b.cmd.Alone(true)
+		b.ticks(1)
+		if s := ring.Next(); s.Conditions.Has(mode.LinkToBroker) || s.Failing.Has(mode.CheckName) {
+			t.Errorf("later: %v, checks %v", s.Conditions, s.Failing)
+		}
+	})
 }
