@@ -32,7 +32,7 @@ var noUnits = []string{"RMS", "TTLMS"}
 
 // unitsUnswept are folders whose names are still to be changed; with MITORI_FIX_UNITS=1 the test changes them.
 var unitsUnswept = []string{
-	"actuators/driver", "actuators/driver/drivertest", "actuators/dynamixel", "actuators/guard",
+	"actuators/driver", "actuators/driver/drivertest", "actuators/dynamixel", "actuators/explain", "actuators/guard",
 	"actuators/flight", "actuators/imu", "actuators/limits", "actuators/multi", "cmd/internal", "models/sensed", "policy/control",
 	"policy/episode", "actuators/loop", "cmd/mitori", "cmd/robotd", "models/bvh", "models/kin", "models/metrics", "models/mjcf",
 	"models/motion", "models/robot", "perception/solve", "perception/verdict", "policy/bundle",

@@ -121,7 +121,7 @@ func (u Unfit) String() string {
 	case u.Setting == "":
 		return fmt.Sprintf("servo %d (%s) does not answer", u.ID, u.Joint)
 	}
-	return fmt.Sprintf("servo %d (%s): %s is %d, want %d", u.ID, u.Joint, u.Setting, u.Got, u.Want)
+	return fmt.Sprintf("servo %d (%s): %s is %d; legal: %d", u.ID, u.Joint, u.Setting, u.Got, u.Want)
 }
 
 // State is what the bus has told so far. Slices have one entry per joint; the
@@ -141,6 +141,7 @@ type State struct {
 	imu.Reading
 
 	// The slow registers, one joint and bus per read; each again within SlowRound reads.
+	// A temperature or voltage that was never read is not a number.
 	TempC    []float64
 	BusV     []float64
 	Alert    []uint8 // hardware error bits; 0 is healthy
@@ -175,6 +176,7 @@ func NewState(n int) *State {
 	}
 	for j := range n {
 		s.AgeS[j], s.SlowAgeS[j] = math.Inf(1), math.Inf(1)
+		s.TempC[j], s.BusV[j] = math.NaN(), math.NaN()
 	}
 	return s
 }

@@ -17,8 +17,11 @@ import (
 type Commands struct {
 	// Failed catches what goes wrong while an answer is waited for.
 	Failed *crash.Net
+	// Checks, if set before Start, says in words which arming checks fail.
+	Checks func(failing mode.Checks) string
 
-	loop atomic.Pointer[loop.Loop]
+	loop    atomic.Pointer[loop.Loop]
+	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
 }
 
 // Patience is how long the loop has for its decision. A tick takes milliseconds; a
@@ -39,8 +42,10 @@ func request(verb string) (mode.Request, bool) {
 		return mode.Arm, true
 	case "disarm", "settle":
 		return mode.Disarm, true
-	case "hold", "stop":
+	case "hold":
 		return mode.HoldPose, true
+	case "stop":
+		return mode.StopMotion, true
 	case "start":
 		return mode.Activate, true
 	case "reset":
@@ -54,67 +59,86 @@ func Verbs() []string {
 	return []string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}
 }
 
-// Start connects operators to a loop.
-func (c *Commands) Start(l *loop.Loop) { c.loop.Store(l) }
-
-// Reachable tells the loop whether operators can be reached.
-func (c *Commands) Reachable(yes bool) {
-	if l := c.loop.Load(); l != nil {
-		l.External(mode.LinkToBroker, !yes)
+// Start connects operators to a loop, which then knows what was told before it.
+func (c *Commands) Start(l *loop.Loop) {
+	c.loop.Store(l)
+	for _, o := range []mode.Condition{mode.LinkToBroker, mode.NameTaken} {
+		l.External(o, mode.Conditions(c.outside.Load()).Has(o))
 	}
 }
 
-// Obey hands a command to the loop and returns at once. Reply is called once, with nil
-// when the loop did it, or with the reason why not; from another goroutine, but for a
+// Reachable tells the loop whether operators can be reached.
+func (c *Commands) Reachable(yes bool) { c.tell(mode.LinkToBroker, !yes) }
+
+// Alone tells the loop whether this is the only robot of its name.
+func (c *Commands) Alone(yes bool) { c.tell(mode.NameTaken, !yes) }
+
+func (c *Commands) tell(o mode.Condition, on bool) {
+	if on {
+		c.outside.Or(uint32(mode.Of(o)))
+	} else {
+		c.outside.And(^uint32(mode.Of(o)))
+	}
+	if l := c.loop.Load(); l != nil {
+		l.External(o, on)
+	}
+}
+
+// Obey hands a command to the loop and returns at once. Reply is called once, with what
+// the loop did, or with the reason why it did not; from another goroutine, but for a
 // command that never reached the loop.
-func (c *Commands) Obey(verb string, reply func(error)) {
+func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 	r, ok := request(verb)
 	if !ok {
-		reply(fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
+		reply("", fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
 		return
 	}
 	l := c.loop.Load()
 	if l == nil {
-		reply(errStarting)
+		reply("", errStarting)
 		return
 	}
 	ticket, err := l.Ask(r)
 	if err != nil {
-		reply(err)
+		reply("", err)
 		return
 	}
-	c.Failed.Start("an answer to an operator", func() { reply(await(ticket)) })
+	c.Failed.Start("an answer to an operator", func() { reply(c.await(ticket)) })
 }
 
 // await waits for the loop's decision, for Patience at most.
-func await(ticket loop.Ticket) error {
+func (c *Commands) await(ticket loop.Ticket) (did string, refused error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	late := time.NewTimer(Patience)
 	defer late.Stop()
 	for {
 		if d, ok := ticket.Poll(); ok {
-			return refusal(d)
+			return c.answer(d)
 		}
 		select {
 		case <-look.C:
 		case <-late.C:
 			d, err := ticket.Withdraw()
 			if err != nil {
-				return fmt.Errorf("%w (waited %v)", err, Patience)
+				return "", fmt.Errorf("%w (waited %v)", err, Patience)
 			}
-			return refusal(d)
+			return c.answer(d)
 		}
 	}
 }
 
-// refusal is a decision in words; nil when it was granted.
-func refusal(d mode.Decision) error {
+// answer is a decision in words: the state that it led to, or why it was refused.
+func (c *Commands) answer(d mode.Decision) (did string, refused error) {
 	switch {
+	case !d.Refused && d.Why == mode.NoReason:
+		return d.State.String(), nil
 	case !d.Refused:
-		return nil
+		return fmt.Sprintf("%s: %s", d.State, d.Why), nil
+	case d.Failing != 0 && c.Checks != nil:
+		return "", fmt.Errorf("%s: %s", d.Why, c.Checks(d.Failing))
 	case d.Failing != 0:
-		return fmt.Errorf("%s: %s", d.Why, d.Failing)
+		return "", fmt.Errorf("%s: %s", d.Why, d.Failing)
 	}
-	return errors.New(d.Why.String())
+	return "", errors.New(d.Why.String())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 // bench is a loop on a faked bus that ticks when it is told to.
@@ -19,6 +20,7 @@ type bench struct {
 	fake *drivertest.Fake
 	l    *loop.Loop
 	cmd  Commands
+	cfg  loop.Config
 	tick int64
 }
 
@@ -30,7 +32,7 @@ func newBench(t *testing.T) *bench {
 		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
-	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}}
+	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}, cfg: cfg}
 	var err error
 	if b.l, err = loop.New(cfg, b.fake, nil, nil); err != nil {
 		t.Fatal(err)
@@ -70,7 +72,7 @@ func TestTheAnswerIsTheLoops(t *testing.T) {
 				b := newBench(t)
 				b.ticks(20)
 				answers := make(chan error, 2)
-				b.cmd.Obey(tt.verb, func(err error) { answers <- err })
+				b.cmd.Obey(tt.verb, func(_ string, err error) { answers <- err })
 				tt.change(b)
 				b.ticks(1)
 				err := <-answers
@@ -96,7 +98,7 @@ func TestALoopThatDoesNotAnswer(t *testing.T) {
 		b.ticks(20)
 		answers := make(chan error, 2)
 		began := time.Now()
-		b.cmd.Obey("arm", func(err error) { answers <- err })
+		b.cmd.Obey("arm", func(_ string, err error) { answers <- err })
 		err := <-answers
 		if !errors.Is(err, loop.ErrNoAnswer) || time.Since(began) != Patience {
 			t.Errorf("after %v: %v", time.Since(began), err)
@@ -112,7 +114,7 @@ func TestCommandsBeforeThereIsALoop(t *testing.T) {
 	var c Commands
 	var got error
 	c.Reachable(false)
-	c.Obey("arm", func(err error) { got = err })
+	c.Obey("arm", func(_ string, err error) { got = err })
 	if got == nil || got.Error() != "robotd is starting" {
 		t.Errorf("answer %v", got)
 	}
@@ -127,7 +129,35 @@ func TestEveryVerbIsARequest(t *testing.T) {
 		}
 		asked[r] = true
 	}
-	if len(asked) != 6 {
-		t.Errorf("%d requests have a verb, want 6", len(asked))
+	if len(asked) != 7 {
+		t.Errorf("%d requests have a verb, want 7", len(asked))
 	}
+}
+
+// What was known of the command link before there was a loop holds from its first tick,
+// and a robot whose name another one uses is not armed until that one is gone.
+func TestTheLinksNewsReachALoopThatStartsLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.cmd.Reachable(false)
+		b.cmd.Alone(false)
+		ring := trace.NewRing(1, 3)
+		fresh, err := loop.New(b.cfg, b.fake, nil, ring)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.l = fresh
+		b.cmd.Start(fresh)
+		b.ticks(1)
+		if s := ring.Next(); !s.Conditions.Has(mode.LinkToBroker) || !s.Failing.Has(mode.CheckName) {
+			t.Errorf("first tick: %v, checks %v", s.Conditions, s.Failing)
+		}
+		ring.Release()
+		b.cmd.Reachable(true)
+		b.cmd.Alone(true)
+		b.ticks(1)
+		if s := ring.Next(); s.Conditions.Has(mode.LinkToBroker) || s.Failing.Has(mode.CheckName) {
+			t.Errorf("later: %v, checks %v", s.Conditions, s.Failing)
+		}
+	})
 }

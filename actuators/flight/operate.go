@@ -41,12 +41,12 @@ func Operate(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *cras
 	case result = <-done:
 	case <-sup.Lost():
 		result = l.Abandoned()
+		for _, n := range result.Notes {
+			w.Tell.Event("note: %s", n)
+		}
 	}
 	close(over)
 	<-watched
-	for _, n := range result.Notes {
-		w.Tell.Event("note: %s", n)
-	}
 	return result
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
@@ -133,7 +134,7 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 		"the teller":       func(l *loop.Loop, _ *spoiled, _ *Watch) { l.Request(mode.Disarm) },
 	} {
 		t.Run(where, func(t *testing.T) {
-			line, drivers, lc := emulated(t)
+			line, drivers, lc, words := emulated(t)
 			drv := &spoiled{Driver: drivers, line: line}
 			ring := trace.NewRing(400, len(lc.Limits))
 			l, err := loop.New(lc, drv, nil, ring)
@@ -146,7 +147,8 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 				said.word = "never said"
 			}
 			tell := &teller{w: said, failed: failed}
-			w := &Watch{Ring: ring, Loop: l, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true}}
+			w := &Watch{Ring: ring, Loop: l, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
+				Explain: words}
 			ended := make(chan loop.Stats, 1)
 			go func() { ended <- Operate(noOrders{}, l, drv, w, failed) }()
 			until(t, "it holds", func() bool { return w.Latest().State == "hold" })
@@ -167,7 +169,7 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 }
 
 // emulated is kata20, connected, on a line whose time passes by the tick.
-func emulated(t *testing.T) (line *busemu.World, drivers *multi.Driver, lc loop.Config) {
+func emulated(t *testing.T) (line *busemu.World, drivers *multi.Driver, lc loop.Config, words *explain.Robot) {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -199,7 +201,8 @@ func emulated(t *testing.T) (line *busemu.World, drivers *multi.Driver, lc loop.
 		shape.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
 	lc = limits.OnEmulatedBus(limits.Derive(desc, shape, 100, 1))
-	return line, drivers, lc
+	words = &explain.Robot{Joints: desc.Joints, Limits: lc.Limits, Health: lc.Health, Thresholds: lc.Thresholds, RateHz: lc.RateHz}
+	return line, drivers, lc, words
 }
 
 // A loop whose driver does not come back has no torque in time: by itself, or because an
@@ -211,7 +214,7 @@ func TestALoopThatHangsEndsWithoutTorque(t *testing.T) {
 		back   bool
 	}{{"comes back", 0.1, true}, {"never comes back", 0.1, false}, {"an operator insists", 3600, true}} {
 		t.Run(tt.name, func(t *testing.T) {
-			line, drivers, lc := emulated(t)
+			line, drivers, lc, words := emulated(t)
 			lc.Thresholds.StuckS = tt.stuckS
 			drv := &hung{Driver: drivers, line: line, in: make(chan struct{}), back: make(chan struct{})}
 			ring := trace.NewRing(400, len(lc.Limits))
@@ -220,7 +223,8 @@ func TestALoopThatHangsEndsWithoutTorque(t *testing.T) {
 				t.Fatal(err)
 			}
 			failed := &crash.Net{}
-			w := &Watch{Ring: ring, Loop: l, Tell: &teller{w: io.Discard, failed: failed}, Mission: &mission.Script{Arm: true, Daemon: true}}
+			w := &Watch{Ring: ring, Loop: l, Tell: &teller{w: io.Discard, failed: failed}, Mission: &mission.Script{Arm: true, Daemon: true},
+				Explain: words}
 			ended := make(chan loop.Stats, 1)
 			ord := given{make(chan struct{})}
 			go func() { ended <- Operate(ord, l, drv, w, failed) }()

@@ -1,11 +1,13 @@
 package flight
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -22,13 +24,17 @@ type Watch struct {
 	Ring    *trace.Ring
 	Loop    *loop.Loop
 	Mission *mission.Script
+	Explain *explain.Robot     // words for joints, values and limits
 	Rec     *recorder.Recorder // nil: none
 	Link    Link               // nil: none
 	Tell    Teller
 
-	mu     sync.Mutex
-	latest record.Status
+	mu      sync.Mutex
+	seen    *trace.Sample // the latest; nil before the first
+	missed  int64
+	lateP99 int64
 
+	warned   [mode.MaxConditions]warning
 	changes  []record.Transition
 	firstNs  int64
 	recErr   error
@@ -85,15 +91,17 @@ func (w *Watch) drain() {
 // take handles one sample.
 func (w *Watch) take(s *trace.Sample) {
 	if w.firstNs == 0 {
-		w.firstNs, w.lastTell = s.WallNs, s.WallNs
+		w.firstNs, w.lastTell = s.MonoNs, s.MonoNs
 	}
-	w.record(s)
+	detail := w.Explain.Why(s)
+	w.record(s, detail)
 	if s.From != s.Mode {
-		w.changed(s)
+		w.changed(s, detail)
 	}
 	if s.Refused && s.Request != mode.Arm || s.Refused && s.Why != mode.ChecksFail {
-		w.Tell.Event("%s refused: %s", s.Request, s.Why)
+		w.Tell.Event("%s refused: %s%s", s.Request, s.Why, inBrackets(detail))
 	}
+	w.warn(s)
 	ask, stop := w.Mission.Step(s)
 	switch {
 	case stop:
@@ -103,7 +111,7 @@ func (w *Watch) take(s *trace.Sample) {
 	}
 	w.late.AddNs(s.LateNs)
 	w.note(s)
-	due := s.WallNs-w.lastTell >= tellEvery
+	due := s.MonoNs-w.lastTell >= tellEvery
 	if !due && s.From == s.Mode {
 		return
 	}
@@ -113,61 +121,160 @@ func (w *Watch) take(s *trace.Sample) {
 	}
 	if due {
 		w.Tell.Status(st)
-		w.lastTell, w.late = s.WallNs, clock.Histogram{}
+		w.lastTell, w.late = s.MonoNs, clock.Histogram{}
 	}
+}
+
+// warning is what was told of one condition that is answered by a warning only.
+type warning struct {
+	on   bool
+	last int64 // when it was last seen, on the loop's clock
+}
+
+// calmNs is how long a warning must be gone to be told so: values swing around limits.
+const calmNs = int64(time.Second)
+
+// warn tells of each warning once when it rises and once when it is over.
+func (w *Watch) warn(s *trace.Sample) {
+	for c := range mode.AllConditions() {
+		if mode.Answer(c) != mode.ActWarn {
+			continue
+		}
+		told := &w.warned[c]
+		switch has := s.Conditions.Has(c); {
+		case has && !told.on:
+			detail := w.Explain.Condition(c, s)
+			w.Tell.Event("warning: %s%s", c, inBrackets(detail))
+			w.event(s, c.String(), detail, "raised")
+		case !has && told.on && s.MonoNs-told.last >= calmNs:
+			told.on = false
+			w.Tell.Event("over: %s", c)
+			w.event(s, c.String(), "", "over")
+			continue
+		case !has:
+			continue
+		}
+		told.on, told.last = true, s.MonoNs
+	}
+}
+
+func (w *Watch) event(s *trace.Sample, why, detail, warning string) {
+	if w.Link == nil {
+		return
+	}
+	w.Link.Event(record.Event{
+		At: time.Unix(0, s.WallNs).UTC(), From: s.From.String(), To: s.Mode.String(), Why: why, Detail: detail, Warning: warning,
+	})
+}
+
+// inBrackets is what follows a statement that it explains.
+func inBrackets(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return " (" + detail + ")"
 }
 
 // changed tells of a change of state.
-func (w *Watch) changed(s *trace.Sample) {
-	atS := float64(s.WallNs-w.firstNs) / 1e9
-	c := record.Transition{AtS: atS, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String()}
-	if s.Why == mode.ServosUnfit {
-		c.Why += ": " + s.Robot.Unfit.String()
-	}
+func (w *Watch) changed(s *trace.Sample, detail string) {
+	atS := float64(s.MonoNs-w.firstNs) / 1e9
+	c := record.Transition{AtS: atS, From: s.From.String(), To: s.Mode.String(), Why: s.Why.String(), Detail: detail}
 	w.changes = append(w.changes, c)
-	w.Tell.Event("%s -> %s: %s", c.From, c.To, c.Why)
-	if w.Link != nil {
-		w.Link.Event(record.Event{At: time.Unix(0, s.WallNs).UTC(), From: c.From, To: c.To, Why: c.Why})
-	}
+	w.Tell.Event("%s -> %s: %s%s", c.From, c.To, c.Why, inBrackets(detail))
+	w.event(s, c.Why, detail, "")
 }
 
-func (w *Watch) record(s *trace.Sample) {
+func (w *Watch) record(s *trace.Sample, detail string) {
 	if w.Rec == nil || w.recErr != nil {
 		return
 	}
-	if err := w.Rec.Add(s); err != nil {
+	if err := w.Rec.Add(s, detail); err != nil {
 		w.recErr = err
 		w.Loop.External(mode.LogLost, true)
 		w.Tell.Event("warning: %v; flying on without a recording, the next arming is refused", err)
 	}
 }
 
-// note keeps the latest state for readers on other goroutines.
+// note keeps the latest sample for readers on other goroutines.
 func (w *Watch) note(s *trace.Sample) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l := &w.latest
-	l.Online, l.State, l.Tick, l.TorqueOff = true, s.Mode.String(), s.Tick, s.TorqueOff
-	l.SupplyV, l.TiltRad, l.Phase = s.SupplyV, s.TiltRad, s.Phase
-	l.Missed += s.Skipped
-	l.LateP99Us = w.late.QuantileUs(0.99)
-	l.BusErrors = s.Robot.Failures
-	l.MaxTempC = max(0, slices.Max(s.Robot.TempC))
-	l.Conditions, l.NotReady = "", ""
+	if w.seen == nil {
+		w.seen = s.Clone()
+	}
+	s.CopyTo(w.seen)
+	w.missed += s.Skipped
+	w.lateP99 = w.late.QuantileUs(0.99)
+}
+
+// hottest is the highest of the temperatures that were read, 0 if none was.
+func hottest(tempC []float64) float64 {
+	highest := math.Inf(-1)
+	for _, t := range tempC {
+		if t > highest { // what was not read is not higher
+			highest = t
+		}
+	}
+	if math.IsInf(highest, -1) {
+		return 0
+	}
+	return highest
+}
+
+// motion says what the controller does with a motion.
+func motion(s *trace.Sample) string {
+	switch {
+	case !s.Playing:
+		return ""
+	case s.Mode == mode.Active:
+		return "playing"
+	}
+	return "finishing"
+}
+
+// Latest is the latest state.
+func (w *Watch) Latest() record.Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.seen
+	if s == nil {
+		return record.Status{}
+	}
+	l := record.Status{
+		Online: true, State: s.Mode.String(), Tick: s.Tick, Missed: w.missed, LateP99Us: w.lateP99,
+		BusErrors: s.Robot.Failures, SupplyV: s.SupplyV, MaxTempC: hottest(s.Robot.TempC), TiltRad: s.TiltRad,
+		Phase: s.Phase, Motion: motion(s), TorqueOff: s.TorqueOff, PosRad: slices.Clone(s.Robot.PosRad),
+	}
 	if s.Conditions != 0 {
 		l.Conditions = s.Conditions.String()
 	}
 	if s.Failing != 0 {
-		l.NotReady = s.Failing.String()
+		l.NotReady = w.Explain.Checks(s.Failing, s)
 	}
-	l.PosRad = append(l.PosRad[:0], s.Robot.PosRad...)
+	return l
 }
 
-// Latest is a copy of the latest state.
-func (w *Watch) Latest() record.Status {
+// Checks says in words why the robot may not be armed, by the latest sample.
+func (w *Watch) Checks(failing mode.Checks) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.latest
-	s.PosRad = slices.Clone(s.PosRad)
-	return s
+	if w.seen == nil {
+		return failing.String()
+	}
+	return w.Explain.Checks(failing, w.seen)
+}
+
+// Powered counts the servos that had torque when they were last asked.
+func (w *Watch) Powered() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen == nil {
+		return 0
+	}
+	for _, on := range w.seen.Robot.TorqueOn {
+		if on {
+			n++
+		}
+	}
+	return n
 }

@@ -66,12 +66,16 @@ type Monitor struct {
 func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	n := len(health)
 	second, noisy := int(math.Round(1/periodS)), max(1, int(math.Round(th.NoisyS/periodS)))
-	return &Monitor{
+	m := &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
 		stale: make([]int, n), stall: make([]float64, n), winding: make([]float64, n),
 		noise: newWindow(noisy), asides: newWindow(noisy),
 		overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
+	for j := range m.winding {
+		m.winding[j] = math.NaN()
+	}
+	return m
 }
 
 // Observe returns every condition that holds after this tick.
@@ -89,6 +93,7 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 		m.stalled(&c, o, j)
 	}
 	m.torqueLost(&c, o)
+	c.Set(mode.EStopOpen, s.PowerCut || s.Buttons&m.th.StopButtons != 0)
 	if o.PolicyBad {
 		m.policy++
 	} else {
@@ -147,10 +152,10 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 		}
 	}
 	for j := range m.health { // every slow register must have been read once
-		if s.TempC[j] == 0 {
+		if math.IsNaN(s.TempC[j]) {
 			f.Set(mode.CheckTemperature, true)
 		}
-		if s.BusV[j] == 0 {
+		if math.IsNaN(s.BusV[j]) {
 			f.Set(mode.CheckVoltage, true)
 		}
 	}
@@ -172,11 +177,15 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 		f.Set(mode.CheckServoError, true)
 	}
 	f.Set(mode.CheckEStop, c.Has(mode.EStopOpen))
+	f.Set(mode.CheckName, c.Has(mode.NameTaken))
 	f.Set(mode.CheckRecorder, c.Has(mode.LogLost))
 	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun) || c.Has(mode.LoopStuck))
-	f.Set(mode.CheckLease, c.Has(mode.LeaseLost) || c.Has(mode.LeaseExpired))
 	return f
 }
+
+// WindingC is the estimated temperature of each winding, not a number before the first
+// reading. The caller must not change it.
+func (m *Monitor) WindingC() []float64 { return m.winding }
 
 // TiltRad is the latest angle between the trunk's z axis and the vertical.
 func (m *Monitor) TiltRad() float64 { return m.tiltRad }
@@ -227,7 +236,7 @@ func (m *Monitor) link(c *mode.Conditions, o Observation) {
 		float64(m.asides.sum) > m.th.NoisyShare*float64(asidesPerRead*len(m.asides.ring)))
 	for _, age := range s.SlowAgeS {
 		// What was never read fails the arming checks.
-		if !math.IsInf(age, 1) && !(age <= m.th.SlowRounds*float64(driver.SlowRound(len(m.health)))*m.dt) {
+		if !math.IsInf(age, 1) && !(age <= m.th.SlowLimitS(len(m.health), m.dt)) {
 			c.Set(mode.MonitoringStale, true)
 		}
 	}
@@ -238,6 +247,8 @@ const asidesPerRead = 2
 
 func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 	switch {
+	case m.th.NoIMU:
+		return
 	case m.silent > 0: // nobody answers: that is the link's condition, not the sensor's
 	case !s.IMUFresh:
 		m.imuStale++
@@ -268,10 +279,10 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 func (m *Monitor) heat(c *mode.Conditions, s *driver.State) {
 	for j, h := range m.health {
 		t := s.TempC[j]
-		if !(t > 0) { // not read yet
+		if math.IsNaN(t) { // not read yet
 			continue
 		}
-		if m.winding[j] == 0 {
+		if math.IsNaN(m.winding[j]) {
 			m.winding[j] = t
 		}
 		if i := s.CurrentA[j]; finite(i) {
@@ -291,13 +302,13 @@ func (m *Monitor) heat(c *mode.Conditions, s *driver.State) {
 // supply filters the lowest servo voltage, so that the sag of one step is not
 // taken for an empty battery.
 func (m *Monitor) supply(c *mode.Conditions, s *driver.State) {
-	lowest := 0.0
+	lowest := math.Inf(1)
 	for _, v := range s.BusV {
-		if v > 0 && (lowest == 0 || v < lowest) {
+		if v < lowest { // what was not read yet is not lower
 			lowest = v
 		}
 	}
-	if lowest == 0 {
+	if math.IsInf(lowest, 1) {
 		return
 	}
 	if m.supplyV == 0 {

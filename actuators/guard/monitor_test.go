@@ -182,3 +182,53 @@ func TestLettingGoComesBeforeTheFall(t *testing.T) {
 		t.Errorf("the monitor lets go at %g rad, a robot has fallen at %g", tilt, fall.TiltRad)
 	}
 }
+
+// A servo in the cold may be armed, also at and below freezing; one that was never read
+// may not.
+func TestAColdServoMayArm(t *testing.T) {
+	for _, tt := range []struct {
+		tempC float64
+		fails bool
+	}{{25, false}, {0, false}, {-5, false}, {math.NaN(), true}, {65, true}} {
+		m, s, joints := calmRobot(t, DefaultThresholds(10.5, 9.9))
+		s.TempC[1] = tt.tempC
+		var c mode.Conditions
+		for i := range 20 {
+			s.IMUSample = uint16(i)
+			c = m.Observe(Observation{State: s, GoalRad: make([]float64, 2)})
+		}
+		if f := m.Checks(s, c, joints); f.Has(mode.CheckTemperature) != tt.fails || f&^(1<<mode.CheckTemperature) != 0 {
+			t.Errorf("%g C: checks fail: %v", tt.tempC, f)
+		}
+	}
+}
+
+// A robot without an inertial sensor has nothing that could be lost, and arms; one with
+// a sensor that is silent does not.
+func TestARobotWithoutIMU(t *testing.T) {
+	for _, none := range []bool{true, false} {
+		th := DefaultThresholds(10.5, 9.9)
+		th.NoIMU = none
+		m, s, joints := calmRobot(t, th)
+		s.IMUFresh = false
+		var c mode.Conditions
+		for range 20 {
+			c = m.Observe(Observation{State: s, GoalRad: make([]float64, 2)})
+		}
+		if lost := m.Checks(s, c, joints).Has(mode.CheckIMU); lost == none || c.Has(mode.IMULost) == none {
+			t.Errorf("no sensor described: %v; check fails %v, conditions %v", none, lost, c)
+		}
+	}
+}
+
+// calmRobot is a monitor of two joints, and a state in which nothing is wrong.
+func calmRobot(t *testing.T, th Thresholds) (*Monitor, *driver.State, []Joint) {
+	t.Helper()
+	health := []Health{{TempWarnC: 60, TempStopC: 70}, {TempWarnC: 60, TempStopC: 70}}
+	s := driver.NewState(2)
+	for j := range health {
+		s.Fresh[j], s.TempC[j], s.BusV[j] = true, 25, 12
+	}
+	s.IMUFresh = true
+	return NewMonitor(health, th, 0.01), s, []Joint{{MinRad: -1, MaxRad: 1}, {MinRad: -1, MaxRad: 1}}
+}

@@ -1,5 +1,7 @@
 package guard
 
+import "github.com/mitori-robotics/mitori/actuators/driver"
+
 // Thresholds are the start values of the failsafe table. Every value is in the
 // flight recording's header. [DefaultThresholds] fills them.
 type Thresholds struct {
@@ -34,6 +36,14 @@ type Thresholds struct {
 	Stops        int     // times within ten seconds that the servos stopped by their own watchdog
 	ClampRad     float64
 	ClampShare   float64 // of the ticks in a second with a change above ClampRad
+	StopButtons  uint8   // of the hub: each of these bits is a stop
+	NoIMU        bool    // the robot has no inertial sensor: nothing is judged by it
+}
+
+// SlowLimitS is how old slow registers may become, in seconds, on a robot of that many
+// joints and ticks of periodS seconds.
+func (t *Thresholds) SlowLimitS(joints int, periodS float64) float64 {
+	return t.SlowRounds * float64(driver.SlowRound(joints)) * periodS
 }
 
 // DefaultThresholds returns the start values for a supply of the given levels.

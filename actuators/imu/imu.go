@@ -20,6 +20,10 @@ type Reading struct {
 	GravityDir spatial.Vec3 // unit vector along which gravity pulls; upright is (0, 0, -1)
 	IMUFresh   bool         // answered in the latest read
 	IMUSample  uint16       // the sensor's own sample counter, where it has one
+
+	// What a hub tells beside its inertial sensor; zero where there is none.
+	Buttons  uint8 // pressed now, one bit each
+	PowerCut bool  // the hub feeds no servo
 }
 
 // Source is an inertial sensor.

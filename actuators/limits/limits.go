@@ -109,6 +109,7 @@ func Derive(d *robot.Description, s Shape, rateHz, controlEvery int) loop.Config
 		StandRad:   append([]float64(nil), s.StandRad...), SettleRad: SettleRad(d, s),
 	}
 	cfg.Thresholds.PolicyTicks = policyPatience * controlEvery
+	cfg.Thresholds.NoIMU = d.IMU.Bus == ""
 	for i := range d.Joints {
 		cfg.Limits = append(cfg.Limits, Joint(d, i, rateHz, controlEvery))
 		cfg.Health = append(cfg.Health, Health(d, i, s.Leg[i]))

@@ -152,6 +152,7 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 		Thresholds: guard.DefaultThresholds(desc.Battery.WarnV, desc.Battery.StopV),
 		StandRad:   make([]float64, n), SettleRad: make([]float64, n),
 	}
+	lc.Thresholds.StopButtons = stopButton
 	for j, d := range desc.Joints {
 		lc.Limits = append(lc.Limits, guard.Joint{MinRad: d.MinRad, MaxRad: d.MaxRad, GentleRadS: 1.5, FullRadS: 8, AccelRadS2: 1600})
 		lc.Health = append(lc.Health, guard.Health{Leg: j < 12, StallCurrentA: 2.3, TempWarnC: 60, TempStopC: 70})
@@ -206,6 +207,8 @@ func TestFaultsOnTheBusEndInTheTabledState(t *testing.T) {
 		{"servo restarts", "reboot:id=9,at=4s", 0, mode.Fault, mode.Caused(mode.TorqueLost), 0, true},
 		{"brown-out", "brownout:v=9.2,at=4s", 0, mode.Disarmed, mode.Caused(mode.ServoAlert), 0, true},
 		{"low battery", "brownout:v=9.7,at=4s", 0, mode.Disarmed, mode.Caused(mode.VoltageLow), 0, true},
+		{"stop button", "button:v=6,at=4s", 0, mode.Fault, mode.Caused(mode.EStopOpen), 0, true},
+		{"another button", "button:v=4,at=4s", 0, mode.Hold, mode.NoReason, 20, false},
 		{"fall", "crc:p=0", 4 * time.Second, mode.Fault, mode.Caused(mode.Falling), 0, true},
 	}
 	for _, tt := range tests {
@@ -229,6 +232,27 @@ func TestFaultsOnTheBusEndInTheTabledState(t *testing.T) {
 				t.Errorf("fell %v", s.Fell)
 			}
 		})
+	}
+}
+
+// stopButton is the hub's "start", which these robots have as their stop.
+const stopButton = 1 << 1
+
+// Nobody arms with the stop button pressed; a press that was let go of leaves a fault
+// that must be reset, however short it was.
+func TestStopButton(t *testing.T) {
+	b := newOnBus(t, 0, "button:v=2,for=3s", "button:v=2,at=8s,for=50ms")
+	b.fly(2 * time.Second)
+	if s := b.l.Result(); s.Armed != 0 || b.l.Mode() != mode.Disarmed {
+		t.Fatalf("armed %d times with the button pressed, in %v", s.Armed, b.l.Mode())
+	}
+	b.fly(2 * time.Second)
+	b.l.Request(mode.Arm)
+	if b.fly(3 * time.Second); b.l.Mode() != mode.Hold {
+		t.Fatalf("in %v after the button was let go of", b.l.Mode())
+	}
+	if b.fly(5 * time.Second); b.l.Mode() != mode.Fault || b.line.TorqueOn() != 0 {
+		t.Errorf("in %v after a press of 50 ms, %d servos with torque", b.l.Mode(), b.line.TorqueOn())
 	}
 }
 

@@ -17,6 +17,7 @@ type wild struct {
 }
 
 func (c *wild) Enter([]float64) {}
+func (c *wild) Stop()           {}
 func (c *wild) Phase() float64  { return 0.5 }
 func (c *wild) Act(dst []float64, _ *sensed.Robot, _ bool) (bool, error) {
 	c.acts++

@@ -38,6 +38,9 @@ type Controller interface {
 	// reports that nothing is being played. An error makes the loop keep the
 	// previous goals and count the failure.
 	Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error)
+	// Stop breaks off what is being played: the following Acts lead to the standing
+	// pose within a second. It does nothing while nothing is being played.
+	Stop()
 	// Phase is how far the motion is, 0..1, for the record.
 	Phase() float64
 }
@@ -53,6 +56,10 @@ type Config struct {
 	SettleRad    []float64     // reached before torque goes off
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
+
+	// Began, if set, is told before the first tick of Run what the system did not
+	// permit. It must not block.
+	Began func(notes []string)
 }
 
 // MinRamp is the shortest ramp out of the measured pose.
@@ -145,7 +152,7 @@ func (l *Loop) Request(r mode.Request) {
 }
 
 // External sets or clears a condition that the loop cannot see by itself, such
-// as a lost lease or a recorder that cannot write. Any goroutine may call it.
+// as a recorder that cannot write. Any goroutine may call it.
 func (l *Loop) External(c mode.Condition, on bool) {
 	for {
 		old := l.external.Load()

@@ -24,7 +24,12 @@ type clip struct {
 }
 
 func (c *clip) Enter([]float64) { c.entered++; c.playing, c.at = false, 0 }
-func (c *clip) Phase() float64  { return float64(c.at) / float64(c.periods) }
+func (c *clip) Stop() {
+	if c.playing {
+		c.at = max(c.at, c.periods-20) // less than a second is left
+	}
+}
+func (c *clip) Phase() float64 { return float64(c.at) / float64(c.periods) }
 func (c *clip) Act(dst []float64, _ *sensed.Robot, play bool) (bool, error) {
 	if c.err != nil {
 		return false, c.err
@@ -97,7 +102,7 @@ func newRig(t *testing.T, withPolicy bool) *rig {
 func (r *rig) step() {
 	r.t.Helper()
 	writes := r.fake.Writes
-	r.l.Tick(Instant{Tick: r.tick, WallNs: r.tick * 1e7})
+	r.l.Tick(Instant{Tick: r.tick, MonoNs: r.tick * 1e7})
 	r.tick++
 	s := r.ring.Next()
 	if s == nil {

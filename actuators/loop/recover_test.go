@@ -207,7 +207,7 @@ func TestArmingIsRefusedWhereASettingDoesNotHold(t *testing.T) {
 	if ids, _ := torqueOns(b.wire.sent); len(ids) > 0 || b.l.Mode() != mode.Disarmed || len(states) < 3 || states[1] != mode.Arming {
 		t.Errorf("states %v, torque for servos %v", states, ids)
 	}
-	want := "servo 9 (r_hip_pitch): position P gain is 300, want 800"
+	want := "servo 9 (r_hip_pitch): position P gain is 300; legal: 800"
 	if got := b.said.String(); got != want {
 		t.Errorf("refused because %q, want %q", got, want)
 	}

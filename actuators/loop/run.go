@@ -83,15 +83,17 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	if s == nil {
 		return
 	}
-	s.WallNs, s.Tick, s.LateNs, s.Skipped, s.BusNs, s.ActNs = now.WallNs, now.Tick, now.LateNs, now.Skipped, busNs, actNs
+	s.MonoNs, s.WallNs, s.Tick = now.MonoNs, now.WallNs, now.Tick
+	s.LateNs, s.Skipped, s.BusNs, s.ActNs = now.LateNs, now.Skipped, busNs, actNs
 	s.Mode, s.From, s.Why, s.Request, s.Refused = d.State, from, d.Why, f.Request, d.Refused
 	s.Failing, s.Conditions = f.Failing, f.Conditions
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
+	copy(s.WindingC, l.mon.WindingC())
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
 	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff
-	s.Phase = 0
+	s.Phase, s.Playing = 0, l.machine.Control == mode.ControlPlays
 	if l.ctl != nil {
 		s.Phase = l.ctl.Phase()
 	}
@@ -121,14 +123,18 @@ func (l *Loop) Run(ctx context.Context, priority int) (Stats, error) {
 	notes, leave := realtime.Enter(priority)
 	defer leave()
 	l.stats.Notes = notes
+	if l.cfg.Began != nil {
+		l.cfg.Began(notes)
+	}
 	schedule, err := clock.New(l.cfg.RateHz, realtime.NowNs()+int64(l.period))
 	if err != nil {
 		return Stats{}, err
 	}
 	for !l.Finished() {
 		realtime.SleepUntil(schedule.DeadlineNs())
-		tick, late, skipped := schedule.Wake(realtime.NowNs())
-		l.Tick(Instant{Tick: tick, LateNs: late, Skipped: skipped, WallNs: time.Now().UnixNano()})
+		now := realtime.NowNs()
+		tick, late, skipped := schedule.Wake(now)
+		l.Tick(Instant{Tick: tick, LateNs: late, Skipped: skipped, MonoNs: now, WallNs: time.Now().UnixNano()})
 	}
 	return l.Result(), nil
 }

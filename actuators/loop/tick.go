@@ -17,7 +17,8 @@ type Instant struct {
 	Tick    int64
 	LateNs  int64
 	Skipped int64 // ticks skipped just before this one
-	WallNs  int64 // Unix time
+	MonoNs  int64 // on a clock that nobody sets: what decides how long things last
+	WallNs  int64 // Unix time, a label
 }
 
 // Tick runs one cycle.
@@ -37,6 +38,9 @@ func (l *Loop) Tick(now Instant) {
 	}
 	l.beat(0)  // before torque can rise
 	l.takeUp() // after the decision: a robot that is let go stays so
+	if m.BreaksOff(facts.Request, d) {
+		l.ctl.Stop()
+	}
 	actNs := l.drive()
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)

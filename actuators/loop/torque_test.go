@@ -100,7 +100,7 @@ func TestRandomFlightsKeepTorqueAndControllerInTheirPlaces(t *testing.T) {
 					l.Request(mode.EStop)
 				}
 			}
-			l.Tick(Instant{Tick: tick, WallNs: tick * 1e7})
+			l.Tick(Instant{Tick: tick, MonoNs: tick * 1e7})
 			if l.ring.Next() != nil {
 				l.ring.Release()
 			}

@@ -2,7 +2,7 @@
 // hold and again, until the time is over.
 //
 // A [Script] is a pure function of the samples that it sees, so that it is tested
-// without a robot. It only asks: whether the robot does it is decided in the loop,
+// without a robot. It looks at monotonic time only. It only asks: whether the robot does it is decided in the loop,
 // and whoever else has a say (the command link) talks to the same loop. A Script
 // belongs to one goroutine.
 package mission
@@ -26,13 +26,17 @@ type Script struct {
 	Clip   time.Duration // how long a motion takes
 	Daemon bool          // stay after a fault or a disarm, for an operator to go on
 
-	start    int64 // first sample, ns
+	// Words, if set, says why arming was refused: joints, values, limits.
+	Words func(failing mode.Checks, x *trace.Sample) string
+
+	start    int64 // first sample, ns on the loop's monotonic clock
 	armed    int64 // torque switched on
 	held     int64 // hold entered
 	askedArm int64
 	played   int
+	yields   bool // an operator has ended a motion: the next one is his to start
 	over     bool
-	failing  mode.Checks
+	failing  string // the checks of the latest refusal
 	unfit    driver.Unfit
 	gaveUp   bool
 }
@@ -46,7 +50,7 @@ const (
 // Step takes in a sample and returns what to ask of the loop, and whether the
 // script is over and the loop is to stop.
 func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
-	now := x.WallNs
+	now := x.MonoNs
 	if s.start == 0 {
 		s.start = now
 	}
@@ -60,8 +64,14 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 			s.played++
 		}
 	}
+	if !x.Refused && (x.Request == mode.HoldPose || x.Request == mode.StopMotion) {
+		s.yields = true
+	}
 	if x.Refused && x.Request == mode.Arm {
-		s.failing = x.Failing
+		s.failing = x.Failing.String()
+		if s.Words != nil {
+			s.failing = s.Words(x.Failing, x)
+		}
 	}
 	if s.over {
 		return mode.NoRequest, true
@@ -87,7 +97,7 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 			s.over = true
 			return mode.Disarm, true
 		}
-		if x.Mode == mode.Hold && s.Play && s.due(now) {
+		if x.Mode == mode.Hold && s.Play && !s.yields && s.due(now) {
 			return mode.Activate, false
 		}
 	}

@@ -17,6 +17,8 @@ type robotModel struct {
 	clip     time.Duration
 	refuse   bool
 	switches []string
+	wall     func(t time.Duration) time.Duration // what somebody did to the wall clock; nil: nothing
+	operator func(t time.Duration) mode.Request  // somebody else who asks; nil: nobody
 }
 
 const scriptTick = 10 * time.Millisecond
@@ -26,6 +28,9 @@ func (r *robotModel) fly(s *Script, limit time.Duration, disturb func(t time.Dur
 	ask := mode.NoRequest
 	for t := time.Duration(0); t < limit; t += scriptTick {
 		from, refused := r.state, false
+		if r.operator != nil && r.operator(t) != mode.NoRequest {
+			ask = r.operator(t)
+		}
 		next := r.state
 		switch {
 		case disturb != nil && disturb(t) != 255:
@@ -36,6 +41,8 @@ func (r *robotModel) fly(s *Script, limit time.Duration, disturb func(t time.Dur
 			next = mode.Arming
 		case ask == mode.Activate:
 			next = mode.Active
+		case ask == mode.HoldPose, ask == mode.StopMotion:
+			next = mode.Hold
 		case ask == mode.Disarm:
 			next = mode.Settle
 		case r.state == mode.Arming && r.inState >= 1500*time.Millisecond:
@@ -51,7 +58,11 @@ func (r *robotModel) fly(s *Script, limit time.Duration, disturb func(t time.Dur
 		} else {
 			r.inState += scriptTick
 		}
-		x := &trace.Sample{WallNs: 1 + int64(t), Mode: r.state, From: from, Request: ask, Refused: refused}
+		wall := t
+		if r.wall != nil {
+			wall = r.wall(t)
+		}
+		x := &trace.Sample{MonoNs: 1 + int64(t), WallNs: 1 + int64(wall), Mode: r.state, From: from, Request: ask, Refused: refused}
 		if refused {
 			x.Why, x.Failing = mode.ChecksFail, 1<<mode.CheckUpright
 		}
@@ -76,6 +87,47 @@ func TestScriptPlaysAgainUntilTheTimeIsOver(t *testing.T) {
 	// 1 s before arming, 20 s armed, 2 s to settle.
 	if end < 22900*time.Millisecond || end > 23200*time.Millisecond {
 		t.Errorf("ended after %v", end)
+	}
+}
+
+// Somebody sets the clock, by an hour either way: the flight is what it was.
+func TestTheWallClockDecidesNothing(t *testing.T) {
+	fly := func(wall func(time.Duration) time.Duration) (string, time.Duration) {
+		r := &robotModel{clip: 5 * time.Second, wall: wall}
+		s := &Script{Arm: true, Play: true, For: 20 * time.Second, Hold: 3 * time.Second, Again: time.Second, Clip: 5 * time.Second}
+		end := r.fly(s, time.Minute, undisturbed)
+		return strings.Join(r.switches, " "), end
+	}
+	states, end := fly(nil)
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		for at := time.Duration(0); at < 24*time.Second; at += 500 * time.Millisecond {
+			gotStates, gotEnd := fly(func(now time.Duration) time.Duration {
+				if now >= at {
+					return now + jump
+				}
+				return now
+			})
+			if gotStates != states || gotEnd != end {
+				t.Errorf("clock %v at %v: %s, ended after %v; want %s after %v", jump, at, gotStates, gotEnd, states, end)
+			}
+		}
+	}
+}
+
+// Who stops a motion, or lets it end, is not overruled a second later.
+func TestScriptYieldsToAnOperator(t *testing.T) {
+	for _, verb := range []mode.Request{mode.StopMotion, mode.HoldPose} {
+		r := &robotModel{clip: 5 * time.Second, operator: func(at time.Duration) mode.Request {
+			if at == 8*time.Second {
+				return verb
+			}
+			return mode.NoRequest
+		}}
+		s := &Script{Arm: true, Play: true, For: 40 * time.Second, Hold: 3 * time.Second, Again: time.Second, Clip: 5 * time.Second}
+		r.fly(s, time.Minute, undisturbed)
+		if got := strings.Join(r.switches, " "); got != "arming hold active hold settle disarmed" {
+			t.Errorf("%v: states %q", verb, got)
+		}
 	}
 }
 
@@ -128,14 +180,14 @@ func TestScriptNeverRearms(t *testing.T) {
 // Servos that do not take their settings end the script with the servo's name, at once.
 func TestScriptTellsWhichServoIsUnfit(t *testing.T) {
 	s := &Script{Arm: true, For: time.Minute}
-	x := &trace.Sample{WallNs: 1, Mode: mode.Arming, From: mode.Disarmed}
+	x := &trace.Sample{MonoNs: 1, Mode: mode.Arming, From: mode.Disarmed}
 	if _, stop := s.Step(x); stop {
 		t.Fatal("over while arming")
 	}
-	x = &trace.Sample{WallNs: 2, Mode: mode.Disarmed, From: mode.Arming, Why: mode.ServosUnfit}
+	x = &trace.Sample{MonoNs: 2, Mode: mode.Disarmed, From: mode.Arming, Why: mode.ServosUnfit}
 	x.Robot.Unfit = driver.Unfit{Joint: "r_hip_pitch", ID: 9, Setting: "position P gain", Got: 300, Want: 800}
 	_, stop := s.Step(x)
-	want := "not armed: servo 9 (r_hip_pitch): position P gain is 300, want 800; torque stayed off"
+	want := "not armed: servo 9 (r_hip_pitch): position P gain is 300; legal: 800; torque stayed off"
 	if err := s.Refusal(); !stop || err == nil || err.Error() != want {
 		t.Errorf("stop %v, %v; want %q", stop, err, want)
 	}

@@ -26,12 +26,11 @@ const (
 	Stalled                          // high current without motion
 	ClampedLong                      // the guard had to change most commands for a second
 	VoltageLow                       // battery low under load
-	LeaseExpired                     // the operator's lease has been gone for seconds
-	LeaseLost                        // the operator's lease has just gone
 	Warm                             // temperature above the warning level
 	VoltageWarn                      // battery below the warning level
 	LogLost                          // the flight recorder cannot keep up or cannot write
 	LinkToBroker                     // the command link is down
+	NameTaken                        // another robot answers to this robot's name on the command link
 	conditionCount
 )
 
@@ -40,8 +39,8 @@ func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
 		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
-		"broker-lost",
+		"clamped-long", "voltage-low", "warm", "voltage-warn", "log-lost",
+		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
 		return "unknown"
@@ -52,11 +51,10 @@ func (c Condition) String() string {
 // Action is the answer to a condition, least severe first.
 type Action uint8
 
-// The actions. Hold, settle, limp and cut lead to the states of those names.
+// The actions. Settle, limp and cut lead to the states of those names.
 const (
 	ActNone Action = iota
 	ActWarn
-	ActHold
 	ActSettle
 	ActLimp
 	ActCut
@@ -64,7 +62,7 @@ const (
 
 // String returns the action's name.
 func (a Action) String() string {
-	return [...]string{"none", "warn", "hold", "settle", "limp", "cut"}[a]
+	return [...]string{"none", "warn", "settle", "limp", "cut"}[a]
 }
 
 // Answer is the failsafe table: the least severe action for a condition.
@@ -79,11 +77,9 @@ func Answer(c Condition) Action {
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
 	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow, LeaseExpired:
+		VoltageLow:
 		return ActSettle
-	case LeaseLost:
-		return ActHold
-	case Warm, VoltageWarn, LogLost, LinkToBroker:
+	case Warm, VoltageWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn
 	}
 	return ActCut // a condition without a row is a programming error: stop
@@ -91,6 +87,14 @@ func Answer(c Condition) Action {
 
 // Conditions is a set of conditions.
 type Conditions uint32
+
+// Of returns the set of the given conditions.
+func Of(list ...Condition) (s Conditions) {
+	for _, c := range list {
+		s |= 1 << c
+	}
+	return s
+}
 
 // Set adds c when on is true and removes it otherwise.
 func (s *Conditions) Set(c Condition, on bool) {
@@ -131,3 +135,9 @@ func Worst(s Conditions) (Action, Condition) {
 	}
 	return worst, cause
 }
+
+// MaxConditions is how many conditions a set can hold, for arrays.
+const MaxConditions = 32
+
+// AllConditions returns how many conditions there are, for iteration.
+func AllConditions() Condition { return conditionCount }

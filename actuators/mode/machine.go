@@ -300,6 +300,12 @@ func (m *Machine) Decided(usable, answered, standing bool) {
 	}
 }
 
+// BreaksOff says that the controller is to break off its motion in this tick, in which
+// d was decided on a request.
+func (m *Machine) BreaksOff(r Request, d Decision) bool {
+	return r == StopMotion && !d.Refused && m.Control == ControlPlays && m.State.Energised()
+}
+
 // Ended says that nothing is left to do for a loop that is to stop: no torque, and
 // that confirmed, or no link to confirm it, or not confirmed for too long.
 func (m *Machine) Ended(r Rules, linkGone bool) bool {

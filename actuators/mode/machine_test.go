@@ -146,7 +146,7 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 // it allows, and does nothing that the state forbids. By induction this holds for
 // every flight, from the zero value on.
 func TestTableHoldsForEveryTick(t *testing.T) {
-	sets := []Conditions{0, of(LeaseLost), of(ArmServoLost), of(Falling), of(LinkLost)}
+	sets := []Conditions{0, Of(ArmServoLost), Of(Falling), Of(LinkLost)}
 	var machines, turns int
 	for _, canPlay := range []bool{false, true} {
 		r := rules(canPlay)
@@ -291,7 +291,7 @@ func TestControlledStop(t *testing.T) {
 	}{
 		{"an operator, while it plays", plays, Facts{Request: Disarm}, StopPlaysOut},
 		{"an operator, while it stands", stands, Facts{Request: Disarm}, StopRamps},
-		{"a failsafe, while it plays", plays, Facts{Conditions: of(Overheated)}, StopRamps},
+		{"a failsafe, while it plays", plays, Facts{Conditions: Of(Overheated)}, StopRamps},
 	} {
 		m := tt.m
 		m.Step(rules(true), tt.f)
@@ -321,6 +321,24 @@ func TestControlledStop(t *testing.T) {
 	}
 }
 
+// Only who plays is told to break off, and only where the robot is still driven.
+func TestBreaksOff(t *testing.T) {
+	each(func(m Machine) {
+		if !legal(m, true) {
+			return
+		}
+		for request := range requestCount {
+			after := m
+			d := after.Step(rules(true), Facts{Request: request})
+			want := request == StopMotion && after.Control == ControlPlays &&
+				(m.State == Active || m.State == Hold || m.State == Settle)
+			if got := after.BreaksOff(request, d); got != want {
+				t.Fatalf("%+v, %v -> %v: breaks off %v, want %v", m, request, d, got, want)
+			}
+		}
+	})
+}
+
 // Random flights: never torque where the table says off, never a controller that was
 // not entered standing; and every state and task is really reached.
 func TestRandomFlights(t *testing.T) {
@@ -336,7 +354,7 @@ func TestRandomFlights(t *testing.T) {
 				f.Request = Request(rng.IntN(int(requestCount)))
 			}
 			if rng.IntN(400) == 0 {
-				f.Conditions = of(Condition(rng.IntN(int(conditionCount))))
+				f.Conditions = Of(Condition(rng.IntN(int(conditionCount))))
 			}
 			f.Failing = Checks(rng.IntN(2))
 			if rng.IntN(50) == 0 {

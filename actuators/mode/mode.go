@@ -54,19 +54,20 @@ type Request uint8
 
 // The requests, weakest first; a stronger one replaces a weaker pending one.
 const (
-	NoRequest Request = iota
-	Reset             // leave fault
-	Arm               // leave disarmed, when every check passes
-	Activate          // hand the robot to the controller
-	HoldPose          // take it back
-	Disarm            // settle, then torque off
-	EStop             // torque off now; accepted in every state
+	NoRequest  Request = iota
+	Reset              // leave fault
+	Arm                // leave disarmed, when every check passes
+	Activate           // hand the robot to the controller
+	HoldPose           // take it back when its motion has ended
+	StopMotion         // take it back, and break the motion off
+	Disarm             // settle, then torque off
+	EStop              // torque off now; accepted in every state
 	requestCount
 )
 
 // String returns the request's name as used on the command link.
 func (r Request) String() string {
-	names := [requestCount]string{"none", "reset", "arm", "activate", "hold", "disarm", "estop"}
+	names := [requestCount]string{"none", "reset", "arm", "activate", "hold", "stop", "disarm", "estop"}
 	if r >= requestCount {
 		return "unknown"
 	}
@@ -123,7 +124,9 @@ func Next(s State, in Input) Decision {
 
 // overtaken reports whether a request that came in the same tick as another
 // change was refused by it. Stopping never is.
-func overtaken(r Request) bool { return r != NoRequest && r != EStop && r != Disarm }
+func overtaken(r Request) bool {
+	return r != NoRequest && r != StopMotion && r != Disarm && r != EStop
+}
 
 // failsafe returns the more severe state that the conditions demand, if any.
 func failsafe(s State, c Conditions) (Decision, bool) {
@@ -136,8 +139,6 @@ func failsafe(s State, c Conditions) (Decision, bool) {
 		return Decision{State: Limp, Why: why}, true
 	case action == ActSettle && s < Settle:
 		return Decision{State: Settle, Why: why}, true
-	case action == ActHold && s == Active:
-		return Decision{State: Hold, Why: why}, true
 	}
 	return Decision{}, false
 }
@@ -213,12 +214,25 @@ func requested(s State, in Input) Decision {
 		if s != Hold {
 			return refuse(NotHolding)
 		}
+	case StopMotion:
+		switch s {
+		case Active:
+			return Decision{State: Hold, Why: Requested(StopMotion)}
+		case Hold, Settle: // a motion that is being finished there is broken off, too
+		default:
+			return refuse(NotHolding)
+		}
 	case Disarm:
 		switch s {
 		case Arming, Hold, Active:
 			return Decision{State: Settle, Why: Requested(Disarm)}
+		case Fault:
+			stay.Why = FaultStays
+		case Disarmed:
+			stay.Why = NothingOn
+		default:
+			stay.Why = GoesOff
 		}
-		// already off or on the way there: nothing to refuse
 	case Reset:
 		switch {
 		case s != Fault:

@@ -5,14 +5,6 @@ import (
 	"time"
 )
 
-// of is the set of the given conditions.
-func of(list ...Condition) (s Conditions) {
-	for _, c := range list {
-		s.Set(c, true)
-	}
-	return s
-}
-
 // severity orders the states by how little the robot may still do.
 func severity(s State) int {
 	return [stateCount]int{Disarmed: 9, Fault: 9, Active: 0, Arming: 0, Hold: 1, Settle: 2, Limp: 3, Cut: 4}[s]
@@ -25,7 +17,7 @@ func every(f func(s State, in Input)) {
 	sets := []Conditions{0}
 	for a := range conditionCount {
 		for b := a; b < conditionCount; b++ {
-			sets = append(sets, of(a, b))
+			sets = append(sets, Of(a, b))
 		}
 	}
 	times := []time.Duration{0, LimpTime, CutTimeout, SettleTimeout, ArmingTimeout}
@@ -71,7 +63,7 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 		}
 		if s.Energised() {
 			worst, _ := Worst(in.Conditions)
-			floor := [...]int{ActNone: 0, ActWarn: 0, ActHold: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
+			floor := [...]int{ActNone: 0, ActWarn: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
 			if severity(d.State) < floor {
 				fail("failsafe not obeyed")
 			}
@@ -96,7 +88,6 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 func TestFailsafeTable(t *testing.T) {
 	next := map[Action]map[State]State{
 		ActWarn:   {Arming: Arming, Hold: Hold, Active: Active, Settle: Settle, Limp: Limp},
-		ActHold:   {Arming: Arming, Hold: Hold, Active: Hold, Settle: Settle, Limp: Limp},
 		ActSettle: {Arming: Settle, Hold: Settle, Active: Settle, Settle: Settle, Limp: Limp},
 		ActLimp:   {Arming: Limp, Hold: Limp, Active: Limp, Settle: Limp, Limp: Limp},
 		ActCut:    {Arming: Cut, Hold: Cut, Active: Cut, Settle: Cut, Limp: Cut},
@@ -106,9 +97,8 @@ func TestFailsafeTable(t *testing.T) {
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
 		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
-		VoltageLow: ActSettle, LeaseExpired: ActSettle,
-		LeaseLost: ActHold,
-		Warm:      ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn,
+		VoltageLow: ActSettle,
+		Warm:       ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
 	}
 	if len(rows) != int(conditionCount) {
 		t.Fatalf("%d rows for %d conditions", len(rows), conditionCount)
@@ -118,7 +108,7 @@ func TestFailsafeTable(t *testing.T) {
 			t.Errorf("%v: action %v, want %v", c, Answer(c), action)
 		}
 		for from, to := range next[action] {
-			d := Next(from, Input{Conditions: of(c)})
+			d := Next(from, Input{Conditions: Of(c)})
 			if d.State != to {
 				t.Errorf("%v in %v: %v, want %v", c, from, d.State, to)
 			}
@@ -127,7 +117,7 @@ func TestFailsafeTable(t *testing.T) {
 			}
 		}
 		for _, off := range []State{Disarmed, Fault} {
-			if d := Next(off, Input{Conditions: of(c), TorqueOff: true}); d.State != off {
+			if d := Next(off, Input{Conditions: Of(c), TorqueOff: true}); d.State != off {
 				t.Errorf("%v in %v: %v", c, off, d.State)
 			}
 		}
@@ -152,14 +142,25 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Arming, Input{Request: Activate, CanPlay: true}, Arming, NotHolding, true},
 		{Active, Input{Request: HoldPose}, Hold, Requested(HoldPose), false},
 		{Disarmed, Input{Request: HoldPose}, Disarmed, NotHolding, true},
+		{Active, Input{Request: StopMotion}, Hold, Requested(StopMotion), false},
+		{Hold, Input{Request: StopMotion}, Hold, NoReason, false},
+		{Settle, Input{Request: StopMotion}, Settle, NoReason, false},
+		{Active, Input{Request: StopMotion, Done: true}, Hold, Done, false},
+		{Arming, Input{Request: StopMotion}, Arming, NotHolding, true},
+		{Disarmed, Input{Request: StopMotion}, Disarmed, NotHolding, true},
+		{Fault, Input{Request: StopMotion}, Fault, NotHolding, true},
 		{Active, Input{Request: Disarm}, Settle, Requested(Disarm), false},
 		{Hold, Input{Request: Disarm}, Settle, Requested(Disarm), false},
 		{Arming, Input{Request: Disarm}, Settle, Requested(Disarm), false},
-		{Disarmed, Input{Request: Disarm}, Disarmed, NoReason, false},
+		{Disarmed, Input{Request: Disarm}, Disarmed, NothingOn, false},
+		{Settle, Input{Request: Disarm}, Settle, GoesOff, false},
+		{Limp, Input{Request: Disarm}, Limp, GoesOff, false},
+		{Cut, Input{Request: Disarm}, Cut, GoesOff, false},
+		{Fault, Input{Request: Disarm}, Fault, FaultStays, false},
 		{Fault, Input{Request: Reset, TorqueOff: true}, Disarmed, Requested(Reset), false},
 		{Fault, Input{Request: Reset}, Fault, TorqueUnknown, true},
-		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: of(EStopOpen)}, Fault, Caused(EStopOpen), true},
-		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: of(Warm)}, Disarmed, Requested(Reset), false},
+		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(EStopOpen)}, Fault, Caused(EStopOpen), true},
+		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(Warm)}, Disarmed, Requested(Reset), false},
 		{Disarmed, Input{Request: Reset}, Disarmed, NotFaulted, true},
 		{Arming, Input{Done: true}, Hold, Done, false},
 		{Arming, Input{Unfit: true}, Disarmed, ServosUnfit, false},
@@ -208,7 +209,7 @@ func TestNamesAreUniqueAndPresent(t *testing.T) {
 }
 
 func TestNextAllocatesNothing(t *testing.T) {
-	in := Input{Conditions: of(Warm, Falling), Request: Disarm}
+	in := Input{Conditions: Of(Warm, Falling), Request: Disarm}
 	if n := testing.AllocsPerRun(100, func() { Next(Active, in) }); n != 0 {
 		t.Errorf("%g allocations", n)
 	}

@@ -20,10 +20,13 @@ const (
 	ChecksFail           // arm: see the failing checks
 	FaultLatched         // arm: a fault is latched, reset first
 	NoController         // activate: no policy is loaded
-	NotHolding           // activate or hold: only from hold or active
+	NotHolding           // activate, hold or stop: only where a pose is held or a motion played
 	NotFaulted           // reset: there is no fault
 	TorqueUnknown        // reset: some servo has not confirmed torque off
 	ServosUnfit          // arming: some servo does not take its settings or goal; torque stayed off
+	NothingOn            // disarm: accepted, and there is nothing to do
+	FaultStays           // disarm in fault: accepted, and there is nothing to do
+	GoesOff              // disarm: accepted, torque goes off by itself already
 	plainReasons
 )
 
@@ -55,6 +58,7 @@ func (r Reason) String() string {
 		"", "done", "took too long", "already armed", "arming checks fail", "a fault is latched: reset first",
 		"no policy is loaded", "not holding a pose", "there is no fault to reset", "torque-off is not confirmed",
 		"servos do not take their settings",
+		"there was no torque to switch off", "torque is off; the fault stays until reset", "torque goes off already",
 	}[r]
 }
 
@@ -74,8 +78,8 @@ const (
 	CheckEStop                    // stop button released
 	CheckRecorder                 // the flight recorder writes
 	CheckRealtime                 // the loop met its deadlines during the self-test
-	CheckLease                    // the operator's lease is held, where one is required
 	CheckTorqueOff                // no servo carries torque before arming
+	CheckName                     // no other robot answers to this robot's name
 	checkCount
 )
 
@@ -84,7 +88,7 @@ func (c Check) String() string {
 	names := [checkCount]string{
 		"servos connected", "joint positions fresh", "encoders inside limits", "trunk upright", "IMU alive",
 		"temperatures", "supply voltage", "servo errors", "stop button", "flight recorder", "real-time self-test",
-		"operator lease", "torque off before arming",
+		"torque off before arming", "only robot of its name",
 	}
 	if c >= checkCount {
 		return "unknown"
@@ -106,6 +110,9 @@ func (s *Checks) Set(c Check, on bool) {
 
 // Has reports whether c is in the set.
 func (s Checks) Has(c Check) bool { return s>>c&1 == 1 }
+
+// AllChecks returns how many checks there are, for iteration.
+func AllChecks() Check { return checkCount }
 
 // String lists the names, comma separated; "none" for the empty set.
 func (s Checks) String() string {

@@ -17,9 +17,23 @@ import (
 // garbage collector holds them all.
 const SpareThreads = 4
 
-// memoryCeiling is a distant backstop, not an operating point: with the
-// collector off, reaching it means something allocates that should not.
-const memoryCeiling = 1 << 30
+// The ceiling is a distant backstop, not an operating point: with the collector
+// off, reaching it means something allocates that should not. It is a share of what
+// the machine has, so that the collector works long before the system must end a
+// process; robotd, whose end leaves servos with torque on, would be a large one.
+const (
+	ceilingShare = 8
+	minCeiling   = 64 << 20
+	maxCeiling   = 1 << 30
+)
+
+// ceiling is the limit for a machine with total bytes of memory, 0 for unknown.
+func ceiling(total uint64) int64 {
+	if total == 0 {
+		return minCeiling
+	}
+	return int64(min(max(total/ceilingShare, minCeiling), maxCeiling))
+}
 
 // TuneMemory switches the garbage collector off below a ceiling and provides
 // spare Ps. The returned function undoes both and collects once; call it after
@@ -30,7 +44,7 @@ func TuneMemory() (restore func()) {
 		runtime.GOMAXPROCS(want)
 	}
 	percent := debug.SetGCPercent(-1)
-	limit := debug.SetMemoryLimit(memoryCeiling)
+	limit := debug.SetMemoryLimit(ceiling(totalMemory()))
 	return func() {
 		debug.SetMemoryLimit(limit)
 		debug.SetGCPercent(percent)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +48,21 @@ func lockMemory() error {
 		return fmt.Errorf("limit of %d bytes", lim.Cur)
 	}
 	return unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT)
+}
+
+// totalMemory is how many bytes this process may hope for: the machine's, or those of
+// the control group where that has fewer; 0 if nothing can be read.
+func totalMemory() uint64 {
+	var info unix.Sysinfo_t
+	var total uint64
+	if unix.Sysinfo(&info) == nil {
+		total = uint64(info.Totalram) * uint64(info.Unit)
+	}
+	text, err := os.ReadFile("/sys/fs/cgroup/memory.max") // "max" where there is none
+	if group, e := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil && e == nil && group > 0 {
+		total = min(total, group)
+	}
+	return total
 }
 
 // NowNs reads the monotonic clock.

@@ -14,6 +14,9 @@ func Enter(int) (notes []string, leave func()) {
 	return []string{"no real-time scheduling on " + runtime.GOOS + ": for trying things out only"}, runtime.UnlockOSThread
 }
 
+// totalMemory is not known here.
+func totalMemory() uint64 { return 0 }
+
 // NowNs reads a clock that the wall clock's corrections may move.
 func NowNs() int64 { return time.Now().UnixNano() }
 

@@ -176,11 +176,12 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 	return r, nil
 }
 
-// Add records one tick, and a log line for a transition or a refusal. After the
-// first failure it keeps returning that failure.
-func (r *Recorder) Add(s *trace.Sample) error {
+// Add records one tick, and a log line for a transition or a refusal, with the detail
+// that says which joints and values are behind it. After the first failure it keeps
+// returning that failure.
+func (r *Recorder) Add(s *trace.Sample, detail string) error {
 	m := r.messages
-	m.setTick(s)
+	m.setTick(s, detail)
 	m.setJoints(s)
 	m.setTilt(s)
 	r.message(chTick, s.WallNs, m.tick)
@@ -191,17 +192,25 @@ func (r *Recorder) Add(s *trace.Sample) error {
 		if _, ok := s.Why.Condition(); ok {
 			l = levelError
 		}
-		r.log(s.WallNs, l, fmt.Sprintf("%v -> %v: %v", s.From, s.Mode, s.Why))
+		r.log(s.WallNs, l, fmt.Sprintf("%v -> %v: %v%s", s.From, s.Mode, s.Why, inBrackets(detail)))
 	}
 	if s.Refused {
 		text := fmt.Sprintf("%v refused: %v", s.Request, s.Why)
 		if s.Failing != 0 {
 			text += ": " + s.Failing.String()
 		}
-		r.log(s.WallNs, levelWarning, text)
+		r.log(s.WallNs, levelWarning, text+inBrackets(detail))
 	}
 	r.sync()
 	return r.err
+}
+
+// inBrackets is what follows a statement that it explains.
+func inBrackets(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return " (" + detail + ")"
 }
 
 func (r *Recorder) log(ns int64, level schema.Log_Level, text string) {

@@ -34,13 +34,16 @@ func sample(i int) *trace.Sample {
 		Mode: mode.Active, From: mode.Active, TiltRad: rng.Float64(), SupplyV: 12, Phase: 0.5,
 		Robot: *driver.NewState(3),
 	}
+	s.MonoNs, s.Playing, s.WindingC = int64(i)*10_000_000, i%2 == 0, []float64{41, 42, 43}
 	s.Robot.GravityDir = spatial.Vec3{0.1, 0.2, -0.97}
 	for range 3 {
 		s.WantRad = append(s.WantRad, rng.NormFloat64())
 		s.GoalRad = append(s.GoalRad, rng.NormFloat64())
 	}
 	for j := range 3 {
+		s.Robot.Alert[j], s.Robot.TorqueOn[j], s.Robot.Stopped[j] = uint8(i+j), (i+j)%2 == 0, (i+j)%3 == 0
 		s.Robot.PosRad[j], s.Robot.Fresh[j], s.Robot.TempC[j] = rng.NormFloat64(), j != 1, 40
+		s.Robot.BusV[j] = 0
 	}
 	return s
 }
@@ -60,7 +63,7 @@ func record(t *testing.T, n int) []byte {
 		if i == 60 {
 			s.Request, s.Refused, s.Why, s.Failing = mode.Arm, true, mode.ChecksFail, 1<<mode.CheckIMU
 		}
-		if err := r.Add(s); err != nil {
+		if err := r.Add(s, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,6 +98,15 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 
 // tickOf says by hand what a sample without a transition must come back as.
 func tickOf(s *trace.Sample) Tick {
+	t := firstTickOf(s)
+	t.MonoNs, t.Playing, t.WindingC = s.MonoNs, s.Playing, s.WindingC
+	t.Alert = []uint32{uint32(s.Robot.Alert[0]), uint32(s.Robot.Alert[1]), uint32(s.Robot.Alert[2])}
+	t.TorqueOn, t.Stopped = s.Robot.TorqueOn, s.Robot.Stopped
+	return t
+}
+
+// firstTickOf is what the first version recorded of it.
+func firstTickOf(s *trace.Sample) Tick {
 	r := &s.Robot
 	return Tick{
 		TimeNs: s.WallNs, Index: s.Tick, LateUs: float64(s.LateNs) / 1000, BusUs: 1500, Mode: "active",
@@ -147,7 +159,7 @@ func TestKillLosesLessThanASecond(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 500 { // and never Close
-		if err := r.Add(sample(i)); err != nil {
+		if err := r.Add(sample(i), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,12 +188,12 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := 0; err == nil && i < 5000; i++ {
-		err = r.Add(sample(i))
+		err = r.Add(sample(i), "")
 	}
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "/robot/flight.mcap: the disk is full") {
 		t.Errorf("error %v", err)
 	}
-	if again := r.Add(sample(0)); !errors.Is(again, err) {
+	if again := r.Add(sample(0), ""); !errors.Is(again, err) {
 		t.Errorf("after a full disk: %v", again)
 	}
 	if _, err := start("x", &full{10}, header()); !errors.Is(err, syscall.ENOSPC) {
@@ -206,7 +218,7 @@ func TestCreateAndOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 10 {
-		if err := r.Add(sample(i)); err != nil {
+		if err := r.Add(sample(i), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +291,7 @@ func TestTextOfAnyEncoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.log(1, levelInfo, "d\xe9j\xe0 vu")
-	if err := errors.Join(r.Add(sample(0)), r.Close()); err != nil {
+	if err := errors.Join(r.Add(sample(0), ""), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Read(&out)
@@ -296,7 +308,7 @@ func TestAddDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := sample(1)
-	if n := testing.AllocsPerRun(2000, func() { _ = r.Add(s) }); n > 0 {
+	if n := testing.AllocsPerRun(2000, func() { _ = r.Add(s, "") }); n > 0 {
 		t.Errorf("%v allocations a tick", n)
 	}
 }
@@ -309,7 +321,7 @@ func BenchmarkAdd(b *testing.B) {
 	s := sample(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		_ = r.Add(s)
+		_ = r.Add(s, "")
 	}
 }
 
@@ -320,7 +332,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	for i := range 3 {
-		_ = r.Add(sample(i))
+		_ = r.Add(sample(i), "")
 	}
 	_ = r.Close()
 	f.Add(out.Bytes())

@@ -34,11 +34,18 @@ type Tick struct {
 	SupplyV    float64
 	Phase      float64
 	TorqueOff  bool
-	Clamped    int64 // joints whose command the guard changed
+	Clamped    int64    // joints whose command the guard changed
+	MonoNs     int64    // clock of the loop, which nobody sets
+	Playing    bool     // the controller is in a motion
+	Alert      []uint32 // hardware error bits
+	TorqueOn   []bool
+	Stopped    []bool    // by the servo's own watchdog
+	WindingC   []float64 // estimated
+	Detail     string    // which joints and values, at a change or a refusal
 }
 
-// setTick takes a sample; slices are shared, not copied.
-func (m *messages) setTick(s *trace.Sample) {
+// setTick takes a sample and the words about it; slices are shared, not copied.
+func (m *messages) setTick(s *trace.Sample, detail string) {
 	r, t := &s.Robot, m.tick
 	t.Index, t.Skipped = s.Tick, s.Skipped
 	t.LateUs, t.BusUs, t.ActUs = float64(s.LateNs)/1e3, float64(s.BusNs)/1e3, float64(s.ActNs)/1e3
@@ -53,6 +60,12 @@ func (m *messages) setTick(s *trace.Sample) {
 	t.Fresh, t.TempC, t.BusV = r.Fresh, r.TempC, r.BusV
 	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadS[:], r.GravityDir[:], r.IMUFresh
 	t.TiltRad, t.SupplyV, t.Phase, t.TorqueOff = s.TiltRad, s.SupplyV, s.Phase, s.TorqueOff
+	t.MonoNs, t.Playing, t.Detail = s.MonoNs, s.Playing, detail
+	t.Alert = t.Alert[:0]
+	for _, bits := range r.Alert {
+		t.Alert = append(t.Alert, uint32(bits))
+	}
+	t.TorqueOn, t.Stopped, t.WindingC = r.TorqueOn, r.Stopped, s.WindingC
 	t.Clamped = int64(s.Guard.NotFinite + s.Guard.Range + s.Guard.Speed + s.Guard.Accel)
 }
 
@@ -69,6 +82,8 @@ func decodeTick(b []byte) (*Tick, error) {
 		PosRad: t.PosRad, VelRadS: t.VelRadS, CurrentA: t.CurrentA, WantRad: t.WantRad, GoalRad: t.GoalRad, Fresh: t.Fresh,
 		TempC: t.TempC, BusV: t.BusV, GyroRadS: t.GyroRadS, Gravity: t.Gravity, IMUFresh: t.ImuFresh,
 		TiltRad: t.TiltRad, SupplyV: t.SupplyV, Phase: t.Phase, TorqueOff: t.TorqueOff, Clamped: t.Clamped,
+		MonoNs: t.MonoNs, Playing: t.Playing, Alert: t.Alert, TorqueOn: t.TorqueOn, Stopped: t.Stopped,
+		WindingC: t.WindingC, Detail: t.Detail,
 	}, nil
 }
 

@@ -137,9 +137,21 @@ func SetID(bus Bus, from, to uint8) error {
 	if on {
 		return refuse("the torque of servo %d is on; disarm the robot first", from)
 	}
-	if err := bus.SetID(from, to); err != nil {
+	return changed(bus, from, to, bus.SetID(from, to))
+}
+
+// changed says what is true after a change that was answered by err: a servo that is
+// set to answer only what is read changes its id and says nothing.
+func changed(bus Bus, from, to uint8, err error) error {
+	if err != nil && !errors.Is(err, ErrSilent) {
 		return err
 	}
-	_, err = bus.Ping(to)
-	return err
+	_, now := bus.Ping(to)
+	if now == nil {
+		return nil
+	}
+	if _, before := bus.Ping(from); before == nil {
+		return errors.Join(fmt.Errorf("the servo still has id %d: it did not take the change", from), err)
+	}
+	return fmt.Errorf("neither id %d nor id %d answers after the change; look for the servo with \"mitori bus scan\": %w", from, to, now)
 }

@@ -17,7 +17,8 @@ import (
 
 // Sample is one tick. Joint slices are in the order of the robot description.
 type Sample struct {
-	WallNs  int64 // Unix time at which the tick started
+	MonoNs  int64 // at which the tick started, on a clock that nobody sets
+	WallNs  int64 // the same as Unix time: a label, it may jump
 	Tick    int64
 	LateNs  int64 // against the tick's deadline
 	BusNs   int64 // from the start of the tick until state had been read
@@ -36,10 +37,38 @@ type Sample struct {
 	GoalRad   []float64 // as really sent
 	Guard     guard.Report
 	Robot     driver.State
+	WindingC  []float64 // estimated, see guard.Monitor
 	TiltRad   float64
 	SupplyV   float64
 	TorqueOff bool // confirmed by every servo
 	Phase     float64
+	Playing   bool // the controller is in a motion, in hold and settle too: it ends it
+}
+
+// newSample returns a sample for a robot of that many joints.
+func newSample(joints int) Sample {
+	return Sample{
+		WantRad: make([]float64, joints), GoalRad: make([]float64, joints), WindingC: make([]float64, joints),
+		Robot: *driver.NewState(joints),
+	}
+}
+
+// Clone returns a copy that stays as it is.
+func (s *Sample) Clone() *Sample {
+	dst := newSample(s.Robot.Joints())
+	s.CopyTo(&dst)
+	return &dst
+}
+
+// CopyTo copies s into dst, a clone of a sample of the same robot, without allocating.
+func (s *Sample) CopyTo(dst *Sample) {
+	want, goal, winding, state := dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot
+	s.Robot.CopyTo(&state)
+	*dst = *s
+	dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot = want, goal, winding, state
+	copy(dst.WantRad, s.WantRad)
+	copy(dst.GoalRad, s.GoalRad)
+	copy(dst.WindingC, s.WindingC)
 }
 
 // Ring is the queue of samples.
@@ -57,9 +86,7 @@ func NewRing(size, joints int) *Ring {
 	}
 	r := &Ring{slots: make([]Sample, size)}
 	for i := range r.slots {
-		r.slots[i].WantRad = make([]float64, joints)
-		r.slots[i].GoalRad = make([]float64, joints)
-		r.slots[i].Robot = *driver.NewState(joints)
+		r.slots[i] = newSample(joints)
 	}
 	return r
 }

@@ -305,10 +305,50 @@ func TestPolicyPlaysAndCtrlCLetsItFinish(t *testing.T) {
 	}
 }
 
+// Stop over MQTT: within a second the motion is over, the robot stands in hold, the
+// phase rises no more, and the mission begins nothing by itself.
+func TestStopOverMQTT(t *testing.T) {
+	d := launch(t, "--robot", "kata20", "--sim", "--mqtt", "embedded", "--policy", playback(t, 8, nil), "--hold", "500ms", "--for", "14s")
+	o := d.operator()
+	d.says("hold -> active: request activate")
+	time.Sleep(time.Second)
+	if ack := o.send("stop"); !ack.Accepted || ack.Did != "hold: request stop" {
+		t.Fatalf("stop: %+v", ack)
+	}
+	d.exit(fault.ExitDone, time.Minute)
+	f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked, over int64
+	last := 0.0
+	for _, tick := range f.Ticks {
+		switch {
+		case tick.Why == "request stop":
+			asked = tick.MonoNs
+		case asked == 0 || tick.Mode != "hold":
+		case tick.Playing:
+			over = tick.MonoNs
+		default:
+			if last != 0 && tick.Phase != last {
+				t.Fatalf("the phase goes from %g to %g while the robot stands", last, tick.Phase)
+			}
+			last = tick.Phase
+		}
+	}
+	// A host that skips ticks skips decisions, and the motion waits for them.
+	if took := time.Duration(over - asked); asked == 0 || took > time.Second && d.stats().MissedTicks < 10 {
+		t.Errorf("stopped at %d ns, over after %v", asked, took)
+	}
+	if s := d.stats(); s.Plays != 1 || s.Fell {
+		t.Errorf("%d plays, fell %v", s.Plays, s.Fell)
+	}
+}
+
 func TestArmingRefused(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "2s", "--sim-arg=--fault=heat:id=3,v=65")
 	d.exit(fault.ExitRefused, time.Minute)
-	if s := d.stats(); !strings.Contains(d.out.String(), "temperatures") || s.Armed != 0 || s.EndState != "disarmed" || !s.TorqueOff {
+	if s := d.stats(); !strings.Contains(d.out.String(), "temperatures: servo 3 (l_hip_pitch) is at 65 C, limit 60 C") || s.Armed != 0 || s.EndState != "disarmed" || !s.TorqueOff {
 		t.Errorf("armed %d times, %s", s.Armed, s.EndState)
 	}
 }

@@ -66,6 +66,11 @@ func TestNoPasswordInAnyOutput(t *testing.T) {
 	if text := d.out.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "xxxxx@192.0.2.1") || !strings.Contains(text, "in the clear") {
 		t.Error("the console holds the password, or does not warn of it")
 	}
+	secure := launch(t, "--robot", "kata20", "--sim", "--for", "1s", "--mqtt", "mqtts://alice:hunter2@192.0.2.1:8883", "--json")
+	secure.exit(fault.ExitDone, time.Minute)
+	if text := secure.out.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "mqtts://xxxxx@192.0.2.1") || strings.Contains(text, "in the clear") {
+		t.Error("with mqtts the console holds the password, or warns of one in the clear")
+	}
 	bad := launch(t, "--robot", "kata20", "--sim", "--mqtt", "alice:hunter2@192.0.2.1")
 	bad.exit(fault.ExitUsage, time.Minute)
 	if strings.Contains(bad.out.String(), "hunter2") {

@@ -134,7 +134,7 @@ func (b *Broker) options(dir string) *server.Options {
 		Users: []*server.User{
 			{
 				Username: b.cfg.RobotUser.Username, Password: b.cfg.RobotUser.Password, AllowedConnectionTypes: mqttOnly,
-				Permissions: &server.Permissions{Publish: only(base+".state", base+".event", base+".ack"), Subscribe: only(base + ".cmd")},
+				Permissions: &server.Permissions{Publish: only(base+".state", base+".event", base+".ack"), Subscribe: only(base+".cmd", base+".state")},
 			},
 			{
 				Username: b.cfg.Operator.Username, Password: b.cfg.Operator.Password, AllowedConnectionTypes: mqttOnly,

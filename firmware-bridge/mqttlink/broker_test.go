@@ -138,7 +138,7 @@ func TestCredentialsFile(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	obey := func(_ Command, reply func(error)) { reply(nil) }
+	obey := func(_ Command, reply func(string, error)) { reply("", nil) }
 	for word, c := range map[string]Config{
 		"robot id":   {URL: "tcp://h:1", Robot: "R 1", Verbs: verbs(), OnCommand: obey},
 		"legal: tcp": {URL: "h:1", Robot: "r1", Verbs: verbs(), OnCommand: obey},

@@ -42,6 +42,7 @@ type Ack struct {
 	Seq      uint64    `json:"seq"`
 	Verb     string    `json:"verb"`
 	Accepted bool      `json:"accepted"`
+	Did      string    `json:"did,omitempty"` // where that led; of what was accepted
 	Reason   string    `json:"reason,omitempty"`
 	At       time.Time `json:"at"`
 }

@@ -2,23 +2,26 @@ package mqttlink
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 const (
 	// MaxMessageBytes bounds one event or state message.
 	MaxMessageBytes = 64 << 10
-	outDepth        = 256 // messages
 	connectTimeout  = 5 * time.Second
 	publishTimeout  = 2 * time.Second
 	goodbyeTimeout  = 500 * time.Millisecond
@@ -40,11 +43,15 @@ type Config struct {
 	Verbs []string
 	// OnCommand obeys a command that passed all checks. It must not block: it is
 	// called by the network's goroutine, one command at a time. It calls reply once,
-	// now or later and from any goroutine, with nil or with the reason why not; the
-	// answer to the operator goes out then.
-	OnCommand func(c Command, reply func(error))
-	// OnLink, if set, is told when the line comes up or goes down.
+	// now or later and from any goroutine, with what it did, or with the reason why not;
+	// the answer to the operator goes out then.
+	OnCommand func(c Command, reply func(did string, refused error))
+	// OnLink, if set, is told when the line comes up, when it goes down or could not be
+	// set up, and when the reason why it is down changes.
 	OnLink func(up bool, why error)
+	// OnTwin, if set, is told when another robot of this name is heard, in every message
+	// of its own about its state.
+	OnTwin func()
 	// OnPanic, if set, takes a panic in one of the link's goroutines, which would
 	// otherwise end the process.
 	OnPanic func(where string, what any)
@@ -53,15 +60,17 @@ type Config struct {
 
 // Link is one robot's line. Make it with New, let Run do the work.
 type Link struct {
-	cfg     Config
-	base    string
-	out     *queue
-	stateMu sync.Mutex
-	state   []byte // last state, sent again after a reconnect
-	judge   *judge // used by the network's goroutine only
-	client  mqtt.Client
+	cfg    Config
+	base   string
+	self   string // this process, among all that call themselves by this name
+	out    *outbox
+	judge  *judge // used by the network's goroutine only, as is
+	pace   *pace
+	client mqtt.Client
 
-	up atomic.Bool
+	up   atomic.Bool
+	mu   sync.Mutex // of
+	told string     // what OnLink was told last, without numbers
 }
 
 // New checks the configuration. Nothing is sent before Run.
@@ -90,15 +99,17 @@ func New(cfg Config) (*Link, error) {
 		cfg.Now = time.Now
 	}
 	l := &Link{
-		cfg: cfg, base: "fleet/" + cfg.Robot + "/", out: newQueue(outDepth),
-		judge: newJudge(cfg.Robot, cfg.Verbs),
+		cfg: cfg, base: "fleet/" + cfg.Robot + "/", self: rand.Text()[:12], out: newOutbox(),
+		judge: newJudge(cfg.Robot, cfg.Verbs), pace: newPace(),
 	}
 	l.client = mqtt.NewClient(l.options())
 	return l, nil
 }
 
 func (l *Link) options() *mqtt.ClientOptions {
-	o := mqtt.NewClientOptions().AddBroker(l.cfg.URL).SetClientID("mitori-" + l.cfg.Robot)
+	// A client id of its own: with a common one, two robots of one name would throw each
+	// other out for ever, and nobody would know why.
+	o := mqtt.NewClientOptions().AddBroker(l.cfg.URL).SetClientID("mitori-" + l.cfg.Robot + "-" + l.self)
 	o.SetUsername(l.cfg.Username).SetPassword(l.cfg.Password)
 	if l.cfg.TLS != nil {
 		o.SetTLSConfig(l.cfg.TLS)
@@ -107,17 +118,55 @@ func (l *Link) options() *mqtt.ClientOptions {
 	o.SetCleanSession(true).SetAutoReconnect(true).SetConnectRetry(true)
 	o.SetConnectRetryInterval(500 * time.Millisecond).SetMaxReconnectInterval(5 * time.Second)
 	o.SetConnectTimeout(connectTimeout).SetWriteTimeout(publishTimeout).SetKeepAlive(5 * time.Second).SetPingTimeout(3 * time.Second)
+	o.SetProtocolVersion(4) // MQTT 3.1.1; otherwise every refusal is followed by an attempt with 3.1
 	o.SetBinaryWill(l.base+"state", l.offline("connection lost"), 1, true)
 	o.SetOnConnectHandler(l.onConnect)
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { l.setUp(false, err) })
+	o.SetConnectionNotificationHandler(func(_ mqtt.Client, n mqtt.ConnectionNotification) {
+		if failed, ok := n.(mqtt.ConnectionNotificationFailed); ok {
+			l.setUp(false, failed.Reason)
+		}
+	})
 	return o
 }
 
 func (l *Link) setUp(up bool, why error) {
 	defer l.caught("the command link's news")
-	if l.up.Swap(up) != up && l.cfg.OnLink != nil {
-		l.cfg.OnLink(up, why)
+	news := "up"
+	if !up {
+		news = withoutNumbers(why)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.up.Store(up)
+	if news == l.told {
+		return // one attempt after the other fails for the same reason
+	}
+	if l.told = news; l.cfg.OnLink != nil {
+		l.cfg.OnLink(up, explain(why))
+	}
+}
+
+// withoutNumbers is a reason as it is compared with another: local ports differ in every
+// attempt.
+func withoutNumbers(why error) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, fmt.Sprint("down: ", why))
+}
+
+// explain says what to do about the usual reasons.
+func explain(why error) error {
+	switch {
+	case errors.Is(why, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(why, packets.ErrorRefusedNotAuthorised):
+		return fmt.Errorf("the broker refuses this user name or password (%w)", why)
+	case errors.Is(why, syscall.ECONNREFUSED):
+		return fmt.Errorf("no broker listens there: %w", why)
+	}
+	return why
 }
 
 // offline is the state of a robot that is not there.
@@ -135,20 +184,14 @@ func (l *Link) onConnect(c mqtt.Client) {
 	go func() { // waiting inside the handler would stop the client
 		defer l.caught("the command link's set-up")
 		if err := subscribed(t); err != nil {
-			if l.cfg.OnLink != nil {
-				l.cfg.OnLink(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
-			}
+			l.setUp(false, fmt.Errorf("mqttlink: subscribe %scmd: %w", l.base, err))
 			return
 		}
 		l.setUp(true, nil)
-		l.stateMu.Lock()
-		state := l.state
-		l.stateMu.Unlock()
-		if state != nil {
-			l.out.put(l.base+"state", state, true)
-		}
-		l.out.wake() // what was queued while the line was down
+		l.out.again() // and what was queued while the line was down
 	}()
+	// Who may not hear its own topic cannot notice a twin; that is no reason not to fly.
+	c.Subscribe(l.base+"state", 0, func(_ mqtt.Client, m mqtt.Message) { l.overhear(m.Payload(), m.Retained()) })
 }
 
 // subscribed waits for the broker's answer to a subscription.
@@ -183,53 +226,91 @@ func (l *Link) caught(where string) {
 func (l *Link) receive(payload []byte, retained bool) {
 	defer l.caught("a command")
 	now := l.cfg.Now()
+	mayStop := stops(payload)
+	if !mayStop && !l.pace.message(now) {
+		l.tooMany(Command{}, now)
+		return
+	}
 	c, err := DecodeCommand(payload)
+	if c.Verb != VerbEStop && (mayStop && !l.pace.message(now) || err == nil && !l.pace.issuer(c.Issuer, now)) {
+		l.tooMany(c, now)
+		return
+	}
 	if err == nil {
 		err = l.judge.admit(c, retained, now)
 	}
 	if err != nil {
-		l.acknowledge(c, err)
+		l.acknowledge(c, "", err)
 		return
 	}
 	var once sync.Once
-	l.cfg.OnCommand(c, func(err error) { once.Do(func() { l.acknowledge(c, err) }) })
+	l.cfg.OnCommand(c, func(did string, err error) { once.Do(func() { l.acknowledge(c, did, err) }) })
 }
 
-// acknowledge answers a command: accepted, or refused because of err.
-func (l *Link) acknowledge(c Command, err error) {
+// tooMany drops a command; now and then it is answered for all of them.
+func (l *Link) tooMany(c Command, now time.Time) {
+	if n, tell := l.pace.drop(now); tell {
+		l.acknowledge(c, "", fmt.Errorf("too many commands: %d were dropped; legal: %d a second from one issuer, %d from all; "+
+			"an estop is always taken", n, issuerPerS, allPerS))
+	}
+}
+
+// overhear looks at what is said of this robot's state by somebody else. What the
+// broker kept may be of this robot's own past.
+func (l *Link) overhear(payload []byte, retained bool) {
+	defer l.caught("another robot's state")
+	var other struct {
+		Online   bool   `json:"online"`
+		Instance string `json:"instance"`
+	}
+	if retained || json.Unmarshal(payload, &other) != nil || !other.Online || other.Instance == "" {
+		return
+	}
+	if other.Instance != l.self && l.cfg.OnTwin != nil {
+		l.cfg.OnTwin()
+	}
+}
+
+// Instance is what tells this process from every other that calls itself by the same
+// robot's name; it belongs into the state, as "instance".
+func (l *Link) Instance() string { return l.self }
+
+// acknowledge answers a command: did, or refused because of err.
+func (l *Link) acknowledge(c Command, did string, err error) {
 	ack := Ack{
-		Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil,
+		Robot: l.cfg.Robot, Issuer: clip(c.Issuer), Seq: c.Seq, Verb: clip(c.Verb), Accepted: err == nil, Did: did,
 		At: l.cfg.Now().UTC(),
 	}
 	if err != nil {
 		ack.Reason = err.Error()
 	}
 	if b, err := json.Marshal(ack); err == nil {
-		l.out.put(l.base+"ack", b, false)
+		l.out.ack(l.base+"ack", b)
 	}
 }
 
 // Event queues something that happened.
 func (l *Link) Event(payload []byte) error {
-	return l.queue("event", payload, false)
+	if err := l.fits("event", payload); err != nil {
+		return err
+	}
+	l.out.event(l.base+"event", payload)
+	return nil
 }
 
 // State queues the robot's state, which the broker keeps for those who come later.
 func (l *Link) State(payload []byte) error {
-	if err := l.queue("state", payload, true); err != nil {
+	if err := l.fits("state", payload); err != nil {
 		return err
 	}
-	l.stateMu.Lock()
-	l.state = append([]byte(nil), payload...)
-	l.stateMu.Unlock()
+	l.out.latest(l.base+"state", payload)
 	return nil
 }
 
-func (l *Link) queue(topic string, payload []byte, retained bool) error {
+func (l *Link) fits(topic string, payload []byte) error {
 	if len(payload) > MaxMessageBytes {
 		return fmt.Errorf("mqttlink: %s%s: %d bytes; legal: up to %d", l.base, topic, len(payload), MaxMessageBytes)
 	}
-	l.out.put(l.base+topic, payload, retained)
 	return nil
 }
 
@@ -262,7 +343,7 @@ func (l *Link) Run(ctx context.Context) error {
 	case <-gone:
 	case <-hard.Done():
 	}
-	l.setUp(false, nil)
+	l.up.Store(false)
 	return nil
 }
 

@@ -61,7 +61,7 @@ func startLink(t *testing.T, cfg Config) (l *Link, stop func()) {
 
 func robotConfig(url string, c Credentials, obey func(Command) error) Config {
 	return Config{URL: url, Robot: "r1", Username: c.Username, Password: c.Password,
-		Verbs: verbs(), OnCommand: func(c Command, reply func(error)) { reply(obey(c)) }}
+		Verbs: verbs(), OnCommand: func(c Command, reply func(string, error)) { reply("", obey(c)) }}
 }
 
 func wait(t *testing.T, what string, ok func() bool) {
@@ -310,7 +310,7 @@ func TestBrokerRestart(t *testing.T) {
 	port := strings.TrimPrefix(b.URL(), "tcp://127.0.0.1:")
 	b.Close()
 	wait(t, "link down", func() bool { return !l.up.Load() })
-	for range 10 * outDepth { // the oldest go, nobody waits
+	for range 10 * newsDepth { // the oldest go, nobody waits
 		_ = l.Event([]byte("{}"))
 	}
 	n, _ := net.LookupPort("tcp", port)
@@ -352,7 +352,7 @@ func TestNoPermission(t *testing.T) {
 // TestNoBroker: a link whose broker is not there neither blocks nor fails.
 func TestNoBroker(t *testing.T) {
 	l, stop := startLink(t, robotConfig("tcp://127.0.0.1:1", Credentials{}, func(Command) error { return nil }))
-	for range 4 * outDepth {
+	for range 4 * newsDepth {
 		_ = l.Event([]byte("{}"))
 	}
 	stop()

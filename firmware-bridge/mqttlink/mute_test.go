@@ -57,7 +57,7 @@ func TestMuteBrokerDoesNotDelayTheEnd(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = l.Run(ctx) }()
 	wait(t, "link up", l.up.Load)
-	for range outDepth {
+	for range newsDepth {
 		_ = l.Event([]byte("{}"))
 	}
 	stop()

@@ -15,16 +15,16 @@ type queue struct {
 	mu      sync.Mutex
 	slots   []message
 	head, n int
-	ready   chan struct{} // holds a token while something may be queued
 }
 
 func newQueue(size int) *queue {
-	return &queue{slots: make([]message, size), ready: make(chan struct{}, 1)}
+	return &queue{slots: make([]message, size)}
 }
 
 // put copies payload into the queue. It allocates only while slots grow.
 func (q *queue) put(topic string, payload []byte, retained bool) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.n == len(q.slots) {
 		q.head = (q.head + 1) % len(q.slots)
 		q.n--
@@ -33,16 +33,6 @@ func (q *queue) put(topic string, payload []byte, retained bool) {
 	s.topic, s.retained = topic, retained
 	s.payload = append(s.payload[:0], payload...)
 	q.n++
-	q.mu.Unlock()
-	q.wake()
-}
-
-// wake makes whoever waits for ready look again.
-func (q *queue) wake() {
-	select {
-	case q.ready <- struct{}{}:
-	default:
-	}
 }
 
 // take removes the oldest message; its payload is a copy of the caller's own.

@@ -131,7 +131,7 @@ func TestStatsKeepNoFolder(t *testing.T) {
 	name := t.TempDir() + "/stats.json"
 	s := &Stats{Schema: StatsSchema, Recording: "/home/ann/flights/a.mcap", Policy: "p.bundle", RateHz: 100,
 		LatenessUs: Spread{P99: 88}, Truth: &Verdict{Fell: true, FellAtS: 2},
-		Transitions: []Transition{{1, "disarmed", "arming", "request arm"}}}
+		Transitions: []Transition{{1, "disarmed", "arming", "request arm", ""}}}
 	if err := s.Save(name); err != nil {
 		t.Fatal(err)
 	}

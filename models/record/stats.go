@@ -68,10 +68,11 @@ type GuardCounts struct {
 
 // Transition is one change of robotd's operating state.
 type Transition struct {
-	AtS  float64 `json:"at_s"` // since the first tick
-	From string  `json:"from"`
-	To   string  `json:"to"`
-	Why  string  `json:"why"`
+	AtS    float64 `json:"at_s"` // since the first tick
+	From   string  `json:"from"`
+	To     string  `json:"to"`
+	Why    string  `json:"why"`
+	Detail string  `json:"detail,omitempty"` // which joints, values and limits
 }
 
 // Save writes the file. Files are passed on: where the recording lies on this

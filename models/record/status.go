@@ -6,6 +6,7 @@ import "time"
 // topic "state" and the lines of --json. docs/formats/mqtt.md.
 type Status struct {
 	Online     bool      `json:"online"`
+	Instance   string    `json:"instance,omitempty"` // of robotd: two robots of one name differ in it
 	State      string    `json:"state"`
 	Tick       int64     `json:"tick"`
 	Missed     int64     `json:"missed_ticks"`
@@ -14,17 +15,20 @@ type Status struct {
 	SupplyV    float64   `json:"supply_v"`
 	MaxTempC   float64   `json:"max_temp_c"`
 	TiltRad    float64   `json:"tilt_rad"`
-	Phase      float64   `json:"phase"`      // of the motion, 0 to 1
-	TorqueOff  bool      `json:"torque_off"` // confirmed by every servo
+	Phase      float64   `json:"phase"`            // of the motion, 0 to 1
+	Motion     string    `json:"motion,omitempty"` // playing, finishing; empty: none
+	TorqueOff  bool      `json:"torque_off"`       // confirmed by every servo
 	Conditions string    `json:"conditions,omitempty"`
 	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
 	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
 }
 
-// Event is one change of the operating state on the topic "event".
+// Event is one change of the operating state, or of a warning, on the topic "event".
 type Event struct {
-	At   time.Time `json:"at"`
-	From string    `json:"from"`
-	To   string    `json:"to"`
-	Why  string    `json:"why"`
+	At      time.Time `json:"at"`
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	Why     string    `json:"why"`
+	Detail  string    `json:"detail,omitempty"`  // which joints, values and limits
+	Warning string    `json:"warning,omitempty"` // raised, over: why is a condition that only warns
 }

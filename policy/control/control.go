@@ -6,8 +6,8 @@
 //
 // What is not here: whether a policy is good enough to run (bundle.CheckGate), the
 // limits on what it asks for (actuators/guard), and when it acts (actuators/loop,
-// whose Controller a [Player] is). A Player belongs to one goroutine; Enter, Act and
-// Phase allocate nothing.
+// whose Controller a [Player] is). A Player belongs to one goroutine; Enter, Stop, Act
+// and Phase allocate nothing.
 package control
 
 import (
@@ -35,12 +35,14 @@ type Player struct {
 	refs    []*obs.Reference
 	run     *infer.Runner
 	at      *episode.Player // where in which clip
+	brake   *obs.Reference  // from where Stop came to the standing pose
 	in, out []float32
 	m       obs.Measurement
 
 	clip    int // of refs, playing or played last
 	next    int // of refs, to play next
 	playing bool
+	stops   bool // playing is the brake
 }
 
 // errOutput is returned bare: a tick allocates nothing.
@@ -63,6 +65,7 @@ func New(b *bundle.Bundle, desc *robot.Description) (*Player, error) {
 	p := &Player{
 		hash: b.SHA256, periodS: spec.PeriodS, run: b.Net.NewRunner(1), at: at,
 		in: make([]float32, b.Net.In()), out: make([]float32, len(desc.Joints)),
+		brake: obs.NewBlend(len(desc.Joints), int(stopS/spec.PeriodS+0.5)),
 	}
 	for _, c := range b.Clips {
 		ref, err := obs.NewReference(c, spec)
@@ -139,22 +142,30 @@ func (p *Player) String() string {
 func (p *Player) Enter(holdRad []float64) {
 	p.at.Begin(p.refs[p.clip], 0, holdRad)
 	p.at.Rest()
-	p.playing = false
+	p.playing, p.stops = false, false
+}
+
+// stopS is how long a motion that is broken off takes to the standing pose. The policy
+// goes on balancing meanwhile, and the limits on its steps hold.
+const stopS = 0.8
+
+// Stop breaks off the motion that is being played, if one is: from here the reference
+// leads to the standing pose, within a second.
+func (p *Player) Stop() {
+	if !p.playing || p.stops {
+		return
+	}
+	ref := p.refs[p.clip]
+	p.brake.Blend(p.at.Frame(), ref.At(len(ref.Frames)), p.at.Phase(), p.periodS)
+	p.at.GoTo(p.brake, 0)
+	p.stops = true
 }
 
 // Act stores in dst the joint angles for the next control period. With play a motion
 // is begun unless one is being played; without it the motion is finished, and then
 // balance kept. standing reports that nothing is being played.
 func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error) {
-	switch {
-	case p.playing:
-		p.at.Next()
-		p.playing = !p.at.Ended(1) // the last frame is acted on, too
-	case play:
-		p.clip, p.next = p.next, (p.next+1)%len(p.refs)
-		p.at.GoTo(p.refs[p.clip], 0)
-		p.playing = true
-	}
+	p.goOn(play)
 	p.m.JointPosRad, p.m.JointVelRadS = s.PosRad, s.VelRadS
 	p.m.GyroRadS, p.m.Gravity = s.GyroRadS, s.GravityDir
 	p.at.Observe(p.in, &p.m)
@@ -166,6 +177,26 @@ func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, 
 	}
 	p.at.Act(dst, p.out)
 	return !p.playing, nil
+}
+
+// goOn goes to the next moment, and begins a motion where play is asked for and none
+// is being played. Who asks while one is being broken off gets the next one after it.
+func (p *Player) goOn(play bool) {
+	if p.playing {
+		p.at.Next()
+		p.playing = !p.at.Ended(1) // the last frame is acted on, too
+		if p.playing || !p.stops {
+			return
+		}
+		p.stops = false
+		p.at.GoTo(p.refs[p.clip], 0) // the brake's frames may be filled anew
+		p.at.Rest()
+	}
+	if play {
+		p.clip, p.next = p.next, (p.next+1)%len(p.refs)
+		p.at.GoTo(p.refs[p.clip], 0)
+		p.playing = true
+	}
 }
 
 // Phase is how far the motion is, 0 to 1.

@@ -123,6 +123,69 @@ func TestPlaysItsClipsInTurn(t *testing.T) {
 	}
 }
 
+// Broken off anywhere, a motion is over within a second: the joints stand where the
+// clips begin, no command jumps on the way, and the next motion is played whole.
+func TestStopBreaksOffWithinASecond(t *testing.T) {
+	second := int(1 / 0.02)
+	for at := 1; at < 20; at++ {
+		p, s := player(t, 0)
+		dst, before := make([]float64, len(s.PosRad)), make([]float64, len(s.PosRad))
+		act := func(play bool) (standing bool) {
+			copy(before, dst)
+			standing, err := p.Act(dst, s, play)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range dst {
+				if step := math.Abs(dst[j] - before[j]); step > 0.06 {
+					t.Fatalf("broken off after %d: joint %d steps %.3f rad", at, j, step)
+				}
+			}
+			return standing
+		}
+		for range at {
+			act(true)
+		}
+		reached := p.Phase()
+		p.Stop()
+		n, phase := 1, 0.0
+		for ; !act(false); n++ {
+			if p.Phase() < max(phase, reached-0.1) || n > second {
+				t.Fatalf("broken off after %d: decision %d, phase %g after %g", at, n, p.Phase(), phase)
+			}
+			phase = p.Phase()
+			p.Stop() // twice is as good as once
+		}
+		for j, q := range dst {
+			if math.Abs(q-p.StartRad()[j]) > 1e-3 {
+				t.Errorf("broken off after %d: joint %d rests at %g rad, the clips start at %g", at, j, q, p.StartRad()[j])
+			}
+		}
+		acts := 0
+		for standing := act(true); !standing; standing = act(false) {
+			acts++
+		}
+		if acts != 10 { // the second clip
+			t.Errorf("broken off after %d: the next motion took %d decisions", at, acts)
+		}
+	}
+}
+
+func TestStopAllocatesNothing(t *testing.T) {
+	p, s := player(t, 0.1)
+	dst := make([]float64, len(s.PosRad))
+	if n := testing.AllocsPerRun(20, func() {
+		_, _ = p.Act(dst, s, true)
+		_, _ = p.Act(dst, s, true)
+		p.Stop()
+		for standing := false; !standing; {
+			standing, _ = p.Act(dst, s, false)
+		}
+	}); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
+}
+
 func TestAnOutputThatIsNoNumberIsAnError(t *testing.T) {
 	p, s := player(t, 0)
 	s.GyroRadS[1] = math.NaN()

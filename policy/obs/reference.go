@@ -12,6 +12,8 @@ import (
 // Reference is a reference motion at the policy's rate, in the spec's joint order.
 type Reference struct {
 	Frames []RefFrame // at least 2; frame k is k periods after the start
+
+	phaseFrom float64 // of frame 0; above 0 in a blend that goes on from another reference
 }
 
 // RefFrame is one instant of a Reference. Its slices must not be changed.
@@ -82,5 +84,6 @@ func (r *Reference) Resting(step int) bool { return step < 0 || step >= len(r.Fr
 
 // Phase is the time in the clip, from 0 at its start to 1 at its end and after.
 func (r *Reference) Phase(step int) float64 {
-	return min(max(float64(step)/float64(len(r.Frames)-1), 0), 1)
+	at := min(max(float64(step)/float64(len(r.Frames)-1), 0), 1)
+	return r.phaseFrom + (1-r.phaseFrom)*at
 }

@@ -26,10 +26,12 @@ const (
 	FaultReboot   FaultKind = "reboot"   // servo ID restarts once, as after a loose cable
 	FaultHeat     FaultKind = "heat"     // servo ID is at V degrees
 	FaultIMU      FaultKind = "imu"      // the hub repeats its last sample
+	FaultButton   FaultKind = "button"   // somebody presses the hub's buttons V, one bit each
 )
 
 func faultKinds() []FaultKind {
-	return []FaultKind{FaultDrop, FaultCRC, FaultNoise, FaultSilence, FaultDelay, FaultBrownOut, FaultClash, FaultStuck, FaultReboot, FaultHeat, FaultIMU}
+	return []FaultKind{FaultDrop, FaultCRC, FaultNoise, FaultSilence, FaultDelay, FaultBrownOut, FaultClash, FaultStuck, FaultReboot, FaultHeat,
+		FaultIMU, FaultButton}
 }
 
 // Fault is one thing that goes wrong, for a while.
@@ -38,7 +40,7 @@ type Fault struct {
 	Bus   string // the line; empty: every line
 	ID    dxl.ID
 	P     float64       // probability per answer; default 1
-	V     float64       // volt of a brown-out, degrees of heat
+	V     float64       // volt of a brown-out, degrees of heat, buttons
 	Delay time.Duration // of a delay
 	At    time.Duration // when it begins, on the world's clock
 	For   time.Duration // how long it lasts; 0 is for good
@@ -68,7 +70,7 @@ func ParseFault(text string) (Fault, error) {
 			return f, fmt.Errorf("busemu: fault %q: %w", text, err)
 		}
 	}
-	needs := map[FaultKind]string{FaultDelay: "ms", FaultBrownOut: "v", FaultHeat: "v", FaultClash: "id", FaultStuck: "id", FaultReboot: "id"}
+	needs := map[FaultKind]string{FaultDelay: "ms", FaultBrownOut: "v", FaultHeat: "v", FaultButton: "v", FaultClash: "id", FaultStuck: "id", FaultReboot: "id"}
 	if k := needs[f.Kind]; k != "" && !seen[k] {
 		return f, fmt.Errorf("busemu: fault %q: needs %s=", text, k)
 	}

@@ -106,7 +106,7 @@ func (l *Line) apply() {
 		s.stuck = false
 	}
 	if l.hub != nil {
-		l.hub.frozen = false
+		l.hub.frozen, l.hub.mem[dxl.HubButtons] = false, 0
 	}
 	for i := range l.faults {
 		f := &l.faults[i]
@@ -117,6 +117,11 @@ func (l *Line) apply() {
 		case FaultIMU:
 			if l.hub != nil {
 				l.hub.frozen = true
+			}
+			continue
+		case FaultButton:
+			if l.hub != nil {
+				l.hub.mem[dxl.HubButtons] |= byte(f.V)
 			}
 			continue
 		case FaultStuck, FaultReboot, FaultHeat:

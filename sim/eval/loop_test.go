@@ -57,6 +57,7 @@ type reader struct {
 }
 
 func (r *reader) Enter([]float64) {}
+func (r *reader) Stop()           {}
 func (r *reader) Phase() float64  { return 0 }
 func (r *reader) Act(dst []float64, _ *sensed.Robot, play bool) (standing bool, err error) {
 	copy(dst, r.stand)

@@ -47,21 +47,32 @@ type Link struct {
 	secrets     *secretdir.Dir // of the embedded broker
 	credentials string         // file in it
 
+	hears time.Duration // how long another robot of this name is remembered
+	twin  *time.Timer   // runs while one is; used by the network's goroutine only
+	tell  flight.Teller
+
 	stop context.CancelFunc
 	done chan struct{} // closed when Run has returned
 }
 
+// twinMemory is how long another robot is taken to be there after it was heard: it
+// speaks once a second.
+const twinMemory = 5 * time.Second
+
 // Open opens the line to commands; nil when it is off. The embedded broker listens on
-// loopback only. A panic in the link goes to failed.
-func Open(cfg Config, commands *flight.Commands, failed *crash.Net) (*Link, error) {
+// loopback only. What becomes of the line is told to tell and to the loop, from the
+// start: until a broker answers, it is down. A panic in the link goes to failed.
+func Open(cfg Config, commands *flight.Commands, tell flight.Teller, failed *crash.Net) (*Link, error) {
 	if cfg.URL == Off {
 		return nil, nil
 	}
-	c := &Link{}
+	c := &Link{tell: tell, hears: twinMemory}
+	commands.Reachable(false)
 	lc := mqttlink.Config{
 		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note,
-		OnCommand: func(cmd mqttlink.Command, reply func(error)) { commands.Obey(cmd.Verb, reply) },
-		OnLink:    func(up bool, _ error) { commands.Reachable(up) },
+		OnCommand: func(cmd mqttlink.Command, reply func(string, error)) { commands.Obey(cmd.Verb, reply) },
+		OnLink:    func(up bool, why error) { c.changed(up, why, commands) },
+		OnTwin:    func() { c.another(cfg.Robot, commands) },
 	}
 	if err := c.reach(cfg, &lc); err != nil {
 		return nil, err
@@ -81,6 +92,29 @@ func Open(cfg Config, commands *flight.Commands, failed *crash.Net) (*Link, erro
 		_ = c.link.Run(ctx)
 	})
 	return c, nil
+}
+
+// changed tells what became of the line.
+func (c *Link) changed(up bool, why error, commands *flight.Commands) {
+	commands.Reachable(up)
+	if up {
+		c.tell.Event("command link: connected")
+		return
+	}
+	c.tell.Event("warning: command link: %s: %v; nobody can command this robot over it; trying again", c.where, why)
+}
+
+// another robot of this name was heard. Commands go to both, so that neither may arm
+// until one of them has been silent for a while.
+func (c *Link) another(name string, commands *flight.Commands) {
+	if c.twin != nil && c.twin.Stop() {
+		c.twin.Reset(c.hears)
+		return // known
+	}
+	commands.Alone(false)
+	c.tell.Event("warning: command link: another robot calls itself %q at this broker: both hear every command; "+
+		"give one of them another mqtt.robot_id. Neither may be armed until then", name)
+	c.twin = time.AfterFunc(c.hears, func() { commands.Alone(true) })
 }
 
 // reach fills in where the broker is and with which credentials; it starts the
@@ -146,6 +180,7 @@ func (c *Link) State(s record.Status) {
 	if c == nil {
 		return
 	}
+	s.Instance = c.link.Instance()
 	if b, err := json.Marshal(s); err == nil {
 		_ = c.link.State(b)
 	}

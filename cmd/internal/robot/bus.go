@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
@@ -11,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -44,16 +46,62 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 	id, err := drv.Connect(ctx)
 	if err != nil {
 		_ = drv.Halt() // touches no torque before Connect has succeeded
-		if errors.Is(err, driver.ErrEnergised) || errors.Is(err, driver.ErrUnfit) {
-			return nil, fault.Refuse("%s: %w", o.Port, err)
+		why := fmt.Errorf("%s: %w", o.Port, err)
+		if errors.Is(err, driver.ErrEnergised) {
+			return nil, fault.Refuse("%w", why) // and nothing more is sent to such a robot
 		}
-		return nil, fmt.Errorf("%s: %w", o.Port, err)
-	}
-	for _, c := range id.Changed {
-		tell.Event("changed: %s", c)
+		why = errors.Join(why, missing(ctx, desc, ports, err))
+		if errors.Is(err, driver.ErrUnfit) {
+			return nil, fault.Refuse("%w", why)
+		}
+		return nil, why
 	}
 	tell.Event("%d servos on %s, sensor hub %v, %d settings changed", len(id.Servos), o.Port, id.IMU, len(id.Changed))
+	for _, what := range byServo(id.Changed) {
+		tell.Event("changed: %s", what)
+	}
 	return drv, nil
+}
+
+// asked is how many servos that do not answer are looked for elsewhere: it takes a
+// second each.
+const asked = 3
+
+// missing looks for servos that a failed connection names as silent, and says what is the
+// matter with them. The ports are free again.
+func missing(ctx context.Context, desc *robot.Description, ports buses.Ports, failed error) error {
+	var found []error
+	looked := 0
+	for _, j := range desc.Joints {
+		silent := strings.Contains(failed.Error(), fmt.Sprintf("servo %d (%s) does not answer", j.ID, j.Name))
+		if !silent || looked == asked || ctx.Err() != nil {
+			continue
+		}
+		looked++
+		bus := desc.BusNamed(j.Bus)
+		open, rates, err := buses.Look(bus.Protocol, ports[bus.Name], func(string) {})
+		if err != nil {
+			continue
+		}
+		if why := servotool.WhyMissing(open, bus.Baud, rates, uint8(j.ID)); why != "" {
+			found = append(found, errors.New(why))
+		}
+	}
+	return errors.Join(found...)
+}
+
+// byServo joins neighbouring changes of one servo ("servo 9: what") to one line.
+func byServo(changes []string) (lines []string) {
+	last := ""
+	for _, c := range changes {
+		who, what, ok := strings.Cut(c, ": ")
+		if n := len(lines); ok && n > 0 && who == last {
+			lines[n-1] += ", " + what
+			continue
+		}
+		lines, last = append(lines, c), who
+	}
+	return lines
 }
 
 // portNotes says what went wrong on the ports, for the statistics.

@@ -3,6 +3,7 @@ package robot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type Config struct {
 	Policy string     `yaml:"policy"`
 	Record string     `yaml:"record"`
 	Arm    bool       `yaml:"arm"`
+	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
 	MQTT   MQTTConfig `yaml:"mqtt"`
 }
 
@@ -70,7 +72,7 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
-			"mqtt (url, user, password_file, robot_id)", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id)", line, key)
 	}
 	return e
 }
@@ -90,6 +92,8 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 	bad.Check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
 		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
+	_, known := hubButtons()[c.Button]
+	bad.Check(c.Button == "" || known, "stop_button: %q; legal: %s", c.Button, slices.Sorted(maps.Keys(hubButtons())))
 	switch c.MQTT.URL {
 	case "", operators.Off, operators.Embedded:
 		bad.Check(c.MQTT.User == "" && c.MQTT.PassFile == "",
@@ -103,6 +107,11 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 	}
 	bad.Check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
+}
+
+// hubButtons are the sensor hub's buttons and their bits.
+func hubButtons() map[string]uint8 {
+	return map[string]uint8{"mode": 1 << 0, "start": 1 << 1, "user": 1 << 2, "reset": 1 << 3}
 }
 
 // Overlay takes the flags that were given into c.

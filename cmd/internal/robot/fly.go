@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
@@ -67,7 +68,7 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 			err = e
 		}
 	}()
-	if r.link, err = operators.Open(r.operators(), &r.commands, failed); err != nil {
+	if r.link, err = operators.Open(r.operators(), &r.commands, tell, failed); err != nil {
 		return err
 	}
 	defer func() { r.link.Close(ord.Another()) }()
@@ -183,19 +184,35 @@ func (r *run) fly(closeRec func() error) error {
 		ctl = r.pol.Player
 	}
 	ring := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints))
+	r.cfg.Began = func(notes []string) {
+		for _, n := range notes {
+			r.tell.Event("note: %s", n)
+		}
+	}
 	l, err := loop.New(r.cfg, drv, ctl, ring)
 	if err != nil {
 		return errors.Join(err, drv.Halt())
 	}
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission()}
+	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
+	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words}
+	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(l)
+	if !r.o.Arm && r.link == nil {
+		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
+	}
 
 	result := flight.Operate(r.ord, l, drv, w, r.failed)
 	if e := drv.Halt(); e != nil && result.TorqueOff {
 		r.tell.Event("note: %v", e)
 	}
 	flight.Fill(r.stats, &result)
-	r.stats.Notes = append(r.stats.Notes, portNotes(drv, r.o.Port)...)
+	for _, n := range portNotes(drv, r.o.Port) {
+		r.tell.Event("%s", n)
+		r.stats.Notes = append(r.stats.Notes, n)
+	}
+	if n := w.Powered(); !result.TorqueOff && n > 0 {
+		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
+	}
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
 	r.judge()
 	recErr := closeRec()

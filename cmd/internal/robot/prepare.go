@@ -1,6 +1,9 @@
 package robot
 
 import (
+	"time"
+
+	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -36,6 +39,12 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		rate = int(desc.LoopRateHz)
 	}
 	var pol *policy
+	if err := fits(desc, rate); err != nil {
+		return loop.Config{}, nil, err
+	}
+	if o.Policy != "" && desc.IMU.Bus == "" {
+		return loop.Config{}, nil, fault.Refuse("%s: %s has no inertial sensor (imu: in its robot.yaml), and a policy balances by it", o.Policy, desc.Name)
+	}
 	if o.Policy != "" {
 		if pol, err = loadPolicy(o.Policy, desc, o.Anyway); err != nil {
 			return loop.Config{}, nil, err
@@ -45,6 +54,9 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		}
 	}
 	cfg := limits.Derive(desc, limits.ShapeOf(bound), rate, every)
+	if cfg.Thresholds.StopButtons = hubButtons()[o.Button]; o.Button != "" && desc.IMU.Bus == "" {
+		return loop.Config{}, nil, fault.Usage("stop_button: %s has no sensor hub on a servo bus that could have one", desc.Name)
+	}
 	if pol != nil {
 		copy(cfg.StandRad, pol.StartRad())
 	}
@@ -52,6 +64,18 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		cfg = limits.OnEmulatedBus(cfg)
 	}
 	return cfg, pol, nil
+}
+
+// fits refuses a rate at which a tick does not fit on the robot's lines.
+func fits(desc *robot.Description, rateHz int) error {
+	for _, b := range desc.Buses {
+		need := dynamixel.TickTime(len(desc.JointsOn(b.Name)), desc.IMU.Bus == b.Name, b.Baud)
+		if period := time.Second / time.Duration(rateHz); need > period {
+			return fault.Refuse("bus %s: a tick of %d servos needs %.1f ms at %d bits/s, and %d Hz leave %.1f ms; legal: up to %d Hz, or a faster line",
+				b.Name, len(desc.JointsOn(b.Name)), need.Seconds()*1e3, b.Baud, rateHz, period.Seconds()*1e3, int(time.Second/need))
+		}
+	}
+	return nil
 }
 
 // ticksPerDecision is how many ticks a policy's period has, which must be whole.

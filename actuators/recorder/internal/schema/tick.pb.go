@@ -51,6 +51,13 @@ type Tick struct {
 	Phase         float64                `protobuf:"fixed64,23,opt,name=phase,proto3" json:"phase,omitempty"`
 	TorqueOff     bool                   `protobuf:"varint,24,opt,name=torque_off,json=torqueOff,proto3" json:"torque_off,omitempty"`
 	Clamped       int64                  `protobuf:"varint,25,opt,name=clamped,proto3" json:"clamped,omitempty"`
+	MonoNs        int64                  `protobuf:"varint,26,opt,name=mono_ns,json=monoNs,proto3" json:"mono_ns,omitempty"`
+	Playing       bool                   `protobuf:"varint,27,opt,name=playing,proto3" json:"playing,omitempty"`
+	Alert         []uint32               `protobuf:"varint,28,rep,packed,name=alert,proto3" json:"alert,omitempty"`
+	TorqueOn      []bool                 `protobuf:"varint,29,rep,packed,name=torque_on,json=torqueOn,proto3" json:"torque_on,omitempty"`
+	Stopped       []bool                 `protobuf:"varint,30,rep,packed,name=stopped,proto3" json:"stopped,omitempty"`
+	WindingC      []float64              `protobuf:"fixed64,31,rep,packed,name=winding_c,json=windingC,proto3" json:"winding_c,omitempty"`
+	Detail        string                 `protobuf:"bytes,32,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -260,12 +267,61 @@ func (x *Tick) GetClamped() int64 {
 	return 0
 }
 
+func (x *Tick) GetMonoNs() int64 {
+	if x != nil {
+		return x.MonoNs
+	}
+	return 0
+}
+
+func (x *Tick) GetPlaying() bool {
+	if x != nil {
+		return x.Playing
+	}
+	return false
+}
+
+func (x *Tick) GetAlert() []uint32 {
+	if x != nil {
+		return x.Alert
+	}
+	return nil
+}
+
+func (x *Tick) GetTorqueOn() []bool {
+	if x != nil {
+		return x.TorqueOn
+	}
+	return nil
+}
+
+func (x *Tick) GetStopped() []bool {
+	if x != nil {
+		return x.Stopped
+	}
+	return nil
+}
+
+func (x *Tick) GetWindingC() []float64 {
+	if x != nil {
+		return x.WindingC
+	}
+	return nil
+}
+
+func (x *Tick) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 var File_tick_proto protoreflect.FileDescriptor
 
 const file_tick_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"tick.proto\x12\x06mitori\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x05\n" +
+	"tick.proto\x12\x06mitori\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x06\n" +
 	"\x04Tick\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x03R\x05index\x12\x17\n" +
@@ -296,7 +352,14 @@ const file_tick_proto_rawDesc = "" +
 	"\x05phase\x18\x17 \x01(\x01R\x05phase\x12\x1d\n" +
 	"\n" +
 	"torque_off\x18\x18 \x01(\bR\ttorqueOff\x12\x18\n" +
-	"\aclamped\x18\x19 \x01(\x03R\aclampedb\x06proto3"
+	"\aclamped\x18\x19 \x01(\x03R\aclamped\x12\x17\n" +
+	"\amono_ns\x18\x1a \x01(\x03R\x06monoNs\x12\x18\n" +
+	"\aplaying\x18\x1b \x01(\bR\aplaying\x12\x14\n" +
+	"\x05alert\x18\x1c \x03(\rR\x05alert\x12\x1b\n" +
+	"\ttorque_on\x18\x1d \x03(\bR\btorqueOn\x12\x18\n" +
+	"\astopped\x18\x1e \x03(\bR\astopped\x12\x1b\n" +
+	"\twinding_c\x18\x1f \x03(\x01R\bwindingC\x12\x16\n" +
+	"\x06detail\x18  \x01(\tR\x06detailb\x06proto3"
 
 var (
 	file_tick_proto_rawDescOnce sync.Once
