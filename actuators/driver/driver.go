@@ -127,10 +127,10 @@ func (u Unfit) String() string {
 // State is what the bus has told so far. Slices have one entry per joint; the
 // caller allocates them once with [NewState].
 type State struct {
-	PosRad   []float64
-	VelRadS  []float64
-	CurrentA []float64
-	Fresh    []bool // answered in the latest read, to what that read asked
+	PosRad     []float64
+	VelRadPerS []float64
+	CurrentA   []float64
+	Fresh      []bool // answered in the latest read, to what that read asked
 	// AgeS is how old position, speed and current of a joint are at the end of the latest
 	// read, in seconds since they were asked for: rather too much than too little. What
 	// is fresh is as old as the read took at most. +Inf: never answered.
@@ -169,7 +169,7 @@ func SlowRound(n int) int { return 4 * n }
 // NewState returns an upright state of n joints at zero, of which nothing is known yet.
 func NewState(n int) *State {
 	s := &State{
-		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
+		PosRad: make([]float64, n), VelRadPerS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
 		Stopped: make([]bool, n), AgeS: make([]float64, n), SlowAgeS: make([]float64, n),
@@ -189,17 +189,17 @@ func (s *State) CopyTo(dst *State) {
 	if len(dst.PosRad) != len(s.PosRad) {
 		panic("driver: states of different size")
 	}
-	pos, vel, cur, fresh := dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh
+	pos, vel, cur, fresh := dst.PosRad, dst.VelRadPerS, dst.CurrentA, dst.Fresh
 	age, slowAge := dst.AgeS, dst.SlowAgeS
 	temp, volt, alert, torque, stopped := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped
 	*dst = *s
-	dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
+	dst.PosRad, dst.VelRadPerS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
 	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped = temp, volt, alert, torque, stopped
 	dst.AgeS, dst.SlowAgeS = age, slowAge
 	copy(dst.AgeS, s.AgeS)
 	copy(dst.SlowAgeS, s.SlowAgeS)
 	copy(dst.PosRad, s.PosRad)
-	copy(dst.VelRadS, s.VelRadS)
+	copy(dst.VelRadPerS, s.VelRadPerS)
 	copy(dst.CurrentA, s.CurrentA)
 	copy(dst.Fresh, s.Fresh)
 	copy(dst.TempC, s.TempC)

@@ -93,7 +93,7 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 		})
 	case mode.Falling:
 		return fmt.Sprintf("tilt %.2f rad (limit %.2f), body rate %.1f rad/s (limit %.1f)",
-			s.TiltRad, th.TiltRad, s.Robot.GyroRadS.Norm(), th.BodyRateRadS)
+			s.TiltRad, th.TiltRad, s.Robot.GyroRadPerS.Norm(), th.BodyRateRadPerS)
 	case mode.IMULost:
 		return when(s.Robot.IMUFresh, "it repeats one sample") + when(!s.Robot.IMUFresh, "it does not answer")
 	case mode.VoltageCut:

@@ -4,7 +4,7 @@
 //
 // It promises, for any input whatever (NaN and infinities included):
 //   - the first command after [Guard.Seed] is at most one step of acceleration
-//     (AccelRadS2 * period^2) from the measured pose; who asks for a measured pose
+//     (AccelRadPerS2 * period^2) from the measured pose; who asks for a measured pose
 //     within the range gets exactly that one;
 //   - a command never leaves the joint's range once inside it, and only moves
 //     inward while outside;
@@ -40,12 +40,12 @@ const (
 // Joint holds one joint's limits on commands.
 type Joint struct {
 	MinRad, MaxRad float64
-	GentleRadS     float64 // speed limit of ramps and poses
-	FullRadS       float64 // speed limit under a controller, on the mean over Burst ticks
+	GentleRadPerS  float64 // speed limit of ramps and poses
+	FullRadPerS    float64 // speed limit under a controller, on the mean over Burst ticks
 	// Burst is how many ticks' way a command may make in one, if it rests in the others: a
 	// controller that decides every so many ticks moves in steps. 0 is 1.
-	Burst      int
-	AccelRadS2 float64
+	Burst         int
+	AccelRadPerS2 float64
 }
 
 // MaxBurst is the longest Burst.
@@ -96,17 +96,17 @@ func New(joints []Joint, periodS float64) (*Guard, error) {
 		if !(l.MinRad < l.MaxRad) || math.IsInf(l.MinRad, 0) || math.IsInf(l.MaxRad, 0) {
 			bad(j, "lower limit", l.MinRad, fmt.Sprintf("finite and below the upper limit %g rad", l.MaxRad))
 		}
-		if !(l.GentleRadS > 0 && l.GentleRadS <= l.FullRadS) {
-			bad(j, "gentle speed", l.GentleRadS, fmt.Sprintf("above 0 and at most the full speed %g rad/s", l.FullRadS))
+		if !(l.GentleRadPerS > 0 && l.GentleRadPerS <= l.FullRadPerS) {
+			bad(j, "gentle speed", l.GentleRadPerS, fmt.Sprintf("above 0 and at most the full speed %g rad/s", l.FullRadPerS))
 		}
-		if !(l.FullRadS > 0 && l.FullRadS <= 60) {
-			bad(j, "full speed", l.FullRadS, "above 0 and at most 60 rad/s")
+		if !(l.FullRadPerS > 0 && l.FullRadPerS <= 60) {
+			bad(j, "full speed", l.FullRadPerS, "above 0 and at most 60 rad/s")
 		}
 		if l.Burst < 0 || l.Burst > MaxBurst {
 			bad(j, "burst", float64(l.Burst), fmt.Sprintf("0 to %d ticks", MaxBurst))
 		}
-		if !(l.AccelRadS2 > 0) || math.IsInf(l.AccelRadS2, 0) {
-			bad(j, "acceleration", l.AccelRadS2, "finite and above 0 rad/s^2")
+		if !(l.AccelRadPerS2 > 0) || math.IsInf(l.AccelRadPerS2, 0) {
+			bad(j, "acceleration", l.AccelRadPerS2, "finite and above 0 rad/s^2")
 		}
 	}
 	if faults != nil {
@@ -187,10 +187,10 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 	if target != want {
 		r.Range++
 	}
-	da := l.AccelRadS2 * g.dt * g.dt // largest change of the step
-	ds := g.longest(j, da)           // largest step
+	da := l.AccelRadPerS2 * g.dt * g.dt // largest change of the step
+	ds := g.longest(j, da)              // largest step
 	if e == Gentle {
-		ds = min(ds, l.GentleRadS*g.dt)
+		ds = min(ds, l.GentleRadPerS*g.dt)
 	}
 	s := target - at
 	if s > ds || s < -ds {
@@ -227,7 +227,7 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 func (g *Guard) longest(j int, da float64) float64 {
 	past := g.past[j]
 	burst := len(past) + 1
-	left := g.joints[j].FullRadS * float64(burst) * g.dt // for the past and m ticks from now on
+	left := g.joints[j].FullRadPerS * float64(burst) * g.dt // for the past and m ticks from now on
 	s := coastingStep(left, da, burst)
 	for k, way := range past { // m shrinks from burst-1 to 1
 		left -= way

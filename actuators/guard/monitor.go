@@ -254,7 +254,7 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 		m.imuStale++
 	default:
 		m.imuStale = 0
-		now := [7]float64{s.GyroRadS[0], s.GyroRadS[1], s.GyroRadS[2],
+		now := [7]float64{s.GyroRadPerS[0], s.GyroRadPerS[1], s.GyroRadPerS[2],
 			s.GravityDir[0], s.GravityDir[1], s.GravityDir[2], float64(s.IMUSample)}
 		if now == m.lastIMU {
 			m.frozen += m.dt
@@ -263,13 +263,13 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 		}
 		m.lastIMU = now
 		m.tiltRad = spatial.TiltRad(s.GravityDir)
-		if m.tiltRad > m.th.TiltRad || s.GyroRadS.Norm() > m.th.BodyRateRadS {
+		if m.tiltRad > m.th.TiltRad || s.GyroRadPerS.Norm() > m.th.BodyRateRadPerS {
 			m.fall += m.dt
 		} else {
 			m.fall = 0
 		}
 	}
-	bad := !finite(s.GyroRadS[0]+s.GyroRadS[1]+s.GyroRadS[2]) || !finite(m.tiltRad)
+	bad := !finite(s.GyroRadPerS[0]+s.GyroRadPerS[1]+s.GyroRadPerS[2]) || !finite(m.tiltRad)
 	c.Set(mode.IMULost, m.imuStale >= m.th.IMUTicks || bad || (m.th.FrozenS > 0 && m.frozen >= m.th.FrozenS))
 	c.Set(mode.Falling, m.fall >= m.th.FallS-1e-9)
 }
@@ -326,7 +326,7 @@ func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {
 	blocked := o.Energised && h.StallCurrentA > 0 &&
 		math.Abs(s.CurrentA[j]) > m.th.StallShare*h.StallCurrentA &&
 		math.Abs(o.GoalRad[j]-s.PosRad[j]) > m.th.StallErrRad &&
-		math.Abs(s.VelRadS[j]) < m.th.StallRadS
+		math.Abs(s.VelRadPerS[j]) < m.th.StallRadPerS
 	if !blocked {
 		m.stall[j] = 0
 		return

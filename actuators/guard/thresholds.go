@@ -5,39 +5,39 @@ import "github.com/mitori-robotics/mitori/actuators/driver"
 // Thresholds are the start values of the failsafe table. Every value is in the
 // flight recording's header. [DefaultThresholds] fills them.
 type Thresholds struct {
-	StaleTicks   int // consecutive reads a servo may miss
-	SilentTicks  int // consecutive reads in which no servo answers
-	IMUTicks     int // consecutive missed IMU samples
-	FrozenS      float64
-	StuckS       float64 // without the end of a tick, while there is torque
-	NoisyShare   float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
-	NoisyS       float64
-	SlowRounds   float64 // rounds after which slow registers that were not read are stale
-	TiltRad      float64
-	BodyRateRadS float64
-	FallS        float64
-	UprightRad   float64 // arming: largest tilt
-	EncoderSlack float64 // arming: rad beyond a limit that a measured pose may lie
-	StallErrRad  float64
-	StallShare   float64 // of the stall current
-	StallRadS    float64 // slower than this counts as blocked
-	StallS       float64
-	WindingK     float64 // K/A^2 above the case, in steady state
-	WindingTauS  float64
-	WindingWarnC float64
-	WindingStopC float64
-	VoltTauS     float64
-	WarnV        float64
-	StopV        float64
-	CutV         float64
-	PolicyTicks  int     // consecutive unusable commands
-	Overruns     int     // overruns within a second
-	GapS         float64 // s: a gap of the loop so long is as bad as that many overruns
-	Stops        int     // times within ten seconds that the servos stopped by their own watchdog
-	ClampRad     float64
-	ClampShare   float64 // of the ticks in a second with a change above ClampRad
-	StopButtons  uint8   // of the hub: each of these bits is a stop
-	NoIMU        bool    // the robot has no inertial sensor: nothing is judged by it
+	StaleTicks      int // consecutive reads a servo may miss
+	SilentTicks     int // consecutive reads in which no servo answers
+	IMUTicks        int // consecutive missed IMU samples
+	FrozenS         float64
+	StuckS          float64 // without the end of a tick, while there is torque
+	NoisyShare      float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
+	NoisyS          float64
+	SlowRounds      float64 // rounds after which slow registers that were not read are stale
+	TiltRad         float64
+	BodyRateRadPerS float64
+	FallS           float64
+	UprightRad      float64 // arming: largest tilt
+	EncoderSlack    float64 // arming: rad beyond a limit that a measured pose may lie
+	StallErrRad     float64
+	StallShare      float64 // of the stall current
+	StallRadPerS    float64 // slower than this counts as blocked
+	StallS          float64
+	WindingK        float64 // K/A^2 above the case, in steady state
+	WindingTauS     float64
+	WindingWarnC    float64
+	WindingStopC    float64
+	VoltTauS        float64
+	WarnV           float64
+	StopV           float64
+	CutV            float64
+	PolicyTicks     int     // consecutive unusable commands
+	Overruns        int     // overruns within a second
+	GapS            float64 // s: a gap of the loop so long is as bad as that many overruns
+	Stops           int     // times within ten seconds that the servos stopped by their own watchdog
+	ClampRad        float64
+	ClampShare      float64 // of the ticks in a second with a change above ClampRad
+	StopButtons     uint8   // of the hub: each of these bits is a stop
+	NoIMU           bool    // the robot has no inertial sensor: nothing is judged by it
 }
 
 // SlowLimitS is how old slow registers may become, in seconds, on a robot of that many
@@ -55,8 +55,8 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
 		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1,
 		NoisyShare: 0.10, NoisyS: 0.5, SlowRounds: 2,
-		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
-		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,
+		TiltRad: 1.0, BodyRateRadPerS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
+		StallErrRad: 0.15, StallShare: 0.7, StallRadPerS: 0.1, StallS: 0.5,
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
 		PolicyTicks: 3, Overruns: 3, GapS: 0.5, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,

@@ -17,12 +17,12 @@ func made(edit func(d *robot.Description)) *robot.Description {
 	d := &robot.Description{
 		Name: "two", Battery: robot.Battery{WarnV: 10.5, StopV: 9.9},
 		ServoTypes: map[string]robot.ServoType{
-			"strong": {StallTorqueNm: 8.2, NoLoadSpeedRadS: 5, MaxTempC: 80, Entry: servos.Type{StallTorqueNm: 4.1, StallCurrentA: 2.3}},
-			"weak":   {StallTorqueNm: 1.025, NoLoadSpeedRadS: 6, MaxTempC: 70, Entry: servos.Type{StallTorqueNm: 2.05, StallCurrentA: 2}},
+			"strong": {StallTorqueNm: 8.2, NoLoadSpeedRadPerS: 5, MaxTempC: 80, Entry: servos.Type{StallTorqueNm: 4.1, StallCurrentA: 2.3}},
+			"weak":   {StallTorqueNm: 1.025, NoLoadSpeedRadPerS: 6, MaxTempC: 70, Entry: servos.Type{StallTorqueNm: 2.05, StallCurrentA: 2}},
 		},
 		Joints: []robot.Joint{
-			{Name: "knee", MinRad: -0.1, MaxRad: 2, SpeedLimitRadS: 4, Servo: "strong"},
-			{Name: "elbow", MinRad: -1, MaxRad: 1, SpeedLimitRadS: 0.5, Servo: "weak"},
+			{Name: "knee", MinRad: -0.1, MaxRad: 2, SpeedLimitRadPerS: 4, Servo: "strong"},
+			{Name: "elbow", MinRad: -1, MaxRad: 1, SpeedLimitRadPerS: 0.5, Servo: "weak"},
 		},
 	}
 	if edit != nil {
@@ -43,13 +43,13 @@ func TestDeriveTable(t *testing.T) {
 		health      guard.Health
 	}{
 		{"a leg, every tick a decision", 100, 1, 0,
-			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadS: 1.5, FullRadS: 4.04, Burst: 1, AccelRadS2: 808},
+			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 4.04, Burst: 1, AccelRadPerS2: 808},
 			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
 		{"a leg, every second tick", 100, 2, 0,
-			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadS: 1.5, FullRadS: 4.04, Burst: 2, AccelRadS2: 1616},
+			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 4.04, Burst: 2, AccelRadPerS2: 1616},
 			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
 		{"an arm that is slower than a ramp may be", 50, 1, 1,
-			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 0.505, FullRadS: 0.505, Burst: 1, AccelRadS2: 50.5},
+			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 0.505, FullRadPerS: 0.505, Burst: 1, AccelRadPerS2: 50.5},
 			guard.Health{StallCurrentA: 1, TempWarnC: 50, TempStopC: 60}},
 	} {
 		cfg := Derive(made(nil), stand(), tt.rate, tt.every)
@@ -68,11 +68,11 @@ func TestDeriveTable(t *testing.T) {
 
 // No limit of the description makes a command faster than the servo turns without load.
 func TestNoCommandIsFasterThanTheServo(t *testing.T) {
-	d := made(func(d *robot.Description) { d.Joints[0].SpeedLimitRadS, d.Joints[1].SpeedLimitRadS = 7, 0.5 })
+	d := made(func(d *robot.Description) { d.Joints[0].SpeedLimitRadPerS, d.Joints[1].SpeedLimitRadPerS = 7, 0.5 })
 	for _, every := range []int{1, 2, 4} {
 		for i, want := range []float64{5, 0.505} {
 			got := Joint(d, i, 100, every)
-			if math.Abs(got.FullRadS-want) > 1e-12 || math.Abs(got.AccelRadS2-200*want*float64(every)) > 1e-9 || got.GentleRadS > got.FullRadS {
+			if math.Abs(got.FullRadPerS-want) > 1e-12 || math.Abs(got.AccelRadPerS2-200*want*float64(every)) > 1e-9 || got.GentleRadPerS > got.FullRadPerS {
 				t.Errorf("joint %d, a decision in %d ticks: %+v, want a full speed of %g rad/s", i, every, got, want)
 			}
 		}
@@ -162,7 +162,7 @@ func TestAnObedientPolicyPasses(t *testing.T) {
 			for n := range 40 {
 				if n%every == 0 {
 					for j := range at {
-						at[j] += float64(1-2*(n/every%2)) * d.Joints[j].SpeedLimitRadS * float64(every) / float64(rate)
+						at[j] += float64(1-2*(n/every%2)) * d.Joints[j].SpeedLimitRadPerS * float64(every) / float64(rate)
 					}
 				}
 				if r, _ := g.Apply(out, at, guard.Full); r != (guard.Report{}) {

@@ -35,7 +35,7 @@ func (k *kicked) Torque(on bool) error {
 			k.step[j] = q - k.PosRad[j]
 			l, d := &k.limits[j], math.Abs(k.step[j])
 			in := k.PosRad[j] >= l.MinRad && k.PosRad[j] <= l.MaxRad
-			if !(d <= min(l.GentleRadS*k.dt, l.AccelRadS2*k.dt*k.dt)+1e-12) || in && d != 0 {
+			if !(d <= min(l.GentleRadPerS*k.dt, l.AccelRadPerS2*k.dt*k.dt)+1e-12) || in && d != 0 {
 				k.t.Fatalf("torque goes on at %g rad with a goal of %g, limits %+v", k.PosRad[j], q, k.limits[j])
 			}
 		}
@@ -51,7 +51,7 @@ func (k *kicked) Write(applied, goals []float64) error {
 	}
 	for j, q := range applied {
 		l, step := &k.limits[j], q-k.at[j]
-		if !(math.Abs(step) <= l.GentleRadS*k.dt+1e-9) || !(math.Abs(step-k.step[j]) <= l.AccelRadS2*k.dt*k.dt+1e-9) {
+		if !(math.Abs(step) <= l.GentleRadPerS*k.dt+1e-9) || !(math.Abs(step-k.step[j]) <= l.AccelRadPerS2*k.dt*k.dt+1e-9) {
 			k.t.Fatalf("a step of %g rad after one of %g, from %g rad; limits %+v", step, k.step[j], k.at[j], *l)
 		}
 		k.at[j], k.step[j] = q, step
@@ -62,10 +62,10 @@ func (k *kicked) Write(applied, goals []float64) error {
 
 // triple draws limits, and a start and a target within them.
 func triple(rng *rand.Rand) (l guard.Joint, start, target float64) {
-	l = guard.Joint{MinRad: -3 * rng.Float64(), GentleRadS: 0.2 + 1.3*rng.Float64(), Burst: rng.IntN(5)}
+	l = guard.Joint{MinRad: -3 * rng.Float64(), GentleRadPerS: 0.2 + 1.3*rng.Float64(), Burst: rng.IntN(5)}
 	l.MaxRad = l.MinRad + 0.05 + 4*rng.Float64()
-	l.FullRadS = l.GentleRadS + 10*rng.Float64()
-	l.AccelRadS2 = math.Pow(10, 0.5+3*rng.Float64())
+	l.FullRadPerS = l.GentleRadPerS + 10*rng.Float64()
+	l.AccelRadPerS2 = math.Pow(10, 0.5+3*rng.Float64())
 	within := func() float64 { return l.MinRad + rng.Float64()*(l.MaxRad-l.MinRad) }
 	start, target = within(), within()
 	switch rng.IntN(8) {

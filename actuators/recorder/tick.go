@@ -56,9 +56,9 @@ func (m *messages) setTick(s *trace.Sample, detail string) {
 	if s.From != s.Mode || s.Refused {
 		t.Why = s.Why.String()
 	}
-	t.PosRad, t.VelRadS, t.CurrentA, t.WantRad, t.GoalRad = r.PosRad, r.VelRadS, r.CurrentA, s.WantRad, s.GoalRad
+	t.PosRad, t.VelRadS, t.CurrentA, t.WantRad, t.GoalRad = r.PosRad, r.VelRadPerS, r.CurrentA, s.WantRad, s.GoalRad
 	t.Fresh, t.TempC, t.BusV = r.Fresh, r.TempC, r.BusV
-	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadS[:], r.GravityDir[:], r.IMUFresh
+	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadPerS[:], r.GravityDir[:], r.IMUFresh
 	t.TiltRad, t.SupplyV, t.Phase, t.TorqueOff = s.TiltRad, s.SupplyV, s.Phase, s.TorqueOff
 	t.MonoNs, t.Playing, t.Detail = s.MonoNs, s.Playing, detail
 	t.Alert = t.Alert[:0]

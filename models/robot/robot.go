@@ -44,29 +44,29 @@ type Description struct {
 
 // Joint is one actuated hinge.
 type Joint struct {
-	Name           string
-	MinRad, MaxRad float64
-	SpeedLimitRadS float64 // what commands may ask for, below the servo's no-load speed
-	Servo          string  // key of ServoTypes
-	Bus            string
-	ID             int     // servo id on the bus
-	Sign           float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
-	OffsetRad      float64
+	Name              string
+	MinRad, MaxRad    float64
+	SpeedLimitRadPerS float64 // what commands may ask for, below the servo's no-load speed
+	Servo             string  // key of ServoTypes
+	Bus               string
+	ID                int     // servo id on the bus
+	Sign              float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
+	OffsetRad         float64
 }
 
 // ServoType is one type of servo as this robot runs it: the catalogue's entry, and
 // what follows from it at the robot's nominal voltage and gain. What robot.yaml
 // leaves out comes from the catalogue.
 type ServoType struct {
-	ModelNumber     int
-	CountsPerTurn   int
-	StallTorqueNm   float64
-	NoLoadSpeedRadS float64
-	PositionPGain   int
-	StiffnessNmRad  float64
-	DampingNmsRad   float64
-	MaxTempC        float64
-	Entry           servos.Type // of the catalogue
+	ModelNumber        int
+	CountsPerTurn      int
+	StallTorqueNm      float64
+	NoLoadSpeedRadPerS float64
+	PositionPGain      int
+	StiffnessNmPerRad  float64
+	DampingNmSPerRad   float64
+	MaxTempC           float64
+	Entry              servos.Type // of the catalogue
 }
 
 // StallCurrentA is the current at StallTorqueNm.

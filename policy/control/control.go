@@ -166,8 +166,8 @@ func (p *Player) Stop() {
 // balance kept. standing reports that nothing is being played.
 func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, err error) {
 	p.goOn(play)
-	p.m.JointPosRad, p.m.JointVelRadS = s.PosRad, s.VelRadS
-	p.m.GyroRadS, p.m.Gravity = s.GyroRadS, s.GravityDir
+	p.m.JointPosRad, p.m.JointVelRadPerS = s.PosRad, s.VelRadPerS
+	p.m.GyroRadPerS, p.m.Gravity = s.GyroRadPerS, s.GravityDir
 	p.at.Observe(p.in, &p.m)
 	p.run.Forward(p.out, p.in, 1)
 	for _, v := range p.out {

@@ -6,7 +6,7 @@ import "github.com/mitori-robotics/mitori/models/spatial"
 func NewBlend(joints, periods int) *Reference {
 	r := &Reference{Frames: make([]RefFrame, max(periods, 1)+1)}
 	for k := range r.Frames {
-		r.Frames[k].JointPosRad, r.Frames[k].JointVelRadS = make([]float64, joints), make([]float64, joints)
+		r.Frames[k].JointPosRad, r.Frames[k].JointVelRadPerS = make([]float64, joints), make([]float64, joints)
 	}
 	return r
 }
@@ -24,11 +24,11 @@ func (r *Reference) Blend(from, to *RefFrame, startPhase, periodS float64) {
 		f := &r.Frames[k]
 		u := float64(k) / float64(len(r.Frames)-1)
 		for j := range f.JointPosRad {
-			f.JointPosRad[j], f.JointVelRadS[j] = toRest(from.JointPosRad[j], from.JointVelRadS[j], to.JointPosRad[j], spanS, u)
+			f.JointPosRad[j], f.JointVelRadPerS[j] = toRest(from.JointPosRad[j], from.JointVelRadPerS[j], to.JointPosRad[j], spanS, u)
 		}
 		share, _ := toRest(0, 0, 1, spanS, u)
 		f.RootPosM, f.RootQuat = from.RootPosM.Lerp(end, share), from.RootQuat.Slerp(ahead, share)
-		f.RootLinVelMS, f.RootAngVelRadS = from.RootLinVelMS.Scale(1-share), from.RootAngVelRadS.Scale(1-share)
+		f.RootLinVelMPerS, f.RootAngVelRadPerS = from.RootLinVelMPerS.Scale(1-share), from.RootAngVelRadPerS.Scale(1-share)
 		f.Gravity, f.Contacts = spatial.GravityInBase(f.RootQuat), to.Contacts
 	}
 }

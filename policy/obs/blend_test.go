@@ -16,7 +16,7 @@ func TestBlendJoinsBothEnds(t *testing.T) {
 	some := func() *RefFrame {
 		f := &RefFrame{RootQuat: spatial.Exp(spatial.Vec3{rng.NormFloat64() / 4, rng.NormFloat64() / 4, rng.NormFloat64()})}
 		for range joints {
-			f.JointPosRad, f.JointVelRadS = append(f.JointPosRad, rng.NormFloat64()), append(f.JointVelRadS, 3*rng.NormFloat64())
+			f.JointPosRad, f.JointVelRadPerS = append(f.JointPosRad, rng.NormFloat64()), append(f.JointVelRadPerS, 3*rng.NormFloat64())
 		}
 		f.Gravity = spatial.GravityInBase(f.RootQuat)
 		return f
@@ -28,12 +28,12 @@ func TestBlendJoinsBothEnds(t *testing.T) {
 		first, last := r.At(0), r.At(periods)
 		for j := range joints {
 			near(t, "start", first.JointPosRad[j], from.JointPosRad[j], 1e-12)
-			near(t, "starting speed", first.JointVelRadS[j], from.JointVelRadS[j], 1e-12)
+			near(t, "starting speed", first.JointVelRadPerS[j], from.JointVelRadPerS[j], 1e-12)
 			near(t, "end", last.JointPosRad[j], to.JointPosRad[j], 1e-9)
-			near(t, "end speed", last.JointVelRadS[j], 0, 1e-9)
+			near(t, "end speed", last.JointVelRadPerS[j], 0, 1e-9)
 			for k := 1; k < periods; k++ {
 				slope := (r.At(k + 1).JointPosRad[j] - r.At(k - 1).JointPosRad[j]) / (2 * periodS)
-				near(t, "speed", r.At(k).JointVelRadS[j], slope, 0.01)
+				near(t, "speed", r.At(k).JointVelRadPerS[j], slope, 0.01)
 			}
 		}
 		near(t, "phase at the start", r.Phase(0), phase, 1e-12)
