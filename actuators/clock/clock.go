@@ -28,7 +28,7 @@ type Schedule struct {
 // in 1..MaxRateHz.
 func New(rateHz int, startNs int64) (Schedule, error) {
 	if rateHz < 1 || rateHz > MaxRateHz {
-		return Schedule{}, fmt.Errorf("clock: rate %d Hz, want 1..%d Hz", rateHz, MaxRateHz)
+		return Schedule{}, fmt.Errorf("clock: rate %d Hz; legal: 1..%d Hz", rateHz, MaxRateHz)
 	}
 	return Schedule{epochNs: startNs, rateHz: int64(rateHz)}, nil
 }

@@ -75,7 +75,7 @@ func TestWakeProperties(t *testing.T) {
 
 func TestNewRefusesBadRates(t *testing.T) {
 	for _, rate := range []int{0, -1, MaxRateHz + 1} {
-		if _, err := New(rate, 0); err == nil || !strings.Contains(err.Error(), "want 1..2000 Hz") {
+		if _, err := New(rate, 0); err == nil || !strings.Contains(err.Error(), "legal: 1..2000 Hz") {
 			t.Errorf("rate %d: error %v", rate, err)
 		}
 	}

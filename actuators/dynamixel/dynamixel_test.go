@@ -190,11 +190,11 @@ func TestConnectNamesEveryFault(t *testing.T) {
 		s.ModelNumber = 1060
 		d.ServoTypes = map[string]robot.ServoType{d.Joints[0].Servo: s}
 	}}, dynamixel.Options{})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020, want 1060") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020; legal: 1060") {
 		t.Errorf("wrong model: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{KeepEEPROM: true})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "lower position limit: is 0, want 1462") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "lower position limit: is 0; legal: 1462") {
 		t.Errorf("EEPROM kept: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{})

@@ -73,10 +73,10 @@ type Guard struct {
 func New(joints []Joint, periodS float64) (*Guard, error) {
 	var faults []error
 	bad := func(j int, what string, v float64, legal string) {
-		faults = append(faults, fmt.Errorf("guard: joint %d: %s %g, want %s", j, what, v, legal))
+		faults = append(faults, fmt.Errorf("guard: joint %d: %s %g; legal: %s", j, what, v, legal))
 	}
 	if !(periodS > 0 && periodS <= 0.1) {
-		faults = append(faults, fmt.Errorf("guard: period %g s, want 0..0.1 s", periodS))
+		faults = append(faults, fmt.Errorf("guard: period %g s; legal: 0..0.1 s", periodS))
 	}
 	if len(joints) == 0 {
 		faults = append(faults, fmt.Errorf("guard: no joints"))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
 // Health holds what one joint's servo can stand.
@@ -262,8 +263,7 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 			m.frozen = 0
 		}
 		m.lastIMU = now
-		// acos near 1 loses half the digits; atan2 of the parts does not.
-		m.tiltRad = math.Atan2(math.Hypot(s.GravityDir[0], s.GravityDir[1]), -s.GravityDir[2])
+		m.tiltRad = spatial.TiltRad(s.GravityDir)
 		if m.tiltRad > m.th.TiltRad || s.GyroRadS.Norm() > m.th.BodyRateRadS {
 			m.fall += m.dt
 		} else {

@@ -28,11 +28,3 @@ type Source interface {
 	// is false and the rest of dst stays as it was.
 	Read(dst *Reading)
 }
-
-// GravityFrom returns where gravity pulls in the trunk frame, from the trunk's
-// orientation in the world (w, x, y, z): the world's down axis, minus the last row of
-// the rotation matrix.
-func GravityFrom(worldFromTrunk [4]float64) spatial.Vec3 {
-	w, x, y, z := worldFromTrunk[0], worldFromTrunk[1], worldFromTrunk[2], worldFromTrunk[3]
-	return spatial.Vec3{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
-}

@@ -33,7 +33,7 @@ func (f *faults) bindServos(r *file, catalogue servos.Catalogue) map[string]Serv
 			s.Type = name
 		}
 		entry, known := catalogue.Named(s.Type)
-		f.check(known, "servo_types: %q: type %q is not in the catalogue; legal: %s", name, s.Type, catalogue.Names())
+		f.Check(known, "servo_types: %q: type %q is not in the catalogue; legal: %s", name, s.Type, catalogue.Names())
 		if known {
 			bound[name] = f.bindServo(name, &s, entry, r.Battery.NominalV)
 		}
@@ -43,24 +43,24 @@ func (f *faults) bindServos(r *file, catalogue servos.Catalogue) map[string]Serv
 
 // bindServo completes one type at the robot's nominal voltage.
 func (f *faults) bindServo(name string, s *fileServo, entry servos.Type, nominalV float64) ServoType {
-	f.check(within(nominalV, entry.MinV, entry.MaxV), "servo_types: %q: battery: nominal_v: %g; an %s takes %g to %g V",
+	f.Check(within(nominalV, entry.MinV, entry.MaxV), "servo_types: %q: battery: nominal_v: %g; an %s takes %g to %g V",
 		name, nominalV, entry.Title, entry.MinV, entry.MaxV)
 	fact := func(key string, given *int, sheet int) int {
-		f.check(given == nil || *given == sheet, "servo_types: %q: %s: %d; legal: %d, or leave it out", name, key, deref(given), sheet)
+		f.Check(given == nil || *given == sheet, "servo_types: %q: %s: %d; legal: %d, or leave it out", name, key, deref(given), sheet)
 		return sheet
 	}
 	between := func(key string, given *float64, sheet, low, high float64) float64 {
 		if given == nil {
 			return sheet
 		}
-		f.check(within(*given, low, high), "servo_types: %q: %s: %g; legal: %g to %.4g, or leave it out", name, key, *given, low, high)
+		f.Check(within(*given, low, high), "servo_types: %q: %s: %g; legal: %g to %.4g, or leave it out", name, key, *given, low, high)
 		return *given
 	}
 	above := func(key string, given *float64, sheet, high float64) float64 {
 		if given == nil {
 			return sheet
 		}
-		f.check(*given > 0 && *given <= high, "servo_types: %q: %s: %g; legal: above 0, at most %.4g, or leave it out", name, key, *given, high)
+		f.Check(*given > 0 && *given <= high, "servo_types: %q: %s: %g; legal: above 0, at most %.4g, or leave it out", name, key, *given, high)
 		return *given
 	}
 	supply := nominalV / entry.AtV
@@ -75,7 +75,7 @@ func (f *faults) bindServo(name string, s *fileServo, entry servos.Type, nominal
 	}
 	if s.PositionPGain != nil {
 		out.PositionPGain = *s.PositionPGain
-		f.check(out.PositionPGain >= 0 && out.PositionPGain <= entry.MaxPGain, "servo_types: %q: position_p_gain: %d; legal: 0 to %d", name, out.PositionPGain, entry.MaxPGain)
+		f.Check(out.PositionPGain >= 0 && out.PositionPGain <= entry.MaxPGain, "servo_types: %q: position_p_gain: %d; legal: 0 to %d", name, out.PositionPGain, entry.MaxPGain)
 	}
 	out.StiffnessNmRad = above("stiffness_nm_rad", s.StiffnessNmRad, entry.DutyPerRad(out.PositionPGain)*out.StallTorqueNm, maxStiffnessNmRad)
 	out.DampingNmsRad = between("damping_nms_rad", s.DampingNmsRad, out.StallTorqueNm/out.NoLoadSpeedRadS, 0, maxDampingNmsRad)

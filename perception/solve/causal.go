@@ -219,13 +219,16 @@ func (c *Causal) solve(due int) (Pose, error) {
 	if !c.known {
 		return Pose{}, ErrSettling
 	}
-	p, touch := c.fit(s, first)
+	p, touch, err := c.fit(s, first)
+	if err != nil {
+		return Pose{}, err
+	}
 	c.tally.solved(p, touch, due-first, states[min(due-first, len(states)-1)] != asSeen, outliers)
 	return c.pose(p, s, touch, due-first), nil
 }
 
 // fit solves the window, which begins with pose first.
-func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
+func (c *Causal) fit(s *stream, first int) (*problem, contacts, error) {
 	p := newProblem(s, c.lens, c.up)
 	p.work = &c.work
 	if len(c.x) > 0 && first-c.xFrom <= 1 {
@@ -242,7 +245,9 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
 	steps := warmSteps
 	if !warm {
 		steps = fitSteps
-		p.minimise(steps)
+		if err := p.minimise(steps); err != nil {
+			return nil, contacts{}, err
+		}
 	}
 	touch := p.detectContacts()
 	p.useContacts(touch)
@@ -250,9 +255,11 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
 		p.floor = c.floor + easeShare(c.opt.FPS, floorEaseS)*(p.floor-c.floor)
 	}
 	c.floor, c.hasFloor = p.floor, true
-	p.minimise(steps)
+	if err := p.minimise(steps); err != nil {
+		return nil, touch, err
+	}
 	c.x, c.xFrom = append(c.x[:0], p.x...), first
-	return p, touch
+	return p, touch, nil
 }
 
 // recall starts the fit from the last solution where there is one. A limb that is

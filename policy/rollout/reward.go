@@ -83,8 +83,7 @@ func (r *Runner) judge(i int) Outcome {
 		rw.Torque*torque - rw.ActionRate*rate - rw.FootSlip*slip
 
 	lim := &r.task.Limits
-	down := spatial.GravityInBase(q)
-	tilt := math.Acos(min(max(down.Dot(f.Gravity), -1), 1))
+	tilt := spatial.GravityInBase(q).AngleRad(f.Gravity)
 	switch {
 	case r.task.Fall.Fallen(row.RootPosM[2], q.TiltRad()):
 		o.End = Failed

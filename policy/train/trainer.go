@@ -153,7 +153,7 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 		return Point{}, fmt.Errorf("train: after %d control steps: %s: %w", t.used.Steps, t.plan.Name, err)
 	}
 	if practice.stats.steps != practice.Samples() {
-		return Point{}, fmt.Errorf("train: %s took %d control steps in an iteration, want %d: one Practice.Play", t.plan.Name, practice.stats.steps, practice.Samples())
+		return Point{}, fmt.Errorf("train: %s took %d control steps in an iteration; legal: %d: one Practice.Play", t.plan.Name, practice.stats.steps, practice.Samples())
 	}
 	p := practice.stats.point()
 	p.Learnt, p.CollectSeconds = learnt, practice.played.Seconds()
