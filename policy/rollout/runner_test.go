@@ -276,8 +276,8 @@ func TestSum(t *testing.T) {
 	if s := rollout.Sum(nil); s != (rollout.Score{}) {
 		t.Errorf("of nothing: %+v", s)
 	}
-	for n := 1; n < 40; n++ {
-		for hits := 0; hits <= n; hits += 1 + n/7 {
+	for n := 1; n < 100; n++ {
+		for hits := 0; hits <= n; hits++ {
 			results := make([]rollout.Result, n)
 			for i := range hits {
 				results[i].Survived = true
