@@ -52,17 +52,11 @@ type Counts struct {
 	Accel     uint64 `json:"accel"`
 }
 
-// Total returns the sum over all reasons.
-func (c Counts) Total() uint64 { return c.NotFinite + c.Range + c.Speed + c.Accel }
-
-// Report says what Apply changed in one tick.
+// Report says what Apply changed in one tick: the zero value is nothing.
 type Report struct {
 	NotFinite, Range, Speed, Accel int
 	LargestRad                     float64 // largest change of a finite command
 }
-
-// Changed reports whether any joint's command was changed.
-func (r Report) Changed() bool { return r.NotFinite+r.Range+r.Speed+r.Accel > 0 }
 
 // Guard limits commands. Make one with [New].
 type Guard struct {

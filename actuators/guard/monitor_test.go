@@ -102,7 +102,7 @@ func TestSupplyIsFilteredAndGraded(t *testing.T) {
 		t.Errorf("an empty battery: %v at %.2f V", c, r.m.SupplyV())
 	}
 	r.o.State.BusV[1] = 10.2
-	if c := r.run(1000); c != mode.Of(mode.VoltageWarn) {
+	if c := r.run(1000); c != 1<<mode.VoltageWarn {
 		t.Errorf("10.2 V: %v", c)
 	}
 }

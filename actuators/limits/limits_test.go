@@ -152,7 +152,7 @@ func TestAnObedientPolicyPasses(t *testing.T) {
 						at[j] += float64(1-2*(n/every%2)) * d.Joints[j].SpeedLimitRadPerS * float64(every) / float64(rate)
 					}
 				}
-				if r, _ := g.Apply(out, at, guard.Full); r.Changed() {
+				if r, _ := g.Apply(out, at, guard.Full); r != (guard.Report{}) {
 					t.Fatalf("%d Hz, a decision in %d ticks: tick %d: %+v, limits %+v", rate, every, n, r, cfg.Limits)
 				}
 			}

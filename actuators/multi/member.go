@@ -145,7 +145,7 @@ func (m *member) tell(applied []float64) {
 
 // give merges what the bus told into the robot's state.
 func (m *member) give(dst *driver.State) {
-	if m.err == errLate {
+	if errors.Is(m.err, errLate) {
 		for _, j := range m.bus.Joints {
 			dst.Fresh[j] = false
 		}

@@ -204,12 +204,6 @@ func (r *Recorder) Add(s *trace.Sample) error {
 	return r.err
 }
 
-// Note records a line of text at ns (Unix time).
-func (r *Recorder) Note(ns int64, text string) error {
-	r.log(ns, levelInfo, text)
-	return r.err
-}
-
 func (r *Recorder) log(ns int64, level schema.Log_Level, text string) {
 	r.messages.setLog(level, text)
 	r.message(chLog, ns, r.messages.log)

@@ -210,9 +210,7 @@ func TestCreateAndOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Note(sample(10).WallNs, "hello"); err != nil {
-		t.Fatal(err)
-	}
+	r.log(sample(10).WallNs, levelInfo, "hello")
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +278,8 @@ func TestTextOfAnyEncoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.Add(sample(0)), r.Note(1, "d\xe9j\xe0 vu"), r.Close()); err != nil {
+	r.log(1, levelInfo, "d\xe9j\xe0 vu")
+	if err := errors.Join(r.Add(sample(0)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Read(&out)

@@ -66,9 +66,6 @@ type GuardCounts struct {
 	Accel     uint64 `json:"accel"`
 }
 
-// Total returns the sum over all reasons.
-func (c GuardCounts) Total() uint64 { return c.NotFinite + c.Range + c.Speed + c.Accel }
-
 // Transition is one change of robotd's operating state.
 type Transition struct {
 	AtS  float64 `json:"at_s"` // since the first tick

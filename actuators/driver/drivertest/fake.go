@@ -39,9 +39,6 @@ type Fake struct {
 	reads uint16
 }
 
-// fakeRangeRad is how far its joints turn either way, as a servo's own range.
-const fakeRangeRad = math.Pi
-
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
