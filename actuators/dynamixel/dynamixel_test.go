@@ -300,8 +300,8 @@ func TestMeasuredSpeedHasTheSignOfTheMotion(t *testing.T) {
 	b.line.Advance(30 * time.Millisecond)
 	_ = b.drv.Read(s)
 	for j, q := range goal {
-		if math.Abs(q) > 0.2 && s.VelRadS[j]*q <= 0 {
-			t.Errorf("%s moves towards %.2f rad at %.2f rad/s", b.desc.Joints[j].Name, q, s.VelRadS[j])
+		if math.Abs(q) > 0.2 && s.VelRadPerS[j]*q <= 0 {
+			t.Errorf("%s moves towards %.2f rad at %.2f rad/s", b.desc.Joints[j].Name, q, s.VelRadPerS[j])
 		}
 	}
 }
@@ -359,7 +359,7 @@ func TestGravityDirectionInTheTrunkFrame(t *testing.T) {
 	if want := spatial.GravityInBase(q); s.GravityDir.Sub(want).Norm() > 2e-3 {
 		t.Errorf("gravity %v, want %v", s.GravityDir, want)
 	}
-	if s.GyroRadS.Sub(spatial.Vec3{0.5, -0.25, 1}).Norm() > 0.01 {
-		t.Errorf("gyro %v", s.GyroRadS)
+	if s.GyroRadPerS.Sub(spatial.Vec3{0.5, -0.25, 1}).Norm() > 0.01 {
+		t.Errorf("gyro %v", s.GyroRadPerS)
 	}
 }

@@ -31,7 +31,7 @@ func (h *Hub) exchange() bool {
 		return false
 	}
 	dxl.DecodeHub(&h.raw, h.block.Data(0))
-	h.now.GyroRadS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, spatial.GravityInBase(h.raw.WorldFromHub), true
+	h.now.GyroRadPerS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, spatial.GravityInBase(h.raw.WorldFromHub), true
 	if h.raw.Extended {
 		h.now.IMUSample = h.raw.Sample
 	}

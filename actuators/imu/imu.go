@@ -16,10 +16,10 @@ import "github.com/mitori-robotics/mitori/models/spatial"
 // Reading is one reading in the trunk frame. Its fields are named as they appear in
 // driver.State, which embeds it.
 type Reading struct {
-	GyroRadS   spatial.Vec3 // body rate
-	GravityDir spatial.Vec3 // unit vector along which gravity pulls; upright is (0, 0, -1)
-	IMUFresh   bool         // answered in the latest read
-	IMUSample  uint16       // the sensor's own sample counter, where it has one
+	GyroRadPerS spatial.Vec3 // body rate
+	GravityDir  spatial.Vec3 // unit vector along which gravity pulls; upright is (0, 0, -1)
+	IMUFresh    bool         // answered in the latest read
+	IMUSample   uint16       // the sensor's own sample counter, where it has one
 }
 
 // Source is an inertial sensor.

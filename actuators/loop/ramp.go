@@ -28,7 +28,7 @@ func (r *ramp) start(from, to []float64, limits []guard.Joint, shortest time.Dur
 	copy(r.to, to)
 	seconds := shortest.Seconds()
 	for j := range limits {
-		seconds = max(seconds, peakSpeed*math.Abs(to[j]-from[j])/limits[j].GentleRadS)
+		seconds = max(seconds, peakSpeed*math.Abs(to[j]-from[j])/limits[j].GentleRadPerS)
 	}
 	r.total, r.at = time.Duration(seconds*float64(time.Second)), 0
 }

@@ -98,8 +98,8 @@ func tickOf(s *trace.Sample) Tick {
 	r := &s.Robot
 	return Tick{
 		TimeNs: s.WallNs, Index: s.Tick, LateUs: float64(s.LateNs) / 1000, BusUs: 1500, Mode: "active",
-		PosRad: r.PosRad, VelRadS: r.VelRadS, CurrentA: r.CurrentA, WantRad: s.WantRad, GoalRad: s.GoalRad, Fresh: r.Fresh,
-		TempC: r.TempC, BusV: r.BusV, GyroRadS: r.GyroRadS[:], Gravity: r.GravityDir[:], IMUFresh: r.IMUFresh,
+		PosRad: r.PosRad, VelRadS: r.VelRadPerS, CurrentA: r.CurrentA, WantRad: s.WantRad, GoalRad: s.GoalRad, Fresh: r.Fresh,
+		TempC: r.TempC, BusV: r.BusV, GyroRadS: r.GyroRadPerS[:], Gravity: r.GravityDir[:], IMUFresh: r.IMUFresh,
 		TiltRad: s.TiltRad, SupplyV: s.SupplyV, Phase: s.Phase, TorqueOff: s.TorqueOff,
 	}
 }

@@ -28,16 +28,16 @@ type file struct {
 }
 
 type fileJoint struct {
-	line           int
-	Name           string   `yaml:"name"`
-	Servo          string   `yaml:"servo"`
-	Bus            string   `yaml:"bus"`
-	ID             *int     `yaml:"id"`
-	Sign           *float64 `yaml:"sign"`
-	OffsetRad      float64  `yaml:"offset_rad"`
-	MinRad         *float64 `yaml:"min_rad"`
-	MaxRad         *float64 `yaml:"max_rad"`
-	SpeedLimitRadS float64  `yaml:"speed_limit_rad_s"`
+	line              int
+	Name              string   `yaml:"name"`
+	Servo             string   `yaml:"servo"`
+	Bus               string   `yaml:"bus"`
+	ID                *int     `yaml:"id"`
+	Sign              *float64 `yaml:"sign"`
+	OffsetRad         float64  `yaml:"offset_rad"`
+	MinRad            *float64 `yaml:"min_rad"`
+	MaxRad            *float64 `yaml:"max_rad"`
+	SpeedLimitRadPerS float64  `yaml:"speed_limit_rad_s"`
 }
 
 // parse returns the description and the name of the MJCF file; its servos are those
@@ -144,9 +144,9 @@ func (f *faults) checkJoints(r *file, buses map[string]string, types map[string]
 		if servo, bound := types[j.Servo]; bound && wired {
 			f.Check(servo.Entry.Protocol == protocol, "%s: servo %q speaks %s, bus %q %s", at, j.Servo, servo.Entry.Protocol, j.Bus, protocol)
 		}
-		f.Check(j.SpeedLimitRadS > 0 && j.SpeedLimitRadS <= 50, "%s: speed_limit_rad_s %g; legal: above 0, at most 50", at, j.SpeedLimitRadS)
+		f.Check(j.SpeedLimitRadPerS > 0 && j.SpeedLimitRadPerS <= 50, "%s: speed_limit_rad_s %g; legal: above 0, at most 50", at, j.SpeedLimitRadPerS)
 		f.Check(within(j.OffsetRad, -2*math.Pi, 2*math.Pi), "%s: offset_rad %g; legal: -6.28 to 6.28", at, j.OffsetRad)
-		out := Joint{Name: j.Name, Servo: j.Servo, Bus: j.Bus, OffsetRad: j.OffsetRad, SpeedLimitRadS: j.SpeedLimitRadS, Sign: 1}
+		out := Joint{Name: j.Name, Servo: j.Servo, Bus: j.Bus, OffsetRad: j.OffsetRad, SpeedLimitRadPerS: j.SpeedLimitRadPerS, Sign: 1}
 		if j.ID == nil {
 			f.Check(false, "%s: id: missing; give the servo's id on bus %q, 0 to 252", at, j.Bus)
 		} else {

@@ -99,7 +99,7 @@ func (e *Env) LoadState(r io.Reader) error {
 	}
 	copy(e.batch.State, state)
 	for w := range e.worlds {
-		copy(e.period.SpeedRadS[2*w:], e.worlds[w].SpeedRadS[:])
+		copy(e.period.SpeedRadPerS[2*w:], e.worlds[w].SpeedRadPerS[:])
 		e.batch.ClearWarnings(w)
 	}
 	return nil
