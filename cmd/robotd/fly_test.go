@@ -258,7 +258,9 @@ func TestOperatorArmsAndResets(t *testing.T) {
 func TestFall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "8s", "--sim-arg=--tilt-at=4s")
 	d.exit(fault.ExitFailed, time.Minute)
-	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(states(s), "hold limp fault") {
+	// On a busy host it is still arming when it is tilted.
+	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.HasPrefix(states(s), "arming ") ||
+		!strings.HasSuffix(states(s), " limp fault") {
 		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, states(s))
 	}
 }

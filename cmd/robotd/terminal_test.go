@@ -66,7 +66,11 @@ func (d *daemon) flying(state string) {
 	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		select {
 		case err := <-d.ended:
-			d.t.Fatalf("robotd ended (%v) before it was %s", err, state)
+			why := "without statistics"
+			if s, e := record.LoadStats(filepath.Join(d.dir, "stats.json")); e == nil {
+				why = fmt.Sprintf("%s, cause %q, %d of %d ticks missed, %q", states(s), s.Cause, s.MissedTicks, s.Ticks+s.MissedTicks, s.Notes)
+			}
+			d.t.Fatalf("robotd ended (%v) before it was %s: %s", err, state, why)
 		default:
 		}
 		f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
