@@ -25,16 +25,16 @@ func TestEarlierFilesAreRead(t *testing.T) {
 		}
 		for i, f := range c.Frames {
 			for j := range c.JointNames {
-				if f.JointPosRad[j] != 0.01*float64(i)+0.001*float64(j) || f.JointVelRadS[j] != 0.1*float64(i-j) {
-					t.Errorf("%s, frame %d, joint %d: %g, %g", name, i, j, f.JointPosRad[j], f.JointVelRadS[j])
+				if f.JointPosRad[j] != 0.01*float64(i)+0.001*float64(j) || f.JointVelRadPerS[j] != 0.1*float64(i-j) {
+					t.Errorf("%s, frame %d, joint %d: %g, %g", name, i, j, f.JointPosRad[j], f.JointVelRadPerS[j])
 				}
 			}
 			for b := range c.BodyNames {
 				x := float64(10*i + b)
 				turn := spatial.FromAxisAngle(spatial.Vec3{0, 0, 1}, 0.01*x)
 				if f.BodyPosM[b] != (spatial.Vec3{0.01 * x, 0.02 * x, 0.3}) || f.BodyQuat[b].Inv().Mul(turn).Log().Norm() > 1e-12 ||
-					f.BodyVelMS[b] != (spatial.Vec3{0, 0.5 * x, 0}) || f.BodyAngVel[b] != (spatial.Vec3{0, 0, 0.25 * x}) {
-					t.Errorf("%s, frame %d, body %d: %v %v %v %v", name, i, b, f.BodyPosM[b], f.BodyQuat[b], f.BodyVelMS[b], f.BodyAngVel[b])
+					f.BodyVelMPerS[b] != (spatial.Vec3{0, 0.5 * x, 0}) || f.BodyAngVel[b] != (spatial.Vec3{0, 0, 0.25 * x}) {
+					t.Errorf("%s, frame %d, body %d: %v %v %v %v", name, i, b, f.BodyPosM[b], f.BodyQuat[b], f.BodyVelMPerS[b], f.BodyAngVel[b])
 				}
 			}
 			if f.Contacts != [2]float64{float64(i % 2), 1} {

@@ -28,7 +28,7 @@ func TestEarlierBundlesAreRead(t *testing.T) {
 			t.Errorf("%s: %+v", name, m)
 		}
 		for j, g := range m.Gains {
-			if g.StiffnessNmRad != float64(10+j) || g.DampingNmsRad != 0.5 || g.TorqueLimitNm != 4.1 {
+			if g.StiffnessNmPerRad != float64(10+j) || g.DampingNmSPerRad != 0.5 || g.TorqueLimitNm != 4.1 {
 				t.Errorf("%s: gains of joint %d: %+v", name, j, g)
 			}
 		}

@@ -40,7 +40,7 @@ func (p *puppet) show(rows []float64) {
 		copy(pair[0], pair[1])
 	}
 	if !p.ref.Resting(p.step) {
-		copy(row.TrueJointVelRadS, f.JointVelRadS)
+		copy(row.TrueJointVelRadPerS, f.JointVelRadPerS)
 	}
 	for k := range rollout.Feet {
 		row.FootForceN[k] = 10 * f.Contacts[k]
@@ -79,12 +79,12 @@ func turned(row *rollout.Row, rad float64) {
 // disturbances move one quantity each away from where the reference wants it, by x.
 var disturbances = map[string]func(row *rollout.Row, x float64){
 	"joint":     func(row *rollout.Row, x float64) { row.TrueJointPosRad[1] += x },
-	"speed":     func(row *rollout.Row, x float64) { row.TrueJointVelRadS[0] += x },
+	"speed":     func(row *rollout.Row, x float64) { row.TrueJointVelRadPerS[0] += x },
 	"tilt":      turned,
 	"way":       func(row *rollout.Row, x float64) { row.RootPosM[0] += x },
 	"height":    func(row *rollout.Row, x float64) { row.RootPosM[2] -= x },
 	"torque":    func(row *rollout.Row, x float64) { row.TorqueNm[2] += x },
-	"foot slip": func(row *rollout.Row, x float64) { row.FootVelMS[3] += x },
+	"foot slip": func(row *rollout.Row, x float64) { row.FootVelMPerS[3] += x },
 }
 
 // Who stands in the reference to the bit earns all there is; whatever is off costs, and costs more the more it is off.
@@ -144,8 +144,8 @@ func TestFeet(t *testing.T) {
 		{0, 0.2, 0.25},
 	} {
 		o := judged(t, task, make([]float32, 3), func(row *rollout.Row) {
-			row.FootForceN[0], row.FootVelMS[0] = c.loadN, c.slip
-			row.FootVelMS[2] = 9 // upwards is no slip
+			row.FootForceN[0], row.FootVelMPerS[0] = c.loadN, c.slip
+			row.FootVelMPerS[2] = 9 // upwards is no slip
 		})
 		if math.Abs(o.Reward-c.want) > 1e-12 {
 			t.Errorf("load %g N, slip %g m/s: reward %g, want %g", c.loadN, c.slip, o.Reward, c.want)
