@@ -291,7 +291,7 @@ func TestProgressInAPipe(t *testing.T) {
 	tell := Progress(cli.NewProgress(&out))
 	for i := 1; i <= 100; i++ {
 		tell(pipeline.Progress{Stage: "extract", Done: float64(i), Total: 100})
-		tell(pipeline.Progress{Stage: "retarget", Done: float64(i), Total: 100})
+		tell(pipeline.Progress{Stage: "retarget", Done: 100, Total: 100})
 	}
 	if n := strings.Count(out.String(), "\n"); n != 4 || !strings.Contains(out.String(), "pose: frame 25 of 100") || !strings.Contains(out.String(), "frame 100 of 100") {
 		t.Errorf("%d lines:\n%s", n, out.String())
