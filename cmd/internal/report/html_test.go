@@ -59,6 +59,7 @@ func TestPageOfAlmostNothing(t *testing.T) {
 		"nothing":       {Summary: &record.Summary{}},
 		"a note":        {Summary: &record.Summary{Outcome: "no person was found"}, Notes: []string{"film the whole body"}},
 		"one joint":     {Summary: &record.Summary{}, Joints: []JointTrack{{Name: "l_knee", TimeS: []float64{0}, RefRad: []float64{1}, ActualRad: []float64{1}, LimitNm: 4}}},
+		"no time":       {Summary: &record.Summary{StageS: map[string]float64{"extract": 0}}, Stages: []string{"extract"}},
 		"a short curve": {Summary: &record.Summary{}, Learning: []LearnPoint{{ControlSteps: 512}}},
 	} {
 		html := saved(t, d)
@@ -81,7 +82,7 @@ func TestOrders(t *testing.T) {
 	for _, j := range []struct {
 		name     string
 		span, nm float64
-	}{{"l_small", 0.1, 3}, {"r_large", 1, 1}, {"neck_mid", 0.5, 2}} {
+	}{{"r_large", 1, 1}, {"l_small", 0.1, 3}, {"neck_mid", 0.5, 2}} {
 		d.Joints = append(d.Joints, JointTrack{Name: j.name, TimeS: []float64{0, 1}, RefRad: []float64{0, j.span}, ActualRad: []float64{0.1, j.span + 0.1},
 			PeakNm: j.nm, RMSNm: j.nm / 2, LimitNm: 4})
 	}
@@ -100,7 +101,7 @@ func TestOrders(t *testing.T) {
 	if v.Torque[0].Peak != 0.75 || v.Torque[0].RMS != 0.375 {
 		t.Errorf("shares of the limit %+v", v.Torque[0])
 	}
-	if d.Joints[0].Name != "l_small" {
+	if d.Joints[0].Name != "r_large" {
 		t.Error("the caller's joints were sorted")
 	}
 }
