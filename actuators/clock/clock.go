@@ -22,14 +22,13 @@ type Schedule struct {
 	epochNs int64
 	rateHz  int64
 	next    int64
-	missed  int64
 }
 
 // New returns the schedule whose cycle 0 is due at startNs. The rate must lie
 // in 1..MaxRateHz.
 func New(rateHz int, startNs int64) (Schedule, error) {
 	if rateHz < 1 || rateHz > MaxRateHz {
-		return Schedule{}, fmt.Errorf("clock: rate %d Hz, want 1..%d Hz", rateHz, MaxRateHz)
+		return Schedule{}, fmt.Errorf("clock: rate %d Hz; legal: 1..%d Hz", rateHz, MaxRateHz)
 	}
 	return Schedule{epochNs: startNs, rateHz: int64(rateHz)}, nil
 }
@@ -56,9 +55,5 @@ func (s *Schedule) Wake(nowNs int64) (cycle, lateNs, skipped int64) {
 	cycle = s.next
 	lateNs = nowNs - s.at(cycle)
 	s.next++
-	s.missed += skipped
 	return cycle, lateNs, skipped
 }
-
-// Missed returns how many cycles were skipped so far.
-func (s *Schedule) Missed() int64 { return s.missed }

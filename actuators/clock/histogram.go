@@ -25,9 +25,6 @@ func (h *Histogram) AddNs(ns int64) {
 	h.maxUs = max(h.maxUs, us)
 }
 
-// Count returns how many durations were added.
-func (h *Histogram) Count() uint64 { return h.total }
-
 // MaxUs returns the largest duration, exactly.
 func (h *Histogram) MaxUs() int64 { return h.maxUs }
 

@@ -78,10 +78,10 @@ type Identity struct {
 // State is what the bus has told so far. Slices have one entry per joint; the
 // caller allocates them once with [NewState].
 type State struct {
-	PosRad   []float64
-	VelRadS  []float64
-	CurrentA []float64
-	Fresh    []bool // answered in the latest read
+	PosRad     []float64
+	VelRadPerS []float64
+	CurrentA   []float64
+	Fresh      []bool // answered in the latest read
 
 	// Reading is what the inertial sensor told, a source of its own: package multi
 	// brings both together. A driver of servos alone leaves it as it is.
@@ -104,7 +104,7 @@ type State struct {
 // NewState returns an upright state of n joints at zero.
 func NewState(n int) *State {
 	return &State{
-		PosRad: make([]float64, n), VelRadS: make([]float64, n), CurrentA: make([]float64, n),
+		PosRad: make([]float64, n), VelRadPerS: make([]float64, n), CurrentA: make([]float64, n),
 		Fresh: make([]bool, n), Reading: imu.Reading{GravityDir: spatial.Vec3{0, 0, -1}},
 		TempC: make([]float64, n), BusV: make([]float64, n), Alert: make([]uint8, n), TorqueOn: make([]bool, n),
 		Stopped: make([]bool, n),
@@ -119,13 +119,13 @@ func (s *State) CopyTo(dst *State) {
 	if len(dst.PosRad) != len(s.PosRad) {
 		panic("driver: states of different size")
 	}
-	pos, vel, cur, fresh := dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh
+	pos, vel, cur, fresh := dst.PosRad, dst.VelRadPerS, dst.CurrentA, dst.Fresh
 	temp, volt, alert, torque, stopped := dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped
 	*dst = *s
-	dst.PosRad, dst.VelRadS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
+	dst.PosRad, dst.VelRadPerS, dst.CurrentA, dst.Fresh = pos, vel, cur, fresh
 	dst.TempC, dst.BusV, dst.Alert, dst.TorqueOn, dst.Stopped = temp, volt, alert, torque, stopped
 	copy(dst.PosRad, s.PosRad)
-	copy(dst.VelRadS, s.VelRadS)
+	copy(dst.VelRadPerS, s.VelRadPerS)
 	copy(dst.CurrentA, s.CurrentA)
 	copy(dst.Fresh, s.Fresh)
 	copy(dst.TempC, s.TempC)

@@ -95,7 +95,7 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 func (d *Driver) configure(j int, found dxl.Found, id *driver.Identity) error {
 	want := uint16(d.types[j].ModelNumber)
 	if found.Model != want {
-		return fmt.Errorf("model number %d, want %d (%s); a servo of another type or a swapped id", found.Model, want, d.joints[j].Servo)
+		return fmt.Errorf("model number %d; legal: %d (%s); a servo of another type or a swapped id", found.Model, want, d.joints[j].Servo)
 	}
 	s := d.ids[j]
 	if err := dxl.Write(d.bus, s, dxl.TorqueEnable, 0); err != nil {
@@ -152,7 +152,7 @@ func eeprom[T dxl.Count](d *Driver, s dxl.ID, name string, r dxl.Reg[T], v T) (s
 	}
 	what := fmt.Sprintf("%s %d -> %d", name, was, v)
 	if d.opt.KeepEEPROM {
-		return strings.TrimSpace(name), fmt.Errorf("is %d, want %d, and EEPROM may not be changed", was, v)
+		return strings.TrimSpace(name), fmt.Errorf("is %d; legal: %d, and EEPROM may not be changed", was, v)
 	}
 	return what, dxl.Write(d.bus, s, r, v)
 }

@@ -190,11 +190,11 @@ func TestConnectNamesEveryFault(t *testing.T) {
 		s.ModelNumber = 1060
 		d.ServoTypes = map[string]robot.ServoType{d.Joints[0].Servo: s}
 	}}, dynamixel.Options{})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020, want 1060") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "model number 1020; legal: 1060") {
 		t.Errorf("wrong model: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{KeepEEPROM: true})
-	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "lower position limit: is 0, want 1462") {
+	if _, err := b.drv.Connect(context.Background()); err == nil || !strings.Contains(err.Error(), "lower position limit: is 0; legal: 1462") {
 		t.Errorf("EEPROM kept: %v", err)
 	}
 	b = newBench(t, nil, dynamixel.Options{})
@@ -300,8 +300,8 @@ func TestMeasuredSpeedHasTheSignOfTheMotion(t *testing.T) {
 	b.line.Advance(30 * time.Millisecond)
 	_ = b.drv.Read(s)
 	for j, q := range goal {
-		if math.Abs(q) > 0.2 && s.VelRadS[j]*q <= 0 {
-			t.Errorf("%s moves towards %.2f rad at %.2f rad/s", b.desc.Joints[j].Name, q, s.VelRadS[j])
+		if math.Abs(q) > 0.2 && s.VelRadPerS[j]*q <= 0 {
+			t.Errorf("%s moves towards %.2f rad at %.2f rad/s", b.desc.Joints[j].Name, q, s.VelRadPerS[j])
 		}
 	}
 }
@@ -359,7 +359,7 @@ func TestGravityDirectionInTheTrunkFrame(t *testing.T) {
 	if want := spatial.GravityInBase(q); s.GravityDir.Sub(want).Norm() > 2e-3 {
 		t.Errorf("gravity %v, want %v", s.GravityDir, want)
 	}
-	if s.GyroRadS.Sub(spatial.Vec3{0.5, -0.25, 1}).Norm() > 0.01 {
-		t.Errorf("gyro %v", s.GyroRadS)
+	if s.GyroRadPerS.Sub(spatial.Vec3{0.5, -0.25, 1}).Norm() > 0.01 {
+		t.Errorf("gyro %v", s.GyroRadPerS)
 	}
 }

@@ -3,6 +3,7 @@ package dynamixel
 import (
 	"github.com/mitori-robotics/mitori/actuators/imu"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
 // Hub is the sensor hub as a source of inertial readings. The driver of its bus does
@@ -30,7 +31,7 @@ func (h *Hub) exchange() bool {
 		return false
 	}
 	dxl.DecodeHub(&h.raw, h.block.Data(0))
-	h.now.GyroRadS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, imu.GravityFrom(h.raw.WorldFromHub), true
+	h.now.GyroRadPerS, h.now.GravityDir, h.now.IMUFresh = h.raw.GyroRadPerS, spatial.GravityInBase(h.raw.WorldFromHub), true
 	if h.raw.Extended {
 		h.now.IMUSample = h.raw.Sample
 	}

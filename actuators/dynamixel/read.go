@@ -24,7 +24,7 @@ func (d *Driver) Read(dst *driver.State) error {
 		fresh++
 		jt := &d.joints[j]
 		dst.PosRad[j] = jt.Sign*d.servo[j].Rad(int32(r.Position)) + jt.OffsetRad
-		dst.VelRadS[j] = jt.Sign * d.servo[j].RadPerS(int32(r.Velocity))
+		dst.VelRadPerS[j] = jt.Sign * d.servo[j].RadPerS(int32(r.Velocity))
 		dst.CurrentA[j] = jt.Sign * d.servo[j].Ampere(int16(r.Current))
 		if r.Alert && dst.Alert[j] == 0 {
 			dst.Alert[j] = unnamedAlert

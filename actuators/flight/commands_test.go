@@ -27,7 +27,7 @@ func newBench(t *testing.T) *bench {
 	cfg := loop.Config{RateHz: 100, ControlEvery: 1, MinRamp: loop.MinRamp, Thresholds: guard.DefaultThresholds(10.5, 9.9),
 		StandRad: make([]float64, 3), SettleRad: make([]float64, 3)}
 	for range 3 {
-		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 1200})
+		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12, AccelRadPerS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
 	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}}

@@ -49,7 +49,7 @@ func (c *teller) Event(format string, args ...any) {
 	c.failed.Start("the teller", func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		fmt.Fprintf(c.w, format, args...)
+		_, _ = fmt.Fprintf(c.w, format, args...)
 	})
 }
 

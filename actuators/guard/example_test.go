@@ -9,7 +9,7 @@ import (
 
 // A wild command becomes the nearest one that the joint may be given.
 func ExampleGuard_Apply() {
-	knee := guard.Joint{MinRad: 0, MaxRad: 2, GentleRadS: 1, FullRadS: 6, AccelRadS2: 100}
+	knee := guard.Joint{MinRad: 0, MaxRad: 2, GentleRadPerS: 1, FullRadPerS: 6, AccelRadPerS2: 100}
 	g, err := guard.New([]guard.Joint{knee}, 0.01)
 	if err != nil {
 		fmt.Println(err)

@@ -4,7 +4,7 @@
 //
 // It promises, for any input whatever (NaN and infinities included):
 //   - the first command after [Guard.Seed] is at most one step of acceleration
-//     (AccelRadS2 * period^2) from the measured pose; who asks for a measured pose
+//     (AccelRadPerS2 * period^2) from the measured pose; who asks for a measured pose
 //     within the range gets exactly that one;
 //   - a command never leaves the joint's range once inside it, and only moves
 //     inward while outside;
@@ -39,9 +39,9 @@ const (
 // Joint holds one joint's limits on commands.
 type Joint struct {
 	MinRad, MaxRad float64
-	GentleRadS     float64 // speed limit of ramps and poses
-	FullRadS       float64 // speed limit under a controller
-	AccelRadS2     float64
+	GentleRadPerS  float64 // speed limit of ramps and poses
+	FullRadPerS    float64 // speed limit under a controller
+	AccelRadPerS2  float64
 }
 
 // Counts says how often commands had to be changed, in joint-ticks.
@@ -52,17 +52,11 @@ type Counts struct {
 	Accel     uint64 `json:"accel"`
 }
 
-// Total returns the sum over all reasons.
-func (c Counts) Total() uint64 { return c.NotFinite + c.Range + c.Speed + c.Accel }
-
-// Report says what Apply changed in one tick.
+// Report says what Apply changed in one tick: the zero value is nothing.
 type Report struct {
 	NotFinite, Range, Speed, Accel int
 	LargestRad                     float64 // largest change of a finite command
 }
-
-// Changed reports whether any joint's command was changed.
-func (r Report) Changed() bool { return r.NotFinite+r.Range+r.Speed+r.Accel > 0 }
 
 // Guard limits commands. Make one with [New].
 type Guard struct {
@@ -79,10 +73,10 @@ type Guard struct {
 func New(joints []Joint, periodS float64) (*Guard, error) {
 	var faults []error
 	bad := func(j int, what string, v float64, legal string) {
-		faults = append(faults, fmt.Errorf("guard: joint %d: %s %g, want %s", j, what, v, legal))
+		faults = append(faults, fmt.Errorf("guard: joint %d: %s %g; legal: %s", j, what, v, legal))
 	}
 	if !(periodS > 0 && periodS <= 0.1) {
-		faults = append(faults, fmt.Errorf("guard: period %g s, want 0..0.1 s", periodS))
+		faults = append(faults, fmt.Errorf("guard: period %g s; legal: 0..0.1 s", periodS))
 	}
 	if len(joints) == 0 {
 		faults = append(faults, fmt.Errorf("guard: no joints"))
@@ -91,14 +85,14 @@ func New(joints []Joint, periodS float64) (*Guard, error) {
 		if !(l.MinRad < l.MaxRad) || math.IsInf(l.MinRad, 0) || math.IsInf(l.MaxRad, 0) {
 			bad(j, "lower limit", l.MinRad, fmt.Sprintf("finite and below the upper limit %g rad", l.MaxRad))
 		}
-		if !(l.GentleRadS > 0 && l.GentleRadS <= l.FullRadS) {
-			bad(j, "gentle speed", l.GentleRadS, fmt.Sprintf("above 0 and at most the full speed %g rad/s", l.FullRadS))
+		if !(l.GentleRadPerS > 0 && l.GentleRadPerS <= l.FullRadPerS) {
+			bad(j, "gentle speed", l.GentleRadPerS, fmt.Sprintf("above 0 and at most the full speed %g rad/s", l.FullRadPerS))
 		}
-		if !(l.FullRadS > 0 && l.FullRadS <= 60) {
-			bad(j, "full speed", l.FullRadS, "above 0 and at most 60 rad/s")
+		if !(l.FullRadPerS > 0 && l.FullRadPerS <= 60) {
+			bad(j, "full speed", l.FullRadPerS, "above 0 and at most 60 rad/s")
 		}
-		if !(l.AccelRadS2 > 0) || math.IsInf(l.AccelRadS2, 0) {
-			bad(j, "acceleration", l.AccelRadS2, "finite and above 0 rad/s^2")
+		if !(l.AccelRadPerS2 > 0) || math.IsInf(l.AccelRadPerS2, 0) {
+			bad(j, "acceleration", l.AccelRadPerS2, "finite and above 0 rad/s^2")
 		}
 	}
 	if faults != nil {
@@ -174,12 +168,12 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 	if target != want {
 		r.Range++
 	}
-	speed := l.FullRadS
+	speed := l.FullRadPerS
 	if e == Gentle {
-		speed = l.GentleRadS
+		speed = l.GentleRadPerS
 	}
-	da := l.AccelRadS2 * g.dt * g.dt // largest change of the step
-	ds := speed * g.dt               // largest step
+	da := l.AccelRadPerS2 * g.dt * g.dt // largest change of the step
+	ds := speed * g.dt                  // largest step
 	s := target - at
 	if s > ds || s < -ds {
 		r.Speed++

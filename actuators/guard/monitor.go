@@ -7,6 +7,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
 // Health holds what one joint's servo can stand.
@@ -20,34 +21,34 @@ type Health struct {
 // Thresholds are the start values of the failsafe table. Every value is in the
 // flight recording's header. [DefaultThresholds] fills them.
 type Thresholds struct {
-	StaleTicks   int // consecutive reads a servo may miss
-	SilentTicks  int // consecutive reads in which no servo answers
-	IMUTicks     int // consecutive missed IMU samples
-	FrozenS      float64
-	NoisyShare   float64 // failed joint reads among all in NoisyS
-	NoisyS       float64
-	TiltRad      float64
-	BodyRateRadS float64
-	FallS        float64
-	UprightRad   float64 // arming: largest tilt
-	EncoderSlack float64 // arming: rad beyond a limit that a measured pose may lie
-	StallErrRad  float64
-	StallShare   float64 // of the stall current
-	StallRadS    float64 // slower than this counts as blocked
-	StallS       float64
-	WindingK     float64 // K/A^2 above the case, in steady state
-	WindingTauS  float64
-	WindingWarnC float64
-	WindingStopC float64
-	VoltTauS     float64
-	WarnV        float64
-	StopV        float64
-	CutV         float64
-	PolicyTicks  int // consecutive unusable commands
-	Overruns     int // overruns within a second
-	Stops        int // times within ten seconds that the servos stopped by their own watchdog
-	ClampRad     float64
-	ClampShare   float64 // of the ticks in a second with a change above ClampRad
+	StaleTicks      int // consecutive reads a servo may miss
+	SilentTicks     int // consecutive reads in which no servo answers
+	IMUTicks        int // consecutive missed IMU samples
+	FrozenS         float64
+	NoisyShare      float64 // failed joint reads among all in NoisyS
+	NoisyS          float64
+	TiltRad         float64
+	BodyRateRadPerS float64
+	FallS           float64
+	UprightRad      float64 // arming: largest tilt
+	EncoderSlack    float64 // arming: rad beyond a limit that a measured pose may lie
+	StallErrRad     float64
+	StallShare      float64 // of the stall current
+	StallRadPerS    float64 // slower than this counts as blocked
+	StallS          float64
+	WindingK        float64 // K/A^2 above the case, in steady state
+	WindingTauS     float64
+	WindingWarnC    float64
+	WindingStopC    float64
+	VoltTauS        float64
+	WarnV           float64
+	StopV           float64
+	CutV            float64
+	PolicyTicks     int // consecutive unusable commands
+	Overruns        int // overruns within a second
+	Stops           int // times within ten seconds that the servos stopped by their own watchdog
+	ClampRad        float64
+	ClampShare      float64 // of the ticks in a second with a change above ClampRad
 }
 
 // DefaultThresholds returns the start values for a supply of the given levels.
@@ -59,8 +60,8 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
 		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1,
 		NoisyShare: 0.10, NoisyS: 0.5,
-		TiltRad: 1.0, BodyRateRadS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.05,
-		StallErrRad: 0.15, StallShare: 0.7, StallRadS: 0.1, StallS: 0.5,
+		TiltRad: 1.0, BodyRateRadPerS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.05,
+		StallErrRad: 0.15, StallShare: 0.7, StallRadPerS: 0.1, StallS: 0.5,
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
 		PolicyTicks: 3, Overruns: 3, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
@@ -254,7 +255,7 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 		m.imuStale++
 	default:
 		m.imuStale = 0
-		now := [7]float64{s.GyroRadS[0], s.GyroRadS[1], s.GyroRadS[2],
+		now := [7]float64{s.GyroRadPerS[0], s.GyroRadPerS[1], s.GyroRadPerS[2],
 			s.GravityDir[0], s.GravityDir[1], s.GravityDir[2], float64(s.IMUSample)}
 		if now == m.lastIMU {
 			m.frozen += m.dt
@@ -262,15 +263,14 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 			m.frozen = 0
 		}
 		m.lastIMU = now
-		// acos near 1 loses half the digits; atan2 of the parts does not.
-		m.tiltRad = math.Atan2(math.Hypot(s.GravityDir[0], s.GravityDir[1]), -s.GravityDir[2])
-		if m.tiltRad > m.th.TiltRad || s.GyroRadS.Norm() > m.th.BodyRateRadS {
+		m.tiltRad = spatial.TiltRad(s.GravityDir)
+		if m.tiltRad > m.th.TiltRad || s.GyroRadPerS.Norm() > m.th.BodyRateRadPerS {
 			m.fall += m.dt
 		} else {
 			m.fall = 0
 		}
 	}
-	bad := !finite(s.GyroRadS[0]+s.GyroRadS[1]+s.GyroRadS[2]) || !finite(m.tiltRad)
+	bad := !finite(s.GyroRadPerS[0]+s.GyroRadPerS[1]+s.GyroRadPerS[2]) || !finite(m.tiltRad)
 	c.Set(mode.IMULost, m.imuStale >= m.th.IMUTicks || bad || (m.th.FrozenS > 0 && m.frozen >= m.th.FrozenS))
 	c.Set(mode.Falling, m.fall >= m.th.FallS-1e-9)
 }
@@ -327,7 +327,7 @@ func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {
 	blocked := o.Energised && h.StallCurrentA > 0 &&
 		math.Abs(s.CurrentA[j]) > m.th.StallShare*h.StallCurrentA &&
 		math.Abs(o.GoalRad[j]-s.PosRad[j]) > m.th.StallErrRad &&
-		math.Abs(s.VelRadS[j]) < m.th.StallRadS
+		math.Abs(s.VelRadPerS[j]) < m.th.StallRadPerS
 	if !blocked {
 		m.stall[j] = 0
 		return

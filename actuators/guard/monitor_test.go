@@ -34,7 +34,7 @@ func newRig() *rig {
 func (r *rig) run(n int) (c mode.Conditions) {
 	for range n {
 		r.tick++
-		r.o.State.GyroRadS[0] = 1e-4 * float64(r.tick%3) // a live sensor is never still
+		r.o.State.GyroRadPerS[0] = 1e-4 * float64(r.tick%3) // a live sensor is never still
 		c = r.m.Observe(r.o)
 	}
 	return c
@@ -59,7 +59,7 @@ func TestEachFaultIsDetectedInTime(t *testing.T) {
 		{"IMU silent", func(o *Observation) { o.State.IMUFresh = false }, mode.IMULost, 3},
 		{"IMU broken", func(o *Observation) { o.State.GravityDir[0] = math.NaN() }, mode.IMULost, 1},
 		{"tilted", func(o *Observation) { o.State.GravityDir = tilted(1.01) }, mode.Falling, 2},
-		{"spinning", func(o *Observation) { o.State.GyroRadS[1] = 6.1 }, mode.Falling, 2},
+		{"spinning", func(o *Observation) { o.State.GyroRadPerS[1] = 6.1 }, mode.Falling, 2},
 		{"warm", func(o *Observation) { o.State.TempC[1] = 60 }, mode.Warm, 1},
 		{"hot", func(o *Observation) { o.State.TempC[1] = 70 }, mode.Overheated, 1},
 		{"alert", func(o *Observation) { o.State.Alert[0] = 0x20 }, mode.ServoAlert, 1},
@@ -102,7 +102,7 @@ func TestSupplyIsFilteredAndGraded(t *testing.T) {
 		t.Errorf("an empty battery: %v at %.2f V", c, r.m.SupplyV())
 	}
 	r.o.State.BusV[1] = 10.2
-	if c := r.run(1000); c != mode.Of(mode.VoltageWarn) {
+	if c := r.run(1000); c != 1<<mode.VoltageWarn {
 		t.Errorf("10.2 V: %v", c)
 	}
 }

@@ -16,10 +16,10 @@ import "github.com/mitori-robotics/mitori/models/spatial"
 // Reading is one reading in the trunk frame. Its fields are named as they appear in
 // driver.State, which embeds it.
 type Reading struct {
-	GyroRadS   spatial.Vec3 // body rate
-	GravityDir spatial.Vec3 // unit vector along which gravity pulls; upright is (0, 0, -1)
-	IMUFresh   bool         // answered in the latest read
-	IMUSample  uint16       // the sensor's own sample counter, where it has one
+	GyroRadPerS spatial.Vec3 // body rate
+	GravityDir  spatial.Vec3 // unit vector along which gravity pulls; upright is (0, 0, -1)
+	IMUFresh    bool         // answered in the latest read
+	IMUSample   uint16       // the sensor's own sample counter, where it has one
 }
 
 // Source is an inertial sensor.
@@ -27,12 +27,4 @@ type Source interface {
 	// Read stores the newest reading in dst. If none came since the last Read, IMUFresh
 	// is false and the rest of dst stays as it was.
 	Read(dst *Reading)
-}
-
-// GravityFrom returns where gravity pulls in the trunk frame, from the trunk's
-// orientation in the world (w, x, y, z): the world's down axis, minus the last row of
-// the rotation matrix.
-func GravityFrom(worldFromTrunk [4]float64) spatial.Vec3 {
-	w, x, y, z := worldFromTrunk[0], worldFromTrunk[1], worldFromTrunk[2], worldFromTrunk[3]
-	return spatial.Vec3{-2 * (x*z - w*y), -2 * (y*z + w*x), -(1 - 2*(x*x+y*y))}
 }

@@ -63,8 +63,8 @@ func SettleRad(d *robot.Description, s Shape) []float64 {
 }
 
 const (
-	// gentleRadS bounds what does not come from a policy: ramps and poses.
-	gentleRadS = 1.5
+	// gentleRadPerS bounds what does not come from a policy: ramps and poses.
+	gentleRadPerS = 1.5
 	// roundingShare is what the policy's own speed limit may be missed by.
 	roundingShare = 1.01
 	// How far below the temperature at which a servo stops itself people are warned,
@@ -80,10 +80,10 @@ const (
 // faster; the guard lets exactly this through, and any stop or reversal of it.
 func Joint(d *robot.Description, i, rateHz, controlEvery int) guard.Joint {
 	j := &d.Joints[i]
-	full := j.SpeedLimitRadS * float64(controlEvery) * roundingShare
+	full := j.SpeedLimitRadPerS * float64(controlEvery) * roundingShare
 	return guard.Joint{
-		MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadS: min(gentleRadS, full), FullRadS: full,
-		AccelRadS2: 2 * full * float64(rateHz),
+		MinRad: j.MinRad, MaxRad: j.MaxRad, GentleRadPerS: min(gentleRadPerS, full), FullRadPerS: full,
+		AccelRadPerS2: 2 * full * float64(rateHz),
 	}
 }
 

@@ -21,8 +21,8 @@ func made(edit func(d *robot.Description)) *robot.Description {
 			"weak":   {StallTorqueNm: 1.025, MaxTempC: 70, Entry: servos.Type{StallTorqueNm: 2.05, StallCurrentA: 2}},
 		},
 		Joints: []robot.Joint{
-			{Name: "knee", MinRad: -0.1, MaxRad: 2, SpeedLimitRadS: 4, Servo: "strong"},
-			{Name: "elbow", MinRad: -1, MaxRad: 1, SpeedLimitRadS: 0.5, Servo: "weak"},
+			{Name: "knee", MinRad: -0.1, MaxRad: 2, SpeedLimitRadPerS: 4, Servo: "strong"},
+			{Name: "elbow", MinRad: -1, MaxRad: 1, SpeedLimitRadPerS: 0.5, Servo: "weak"},
 		},
 	}
 	if edit != nil {
@@ -43,13 +43,13 @@ func TestDeriveTable(t *testing.T) {
 		health      guard.Health
 	}{
 		{"a leg, every tick a decision", 100, 1, 0,
-			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadS: 1.5, FullRadS: 4.04, AccelRadS2: 808},
+			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 4.04, AccelRadPerS2: 808},
 			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
 		{"a leg, every second tick", 100, 2, 0,
-			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadS: 1.5, FullRadS: 8.08, AccelRadS2: 1616},
+			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 8.08, AccelRadPerS2: 1616},
 			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
 		{"an arm that is slower than a ramp may be", 50, 1, 1,
-			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 0.505, FullRadS: 0.505, AccelRadS2: 50.5},
+			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 0.505, FullRadPerS: 0.505, AccelRadPerS2: 50.5},
 			guard.Health{StallCurrentA: 1, TempWarnC: 50, TempStopC: 60}},
 	} {
 		cfg := Derive(made(nil), stand(), tt.rate, tt.every)
@@ -149,10 +149,10 @@ func TestAnObedientPolicyPasses(t *testing.T) {
 			for n := range 40 {
 				if n%every == 0 {
 					for j := range at {
-						at[j] += float64(1-2*(n/every%2)) * d.Joints[j].SpeedLimitRadS * float64(every) / float64(rate)
+						at[j] += float64(1-2*(n/every%2)) * d.Joints[j].SpeedLimitRadPerS * float64(every) / float64(rate)
 					}
 				}
-				if r, _ := g.Apply(out, at, guard.Full); r.Changed() {
+				if r, _ := g.Apply(out, at, guard.Full); r != (guard.Report{}) {
 					t.Fatalf("%d Hz, a decision in %d ticks: tick %d: %+v, limits %+v", rate, every, n, r, cfg.Limits)
 				}
 			}

@@ -69,7 +69,7 @@ func newOnBus(t *testing.T, tiltAt time.Duration, faults ...string) *onBus {
 		StandRad:   make([]float64, n), SettleRad: make([]float64, n),
 	}
 	for j, d := range desc.Joints {
-		lc.Limits = append(lc.Limits, guard.Joint{MinRad: d.MinRad, MaxRad: d.MaxRad, GentleRadS: 1.5, FullRadS: 8, AccelRadS2: 1600})
+		lc.Limits = append(lc.Limits, guard.Joint{MinRad: d.MinRad, MaxRad: d.MaxRad, GentleRadPerS: 1.5, FullRadPerS: 8, AccelRadPerS2: 1600})
 		lc.Health = append(lc.Health, guard.Health{Leg: j < 12, StallCurrentA: 2.3, TempWarnC: 60, TempStopC: 70})
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}

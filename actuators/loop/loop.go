@@ -96,21 +96,21 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	n := len(cfg.Limits)
 	switch {
 	case cfg.RateHz < 1 || cfg.RateHz > clock.MaxRateHz:
-		return nil, fmt.Errorf("loop: rate %d Hz, want 1..%d Hz", cfg.RateHz, clock.MaxRateHz)
+		return nil, fmt.Errorf("loop: rate %d Hz; legal: 1..%d Hz", cfg.RateHz, clock.MaxRateHz)
 	case cfg.ControlEvery < 1:
-		return nil, fmt.Errorf("loop: %d ticks per control period, want 1 or more", cfg.ControlEvery)
+		return nil, fmt.Errorf("loop: %d ticks per control period; legal: 1 or more", cfg.ControlEvery)
 	case len(cfg.Health) != n || len(cfg.StandRad) != n || len(cfg.SettleRad) != n:
-		return nil, fmt.Errorf("loop: %d limits, %d servo limits, poses of %d and %d joints: want the same number of each",
+		return nil, fmt.Errorf("loop: %d limits, %d servo limits, poses of %d and %d joints; legal: the same number of each",
 			n, len(cfg.Health), len(cfg.StandRad), len(cfg.SettleRad))
 	case cfg.MinRamp < MinRamp:
-		return nil, fmt.Errorf("loop: shortest ramp %v, want %v or more", cfg.MinRamp, MinRamp)
+		return nil, fmt.Errorf("loop: shortest ramp %v; legal: %v or more", cfg.MinRamp, MinRamp)
 	case cfg.PlayOut < 0 || cfg.PlayOut > MaxPlayOut:
-		return nil, fmt.Errorf("loop: play-out %v, want 0..%v", cfg.PlayOut, MaxPlayOut)
+		return nil, fmt.Errorf("loop: play-out %v; legal: 0..%v", cfg.PlayOut, MaxPlayOut)
 	}
 	for j, l := range cfg.Limits {
 		for _, q := range []float64{cfg.StandRad[j], cfg.SettleRad[j]} {
 			if !(q >= l.MinRad && q <= l.MaxRad) {
-				return nil, fmt.Errorf("loop: pose of joint %d is %g rad, want %g..%g rad", j, q, l.MinRad, l.MaxRad)
+				return nil, fmt.Errorf("loop: pose of joint %d is %g rad; legal: %g..%g rad", j, q, l.MinRad, l.MaxRad)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func config(n int) Config {
 		StandRad:   make([]float64, n), SettleRad: make([]float64, n),
 	}
 	for j := range n {
-		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadS: 1.5, FullRadS: 12, AccelRadS2: 1200})
+		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12, AccelRadPerS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{Leg: j == 0, StallCurrentA: 2.3, TempWarnC: 60, TempStopC: 70})
 		cfg.StandRad[j], cfg.SettleRad[j] = 0.2, -0.1
 	}
@@ -172,7 +172,7 @@ func TestWholeLifeWithoutPolicy(t *testing.T) {
 			t.Errorf("joint %d holds %g, want 0.2", j, q)
 		}
 	}
-	if c := r.l.Result().Guard; c.Total() != 0 {
+	if c := r.l.Result().Guard; c != (guard.Counts{}) {
 		t.Errorf("the guard had to change the loop's own ramps: %+v", c)
 	}
 	r.l.Request(mode.Activate)
@@ -317,7 +317,7 @@ func TestStoppedServosAreTakenUpOnce(t *testing.T) {
 func TestFallIsRecorded(t *testing.T) {
 	r := newRig(t, false)
 	r.arm()
-	r.fake.GyroRadS = [3]float64{0, 7, 0}
+	r.fake.GyroRadPerS = [3]float64{0, 7, 0}
 	r.until(mode.Limp, time.Second)
 	if s := r.l.Result(); !s.Fell || s.FirstCause != mode.Caused(mode.Falling) {
 		t.Errorf("fell %v, cause %v", s.Fell, s.FirstCause)
@@ -328,7 +328,7 @@ func TestFallIsRecorded(t *testing.T) {
 func TestLimpFollowsTheMeasuredPose(t *testing.T) {
 	r := newRig(t, true)
 	r.arm()
-	r.fake.GyroRadS = [3]float64{7, 0, 0}
+	r.fake.GyroRadPerS = [3]float64{7, 0, 0}
 	r.until(mode.Limp, time.Second)
 	r.fake.SpeedRad = 0 // weaker than the fall
 	for range 50 {

@@ -5,11 +5,11 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/models/curve"
 )
 
 // ramp moves all joints from one pose to another in the same time, starting and
-// ending at rest: the minimum-jerk polynomial 10 s^3 - 15 s^4 + 6 s^5 (Flash and
-// Hogan, J. Neurosci. 5(7), 1985).
+// ending at rest, with the least jerk.
 type ramp struct {
 	from, to []float64
 	total    time.Duration
@@ -28,7 +28,7 @@ func (r *ramp) start(from, to []float64, limits []guard.Joint, shortest time.Dur
 	copy(r.to, to)
 	seconds := shortest.Seconds()
 	for j := range limits {
-		seconds = max(seconds, peakSpeed*math.Abs(to[j]-from[j])/limits[j].GentleRadS)
+		seconds = max(seconds, peakSpeed*math.Abs(to[j]-from[j])/limits[j].GentleRadPerS)
 	}
 	r.total, r.at = time.Duration(seconds*float64(time.Second)), 0
 }
@@ -36,8 +36,7 @@ func (r *ramp) start(from, to []float64, limits []guard.Joint, shortest time.Dur
 // step advances the ramp and stores the pose in dst; true when it has ended.
 func (r *ramp) step(dst []float64, dt time.Duration) bool {
 	r.at = min(r.at+dt, r.total)
-	s := float64(r.at) / float64(r.total)
-	blend := s * s * s * (10 + s*(6*s-15))
+	blend := curve.MinJerk(float64(r.at) / float64(r.total))
 	for j := range dst {
 		dst[j] = r.from[j] + blend*(r.to[j]-r.from[j])
 	}

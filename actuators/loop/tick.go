@@ -176,7 +176,7 @@ func (l *Loop) control(play bool) (ns int64) {
 		return 0
 	}
 	s := l.state
-	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadS: s.VelRadS, GyroRadS: s.GyroRadS, GravityDir: s.GravityDir}
+	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
 	started := monotonic()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
 	ns = monotonic() - started

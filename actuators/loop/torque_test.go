@@ -91,9 +91,9 @@ func TestRandomFlightsKeepTorqueAndControllerInTheirPlaces(t *testing.T) {
 			case 9:
 				w.TempC = []float64{35, 35, 35, 75}[rng.IntN(4)]
 			case 10:
-				w.GyroRadS = [3]float64{}
+				w.GyroRadPerS = [3]float64{}
 				if rng.IntN(6) == 0 {
-					w.GyroRadS[0] = 7
+					w.GyroRadPerS[0] = 7
 				}
 			case 11:
 				if rng.IntN(6) == 0 {

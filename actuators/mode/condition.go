@@ -90,15 +90,6 @@ func Answer(c Condition) Action {
 // Conditions is a set of conditions.
 type Conditions uint32
 
-// Of returns the set of the given conditions.
-func Of(list ...Condition) Conditions {
-	var s Conditions
-	for _, c := range list {
-		s |= 1 << c
-	}
-	return s
-}
-
 // Set adds c when on is true and removes it otherwise.
 func (s *Conditions) Set(c Condition, on bool) {
 	if on {
@@ -138,6 +129,3 @@ func Worst(s Conditions) (Action, Condition) {
 	}
 	return worst, cause
 }
-
-// AllConditions returns how many conditions there are, for iteration.
-func AllConditions() Condition { return conditionCount }

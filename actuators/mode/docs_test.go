@@ -15,7 +15,7 @@ func TestManualHasTheTable(t *testing.T) {
 	}
 	// Nothing in robotd raises these yet, so the manual must not promise them.
 	unraised := map[Condition]bool{EStopOpen: true, LeaseLost: true, LeaseExpired: true}
-	for c := range AllConditions() {
+	for c := range conditionCount {
 		row := fmt.Sprintf("| %v | %v |", c, Answer(c))
 		if got := strings.Contains(string(text), row); got == unraised[c] {
 			t.Errorf("docs/robotd.md has the row %q: %v, want %v", row, got, !unraised[c])
@@ -26,7 +26,7 @@ func TestManualHasTheTable(t *testing.T) {
 			t.Errorf("docs/robotd.md lacks the state %v", s)
 		}
 	}
-	for c := range AllChecks() {
+	for c := range checkCount {
 		if !strings.Contains(strings.ReplaceAll(string(text), "\n", " "), c.String()) {
 			t.Errorf("docs/robotd.md lacks the arming check %q", c)
 		}

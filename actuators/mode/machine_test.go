@@ -136,7 +136,7 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 // it allows, and does nothing that the state forbids. By induction this holds for
 // every flight, from the zero value on.
 func TestTableHoldsForEveryTick(t *testing.T) {
-	sets := []Conditions{0, Of(LeaseLost), Of(ArmServoLost), Of(Falling), Of(LinkLost)}
+	sets := []Conditions{0, of(LeaseLost), of(ArmServoLost), of(Falling), of(LinkLost)}
 	var machines, turns int
 	for _, canPlay := range []bool{false, true} {
 		r := rules(canPlay)
@@ -263,7 +263,7 @@ func TestControlledStop(t *testing.T) {
 	}{
 		{"an operator, while it plays", plays, Facts{Request: Disarm}, StopPlaysOut},
 		{"an operator, while it stands", stands, Facts{Request: Disarm}, StopRamps},
-		{"a failsafe, while it plays", plays, Facts{Conditions: Of(Overheated)}, StopRamps},
+		{"a failsafe, while it plays", plays, Facts{Conditions: of(Overheated)}, StopRamps},
 	} {
 		m := tt.m
 		m.Step(rules(true), tt.f)
@@ -308,7 +308,7 @@ func TestRandomFlights(t *testing.T) {
 				f.Request = Request(rng.IntN(int(requestCount)))
 			}
 			if rng.IntN(400) == 0 {
-				f.Conditions = Of(Condition(rng.IntN(int(conditionCount))))
+				f.Conditions = of(Condition(rng.IntN(int(conditionCount))))
 			}
 			f.Failing = Checks(rng.IntN(2))
 			if rng.IntN(50) == 0 {

@@ -5,6 +5,14 @@ import (
 	"time"
 )
 
+// of is the set of the given conditions.
+func of(list ...Condition) (s Conditions) {
+	for _, c := range list {
+		s.Set(c, true)
+	}
+	return s
+}
+
 // severity orders the states by how little the robot may still do.
 func severity(s State) int {
 	return [stateCount]int{Disarmed: 9, Fault: 9, Active: 0, Arming: 0, Hold: 1, Settle: 2, Limp: 3, Cut: 4}[s]
@@ -17,7 +25,7 @@ func every(f func(s State, in Input)) {
 	sets := []Conditions{0}
 	for a := range conditionCount {
 		for b := a; b < conditionCount; b++ {
-			sets = append(sets, Of(a, b))
+			sets = append(sets, of(a, b))
 		}
 	}
 	times := []time.Duration{0, LimpTime, CutTimeout, SettleTimeout, ArmingTimeout}
@@ -110,7 +118,7 @@ func TestFailsafeTable(t *testing.T) {
 			t.Errorf("%v: action %v, want %v", c, Answer(c), action)
 		}
 		for from, to := range next[action] {
-			d := Next(from, Input{Conditions: Of(c)})
+			d := Next(from, Input{Conditions: of(c)})
 			if d.State != to {
 				t.Errorf("%v in %v: %v, want %v", c, from, d.State, to)
 			}
@@ -119,7 +127,7 @@ func TestFailsafeTable(t *testing.T) {
 			}
 		}
 		for _, off := range []State{Disarmed, Fault} {
-			if d := Next(off, Input{Conditions: Of(c), TorqueOff: true}); d.State != off {
+			if d := Next(off, Input{Conditions: of(c), TorqueOff: true}); d.State != off {
 				t.Errorf("%v in %v: %v", c, off, d.State)
 			}
 		}
@@ -150,8 +158,8 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Disarmed, Input{Request: Disarm}, Disarmed, NoReason, false},
 		{Fault, Input{Request: Reset, TorqueOff: true}, Disarmed, Requested(Reset), false},
 		{Fault, Input{Request: Reset}, Fault, TorqueUnknown, true},
-		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(EStopOpen)}, Fault, Caused(EStopOpen), true},
-		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: Of(Warm)}, Disarmed, Requested(Reset), false},
+		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: of(EStopOpen)}, Fault, Caused(EStopOpen), true},
+		{Fault, Input{Request: Reset, TorqueOff: true, Conditions: of(Warm)}, Disarmed, Requested(Reset), false},
 		{Disarmed, Input{Request: Reset}, Disarmed, NotFaulted, true},
 		{Arming, Input{Done: true}, Hold, Done, false},
 		{Arming, Input{InState: ArmingTimeout}, Settle, TookTooLong, false},
@@ -199,7 +207,7 @@ func TestNamesAreUniqueAndPresent(t *testing.T) {
 }
 
 func TestNextAllocatesNothing(t *testing.T) {
-	in := Input{Conditions: Of(Warm, Falling), Request: Disarm}
+	in := Input{Conditions: of(Warm, Falling), Request: Disarm}
 	if n := testing.AllocsPerRun(100, func() { Next(Active, in) }); n != 0 {
 		t.Errorf("%g allocations", n)
 	}

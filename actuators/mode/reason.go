@@ -105,9 +105,6 @@ func (s *Checks) Set(c Check, on bool) {
 // Has reports whether c is in the set.
 func (s Checks) Has(c Check) bool { return s>>c&1 == 1 }
 
-// AllChecks returns how many checks there are, for iteration.
-func AllChecks() Check { return checkCount }
-
 // String lists the names, comma separated; "none" for the empty set.
 func (s Checks) String() string {
 	var names []string

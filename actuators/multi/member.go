@@ -145,7 +145,7 @@ func (m *member) tell(applied []float64) {
 
 // give merges what the bus told into the robot's state.
 func (m *member) give(dst *driver.State) {
-	if m.err == errLate {
+	if errors.Is(m.err, errLate) {
 		for _, j := range m.bus.Joints {
 			dst.Fresh[j] = false
 		}
@@ -157,7 +157,7 @@ func (m *member) give(dst *driver.State) {
 	}
 	s := m.state
 	for k, j := range m.bus.Joints {
-		dst.PosRad[j], dst.VelRadS[j], dst.CurrentA[j], dst.Fresh[j] = s.PosRad[k], s.VelRadS[k], s.CurrentA[k], s.Fresh[k]
+		dst.PosRad[j], dst.VelRadPerS[j], dst.CurrentA[j], dst.Fresh[j] = s.PosRad[k], s.VelRadPerS[k], s.CurrentA[k], s.Fresh[k]
 		dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j], dst.Stopped[j] = s.TempC[k], s.BusV[k], s.Alert[k], s.TorqueOn[k], s.Stopped[k]
 	}
 	if m.bus.IMU != nil {

@@ -55,7 +55,7 @@ func (m *messages) setTime(ns int64) { m.stamp.Seconds, m.stamp.Nanos = ns/1e9, 
 // setJoints takes the measured joints.
 func (m *messages) setJoints(s *trace.Sample) {
 	for j, to := range m.joints.Joints {
-		*to.Position, *to.Velocity = s.Robot.PosRad[j], s.Robot.VelRadS[j]
+		*to.Position, *to.Velocity = s.Robot.PosRad[j], s.Robot.VelRadPerS[j]
 	}
 }
 

@@ -110,7 +110,7 @@ func Create(name string, h Header) (*Recorder, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err == nil {
 		if free := st.Bavail * uint64(st.Bsize); free < minFreeBytes && st.Blocks > 0 {
-			return nil, fmt.Errorf("recorder: %s: %d MB are free, want %d MB; make room, choose another place with --record, or fly without with --record none",
+			return nil, fmt.Errorf("recorder: %s: %d MB are free; legal: %d MB and more; make room, choose another place with --record, or fly without with --record none",
 				name, free>>20, int64(minFreeBytes)>>20)
 		}
 	}
@@ -201,12 +201,6 @@ func (r *Recorder) Add(s *trace.Sample) error {
 		r.log(s.WallNs, levelWarning, text)
 	}
 	r.sync()
-	return r.err
-}
-
-// Note records a line of text at ns (Unix time).
-func (r *Recorder) Note(ns int64, text string) error {
-	r.log(ns, levelInfo, text)
 	return r.err
 }
 

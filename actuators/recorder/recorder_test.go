@@ -98,8 +98,8 @@ func tickOf(s *trace.Sample) Tick {
 	r := &s.Robot
 	return Tick{
 		TimeNs: s.WallNs, Index: s.Tick, LateUs: float64(s.LateNs) / 1000, BusUs: 1500, Mode: "active",
-		PosRad: r.PosRad, VelRadS: r.VelRadS, CurrentA: r.CurrentA, WantRad: s.WantRad, GoalRad: s.GoalRad, Fresh: r.Fresh,
-		TempC: r.TempC, BusV: r.BusV, GyroRadS: r.GyroRadS[:], Gravity: r.GravityDir[:], IMUFresh: r.IMUFresh,
+		PosRad: r.PosRad, VelRadS: r.VelRadPerS, CurrentA: r.CurrentA, WantRad: s.WantRad, GoalRad: s.GoalRad, Fresh: r.Fresh,
+		TempC: r.TempC, BusV: r.BusV, GyroRadS: r.GyroRadPerS[:], Gravity: r.GravityDir[:], IMUFresh: r.IMUFresh,
 		TiltRad: s.TiltRad, SupplyV: s.SupplyV, Phase: s.Phase, TorqueOff: s.TorqueOff,
 	}
 }
@@ -210,9 +210,7 @@ func TestCreateAndOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Note(sample(10).WallNs, "hello"); err != nil {
-		t.Fatal(err)
-	}
+	r.log(sample(10).WallNs, levelInfo, "hello")
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +278,8 @@ func TestTextOfAnyEncoding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.Add(sample(0)), r.Note(1, "d\xe9j\xe0 vu"), r.Close()); err != nil {
+	r.log(1, levelInfo, "d\xe9j\xe0 vu")
+	if err := errors.Join(r.Add(sample(0)), r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Read(&out)

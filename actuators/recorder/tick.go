@@ -49,9 +49,9 @@ func (m *messages) setTick(s *trace.Sample) {
 	if s.From != s.Mode || s.Refused {
 		t.Why = s.Why.String()
 	}
-	t.PosRad, t.VelRadS, t.CurrentA, t.WantRad, t.GoalRad = r.PosRad, r.VelRadS, r.CurrentA, s.WantRad, s.GoalRad
+	t.PosRad, t.VelRadS, t.CurrentA, t.WantRad, t.GoalRad = r.PosRad, r.VelRadPerS, r.CurrentA, s.WantRad, s.GoalRad
 	t.Fresh, t.TempC, t.BusV = r.Fresh, r.TempC, r.BusV
-	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadS[:], r.GravityDir[:], r.IMUFresh
+	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadPerS[:], r.GravityDir[:], r.IMUFresh
 	t.TiltRad, t.SupplyV, t.Phase, t.TorqueOff = s.TiltRad, s.SupplyV, s.Phase, s.TorqueOff
 	t.Clamped = int64(s.Guard.NotFinite + s.Guard.Range + s.Guard.Speed + s.Guard.Accel)
 }

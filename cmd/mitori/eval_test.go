@@ -52,7 +52,7 @@ func standingBundle(t *testing.T, edit func(*bundle.Bundle)) string {
 		Name: "stand", Robot: d.Name, RobotHash: d.Hash, JointNames: d.JointNames(), PolicyRateHz: d.PolicyRateHz, Observation: js, Tool: "test"}}
 	for i := range d.Joints {
 		s := d.ServoOf(i)
-		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmPerRad: s.StiffnessNmPerRad, DampingNmSPerRad: s.DampingNmSPerRad, TorqueLimitNm: s.StallTorqueNm})
 	}
 	if edit != nil {
 		edit(b)

@@ -37,6 +37,7 @@ func TestExtractUsage(t *testing.T) {
 		{[]string{"a.mp4", "--person", "tallest"}, "best, left, right or centre"},
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
+		{[]string{"a.mp4", "--causal", "--overlay", "b.mp4"}, "exclude each other"},
 	} {
 		if code, said := extractClip(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {
 			t.Errorf("extract %v: exit code %d, said %q, want %d and %q", c.args, code, said, fault.ExitUsage, c.want)

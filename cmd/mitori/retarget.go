@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -34,8 +35,8 @@ joints and servos, feet on the floor, balanced, and from standing to standing.
 Which body of the robot is an arm or a leg is found from its model file.
 
 The result is laid beside the person: where heading, way over the floor, height or
-posture are no longer theirs, nothing is written and the exit code is 3; --anyway
-writes it all the same.`,
+posture are no longer theirs, nothing is written and the exit code is 3; so it is
+where the extraction refused the motion. --anyway writes it all the same.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
 	}
@@ -68,6 +69,13 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	m, err := human.Load(name)
 	if err != nil {
 		return err
+	}
+	warnings, err := adapt.Source(name, m, x.anyway)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: %s: %s\n", name, w)
 	}
 	if m, err = adapt.Part(m, x.from, x.to); err != nil {
 		return err

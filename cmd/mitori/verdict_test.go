@@ -85,6 +85,51 @@ func TestRetargetRefusesAnotherMotion(t *testing.T) {
 	}
 }
 
+// What the extraction refused is not retargeted, and its words say why; doubts are warnings; what no video was looked at
+// for, or was found good, goes on in silence.
+func TestRetargetAsksTheSource(t *testing.T) {
+	still := func(verdict string, why ...string) (string, string) {
+		d, err := demonstrator.Find("wave")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := demonstrator.Perform(d, demonstrator.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err = m.Part(0, 1); err != nil {
+			t.Fatal(err)
+		}
+		m.Meta.Verdict, m.Meta.Warnings = verdict, why
+		return saveMotion(t, m, "still.human.npz"), filepath.Join(t.TempDir(), "still.motion.npz")
+	}
+	for _, c := range []struct {
+		verdict, why, want string
+		anyway             bool
+		code               int
+	}{
+		{"refused", "the legs were not seen", "the legs were not seen", false, fault.ExitRefused},
+		{"refused", "the legs were not seen", "warning: ", true, fault.ExitDone},
+		{"doubtful", "the camera moved", "warning: ", false, fault.ExitDone},
+		{"good", "the light was poor", "", false, fault.ExitDone},
+		{"", "", "", false, fault.ExitDone},
+	} {
+		in, out := still(c.verdict, c.why)
+		args := []string{"retarget", in, "--robot", "kata20", "-o", out}
+		if c.anyway {
+			args = append(args, "--anyway")
+		}
+		code, _, errOut := command(t, args...)
+		said := strings.Contains(errOut, c.why) && c.why != ""
+		if code != c.code || !strings.Contains(errOut, c.want) || said != (c.want != "") {
+			t.Errorf("%q, anyway %v: exit %d: %q", c.verdict, c.anyway, code, errOut)
+		}
+		if _, err := os.Stat(out); (err == nil) != (code == fault.ExitDone) {
+			t.Errorf("%q, anyway %v: exit %d, file: %v", c.verdict, c.anyway, code, err)
+		}
+	}
+}
+
 func TestRetargetWindow(t *testing.T) {
 	in := saveMotion(t, carried(t), "c.human.npz")
 	for _, args := range [][]string{{"--from", "5s", "--to", "2s"}, {"--from", "99s"}, {"--to", "-1s"}} {

@@ -65,7 +65,7 @@ func playback(t *testing.T, seconds float64, spoil func(b *bundle.Bundle)) strin
 	}}
 	for i := range desc.Joints {
 		s := desc.ServoOf(i)
-		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmPerRad: s.StiffnessNmPerRad, DampingNmSPerRad: s.DampingNmSPerRad, TorqueLimitNm: s.StallTorqueNm})
 	}
 	if spoil != nil {
 		spoil(b)

@@ -44,7 +44,7 @@ func execute(ord *orders.Orders, args []string, out io.Writer, tell *console.Con
 	root := &cobra.Command{
 		Use:   "robotd",
 		Short: "Drive the servos of one robot, safely, in simulation or on hardware",
-		Long: `robotd drives the servos of one robot over one bus.
+		Long: `robotd drives the servos of one robot.
 
   robotd --robot kata20 --sim --policy P.bundle --for 60s --stats stats.json
   robotd --config robot.yaml
@@ -83,7 +83,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 		"with --sim: hold the emulated bus to the limits on late and lost answers that hardware has")
 	f.StringArrayVar(&o.SimArgs, "sim-arg", nil,
 		"argument for \"mitori bus emulate\", e.g. --sim-arg=--fault=silence:id=7,at=5s (repeatable)")
-	f.StringVar(&c.Port, "port", "", "serial device, e.g. /dev/ttyUSB0")
+	f.StringVar(&c.Port, "port", "", "serial device, e.g. /dev/ttyUSB0; of several buses NAME=DEVICE,NAME=DEVICE")
 	f.IntVar(&c.RateHz, "rate", 0, "ticks per second; default: the robot's loop_rate_hz")
 	f.StringVar(&c.Policy, "policy", "", "policy bundle to run")
 	f.BoolVar(&o.Anyway, "anyway", false, "run the policy even if its own evaluation is absent or below 95 % survival")

@@ -75,7 +75,7 @@ func ours(dir string) error {
 	case !ok || int(sys.Uid) != os.Getuid():
 		return fmt.Errorf("%s belongs to somebody else", dir)
 	case st.Mode().Perm() != 0o700:
-		return fmt.Errorf("%s has mode %04o, want 0700", dir, st.Mode().Perm())
+		return fmt.Errorf("%s has mode %04o; legal: 0700", dir, st.Mode().Perm())
 	}
 	parent, err := os.Stat(filepath.Dir(dir))
 	if err != nil {

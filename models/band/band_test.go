@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -48,13 +49,17 @@ func TestAgainstDense(t *testing.T) {
 		if err := chol.SolveVecTo(want, mat.NewVecDense(n, append([]float64(nil), b...))); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Factor(); err != nil {
-			t.Fatal(err)
-		}
-		m.Solve(b)
-		for i := range b {
-			if d := math.Abs(b[i] - want.AtVec(i)); !(d < 1e-12) { // diagonally dominant: rounding does not grow
-				t.Errorf("order %d, width %d: x[%d] differs by %g", n, width, i, d)
+		for _, turn := range []bool{false, true} {
+			f, x := &Matrix{InTurn: turn}, slices.Clone(b)
+			f.Copy(m)
+			if err := f.Factor(); err != nil {
+				t.Fatal(err)
+			}
+			f.Solve(x)
+			for i := range x {
+				if d := math.Abs(x[i] - want.AtVec(i)); !(d < 1e-12) { // diagonally dominant: rounding does not grow
+					t.Errorf("order %d, width %d, in turn %v: x[%d] differs by %g", n, width, turn, i, d)
+				}
 			}
 		}
 	}
@@ -77,13 +82,43 @@ func TestBadPivotIsAnError(t *testing.T) {
 	if err := m.FactorAbove(1e-9); !errors.As(err, &bad) || bad.Row != 1 {
 		t.Errorf("a pivot that is no number: %v", err)
 	}
-	m.Clear() // zero: every pivot is the floor
-	if err := m.FactorAbove(1e-4); err != nil {
-		t.Fatal(err)
+	for _, pivot := range []float64{1e-9, math.Inf(1)} { // not above what it shall be above; infinite
+		m.Clear()
+		m.Add(0, 0, 1)
+		m.Add(1, 1, pivot)
+		m.Add(2, 2, 1)
+		if err := m.FactorAbove(1e-9); !errors.As(err, &bad) || *bad != (PivotError{Row: 1, Pivot: pivot, Least: 1e-9}) {
+			t.Errorf("pivot %g: %v", pivot, err)
+		}
 	}
-	b := []float64{1, 2, 3}
-	if m.Solve(b); math.Abs(b[2]-3e4) > 1e-6 {
-		t.Errorf("x = %v, want the right-hand side over the floor", b)
+}
+
+// A matrix that served a larger or another system solves like a new one.
+func TestMemoryIsUsedAgain(t *testing.T) {
+	used, _, _ := random(60, 9, 2)
+	for _, c := range [][2]int{{60, 9}, {40, 3}, {1, 0}, {50, 11}, {0, 0}} {
+		fresh, _, b := random(max(c[0], 1), c[1], 3)
+		if c[0] == 0 {
+			fresh, b = New(0, 0), nil
+		}
+		used.Reset(c[0], c[1])
+		for i, v := range used.a {
+			if v != 0 {
+				t.Fatalf("%v: entry %d is %g after a reset", c, i, v)
+			}
+		}
+		used.Copy(fresh)
+		x := append([]float64(nil), b...)
+		for _, m := range []*Matrix{fresh, used} {
+			if err := m.Factor(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fresh.Solve(b)
+		used.Solve(x)
+		if !slices.Equal(b, x) {
+			t.Errorf("%v: %v, want %v", c, x, b)
+		}
 	}
 }
 
@@ -102,8 +137,11 @@ func TestDamp(t *testing.T) {
 }
 
 func TestAllocatesNothing(t *testing.T) {
-	m, _, b := random(50, 6, 1)
+	from, _, b := random(50, 6, 1)
+	m := New(51, 6)
 	if n := testing.AllocsPerRun(20, func() {
+		m.Reset(50, 6)
+		m.Copy(from)
 		_ = m.FactorAbove(1e-9)
 		m.Solve(b)
 	}); n != 0 {

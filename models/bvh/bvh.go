@@ -96,7 +96,7 @@ func (r *reader) expect(want string) error {
 		return err
 	}
 	if !strings.EqualFold(w, want) {
-		return fmt.Errorf("bvh: line %d: %q, expected %q", r.line, w, want)
+		return fmt.Errorf("bvh: line %d: %q; legal: %q", r.line, w, want)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (r *reader) label(want string) error {
 		before, after, colon := strings.Cut(w, ":")
 		got = strings.TrimSpace(got + " " + before)
 		if len(got) > len(want) || colon && !strings.EqualFold(got, want) {
-			return fmt.Errorf("bvh: line %d: %q, expected %q", r.line, got, want+":")
+			return fmt.Errorf("bvh: line %d: %q; legal: %q", r.line, got, want+":")
 		}
 		if colon {
 			if after != "" {
@@ -179,9 +179,9 @@ func Read(in io.Reader) (*File, error) {
 			f.shifts = f.areShifts()
 			return f, nil
 		case len(f.Joints) == 0:
-			return nil, fmt.Errorf("bvh: line %d: %q, expected %q", r.line, w, "ROOT")
+			return nil, fmt.Errorf("bvh: line %d: %q; legal: %q", r.line, w, "ROOT")
 		default:
-			return nil, fmt.Errorf("bvh: line %d: %q, expected %q or %q", r.line, w, "MOTION", "ROOT")
+			return nil, fmt.Errorf("bvh: line %d: %q; legal: %q or %q", r.line, w, "MOTION", "ROOT")
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	good := skeleton("0 0 0 0 0 0", "0 0 0 0 0 0")
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":         {"", "too early"},
-		"other format":  {"<mujoco/>", `expected "HIERARCHY"`},
+		"other format":  {"<mujoco/>", `legal: "HIERARCHY"`},
 		"bad number":    {strings.Replace(good, "OFFSET 0 5 0", "OFFSET 0 five 0", 1), `"five"`},
 		"bad channel":   {strings.Replace(good, "Xposition", "Wposition", 1), `"Wposition"`},
 		"many channels": {strings.Replace(good, "CHANNELS 3", "CHANNELS 99", 1), "99 channels"},

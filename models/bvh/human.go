@@ -19,7 +19,7 @@ const (
 	heelShare   = 0.045 // heel behind the ankle
 	toeShare    = 0.107 // tip of the toes before the ankle
 	handShare   = 0.054 // knuckles beyond the wrist
-	stillMS     = 0.25  // a foot on the floor is slower than this
+	stillMPerS  = 0.25  // a foot on the floor is slower than this
 	nearFloor   = 0.035 // and not higher than this share of the height above its lowest
 	defaultTall = 1.75
 )
@@ -319,7 +319,7 @@ func contacts(m *human.Motion, heightM float64) {
 		for t := range m.Frames {
 			a, b := &m.Frames[max(t-1, 0)], &m.Frames[min(t+1, len(m.Frames)-1)]
 			v := b.Positions[j].Sub(a.Positions[j]).Norm() * m.FPS / 2
-			if m.Frames[t].Positions[j][2] < lowest+nearFloor*heightM && v < stillMS {
+			if m.Frames[t].Positions[j][2] < lowest+nearFloor*heightM && v < stillMPerS {
 				m.Frames[t].Contacts[k] = 1
 			}
 		}

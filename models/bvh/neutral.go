@@ -84,7 +84,7 @@ func (c *convert) planted(s int) []int {
 		out = append(out, t)
 		a, b := &c.frames[max(t-1, c.first)], &c.frames[min(t+1, len(c.frames)-1)]
 		step := max(b.at[l[0]].Sub(a.at[l[0]]).Norm(), b.at[l[1]].Sub(a.at[l[1]]).Norm())
-		if step*c.unit/(2*c.f.FrameS) < stillMS/2 {
+		if step*c.unit/(2*c.f.FrameS) < stillMPerS/2 {
 			slow = append(slow, t)
 		}
 	}

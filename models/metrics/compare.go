@@ -38,7 +38,7 @@ type Comparison struct {
 	RootHeightBiasM    float64 `json:"root_height_bias_m"`     // mean signed error of the height
 	RootAcrossMeanM    float64 `json:"root_across_mean_m"`     // sideways seen from the camera (world y)
 	RootDepthMeanM     float64 `json:"root_depth_mean_m"`      // towards the camera (world x)
-	AccelErrorMps2     float64 `json:"accel_error_mps2"`       // mean over joints, pelvis aligned
+	AccelErrorMPerS2   float64 `json:"accel_error_mps2"`       // mean over joints, pelvis aligned
 	ContactAgreement   float64 `json:"contact_agreement"`      // share of foot-frames (heel or toe) judged alike
 	ContactFalseShare  float64 `json:"contact_false_share"`    // contact claimed, none in truth
 	ContactMissedShare float64 `json:"contact_missed_share"`   // contact in truth, none claimed
@@ -189,7 +189,7 @@ func (c *Comparison) dynamics(a, b []human.Pose, fps float64) {
 	n := float64((len(a) - 2) * (human.NumJoints - 1))
 	for t := 1; t+1 < len(a); t++ {
 		for j := 1; j < human.NumJoints; j++ {
-			c.AccelErrorMps2 += accel(a, t, j).Sub(accel(b, t, j)).Norm() / n
+			c.AccelErrorMPerS2 += accel(a, t, j).Sub(accel(b, t, j)).Norm() / n
 		}
 	}
 }

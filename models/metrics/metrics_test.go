@@ -67,7 +67,7 @@ func TestAMotionEqualsItself(t *testing.T) {
 	c := mustCompare(t, m, m)
 	for what, v := range map[string]float64{"mpjpe": c.MPJPEMm, "n": c.NMPJPEMm, "pa": c.PAMPJPEMm, "g": c.GMPJPEMm,
 		"angle": c.JointAngleMeanDeg, "swing": c.JointSwingMeanDeg, "flexion": c.FlexionMeanDeg, "root": c.RootMaxM,
-		"heading": c.HeadingMeanDeg, "accel": c.AccelErrorMps2, "side": c.SideErrorShare} {
+		"heading": c.HeadingMeanDeg, "accel": c.AccelErrorMPerS2, "side": c.SideErrorShare} {
 		near(t, what, v, 0, 1e-5) // arccos near one loses half the digits
 	}
 	near(t, "contacts", c.ContactAgreement, 1, 1e-9)
@@ -185,8 +185,8 @@ func TestPlausibility(t *testing.T) {
 		m.Frames = append(m.Frames, p)
 	}
 	p := Plausible(m)
-	near(t, "slide", p.FootSlideMeanMps, 0.02, 1e-9)
-	near(t, "slide max", p.FootSlideMaxMps, 0.02, 1e-9)
+	near(t, "slide", p.FootSlideMeanMPerS, 0.02, 1e-9)
+	near(t, "slide max", p.FootSlideMaxMPerS, 0.02, 1e-9)
 	near(t, "slide share", p.FootSlideShare, 1, 1e-9)
 	near(t, "float", p.FloatMaxM, 0.004, 1e-9)
 	near(t, "sink", p.SinkMaxM, 0.01, 1e-9)

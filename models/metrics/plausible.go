@@ -14,8 +14,8 @@ type Plausibility struct {
 	JitterMps3 float64 `json:"jitter_mps3"`
 	// FootSlide: horizontal speed of heels and toes while they are claimed to
 	// touch the floor in this frame and the next.
-	FootSlideMeanMps float64 `json:"foot_slide_mean_mps"`
-	FootSlideMaxMps  float64 `json:"foot_slide_max_mps"`
+	FootSlideMeanMPerS float64 `json:"foot_slide_mean_mps"`
+	FootSlideMaxMPerS  float64 `json:"foot_slide_max_mps"`
 	// FootSlideShare is the share of those instants above 1 cm/s.
 	FootSlideShare float64 `json:"foot_slide_share"`
 	// FloatMaxM and SinkMaxM are the largest heights of a touching foot over
@@ -70,8 +70,8 @@ func (p *Plausibility) feet(m *human.Motion) {
 				d := f[t+1].Positions[j].Sub(f[t].Positions[j])
 				v := math.Hypot(d[0], d[1]) * m.FPS
 				touching++
-				p.FootSlideMeanMps += v
-				p.FootSlideMaxMps = math.Max(p.FootSlideMaxMps, v)
+				p.FootSlideMeanMPerS += v
+				p.FootSlideMaxMPerS = math.Max(p.FootSlideMaxMPerS, v)
 				if v > 0.01 {
 					slipping++
 				}
@@ -83,7 +83,7 @@ func (p *Plausibility) feet(m *human.Motion) {
 	}
 	p.AirShare = rate.Rate{Hits: flying, Trials: len(f)}.Share()
 	if touching > 0 {
-		p.FootSlideMeanMps /= float64(touching)
+		p.FootSlideMeanMPerS /= float64(touching)
 		p.FootSlideShare = float64(slipping) / float64(touching)
 	}
 }

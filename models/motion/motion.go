@@ -23,13 +23,13 @@ import (
 
 // Frame is one instant of a reference motion. All vectors are in world axes.
 type Frame struct {
-	JointPosRad  []float64 // len = number of joints, order of Clip.JointNames
-	JointVelRadS []float64
-	BodyPosM     []spatial.Vec3 // len = number of bodies, order of Clip.BodyNames; 0 = root
-	BodyQuat     []spatial.Quat // worldFromBody
-	BodyVelMS    []spatial.Vec3 // linear velocity of the body origin
-	BodyAngVel   []spatial.Vec3 // rad/s, world axes
-	Contacts     [2]float64     // left, right foot on the floor, 0..1
+	JointPosRad     []float64 // len = number of joints, order of Clip.JointNames
+	JointVelRadPerS []float64
+	BodyPosM        []spatial.Vec3 // len = number of bodies, order of Clip.BodyNames; 0 = root
+	BodyQuat        []spatial.Quat // worldFromBody
+	BodyVelMPerS    []spatial.Vec3 // linear velocity of the body origin
+	BodyAngVel      []spatial.Vec3 // rad/s, world axes
+	Contacts        [2]float64     // left, right foot on the floor, 0..1
 }
 
 // Meta travels with the clip as JSON.
@@ -88,17 +88,17 @@ func (c *Clip) Validate() error {
 	}
 	for t := range c.Frames {
 		f := &c.Frames[t]
-		if len(f.JointPosRad) != nj || len(f.JointVelRadS) != nj || len(f.BodyPosM) != nb ||
-			len(f.BodyQuat) != nb || len(f.BodyVelMS) != nb || len(f.BodyAngVel) != nb {
+		if len(f.JointPosRad) != nj || len(f.JointVelRadPerS) != nj || len(f.BodyPosM) != nb ||
+			len(f.BodyQuat) != nb || len(f.BodyVelMPerS) != nb || len(f.BodyAngVel) != nb {
 			return fmt.Errorf("motion: frame %d does not have %d joints and %d bodies", t, nj, nb)
 		}
 		for j := range nj {
-			if bad(f.JointPosRad[j]) || bad(f.JointVelRadS[j]) {
-				return fmt.Errorf("motion: frame %d, joint %s: position %g rad, speed %g rad/s: not finite", t, c.JointNames[j], f.JointPosRad[j], f.JointVelRadS[j])
+			if bad(f.JointPosRad[j]) || bad(f.JointVelRadPerS[j]) {
+				return fmt.Errorf("motion: frame %d, joint %s: position %g rad, speed %g rad/s: not finite", t, c.JointNames[j], f.JointPosRad[j], f.JointVelRadPerS[j])
 			}
 		}
 		for b := range nb {
-			if bad(f.BodyPosM[b].Norm()) || bad(f.BodyVelMS[b].Norm()) || bad(f.BodyAngVel[b].Norm()) {
+			if bad(f.BodyPosM[b].Norm()) || bad(f.BodyVelMPerS[b].Norm()) || bad(f.BodyAngVel[b].Norm()) {
 				return fmt.Errorf("motion: frame %d, body %s: not finite", t, c.BodyNames[b])
 			}
 			if n := f.BodyQuat[b].Dot(f.BodyQuat[b]); math.IsNaN(n) || math.Abs(n-1) > 1e-3 {
@@ -133,10 +133,10 @@ func (c *Clip) Archive() (npz.Archive, error) {
 	var jp, jv, bp, bq, bv, bw, con []float64
 	for i := range c.Frames {
 		f := &c.Frames[i]
-		jp, jv = append(jp, f.JointPosRad...), append(jv, f.JointVelRadS...)
+		jp, jv = append(jp, f.JointPosRad...), append(jv, f.JointVelRadPerS...)
 		for b := range nb {
 			bp, bq = append(bp, f.BodyPosM[b][:]...), append(bq, f.BodyQuat[b][:]...)
-			bv, bw = append(bv, f.BodyVelMS[b][:]...), append(bw, f.BodyAngVel[b][:]...)
+			bv, bw = append(bv, f.BodyVelMPerS[b][:]...), append(bw, f.BodyAngVel[b][:]...)
 		}
 		con = append(con, f.Contacts[:]...)
 	}
@@ -235,11 +235,11 @@ func FromArchive(a npz.Archive) (*Clip, error) {
 	for i := range c.Frames {
 		f := NewFrame(nj, nb)
 		copy(f.JointPosRad, jp.Data[i*nj:(i+1)*nj])
-		copy(f.JointVelRadS, jv.Data[i*nj:(i+1)*nj])
+		copy(f.JointVelRadPerS, jv.Data[i*nj:(i+1)*nj])
 		for b := range nb {
 			copy(f.BodyPosM[b][:], bp.Data[(i*nb+b)*3:])
 			copy(f.BodyQuat[b][:], bq.Data[(i*nb+b)*4:])
-			copy(f.BodyVelMS[b][:], bv.Data[(i*nb+b)*3:])
+			copy(f.BodyVelMPerS[b][:], bv.Data[(i*nb+b)*3:])
 			copy(f.BodyAngVel[b][:], bw.Data[(i*nb+b)*3:])
 		}
 		copy(f.Contacts[:], con.Data[i*2:])
@@ -278,8 +278,8 @@ func rateShape(a npz.Archive) []int {
 // NewFrame allocates a frame for nj joints and nb bodies.
 func NewFrame(nj, nb int) Frame {
 	return Frame{
-		JointPosRad: make([]float64, nj), JointVelRadS: make([]float64, nj),
+		JointPosRad: make([]float64, nj), JointVelRadPerS: make([]float64, nj),
 		BodyPosM: make([]spatial.Vec3, nb), BodyQuat: make([]spatial.Quat, nb),
-		BodyVelMS: make([]spatial.Vec3, nb), BodyAngVel: make([]spatial.Vec3, nb),
+		BodyVelMPerS: make([]spatial.Vec3, nb), BodyAngVel: make([]spatial.Vec3, nb),
 	}
 }

@@ -20,7 +20,7 @@ func sample() *Clip {
 		for b := range 3 {
 			f.BodyPosM[b] = spatial.Vec3{float64(b), float64(t), 1.0 / 3}
 			f.BodyQuat[b] = spatial.FromYaw(float64(t + b))
-			f.BodyVelMS[b], f.BodyAngVel[b] = spatial.Vec3{0, 1, 0}, spatial.Vec3{0, 0, 1}
+			f.BodyVelMPerS[b], f.BodyAngVel[b] = spatial.Vec3{0, 1, 0}, spatial.Vec3{0, 0, 1}
 		}
 		f.Contacts[1] = 1
 		c.Frames = append(c.Frames, f)

@@ -172,7 +172,7 @@ func TestErrorsNameThings(t *testing.T) {
 		name  string
 		shape []int
 		want  string
-	}{{"nope", nil, "present: "}, {"pos", []int{2, 3}, "expected [2 3]"}, {"pos", []int{2, 2, 4}, "[2 2 3]"}} {
+	}{{"nope", nil, "present: "}, {"pos", []int{2, 3}, "legal: [2 3]"}, {"pos", []int{2, 2, 4}, "[2 2 3]"}} {
 		if _, err := a.Get(c.name, c.shape...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Get(%s, %v): %v, want %q", c.name, c.shape, err, c.want)
 		}

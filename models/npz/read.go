@@ -119,7 +119,7 @@ func (a Archive) shaped(name string, shape []int) (Array, error) {
 		same = shape[i] < 0 || arr.Shape[i] == shape[i]
 	}
 	if !same {
-		return Array{}, fmt.Errorf("npz: member %q has shape %v, expected %v (-1 = any)", name, arr.Shape, shape)
+		return Array{}, fmt.Errorf("npz: member %q has shape %v; legal: %v (-1 = any)", name, arr.Shape, shape)
 	}
 	return arr, nil
 }

@@ -124,7 +124,7 @@ func (t *Tensor) Elements() (n int, ok bool) {
 // Float32s decodes a float32 tensor.
 func (t *Tensor) Float32s() ([]float32, error) {
 	if t.Type != Float32 {
-		return nil, fmt.Errorf("onnx: tensor %q: type %v, want float32", t.Name, t.Type)
+		return nil, fmt.Errorf("onnx: tensor %q: type %v; legal: float32", t.Name, t.Type)
 	}
 	if err := t.check(); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (t *Tensor) Float32s() ([]float32, error) {
 // Int64s decodes an int64 tensor.
 func (t *Tensor) Int64s() ([]int64, error) {
 	if t.Type != Int64 {
-		return nil, fmt.Errorf("onnx: tensor %q: type %v, want int64", t.Name, t.Type)
+		return nil, fmt.Errorf("onnx: tensor %q: type %v; legal: int64", t.Name, t.Type)
 	}
 	if err := t.check(); err != nil {
 		return nil, err
@@ -155,14 +155,14 @@ func (t *Tensor) Int64s() ([]int64, error) {
 func (t *Tensor) check() error {
 	n, ok := t.Elements()
 	if !ok {
-		return fmt.Errorf("onnx: tensor %q: dims %v, want non-negative with a product below 2^31", t.Name, t.Dims)
+		return fmt.Errorf("onnx: tensor %q: dims %v; legal: non-negative with a product below 2^31", t.Name, t.Dims)
 	}
 	size := t.Type.Bytes()
 	if size == 0 {
 		return fmt.Errorf("onnx: tensor %q: element %v is not supported", t.Name, t.Type)
 	}
 	if n > math.MaxInt/size || n*size != len(t.Raw) {
-		return fmt.Errorf("onnx: tensor %q: %d bytes for dims %v of %v, want %d", t.Name, len(t.Raw), t.Dims, t.Type, n*size)
+		return fmt.Errorf("onnx: tensor %q: %d bytes for dims %v of %v; legal: %d", t.Name, len(t.Raw), t.Dims, t.Type, n*size)
 	}
 	return nil
 }
@@ -304,7 +304,7 @@ func (g *Graph) Initialiser(name string) (*Tensor, bool) {
 // no operator set.
 func (m *Model) Check() error {
 	if len(m.Opsets) == 0 {
-		return fmt.Errorf("onnx: model %q imports no operator set, want at least one", m.Graph.Name)
+		return fmt.Errorf("onnx: model %q imports no operator set; legal: at least one", m.Graph.Name)
 	}
 	made := map[string]bool{}
 	add := func(what, name string) error {

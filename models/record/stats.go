@@ -66,9 +66,6 @@ type GuardCounts struct {
 	Accel     uint64 `json:"accel"`
 }
 
-// Total returns the sum over all reasons.
-func (c GuardCounts) Total() uint64 { return c.NotFinite + c.Range + c.Speed + c.Accel }
-
 // Transition is one change of robotd's operating state.
 type Transition struct {
 	AtS  float64 `json:"at_s"` // since the first tick
@@ -95,6 +92,9 @@ func LoadStats(name string) (*Stats, error) {
 	s := &Stats{}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if s.Schema != StatsSchema {
+		return nil, fmt.Errorf("%s: schema %d is unknown; legal: %d", name, s.Schema, StatsSchema)
 	}
 	return s, nil
 }

@@ -42,31 +42,31 @@ type Description struct {
 	Source        string // where it was loaded from
 }
 
-// Joint is one actuated hinge.
+// Joint is one actuated hinge. The keys of its JSON form, in 'mitori robot show', are older than the spelling of units.
 type Joint struct {
-	Name           string
-	MinRad, MaxRad float64
-	SpeedLimitRadS float64 // what commands may ask for, below the servo's no-load speed
-	Servo          string  // key of ServoTypes
-	Bus            string
-	ID             int     // servo id on the bus
-	Sign           float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
-	OffsetRad      float64
+	Name              string
+	MinRad, MaxRad    float64
+	SpeedLimitRadPerS float64 `json:"SpeedLimitRadS"` // what commands may ask for, below the servo's no-load speed
+	Servo             string  // key of ServoTypes
+	Bus               string
+	ID                int     // servo id on the bus
+	Sign              float64 // +1 or -1: joint angle = Sign * servo angle + OffsetRad
+	OffsetRad         float64
 }
 
 // ServoType is one type of servo as this robot runs it: the catalogue's entry, and
 // what follows from it at the robot's nominal voltage and gain. What robot.yaml
 // leaves out comes from the catalogue.
 type ServoType struct {
-	ModelNumber     int
-	CountsPerTurn   int
-	StallTorqueNm   float64
-	NoLoadSpeedRadS float64
-	PositionPGain   int
-	StiffnessNmRad  float64
-	DampingNmsRad   float64
-	MaxTempC        float64
-	Entry           servos.Type // of the catalogue
+	ModelNumber        int
+	CountsPerTurn      int
+	StallTorqueNm      float64
+	NoLoadSpeedRadPerS float64 `json:"NoLoadSpeedRadS"`
+	PositionPGain      int
+	StiffnessNmPerRad  float64 `json:"StiffnessNmRad"`
+	DampingNmSPerRad   float64 `json:"DampingNmsRad"`
+	MaxTempC           float64
+	Entry              servos.Type // of the catalogue
 }
 
 // StallCurrentA is the current at StallTorqueNm.

@@ -137,10 +137,10 @@ func TestServosComeFromTheCatalogue(t *testing.T) {
 	written, bare := kata.ServoOf(0), load("  xm430-w350: {}", servos.Shipped())
 	// The file rounds what follows from its gain and data sheet to three digits.
 	near := func(a, b float64) bool { return math.Abs(a-b) <= 0.005*math.Abs(b) }
-	if !near(bare.StiffnessNmRad, written.StiffnessNmRad) || !near(bare.DampingNmsRad, written.DampingNmsRad) {
-		t.Errorf("stiffness %g and damping %g from the catalogue, %g and %g in the file", bare.StiffnessNmRad, bare.DampingNmsRad, written.StiffnessNmRad, written.DampingNmsRad)
+	if !near(bare.StiffnessNmPerRad, written.StiffnessNmPerRad) || !near(bare.DampingNmSPerRad, written.DampingNmSPerRad) {
+		t.Errorf("stiffness %g and damping %g from the catalogue, %g and %g in the file", bare.StiffnessNmPerRad, bare.DampingNmSPerRad, written.StiffnessNmPerRad, written.DampingNmSPerRad)
 	}
-	bare.StiffnessNmRad, bare.DampingNmsRad = written.StiffnessNmRad, written.DampingNmsRad
+	bare.StiffnessNmPerRad, bare.DampingNmSPerRad = written.StiffnessNmPerRad, written.DampingNmSPerRad
 	if bare != written {
 		t.Errorf("the catalogue says\n%+v, the file\n%+v", bare, written)
 	}
@@ -148,8 +148,8 @@ func TestServosComeFromTheCatalogue(t *testing.T) {
 	strong[0].StallTorqueNm *= 2
 	strong[0].StallCurrentA *= 3
 	got := load("  xm430-w350: {}", strong)
-	if got.StallTorqueNm != 2*bare.StallTorqueNm || math.Abs(got.StallCurrentA()-3*bare.StallCurrentA()) > 1e-12 || !near(got.StiffnessNmRad, 2*written.StiffnessNmRad) {
-		t.Errorf("twice the torque at three times the current gives %g N m, %g A, %g N m/rad", got.StallTorqueNm, got.StallCurrentA(), got.StiffnessNmRad)
+	if got.StallTorqueNm != 2*bare.StallTorqueNm || math.Abs(got.StallCurrentA()-3*bare.StallCurrentA()) > 1e-12 || !near(got.StiffnessNmPerRad, 2*written.StiffnessNmPerRad) {
+		t.Errorf("twice the torque at three times the current gives %g N m, %g A, %g N m/rad", got.StallTorqueNm, got.StallCurrentA(), got.StiffnessNmPerRad)
 	}
 	if got := load("  xm430-w350: {type: xm540-w270}", servos.Shipped()); got.ModelNumber != 1120 || got.StallTorqueNm != 10.6 {
 		t.Errorf("a named type gives %+v", got)

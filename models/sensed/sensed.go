@@ -9,10 +9,10 @@ import "github.com/mitori-robotics/mitori/models/spatial"
 
 // Robot is one measurement. Joint slices are in the order of the description.
 type Robot struct {
-	PosRad  []float64
-	VelRadS []float64
-	// GyroRadS is the body rate and GravityDir the unit vector along which gravity
+	PosRad     []float64
+	VelRadPerS []float64
+	// GyroRadPerS is the body rate and GravityDir the unit vector along which gravity
 	// pulls, both in the trunk frame; upright is (0, 0, -1).
-	GyroRadS   spatial.Vec3
-	GravityDir spatial.Vec3
+	GyroRadPerS spatial.Vec3
+	GravityDir  spatial.Vec3
 }

@@ -182,7 +182,13 @@ func GravityInBase(worldFromBase Quat) Vec3 {
 }
 
 // TiltRad returns the angle between the body's z axis and world up.
-func (q Quat) TiltRad() float64 {
-	z := q.Rotate(Vec3{0, 0, 1})
-	return math.Acos(math.Max(-1, math.Min(1, z[2])))
+func (q Quat) TiltRad() float64 { return TiltRad(GravityInBase(q)) }
+
+// TiltRad returns the angle between a body's z axis and the vertical, from where gravity pulls as the body sees it (of
+// any length). The arc tangent keeps all digits near upright, where the arc cosine loses half of them.
+func TiltRad(gravityDir Vec3) float64 {
+	return math.Atan2(math.Hypot(gravityDir[0], gravityDir[1]), -gravityDir[2])
 }
+
+// AngleRad returns the angle between a and b, in [0, pi]; 0 where one of them has no length.
+func (a Vec3) AngleRad(b Vec3) float64 { return math.Atan2(a.Cross(b).Norm(), a.Dot(b)) }

@@ -50,3 +50,24 @@ func TestYawAndGravity(t *testing.T) {
 		t.Errorf("tilt %g, want 0.3", tilt)
 	}
 }
+
+// TestSmallTiltsKeepTheirDigits: tilts from the nearly upright to the upside down come back whatever the heading, by the
+// quaternion, by gravity as a sensor gives it, and as the angle between two directions. The arc cosine gives 0 for 1e-9.
+func TestSmallTiltsKeepTheirDigits(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, want := range []float64{0, 1e-12, 1e-9, 1e-5, 0.3, 1.5, 3, math.Pi - 1e-9, math.Pi} {
+		heading := FromYaw(6 * r.Float64())
+		axis := Vec3{r.NormFloat64(), r.NormFloat64(), 0}
+		q := heading.Mul(FromAxisAngle(axis, want))
+		down := GravityInBase(q)
+		for what, got := range map[string]float64{"quaternion": q.TiltRad(), "gravity": TiltRad(down),
+			"long gravity": TiltRad(down.Scale(9.8)), "directions": down.AngleRad(Vec3{0, 0, -2})} {
+			if math.Abs(got-want) > 1e-15+1e-15*want {
+				t.Errorf("%s: %.17g, want %.17g", what, got, want)
+			}
+		}
+	}
+	if got := (Vec3{}).AngleRad(Vec3{1, 2, 3}); got != 0 {
+		t.Errorf("no direction: %g", got)
+	}
+}

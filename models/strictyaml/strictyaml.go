@@ -14,6 +14,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,12 +27,12 @@ var ErrEmpty = errors.New("the file is empty")
 // Document knows where in the text things stand.
 type Document struct {
 	root   *yaml.Node
-	faults []string
+	faults Faults
 	broken bool
 }
 
-// Faults lists what is wrong with the document, one sentence each.
-func (d *Document) Faults() []string { return d.faults }
+// Faults lists what is wrong with the document, one sentence each. What is added to it stays the caller's.
+func (d *Document) Faults() Faults { return slices.Clone(d.faults) }
 
 // Broken reports that values are missing because their text could not be
 // decoded: their zeros in the result say nothing.
@@ -111,7 +112,7 @@ func (d *Document) walk(n *yaml.Node, t reflect.Type, key string) {
 // scalar judges one value.
 func (d *Document) scalar(n *yaml.Node, t reflect.Type, key string) {
 	fault := func(format string, args ...any) {
-		d.faults = append(d.faults, fmt.Sprintf("line %d: ", n.Line)+fmt.Sprintf(format, args...))
+		d.faults.Check(false, "line %d: %s", n.Line, fmt.Sprintf(format, args...))
 	}
 	if i := strings.IndexFunc(n.Value, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 		fault("%s: %q holds a control character; legal: printable text", key, n.Value)

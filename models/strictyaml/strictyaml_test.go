@@ -62,3 +62,19 @@ func TestLine(t *testing.T) {
 		t.Errorf("%v: lines %d %d", err, d.Line("list", 0), d.Line("list", 1))
 	}
 }
+
+func TestFaultsAreToldAtOnce(t *testing.T) {
+	d, err := Decode([]byte("count: 3.7\n"), &file{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := d.Faults()
+	all.Check(true, "nothing")
+	if all.Check(false, "name: %q; legal: %s", "", "a word"); all.Err() == nil ||
+		all.Err().Error() != "  line 1: count: 3.7; legal: a whole number\n  name: \"\"; legal: a word" {
+		t.Errorf("%v", all.Err())
+	}
+	if len(d.Faults()) != 1 || (Faults{}).Err() != nil {
+		t.Errorf("the document has %q", d.Faults())
+	}
+}

@@ -52,7 +52,7 @@ func Film(ctx context.Context, src video.Source, frames []track.Frame, o Options
 		return errors.New("overlay: no frames")
 	}
 	if o.HeightPx < 0 {
-		return fmt.Errorf("overlay: height %d px, want 0 (as it is) or more", o.HeightPx)
+		return fmt.Errorf("overlay: height %d px; legal: 0 (as it is) or more", o.HeightPx)
 	}
 	var heads [][]track.Disc
 	if o.Heads != nil && !o.ShowFaces {

@@ -55,7 +55,7 @@ func (n *cvNetwork) Run() error {
 		}
 	}()
 	if len(blobs) != len(n.outputs) {
-		return fmt.Errorf("posenet: opencv: %d outputs, want %d", len(blobs), len(n.outputs))
+		return fmt.Errorf("posenet: opencv: %d outputs; legal: %d", len(blobs), len(n.outputs))
 	}
 	for i := range blobs {
 		data, err := blobs[i].DataPtrFloat32()
@@ -63,7 +63,7 @@ func (n *cvNetwork) Run() error {
 			return fmt.Errorf("posenet: opencv: output %q: %w", n.names[i], err)
 		}
 		if len(data) != len(n.outputs[i]) {
-			return fmt.Errorf("posenet: opencv: output %q has %d values, want %d", n.names[i], len(data), len(n.outputs[i]))
+			return fmt.Errorf("posenet: opencv: output %q has %d values; legal: %d", n.names[i], len(data), len(n.outputs[i]))
 		}
 		copy(n.outputs[i], data)
 	}

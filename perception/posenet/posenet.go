@@ -62,7 +62,7 @@ func ParseLandmarkModel(name string) (Model, error) {
 			return m, nil
 		}
 	}
-	return 0, fmt.Errorf("posenet: model %q, want lite, full or heavy", name)
+	return 0, fmt.Errorf("posenet: model %q; legal: lite, full or heavy", name)
 }
 
 // Output is one result of a network: its name and its number of values.
@@ -147,7 +147,7 @@ func ParseRuntime(name string) (Runtime, error) {
 		}
 		return OpenCV, nil
 	}
-	return 0, fmt.Errorf("posenet: runtime %q, want auto, onnxruntime or opencv", name)
+	return 0, fmt.Errorf("posenet: runtime %q; legal: auto, onnxruntime or opencv", name)
 }
 
 // Network is one loaded network.
@@ -179,10 +179,10 @@ type sharedSession interface {
 // Load reads a network from .deps/blazepose.
 func Load(r Runtime, m Model) (*Weights, error) {
 	if m < 0 || int(m) >= len(models) {
-		return nil, fmt.Errorf("posenet: %v, want detector, lite, full or heavy", m)
+		return nil, fmt.Errorf("posenet: %v; legal: detector, lite, full or heavy", m)
 	}
 	if r != ONNXRuntime && r != OpenCV {
-		return nil, fmt.Errorf("posenet: %v, want onnxruntime or opencv", r)
+		return nil, fmt.Errorf("posenet: %v; legal: onnxruntime or opencv", r)
 	}
 	path, err := assets.File("blazepose", models[m].file)
 	if err != nil {
@@ -248,7 +248,7 @@ func convert(file []byte, m Model, clip tflite.Clip) ([]byte, error) {
 	want := []int64{1, 3, int64(spec.SizePx), int64(spec.SizePx)}
 	for i, d := range o.Graph.Inputs[0].Shape {
 		if len(o.Graph.Inputs[0].Shape) != 4 || d.Size != want[i] {
-			return nil, fmt.Errorf("posenet: input shape %v, want %v", o.Graph.Inputs[0].Shape, want)
+			return nil, fmt.Errorf("posenet: input shape %v; legal: %v", o.Graph.Inputs[0].Shape, want)
 		}
 	}
 	for i, v := range o.Graph.Outputs {
@@ -257,7 +257,7 @@ func convert(file []byte, m Model, clip tflite.Clip) ([]byte, error) {
 			n *= d.Size
 		}
 		if n != int64(spec.Outputs[i].Length) {
-			return nil, fmt.Errorf("posenet: output %q has %d values, want %d", v.Name, n, spec.Outputs[i].Length)
+			return nil, fmt.Errorf("posenet: output %q has %d values; legal: %d", v.Name, n, spec.Outputs[i].Length)
 		}
 	}
 	return o.Marshal(), nil

@@ -110,11 +110,11 @@ func NewCausal(o CausalOptions) (*Causal, error) {
 	if o.LagFrames < 0 || o.LagFrames > maxLagFrames {
 		return nil, fmt.Errorf("solve: lag of %d frames; legal: 0 to %d", o.LagFrames, maxLagFrames)
 	}
-	if err := o.Options.check(o.WidthPx, o.HeightPx); err != nil {
+	if err := o.check(o.WidthPx, o.HeightPx); err != nil {
 		return nil, err
 	}
 	c := &Causal{lag: o.LagFrames, emitted: -1}
-	c.opt, c.assumed = o.Options.complete(o.WidthPx, o.HeightPx)
+	c.opt, c.assumed = o.complete(o.WidthPx, o.HeightPx)
 	c.lens = newLens(o.WidthPx, o.HeightPx, c.opt.FocalPx)
 	c.up = levelUp
 	if c.opt.UpInCamera != nil {
@@ -219,13 +219,16 @@ func (c *Causal) solve(due int) (Pose, error) {
 	if !c.known {
 		return Pose{}, ErrSettling
 	}
-	p, touch := c.fit(s, first)
+	p, touch, err := c.fit(s, first)
+	if err != nil {
+		return Pose{}, err
+	}
 	c.tally.solved(p, touch, due-first, states[min(due-first, len(states)-1)] != asSeen, outliers)
 	return c.pose(p, s, touch, due-first), nil
 }
 
 // fit solves the window, which begins with pose first.
-func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
+func (c *Causal) fit(s *stream, first int) (*problem, contacts, error) {
 	p := newProblem(s, c.lens, c.up)
 	p.work = &c.work
 	if len(c.x) > 0 && first-c.xFrom <= 1 {
@@ -242,7 +245,9 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
 	steps := warmSteps
 	if !warm {
 		steps = fitSteps
-		p.minimise(steps)
+		if err := p.minimise(steps); err != nil {
+			return nil, contacts{}, err
+		}
 	}
 	touch := p.detectContacts()
 	p.useContacts(touch)
@@ -250,9 +255,11 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts) {
 		p.floor = c.floor + easeShare(c.opt.FPS, floorEaseS)*(p.floor-c.floor)
 	}
 	c.floor, c.hasFloor = p.floor, true
-	p.minimise(steps)
+	if err := p.minimise(steps); err != nil {
+		return nil, touch, err
+	}
 	c.x, c.xFrom = append(c.x[:0], p.x...), first
-	return p, touch
+	return p, touch, nil
 }
 
 // recall starts the fit from the last solution where there is one. A limb that is

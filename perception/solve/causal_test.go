@@ -202,7 +202,7 @@ func TestCausalMirrors(t *testing.T) {
 	b := pushAll(causal(t, flip, CausalOptions{LagFrames: 2}), flip.Frames)
 	worst := 0.0
 	for i := range a {
-		if a[i].err != b[i].err {
+		if !errors.Is(a[i].err, b[i].err) {
 			t.Fatalf("frame %d: %v, mirrored %v", i, a[i].err, b[i].err)
 		}
 		for j := range human.NumJoints {

@@ -1,9 +1,12 @@
 package solve
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/models/band"
 	"github.com/mitori-robotics/mitori/models/human"
 )
 
@@ -26,6 +29,32 @@ func (p *problem) stance() (heightM, speedMPerS float64) {
 	return math.Sqrt(h / nh), math.Sqrt(v / nv)
 }
 
+func fit(t *testing.T, p *problem) {
+	t.Helper()
+	if err := p.minimise(fitSteps); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Landmarks that are no numbers end with where, not with a pose: which frame, which point.
+func TestEquationsWithoutSolutionAreNamed(t *testing.T) {
+	p := testProblem()
+	before := append([]float64(nil), p.x...)
+	p.px[7][freeIndex[human.LKnee]][0] = math.NaN()
+	p.x[7*frameVars+3*freeIndex[human.LKnee]+2] = math.NaN()
+	err := p.minimise(fitSteps)
+	var bad *band.PivotError
+	if !errors.As(err, &bad) || !math.IsNaN(bad.Pivot) || !strings.Contains(err.Error(), "solve: frame ") {
+		t.Fatalf("got %v, want a pivot that is no number, with its frame", err)
+	}
+	t.Log(err)
+	for i, v := range p.x {
+		if v != before[i] && !math.IsNaN(v) {
+			t.Fatalf("x[%d] moved from %g to %g", i, before[i], v)
+		}
+	}
+}
+
 // What is known of the feet constrains the fit: feet that touch are at the floor,
 // feet that rest do not move. Without either, the error more than doubles.
 func TestContactsConstrainTheFit(t *testing.T) {
@@ -37,11 +66,11 @@ func TestContactsConstrainTheFit(t *testing.T) {
 		_, depth := p.measure(s, 1.68)
 		p.place(depth)
 		p.restFeet()
-		p.minimise(fitSteps)
+		fit(t, p)
 		p.useContacts(p.detectContacts())
 		still := p.still
 		loosen(p)
-		p.minimise(fitSteps)
+		fit(t, p)
 		p.still = still
 		return p.stance()
 	}

@@ -1,8 +1,11 @@
 package solve
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
+	"github.com/mitori-robotics/mitori/models/band"
 	"github.com/mitori-robotics/mitori/models/human"
 )
 
@@ -57,18 +60,23 @@ func (q *part) uses(r *row) bool {
 // workspace is the memory that a fit needs; it may serve many fits, one at a time.
 type workspace struct {
 	parts [len(fitParts)]*part
-	h     banded
-	// keep is the matrix before damping; old is x before a step.
-	keep, grad, step, old []float64
+	// keep is the matrix before damping, h after it; old is x before a step.
+	keep, h         band.Matrix
+	grad, step, old []float64
 }
 
 // sized returns a slice of n elements, in the memory of s if it is large enough.
 // The elements have any value.
 func sized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
+// leastPivot is what the equations' pivots are above: damping alone gives each 1e-7.
+// One that is smaller is no number, or one that rounding made.
+const leastPivot = 1e-9
+
 // minimise runs damped Gauss-Newton steps on all parts of p.x until the cost
-// settles.
-func (p *problem) minimise(maxSteps int) {
+// settles. Equations that cannot be solved are an error that names frame and point;
+// x is then the best so far.
+func (p *problem) minimise(maxSteps int) error {
 	if p.work == nil {
 		p.work = &workspace{}
 	}
@@ -76,30 +84,33 @@ func (p *problem) minimise(maxSteps int) {
 		if p.work.parts[k] == nil {
 			p.work.parts[k] = newPart(k)
 		}
-		p.minimisePart(p.work.parts[k], maxSteps)
+		if err := p.minimisePart(p.work.parts[k], maxSteps); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (p *problem) minimisePart(q *part, maxSteps int) {
+func (p *problem) minimisePart(q *part, maxSteps int) error {
 	w := p.work
 	// The second difference reaches two frames back.
-	h, size := &w.h, p.n*q.size
-	h.resize(size, 2*q.size)
-	w.keep, w.grad, w.step = sized(w.keep, len(h.a)), sized(w.grad, size), sized(w.step, size)
-	w.old = sized(w.old, len(p.x))
-	keep, grad, step, old := w.keep, w.grad, w.step, w.old
+	size := p.n * q.size
+	w.keep.Reset(size, 2*q.size)
+	w.grad, w.step, w.old = sized(w.grad, size), sized(w.step, size), sized(w.old, len(p.x))
+	h, grad, step, old := &w.h, w.grad, w.step, w.old
 	lambda, cost := 1e-4, p.cost(q)
 	for range maxSteps {
-		p.assemble(q, h, grad)
-		copy(keep, h.a)
+		p.assemble(q, &w.keep, grad)
 		copy(old, p.x)
 		before := cost
 		for range 5 {
-			copy(h.a, keep)
-			h.damp(lambda)
-			h.factor()
+			h.Copy(&w.keep)
+			h.Damp(lambda)
+			if err := h.FactorAbove(leastPivot); err != nil {
+				return q.named(err)
+			}
 			copy(step, grad)
-			h.solve(step)
+			h.Solve(step)
 			for t := range p.n {
 				for i, point := range q.points {
 					for c := range 3 {
@@ -117,14 +128,26 @@ func (p *problem) minimisePart(q *part, maxSteps int) {
 			lambda *= 30
 		}
 		if before-cost <= 1e-3*before {
-			return
+			return nil
 		}
 	}
+	return nil
+}
+
+// named says at which frame and point the equations could not be solved.
+func (q *part) named(err error) error {
+	var p *band.PivotError
+	if !errors.As(err, &p) {
+		return fmt.Errorf("solve: %w", err)
+	}
+	at := p.Row % q.size
+	return fmt.Errorf("solve: frame %d, %s, %s: the equations of the fit have no solution: %w", p.Row/q.size,
+		freeJoints[q.points[at/3]], [3]string{"across", "down", "depth"}[at%3], err)
 }
 
 // assemble builds the matrix J^T J and the gradient J^T r of a part.
-func (p *problem) assemble(q *part, h *banded, grad []float64) {
-	clear(h.a)
+func (p *problem) assemble(q *part, h *band.Matrix, grad []float64) {
+	h.Clear()
 	clear(grad)
 	base := 0
 	add := func(r *row) {
@@ -141,7 +164,7 @@ func (p *problem) assemble(q *part, h *banded, grad []float64) {
 			for j := range r.n {
 				if cj := q.column[r.idx[j]/3]; cj >= 0 {
 					if b := base + cj + r.idx[j]%3; b <= a {
-						h.add(a, b, r.val[i]*r.val[j])
+						h.Add(a, b, r.val[i]*r.val[j])
 					}
 				}
 			}
@@ -159,7 +182,7 @@ func (p *problem) assemble(q *part, h *banded, grad []float64) {
 		for i, ci := range k {
 			grad[a+i*stride] += w * ci * d
 			for j := 0; j <= i; j++ {
-				h.add(a+i*stride, a+j*stride, w*ci*k[j])
+				h.Add(a+i*stride, a+j*stride, w*ci*k[j])
 			}
 		}
 	})

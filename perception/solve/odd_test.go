@@ -81,8 +81,8 @@ func TestOddInputGivesAValidMotion(t *testing.T) {
 		if name == "upside down" {
 			p.SinkMaxM = 0 // no leg reaches the floor that its foot asks for
 		}
-		if p.BoneSpreadMm > 1e-6 || p.FootSlideMaxMps > 0.02 || p.SinkMaxM > 0.01 {
-			t.Errorf("%s: bones %.2g mm, slide %.2g m/s, sink %.2g m", name, p.BoneSpreadMm, p.FootSlideMaxMps, p.SinkMaxM)
+		if p.BoneSpreadMm > 1e-6 || p.FootSlideMaxMPerS > 0.02 || p.SinkMaxM > 0.01 {
+			t.Errorf("%s: bones %.2g mm, slide %.2g m/s, sink %.2g m", name, p.BoneSpreadMm, p.FootSlideMaxMPerS, p.SinkMaxM)
 		}
 		if rep.HeightM != assumedHeightM || !m.Meta.HeightAssumed {
 			t.Errorf("%s: height %g, assumed %v", name, rep.HeightM, m.Meta.HeightAssumed)

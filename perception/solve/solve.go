@@ -15,7 +15,8 @@ const fitSteps = 8
 // the last frame with a person; Meta has its start time, the height used and
 // the number of missed frames; the caller fills in source, model and tool.
 // The input is not changed. It fails with landmark.ErrNoPerson when fewer than ten
-// frames show a person, and on malformed input.
+// frames show a person, on malformed input, and, naming frame and point, on landmarks
+// of which the fit makes equations that have no solution.
 func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	found, err := check(in, &opt)
 	if err != nil {
@@ -50,14 +51,18 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	_, depth := p.measure(s, rep.HeightM)
 	p.place(depth)
 	p.restFeet()
-	p.minimise(fitSteps)
+	if err := p.minimise(fitSteps); err != nil {
+		return nil, nil, err
+	}
 	c := p.detectContacts()
 	if opt.UpInCamera == nil {
 		p.up = p.levelFloor(c)
 		c = p.detectContacts()
 	}
 	p.useContacts(c)
-	p.minimise(fitSteps)
+	if err := p.minimise(fitSteps); err != nil {
+		return nil, nil, err
+	}
 
 	m := p.motion(s, c)
 	m.Meta.SubjectHeightM, m.Meta.HeightAssumed = rep.HeightM, rep.HeightAssumed

@@ -50,7 +50,7 @@ func TestRecoversKnownMotions(t *testing.T) {
 			{"root height m", c.RootHeightMeanM, 0.02}, {"root m", c.RootMeanM, 0.04},
 			{"false contacts", c.ContactFalseShare, 0.03}, {"missed contacts", c.ContactMissedShare, 0.12}, {"sides exchanged", c.SideErrorShare, 0},
 			{"bone spread mm", p.BoneSpreadMm, 1e-6}, {"asymmetry mm", p.SideAsymmetryMm, 1e-6},
-			{"slide m/s", p.FootSlideMaxMps, 0.002}, {"float m", p.FloatMaxM, 0.005}, {"sink m", p.SinkMaxM, 1e-6},
+			{"slide m/s", p.FootSlideMaxMPerS, 0.002}, {"float m", p.FloatMaxM, 0.005}, {"sink m", p.SinkMaxM, 1e-6},
 			{"swaps repaired", float64(rep.SwappedFrames), 0},
 		} {
 			t.Logf("%s: %s %.4g", name, b.what, b.got)

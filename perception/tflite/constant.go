@@ -11,7 +11,7 @@ import (
 // row-major) order. The result may use scratch.
 func (t *Tensor) floats(scratch []float32) ([]float32, error) {
 	if t.Data == nil {
-		return nil, fmt.Errorf("tflite: tensor %q is computed, want a constant", t.Name)
+		return nil, fmt.Errorf("tflite: tensor %q is computed; legal: a constant", t.Name)
 	}
 	var values []float32
 	switch t.Type {
@@ -26,7 +26,7 @@ func (t *Tensor) floats(scratch []float32) ([]float32, error) {
 			values[i] = half(binary.LittleEndian.Uint16(t.Data[2*i:]))
 		}
 	default:
-		return nil, fmt.Errorf("tflite: tensor %q: element type %d, want 0 (float32) or 1 (float16)", t.Name, t.Type)
+		return nil, fmt.Errorf("tflite: tensor %q: element type %d; legal: 0 (float32) or 1 (float16)", t.Name, t.Type)
 	}
 	if t.sparse != nil {
 		return t.densify(values)
@@ -40,7 +40,7 @@ func (t *Tensor) floats(scratch []float32) ([]float32, error) {
 // ints decodes a constant int32 tensor.
 func (t *Tensor) ints() ([]int, error) {
 	if t.Data == nil || t.Type != Int32 || t.sparse != nil || len(t.Data) != 4*t.Elements() {
-		return nil, fmt.Errorf("tflite: tensor %q (type %d, %d bytes, shape %v), want a constant int32 tensor", t.Name, t.Type, len(t.Data), t.Shape)
+		return nil, fmt.Errorf("tflite: tensor %q (type %d, %d bytes, shape %v); legal: a constant int32 tensor", t.Name, t.Type, len(t.Data), t.Shape)
 	}
 	out := make([]int, t.Elements())
 	for i := range out {
@@ -62,7 +62,7 @@ func (t *Tensor) densify(values []float32) ([]float32, error) {
 	for i, d := range s.dims {
 		last := i == rank-1
 		if s.traversal[i] != i || d.sparse != last || (!last && d.denseSize != t.Shape[i]) {
-			return nil, fmt.Errorf("tflite: tensor %q: sparse dimension %d is not supported, want only the last one compressed, in order", t.Name, i)
+			return nil, fmt.Errorf("tflite: tensor %q: sparse dimension %d is not supported; legal: only the last one compressed, in order", t.Name, i)
 		}
 	}
 	cols := t.Shape[rank-1]
@@ -78,7 +78,7 @@ func (t *Tensor) densify(values []float32) ([]float32, error) {
 	for r := range rows {
 		for k := seg[r]; k < seg[r+1]; k++ {
 			if idx[k] < 0 || idx[k] >= cols {
-				return nil, fmt.Errorf("tflite: tensor %q: sparse column %d, want 0..%d", t.Name, idx[k], cols-1)
+				return nil, fmt.Errorf("tflite: tensor %q: sparse column %d; legal: 0..%d", t.Name, idx[k], cols-1)
 			}
 			out[r*cols+idx[k]] = values[k]
 		}

@@ -38,7 +38,7 @@ type Options struct {
 // input and all four-dimensional outputs are channel-first (NCHW).
 func Convert(m *Model, opt Options) (*onnx.Model, error) {
 	if len(m.Inputs) != 1 || len(m.Outputs) != len(opt.Outputs) {
-		return nil, fmt.Errorf("tflite: network has %d inputs and %d outputs, want 1 and %d", len(m.Inputs), len(m.Outputs), len(opt.Outputs))
+		return nil, fmt.Errorf("tflite: network has %d inputs and %d outputs; legal: 1 and %d", len(m.Inputs), len(m.Outputs), len(opt.Outputs))
 	}
 	c := &converter{m: m, clip: opt.Clip, names: map[int]string{}, padded: map[int]paddedFrom{}}
 	c.names[m.Inputs[0]] = opt.Input
@@ -130,7 +130,7 @@ func (c *converter) plan(keep []int) error {
 func (c *converter) operator(i int, op *Operator) error {
 	want := map[Op]int{OpConv2D: 2, OpDepthwiseConv2D: 2, OpAdd: 2, OpPad: 2}[op.Op]
 	if len(op.Inputs) < max(want, 1) || slices.Contains(op.Inputs[:max(want, 1)], -1) {
-		return fmt.Errorf("inputs %v, want at least %d", op.Inputs, max(want, 1))
+		return fmt.Errorf("inputs %v; legal: at least %d", op.Inputs, max(want, 1))
 	}
 	switch op.Op {
 	case OpDequantize, OpDensify:
@@ -195,7 +195,7 @@ func (c *converter) constant(t int) ([]float32, error) {
 		}
 		t = op.Inputs[0]
 	}
-	return nil, fmt.Errorf("tensor %q is computed, want a constant", c.m.Tensors[t].Name)
+	return nil, fmt.Errorf("tensor %q is computed; legal: a constant", c.m.Tensors[t].Name)
 }
 
 // value gives the ONNX name of a computed tensor.
@@ -204,7 +204,7 @@ func (c *converter) value(t int) (string, error) {
 		return "", fmt.Errorf("an input is missing")
 	}
 	if _, made := c.producer[t]; !made && !slices.Contains(c.m.Inputs, t) {
-		return "", fmt.Errorf("input %q is a constant, want a computed value", c.m.Tensors[t].Name)
+		return "", fmt.Errorf("input %q is a constant; legal: a computed value", c.m.Tensors[t].Name)
 	}
 	if _, ok := c.padded[t]; ok {
 		return "", fmt.Errorf("input %q has been folded away", c.m.Tensors[t].Name)
@@ -241,7 +241,7 @@ type picture struct{ height, width, channels int }
 func (c *converter) image(t int) (picture, error) {
 	s := c.shape(t)
 	if len(s) != 4 || s[0] != 1 || slices.Contains(s, 0) {
-		return picture{}, fmt.Errorf("tensor %q: shape %v, want [1, height, width, channels]", c.m.Tensors[t].Name, s)
+		return picture{}, fmt.Errorf("tensor %q: shape %v; legal: [1, height, width, channels]", c.m.Tensors[t].Name, s)
 	}
 	return picture{s[1], s[2], s[3]}, nil
 }
@@ -289,7 +289,7 @@ func (c *converter) activated(activation int, opType string, in []string, t int,
 		hi := c.initialise(onnx.FloatTensor("relu6.max", nil, []float32{6}))
 		c.node("Clip", []string{out + ".linear", lo, hi}, out)
 	default:
-		return fmt.Errorf("fused activation %d, want 0 (none), 1 (RELU) or 3 (RELU6)", activation)
+		return fmt.Errorf("fused activation %d; legal: 0 (none), 1 (RELU) or 3 (RELU6)", activation)
 	}
 	return nil
 }

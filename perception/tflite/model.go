@@ -124,7 +124,7 @@ type Model struct {
 // Read parses a TFLite file. The model refers to b, which must not change.
 func Read(b []byte) (*Model, error) {
 	if len(b) < 8 || string(b[4:8]) != "TFL3" {
-		return nil, fmt.Errorf("tflite: not a TensorFlow Lite file: bytes 4..8 are %q, want \"TFL3\"", b[min(4, len(b)):min(8, len(b))])
+		return nil, fmt.Errorf("tflite: not a TensorFlow Lite file: bytes 4..8 are %q; legal: \"TFL3\"", b[min(4, len(b)):min(8, len(b))])
 	}
 	f := &flat{b: b, budget: maxObjects}
 	root := table(f.deref(0))
@@ -135,7 +135,7 @@ func Read(b []byte) (*Model, error) {
 		return nil, f.err
 	}
 	if len(graphs) != 1 {
-		return nil, fmt.Errorf("tflite: %d subgraphs, want 1", len(graphs))
+		return nil, fmt.Errorf("tflite: %d subgraphs; legal: 1", len(graphs))
 	}
 	m := &Model{Inputs: f.ints(graphs[0], 1), Outputs: f.ints(graphs[0], 2)}
 	for _, t := range f.tables(graphs[0], 0) {
@@ -164,7 +164,7 @@ func readTensor(f *flat, t table, buffers []table) Tensor {
 	out := Tensor{Shape: f.ints(t, 0), Type: Type(f.byteField(t, 1)), Name: string(f.bytes(t, 3))}
 	buffer := f.intField(t, 2, 0)
 	if buffer < 0 || buffer >= len(buffers) {
-		f.fail("tensor %q: buffer %d, want 0..%d", out.Name, buffer, len(buffers)-1)
+		f.fail("tensor %q: buffer %d; legal: 0..%d", out.Name, buffer, len(buffers)-1)
 		return out
 	}
 	out.Data = f.bytes(buffers[buffer], 0)
@@ -207,14 +207,14 @@ func readIndexVector(f *flat, d table, index int) []int {
 		}
 		return out
 	}
-	f.fail("sparse index type %d, want 1 (int32), 2 (uint16) or 3 (uint8)", kind)
+	f.fail("sparse index type %d; legal: 1 (int32), 2 (uint16) or 3 (uint8)", kind)
 	return nil
 }
 
 func readOperator(f *flat, t table, codes []Op) Operator {
 	index := f.intField(t, 0, 0)
 	if index < 0 || index >= len(codes) {
-		f.fail("operator code %d, want 0..%d", index, len(codes)-1)
+		f.fail("operator code %d; legal: 0..%d", index, len(codes)-1)
 		return Operator{}
 	}
 	op := Operator{Op: codes[index], Inputs: f.ints(t, 1), Outputs: f.ints(t, 2)}
@@ -251,7 +251,7 @@ func (m *Model) check() error {
 		n := 1
 		for _, d := range t.Shape {
 			if d < 0 || d > maxElements || (d > 0 && n > maxElements/d) {
-				return fmt.Errorf("tflite: tensor %q: shape %v, want at most %d elements", t.Name, t.Shape, maxElements)
+				return fmt.Errorf("tflite: tensor %q: shape %v; legal: at most %d elements", t.Name, t.Shape, maxElements)
 			}
 			n *= d
 		}
@@ -263,11 +263,11 @@ func (m *Model) check() error {
 	}
 	for i, op := range m.Operators {
 		if bad(op.Inputs, true) >= 0 || bad(op.Outputs, false) >= 0 || len(op.Outputs) == 0 {
-			return fmt.Errorf("tflite: node %d (%v): tensors %v -> %v, want indices 0..%d", i, op.Op, op.Inputs, op.Outputs, len(m.Tensors)-1)
+			return fmt.Errorf("tflite: node %d (%v): tensors %v -> %v; legal: indices 0..%d", i, op.Op, op.Inputs, op.Outputs, len(m.Tensors)-1)
 		}
 	}
 	if bad(m.Inputs, false) >= 0 || bad(m.Outputs, false) >= 0 {
-		return fmt.Errorf("tflite: graph inputs %v, outputs %v, want indices 0..%d", m.Inputs, m.Outputs, len(m.Tensors)-1)
+		return fmt.Errorf("tflite: graph inputs %v, outputs %v; legal: indices 0..%d", m.Inputs, m.Outputs, len(m.Tensors)-1)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // divide the size).
 func window(in, out, kernel, stride, dilation, padding, foldedBefore, foldedAfter int) (before, after int, err error) {
 	if kernel < 1 || stride < 1 || dilation < 1 || kernel > 1<<12 || stride > 1<<12 || dilation > 1<<12 {
-		return 0, 0, fmt.Errorf("kernel %d, stride %d, dilation %d, want 1..4096", kernel, stride, dilation)
+		return 0, 0, fmt.Errorf("kernel %d, stride %d, dilation %d; legal: 1..4096", kernel, stride, dilation)
 	}
 	reach := (kernel-1)*dilation + 1
 	switch padding {
@@ -26,7 +26,7 @@ func window(in, out, kernel, stride, dilation, padding, foldedBefore, foldedAfte
 	case paddingValid:
 		before, after = foldedBefore, foldedAfter
 	default:
-		return 0, 0, fmt.Errorf("padding %d, want 0 (SAME) or 1 (VALID)", padding)
+		return 0, 0, fmt.Errorf("padding %d; legal: 0 (SAME) or 1 (VALID)", padding)
 	}
 	if room := in + before + after - reach; room < 0 || room/stride+1 != out {
 		return 0, 0, fmt.Errorf("window of %d (stride %d) over %d+%d+%d does not give the declared %d outputs", reach, stride, before, in, after, out)
@@ -46,7 +46,7 @@ func (c *converter) convolution(op *Operator) error {
 	}
 	fs := c.shape(op.Inputs[1])
 	if len(fs) != 4 {
-		return fmt.Errorf("filter shape %v, want four dimensions", fs)
+		return fmt.Errorf("filter shape %v; legal: four dimensions", fs)
 	}
 	weights, err := c.constant(op.Inputs[1])
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *converter) convolution(op *Operator) error {
 	wdims := []int64{int64(to.channels), int64(from.channels), int64(kh), int64(kw)}
 	if op.Op == OpDepthwiseConv2D {
 		if fs[0] != 1 || fs[3] != to.channels || to.channels != from.channels {
-			return fmt.Errorf("depthwise filter %v for %d -> %d channels is not supported, want one filter a channel", fs, from.channels, to.channels)
+			return fmt.Errorf("depthwise filter %v for %d -> %d channels is not supported; legal: one filter a channel", fs, from.channels, to.channels)
 		}
 		group, wdims[1] = from.channels, 1
 	} else if fs[0] != to.channels || fs[3] != from.channels {
@@ -113,7 +113,7 @@ func (c *converter) maxPool(op *Operator) error {
 		return err
 	}
 	if from.channels != to.channels {
-		return fmt.Errorf("%d -> %d channels, want the same", from.channels, to.channels)
+		return fmt.Errorf("%d -> %d channels; legal: the same", from.channels, to.channels)
 	}
 	top, bottom, err := window(from.height, to.height, o.filterH, o.strideH, 1, o.padding, 0, 0)
 	if err != nil {
@@ -158,7 +158,7 @@ func (c *converter) pad(op *Operator) error {
 	}
 	a, b := c.shape(in), c.shape(out)
 	if len(p) != 8 || len(b) != 4 {
-		return fmt.Errorf("%d pad values for output shape %v, want 8 for four dimensions", len(p), b)
+		return fmt.Errorf("%d pad values for output shape %v; legal: 8 for four dimensions", len(p), b)
 	}
 	for i := range 4 {
 		if p[2*i] < 0 || p[2*i+1] < 0 || a[i]+p[2*i]+p[2*i+1] != b[i] {
@@ -198,7 +198,7 @@ func (c *converter) resize(op *Operator) error {
 		return err
 	}
 	if !op.opts.halfPixelCt || op.opts.alignCorners || to != (picture{2 * from.height, 2 * from.width, from.channels}) {
-		return fmt.Errorf("resize of %v to %v is not supported, want twice the size with half-pixel centres", c.shape(in), c.shape(out))
+		return fmt.Errorf("resize of %v to %v is not supported; legal: twice the size with half-pixel centres", c.shape(in), c.shape(out))
 	}
 	scales := c.initialise(onnx.FloatTensor("resize.scales", []int64{4}, []float32{1, 1, 2, 2}))
 	roi := c.initialise(onnx.FloatTensor("resize.roi", []int64{0}, nil))

@@ -35,13 +35,13 @@ type Options struct {
 // Check reports options that mean nothing.
 func (o Options) Check() error {
 	if o.Model < posenet.Lite || o.Model > posenet.Heavy {
-		return fmt.Errorf("track: landmark network %v, want lite, full or heavy", o.Model)
+		return fmt.Errorf("track: landmark network %v; legal: lite, full or heavy", o.Model)
 	}
 	switch o.Person {
 	case "", Best, Left, Right, Centre:
 		return nil
 	}
-	return fmt.Errorf("track: person %q, want best, left, right or centre", o.Person)
+	return fmt.Errorf("track: person %q; legal: best, left, right or centre", o.Person)
 }
 
 // Limits of what the same person can do between two frames, in sides of the

@@ -180,7 +180,7 @@ func (r *Reader) Next() (*Frame, error) {
 	}
 	if f.WidthPx != r.info.WidthPx || f.HeightPx != r.info.HeightPx {
 		f.Release()
-		return nil, fmt.Errorf("video: %s: the picture size changes at %.3f s from %dx%d to %dx%d, want one size",
+		return nil, fmt.Errorf("video: %s: the picture size changes at %.3f s from %dx%d to %dx%d; legal: one size",
 			r.info.Path, f.TimeS, r.info.WidthPx, r.info.HeightPx, f.WidthPx, f.HeightPx)
 	}
 	return f, nil
@@ -256,7 +256,7 @@ func (r *Reader) decode() (*Frame, error) {
 	pix, err := m.DataPtrUint8()
 	if err != nil || m.Type() != gocv.MatTypeCV8UC3 || len(pix) != 3*m.Cols()*m.Rows() {
 		r.pool.give(m)
-		return nil, fmt.Errorf("video: %s: pictures of pixel type %v, want three bytes a pixel", r.info.Path, m.Type())
+		return nil, fmt.Errorf("video: %s: pictures of pixel type %v; legal: three bytes a pixel", r.info.Path, m.Type())
 	}
 	f := &Frame{WidthPx: m.Cols(), HeightPx: m.Rows(), Pix: pix, release: func() { r.pool.give(m) }}
 	if r.info.Seekable {

@@ -75,7 +75,7 @@ type Window struct{ FromS, ToS float64 }
 // Check reports a window that holds nothing.
 func (w Window) Check() error {
 	if !(w.FromS >= 0) || math.IsInf(w.FromS, 0) || !(w.ToS >= 0) || (w.ToS > 0 && w.ToS <= w.FromS) {
-		return fmt.Errorf("video: time window from %gs to %gs, want 0s <= from < to", w.FromS, w.ToS)
+		return fmt.Errorf("video: time window from %gs to %gs; legal: 0s <= from < to", w.FromS, w.ToS)
 	}
 	return nil
 }

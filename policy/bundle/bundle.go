@@ -58,9 +58,9 @@ type Manifest struct {
 
 // Gain is the servo behaviour that the policy expects of a joint.
 type Gain struct {
-	StiffnessNmRad float64 `json:"stiffness_nm_rad"`
-	DampingNmsRad  float64 `json:"damping_nms_rad"`
-	TorqueLimitNm  float64 `json:"torque_limit_nm"`
+	StiffnessNmPerRad float64 `json:"stiffness_nm_rad"`
+	DampingNmSPerRad  float64 `json:"damping_nms_rad"`
+	TorqueLimitNm     float64 `json:"torque_limit_nm"`
 }
 
 // MotionInfo names a reference motion of the bundle.

@@ -58,7 +58,7 @@ func sample(t testing.TB) (*Bundle, *robot.Description) {
 		Observation: json.RawMessage(`{"version":1}`), Training: Training{Method: "ppo", Seed: 7},
 	}
 	for range d.Joints {
-		b.Manifest.Gains = append(b.Manifest.Gains, Gain{StiffnessNmRad: 20, DampingNmsRad: 0.5, TorqueLimitNm: 4})
+		b.Manifest.Gains = append(b.Manifest.Gains, Gain{StiffnessNmPerRad: 20, DampingNmSPerRad: 0.5, TorqueLimitNm: 4})
 	}
 	return b, d
 }
@@ -251,7 +251,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		"policy_rate_hz is -50":    func(m *Manifest, _ map[string][]byte) { m.PolicyRateHz = -50 },
 		"policy_rate_hz is 1e+308": func(m *Manifest, _ map[string][]byte) { m.PolicyRateHz = 1e308 },
 		"0 gains for 20 joints":    func(m *Manifest, _ map[string][]byte) { m.Gains = nil },
-		"stiffness 1e+300":         func(m *Manifest, _ map[string][]byte) { m.Gains[3].StiffnessNmRad = 1e300 },
+		"stiffness 1e+300":         func(m *Manifest, _ map[string][]byte) { m.Gains[3].StiffnessNmPerRad = 1e300 },
 		"torque limit 0":           func(m *Manifest, _ map[string][]byte) { m.Gains[19].TorqueLimitNm = 0 },
 		"control characters":       func(m *Manifest, _ map[string][]byte) { m.Name = "a\x1b[2J" },
 		"motion-0.npz more than":   func(m *Manifest, _ map[string][]byte) { m.Motions = append(m.Motions, m.Motions[0]) },

@@ -107,9 +107,9 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("%d gains for %d joints; each joint needs one", len(m.Gains), len(m.JointNames))
 	}
 	for i, g := range m.Gains {
-		if !(g.StiffnessNmRad > 0 && g.StiffnessNmRad <= 1e4 && g.DampingNmsRad >= 0 && g.DampingNmsRad <= 1e3 && g.TorqueLimitNm > 0 && g.TorqueLimitNm <= 1e3) {
+		if !(g.StiffnessNmPerRad > 0 && g.StiffnessNmPerRad <= 1e4 && g.DampingNmSPerRad >= 0 && g.DampingNmSPerRad <= 1e3 && g.TorqueLimitNm > 0 && g.TorqueLimitNm <= 1e3) {
 			return fmt.Errorf("gains of joint %q: stiffness %g N m/rad, damping %g N m s/rad, torque limit %g N m; legal: above 0 to 10000, 0 to 1000, above 0 to 1000",
-				m.JointNames[i], g.StiffnessNmRad, g.DampingNmsRad, g.TorqueLimitNm)
+				m.JointNames[i], g.StiffnessNmPerRad, g.DampingNmSPerRad, g.TorqueLimitNm)
 		}
 	}
 	return m.checkFiles()

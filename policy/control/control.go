@@ -155,8 +155,8 @@ func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, 
 		p.at.GoTo(p.refs[p.clip], 0)
 		p.playing = true
 	}
-	p.m.JointPosRad, p.m.JointVelRadS = s.PosRad, s.VelRadS
-	p.m.GyroRadS, p.m.Gravity = s.GyroRadS, s.GravityDir
+	p.m.JointPosRad, p.m.JointVelRadPerS = s.PosRad, s.VelRadPerS
+	p.m.GyroRadPerS, p.m.Gravity = s.GyroRadPerS, s.GravityDir
 	p.at.Observe(p.in, &p.m)
 	p.run.Forward(p.out, p.in, 1)
 	for _, v := range p.out {

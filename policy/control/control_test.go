@@ -56,7 +56,7 @@ func made(t *testing.T, bias float32, spoil func(b *bundle.Bundle)) (*bundle.Bun
 	}}
 	for i := range desc.Joints {
 		s := desc.ServoOf(i)
-		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmPerRad: s.StiffnessNmPerRad, DampingNmSPerRad: s.DampingNmSPerRad, TorqueLimitNm: s.StallTorqueNm})
 	}
 	if spoil != nil {
 		spoil(b)
@@ -72,7 +72,7 @@ func player(t *testing.T, bias float32) (*Player, *sensed.Robot) {
 		t.Fatal(err)
 	}
 	n := len(desc.Joints)
-	s := &sensed.Robot{PosRad: make([]float64, n), VelRadS: make([]float64, n), GravityDir: spatial.Vec3{0, 0, -1}}
+	s := &sensed.Robot{PosRad: make([]float64, n), VelRadPerS: make([]float64, n), GravityDir: spatial.Vec3{0, 0, -1}}
 	p.Enter(s.PosRad)
 	return p, s
 }
@@ -125,7 +125,7 @@ func TestPlaysItsClipsInTurn(t *testing.T) {
 
 func TestAnOutputThatIsNoNumberIsAnError(t *testing.T) {
 	p, s := player(t, 0)
-	s.GyroRadS[1] = math.NaN()
+	s.GyroRadPerS[1] = math.NaN()
 	if _, err := p.Act(make([]float64, len(s.PosRad)), s, true); err == nil {
 		t.Error("accepted")
 	}

@@ -47,8 +47,8 @@ func TestFlightPlaysAsTrainingDoes(t *testing.T) {
 	moved := 0.0
 	for k := range p.refs[0].Frames {
 		row := r.Row(0)
-		s := &sensed.Robot{PosRad: slices.Clone(row.JointPosRad), VelRadS: slices.Clone(row.JointVelRadS),
-			GyroRadS: spatial.Vec3(row.GyroRadS), GravityDir: spatial.Vec3(row.Gravity)}
+		s := &sensed.Robot{PosRad: slices.Clone(row.JointPosRad), VelRadPerS: slices.Clone(row.JointVelRadPerS),
+			GyroRadPerS: spatial.Vec3(row.GyroRadPerS), GravityDir: spatial.Vec3(row.Gravity)}
 		if _, err := p.Act(goals, s, true); err != nil {
 			t.Fatal(err)
 		}

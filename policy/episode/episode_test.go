@@ -19,7 +19,7 @@ func swing(n int) (obs.Spec, *obs.Reference, error) {
 	clip := &motion.Clip{FPS: 50, JointNames: spec.JointNames, BodyNames: []string{"root"}}
 	for k := range n + 1 {
 		f := motion.NewFrame(1, 1)
-		f.JointPosRad[0], f.JointVelRadS[0] = 0.01*float64(k), 0.5
+		f.JointPosRad[0], f.JointVelRadPerS[0] = 0.01*float64(k), 0.5
 		f.BodyPosM[0], f.BodyQuat[0] = spatial.Vec3{0, 0, 0.3}, spatial.Identity()
 		clip.Frames = append(clip.Frames, f)
 	}
@@ -62,13 +62,13 @@ func TestGoToKeepsTheMemoryAndBeginClearsIt(t *testing.T) {
 		}
 		prepare(p)
 		x := make([]float32, spec.Dim())
-		p.Observe(x, &obs.Measurement{JointPosRad: []float64{0.2}, JointVelRadS: []float64{0}})
+		p.Observe(x, &obs.Measurement{JointPosRad: []float64{0.2}, JointVelRadPerS: []float64{0}})
 		return x
 	}
 	past := func(p *episode.Player) {
 		p.Begin(ref, 9, []float64{0.3})
 		x, target := make([]float32, spec.Dim()), make([]float64, 1)
-		p.Observe(x, &obs.Measurement{JointPosRad: []float64{0.7}, JointVelRadS: []float64{3}})
+		p.Observe(x, &obs.Measurement{JointPosRad: []float64{0.7}, JointVelRadPerS: []float64{3}})
 		p.Act(target, []float32{0.4})
 	}
 	kept := observe(func(p *episode.Player) { past(p); p.Rest(); p.GoTo(ref, 10) })
@@ -113,7 +113,7 @@ func TestPlayingAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, target, hold, out := make([]float32, spec.Dim()), make([]float64, 1), []float64{0}, []float32{0.1}
-	m := obs.Measurement{JointPosRad: []float64{0}, JointVelRadS: []float64{0}}
+	m := obs.Measurement{JointPosRad: []float64{0}, JointVelRadPerS: []float64{0}}
 	if n := testing.AllocsPerRun(20, func() {
 		p.Begin(ref, 0, hold)
 		for !p.Ended(0) {

@@ -106,7 +106,7 @@ func (c *Checker) servos(v *Verdict, f *faults, sec *Second, tr *track, t int, n
 		j, l := &c.desc.Joints[k], &v.Joints[k]
 		q, w := tr.q[t][c.qpos[k]], tr.vel[t][i]
 		l.MinRad, l.MaxRad = math.Min(l.MinRad, q), math.Max(l.MaxRad, q)
-		l.PeakRadS = math.Max(l.PeakRadS, math.Abs(w))
+		l.PeakRadPerS = math.Max(l.PeakRadPerS, math.Abs(w))
 		if q < j.MinRad-limitSlackRad {
 			f.see("joint_limit", j.Name, t, j.MinRad-q, j.MinRad)
 		}
@@ -159,9 +159,9 @@ func (c *Checker) feet(f *faults, sec *Second, tr *track, t int) {
 			continue // centred differences mix in the swing
 		}
 		slide := math.Hypot(vel[0], vel[1])
-		sec.SlideMS = math.Max(sec.SlideMS, slide)
-		if slide > stillMS {
-			f.see("slide", name, t, slide, stillMS)
+		sec.SlideMPerS = math.Max(sec.SlideMPerS, slide)
+		if slide > stillMPerS {
+			f.see("slide", name, t, slide, stillMPerS)
 		}
 	}
 }
@@ -191,9 +191,9 @@ func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool, without []bool)
 
 // need adds joint friction to a torque from inverse dynamics and returns it with what the servo gives at that speed
 // and the share of the two.
-func (c *Checker) need(k int, torqueNm, speedRadS float64) (needNm, haveNm, share float64) {
-	needNm = torqueNm + math.Copysign(c.friction[k], speedRadS)*math.Min(1, math.Abs(speedRadS)/0.05)
-	haveNm, _ = c.servo(k, speedRadS, needNm)
+func (c *Checker) need(k int, torqueNm, speedRadPerS float64) (needNm, haveNm, share float64) {
+	needNm = torqueNm + math.Copysign(c.friction[k], speedRadPerS)*math.Min(1, math.Abs(speedRadPerS)/0.05)
+	haveNm, _ = c.servo(k, speedRadPerS, needNm)
 	return needNm, haveNm, math.Abs(needNm) / math.Max(haveNm, 0.02*c.desc.ServoOf(k).StallTorqueNm)
 }
 

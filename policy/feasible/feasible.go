@@ -43,7 +43,7 @@ const (
 	lostS         = 0.25
 	floatM        = 0.01 // a sole above this is off the floor
 	sinkM         = 0.01
-	stillMS       = 0.05  // a sole on the floor faster than this slides
+	stillMPerS    = 0.05  // a sole on the floor faster than this slides
 	collisionM    = 0.010 // of legs and trunk: one foot on the other trips
 	armTouchM     = 0.020 // of an arm, whose servos give way: it only leans on what it touches
 	touchM        = 0.002 // shapes that overlap by less touch
@@ -70,7 +70,7 @@ type JointLoad struct {
 	Name         string  `json:"name"`
 	MinRad       float64 `json:"min_rad"` // angles reached
 	MaxRad       float64 `json:"max_rad"`
-	PeakRadS     float64 `json:"peak_rad_s"`
+	PeakRadPerS  float64 `json:"peak_rad_s"`
 	PeakNm       float64 `json:"peak_nm"`
 	RMSNm        float64 `json:"rms_nm"`
 	TorqueShare  float64 `json:"torque_share"` // worst needed over available
@@ -84,7 +84,7 @@ type Second struct {
 	TorqueShare    float64 `json:"torque_share"`
 	BalanceMarginM float64 `json:"balance_margin_m"`
 	SinkM          float64 `json:"sink_m"`
-	SlideMS        float64 `json:"slide_m_s"`
+	SlideMPerS     float64 `json:"slide_m_s"`
 }
 
 // Verdict is the result of a check.
@@ -195,17 +195,17 @@ func (c *Checker) findContacts(tr *track) {
 			l := &c.an.Legs[s]
 			p := c.d.Point(l.Foot, l.SoleCenter)
 			v := c.d.BodyVel[l.Foot].Add(c.d.BodyAngVel[l.Foot].Cross(p.Sub(c.d.BodyPos[l.Foot])))
-			tr.on[t][s] = p[2] < 2*floatM && v.Norm() < 5*stillMS
+			tr.on[t][s] = p[2] < 2*floatM && v.Norm() < 5*stillMPerS
 		}
 	}
 }
 
 // servo returns the torque that joint k's servo can give at a speed in the direction of a needed torque, in N m, and
 // its no-load speed. Driving, torque falls off linearly with speed (back-EMF); braking, it is the stall torque.
-func (c *Checker) servo(k int, speedRadS, torqueNm float64) (availableNm, noLoadRadS float64) {
+func (c *Checker) servo(k int, speedRadPerS, torqueNm float64) (availableNm, noLoadRadPerS float64) {
 	s := c.desc.ServoOf(k)
-	drive := speedRadS * math.Copysign(1, torqueNm)
-	return s.StallTorqueNm * math.Min(1, math.Max(0, 1-drive/s.NoLoadSpeedRadS)), s.NoLoadSpeedRadS
+	drive := speedRadPerS * math.Copysign(1, torqueNm)
+	return s.StallTorqueNm * math.Min(1, math.Max(0, 1-drive/s.NoLoadSpeedRadPerS)), s.NoLoadSpeedRadPerS
 }
 
 // share splits the ground reaction between the feet: by where the pressure point lies between them, each foot's own

@@ -244,7 +244,7 @@ func TestTorquesBalance(t *testing.T) {
 
 func TestServoLineFallsWithSpeed(t *testing.T) {
 	b := kata(t)
-	stall, free := b.desc.ServoOf(0).StallTorqueNm, b.desc.ServoOf(0).NoLoadSpeedRadS
+	stall, free := b.desc.ServoOf(0).StallTorqueNm, b.desc.ServoOf(0).NoLoadSpeedRadPerS
 	for _, c := range []struct{ speed, torque, want float64 }{
 		{0, 1, stall}, {free, 1, 0}, {2 * free, 1, 0}, {free / 2, 1, stall / 2}, {-free / 2, 1, stall}, {-free / 2, -1, stall / 2},
 	} {

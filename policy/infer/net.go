@@ -50,7 +50,7 @@ func New(norm Normalizer, layers []Layer) (*Net, error) {
 			len(norm.Mean), len(norm.InvStd), in)
 	}
 	if !(norm.Clip > 0) {
-		return nil, fmt.Errorf("infer: normaliser clip is %g, must be above 0", norm.Clip)
+		return nil, fmt.Errorf("infer: normaliser clip is %g; legal: above 0", norm.Clip)
 	}
 	if !finite(norm.Mean) || !finite(norm.InvStd) {
 		return nil, fmt.Errorf("infer: normaliser holds a number that is not finite")

@@ -4,9 +4,9 @@ import "math"
 
 // Measurement is what a robot senses at one policy step. The slices are only read during Observe.
 type Measurement struct {
-	JointPosRad, JointVelRadS []float64
-	GyroRadS                  [3]float64 // root axes
-	Gravity                   [3]float64 // unit vector down, root axes; (0, 0, -1) upright
+	JointPosRad, JointVelRadPerS []float64
+	GyroRadPerS                  [3]float64 // root axes
+	Gravity                      [3]float64 // unit vector down, root axes; (0, 0, -1) upright
 }
 
 // Builder makes one robot's observations and targets, step by step: Reset, then Observe and Target in turn.
@@ -47,7 +47,7 @@ func (b *Builder) Reset(lastTarget []float64) {
 // Observe takes in the measurement at a step of the reference and writes the observation, Dim numbers.
 func (b *Builder) Observe(dst []float32, ref *Reference, step int, m *Measurement) {
 	n := b.spec.Joints()
-	if len(dst) != b.spec.Dim() || len(m.JointPosRad) != n || len(m.JointVelRadS) != n {
+	if len(dst) != b.spec.Dim() || len(m.JointPosRad) != n || len(m.JointVelRadPerS) != n {
 		panic("obs: Observe: dst must have Dim entries and the measurement one a joint")
 	}
 	fd := b.spec.frameDim()
@@ -59,10 +59,10 @@ func (b *Builder) Observe(dst []float32, ref *Reference, step int, m *Measuremen
 	}
 	for j := range n {
 		f[j] = m.JointPosRad[j] - now.JointPosRad[j]
-		f[n+j] = (m.JointVelRadS[j] - moving*now.JointVelRadS[j]) * b.spec.SpeedScale
+		f[n+j] = (m.JointVelRadPerS[j] - moving*now.JointVelRadPerS[j]) * b.spec.SpeedScale
 	}
 	for i := range 3 {
-		f[2*n+i] = m.GyroRadS[i] * b.spec.GyroScale
+		f[2*n+i] = m.GyroRadPerS[i] * b.spec.GyroScale
 		f[2*n+3+i] = m.Gravity[i]
 	}
 	if !b.primed {

@@ -25,7 +25,7 @@ func toyClip(fps float64, frames int) *motion.Clip {
 		t := float64(k) / fps
 		f := motion.NewFrame(2, 1)
 		f.JointPosRad[0], f.JointPosRad[1] = -2*t, t
-		f.JointVelRadS[0], f.JointVelRadS[1] = -2, 1
+		f.JointVelRadPerS[0], f.JointVelRadPerS[1] = -2, 1
 		f.BodyPosM[0] = spatial.Vec3{0, 0, 0.1 * t}
 		f.BodyQuat[0] = spatial.FromAxisAngle(spatial.Vec3{1, 0, 0}, t)
 		f.BodyAngVel[0] = spatial.Vec3{1, 0, 0}
@@ -45,11 +45,11 @@ func TestReferenceIsResampledAndReordered(t *testing.T) {
 	}
 	for k := range ref.Frames {
 		at, f := float64(k)*0.02, ref.At(k)
-		if math.Abs(f.JointPosRad[0]-at) > 1e-12 || math.Abs(f.JointPosRad[1]+2*at) > 1e-12 || f.JointVelRadS[1] != -2 {
+		if math.Abs(f.JointPosRad[0]-at) > 1e-12 || math.Abs(f.JointPosRad[1]+2*at) > 1e-12 || f.JointVelRadPerS[1] != -2 {
 			t.Fatalf("frame %d: joints %v", k, f.JointPosRad)
 		}
 		want := spatial.Vec3{0, -math.Sin(at), -math.Cos(at)}
-		if f.Gravity.Sub(want).Norm() > 1e-9 || math.Abs(f.RootAngVelRadS[0]-1) > 1e-9 {
+		if f.Gravity.Sub(want).Norm() > 1e-9 || math.Abs(f.RootAngVelRadPerS[0]-1) > 1e-9 {
 			t.Fatalf("frame %d: gravity %v, want %v", k, f.Gravity, want)
 		}
 	}
@@ -72,8 +72,8 @@ func TestObservationLayoutAndHistory(t *testing.T) {
 	b.Reset([]float64{0, 0})
 	at := func(step int, bump float64) *Measurement {
 		f := ref.At(step)
-		return &Measurement{JointPosRad: []float64{f.JointPosRad[0] + bump, f.JointPosRad[1]}, JointVelRadS: []float64{1, -2 + bump},
-			GyroRadS: [3]float64{4, 0, 0}, Gravity: [3]float64{0, 0, -1}}
+		return &Measurement{JointPosRad: []float64{f.JointPosRad[0] + bump, f.JointPosRad[1]}, JointVelRadPerS: []float64{1, -2 + bump},
+			GyroRadPerS: [3]float64{4, 0, 0}, Gravity: [3]float64{0, 0, -1}}
 	}
 	dst := make([]float32, spec.Dim())
 	near := func(i int, want float64) {
@@ -135,7 +135,7 @@ func TestStateRestoresToTheBit(t *testing.T) {
 	ref, _ := NewReference(toyClip(50, 26), &spec)
 	one, _ := NewBuilder(spec)
 	two, _ := NewBuilder(spec)
-	m := &Measurement{JointPosRad: []float64{0.3, 0.1}, JointVelRadS: []float64{1, 2}}
+	m := &Measurement{JointPosRad: []float64{0.3, 0.1}, JointVelRadPerS: []float64{1, 2}}
 	o1, o2, q := make([]float32, spec.Dim()), make([]float32, spec.Dim()), make([]float64, 2)
 	one.Reset([]float64{0.1, 0.2})
 	one.Observe(o1, ref, 0, m)
@@ -155,7 +155,7 @@ func TestNoAllocation(t *testing.T) {
 	spec := toySpec()
 	ref, _ := NewReference(toyClip(50, 26), &spec)
 	b, _ := NewBuilder(spec)
-	m := &Measurement{JointPosRad: []float64{0.3, 0.1}, JointVelRadS: []float64{1, 2}}
+	m := &Measurement{JointPosRad: []float64{0.3, 0.1}, JointVelRadPerS: []float64{1, 2}}
 	o, q, a := make([]float32, spec.Dim()), make([]float64, 2), make([]float32, 2)
 	b.Reset(q)
 	if n := testing.AllocsPerRun(50, func() { b.Observe(o, ref, 3, m); b.Target(q, ref, 3, a) }); n != 0 {

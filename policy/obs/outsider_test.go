@@ -157,10 +157,10 @@ func TestThePageIsEnough(t *testing.T) {
 	o.target = start
 	got, target, output := make([]float32, spec.Dim()), make([]float64, 20), make([]float32, 20)
 	for step := -3; step < len(clip.Frames)+10; step++ {
-		m := obs.Measurement{JointPosRad: normals(rng, 20), JointVelRadS: normals(rng, 20),
-			GyroRadS: [3]float64(normals(rng, 3)), Gravity: [3]float64(normals(rng, 3))}
+		m := obs.Measurement{JointPosRad: normals(rng, 20), JointVelRadPerS: normals(rng, 20),
+			GyroRadPerS: [3]float64(normals(rng, 3)), Gravity: [3]float64(normals(rng, 3))}
 		b.Observe(got, ref, step, &m)
-		want := o.observe(step, m.JointPosRad, m.JointVelRadS, m.GyroRadS, m.Gravity)
+		want := o.observe(step, m.JointPosRad, m.JointVelRadPerS, m.GyroRadPerS, m.Gravity)
 		if len(want) != len(got) {
 			t.Fatalf("%d numbers; want %d", len(want), len(got))
 		}
@@ -194,7 +194,7 @@ func randomClip(rng *rand.Rand, d *robot.Description) *motion.Clip {
 	for range 40 {
 		f := motion.NewFrame(len(d.Joints), 2)
 		for j := range d.Joints {
-			f.JointPosRad[j], f.JointVelRadS[j] = 0.5*rng.NormFloat64(), rng.NormFloat64()
+			f.JointPosRad[j], f.JointVelRadPerS[j] = 0.5*rng.NormFloat64(), rng.NormFloat64()
 		}
 		for b := range f.BodyQuat {
 			f.BodyQuat[b] = spatial.Quat(normals(rng, 4)).Normalize()

@@ -16,13 +16,13 @@ type Reference struct {
 
 // RefFrame is one instant of a Reference. Its slices must not be changed.
 type RefFrame struct {
-	JointPosRad, JointVelRadS []float64
-	RootPosM                  spatial.Vec3
-	RootQuat                  spatial.Quat // worldFromRoot
-	RootLinVelMS              spatial.Vec3 // world axes
-	RootAngVelRadS            spatial.Vec3 // root axes
-	Gravity                   spatial.Vec3 // down, in root axes
-	Contacts                  [2]float64   // left, right foot on the floor, 0..1
+	JointPosRad, JointVelRadPerS []float64
+	RootPosM                     spatial.Vec3
+	RootQuat                     spatial.Quat // worldFromRoot
+	RootLinVelMPerS              spatial.Vec3 // world axes
+	RootAngVelRadPerS            spatial.Vec3 // root axes
+	Gravity                      spatial.Vec3 // down, in root axes
+	Contacts                     [2]float64   // left, right foot on the floor, 0..1
 }
 
 // maxSteps bounds the memory of a Reference: an hour at 100 Hz.
@@ -57,15 +57,15 @@ func NewReference(clip *motion.Clip, spec *Spec) (*Reference, error) {
 }
 
 func between(a, b *motion.Frame, t float64, order []int) RefFrame {
-	f := RefFrame{JointPosRad: make([]float64, len(order)), JointVelRadS: make([]float64, len(order))}
+	f := RefFrame{JointPosRad: make([]float64, len(order)), JointVelRadPerS: make([]float64, len(order))}
 	for j, from := range order {
 		f.JointPosRad[j] = a.JointPosRad[from] + t*(b.JointPosRad[from]-a.JointPosRad[from])
-		f.JointVelRadS[j] = a.JointVelRadS[from] + t*(b.JointVelRadS[from]-a.JointVelRadS[from])
+		f.JointVelRadPerS[j] = a.JointVelRadPerS[from] + t*(b.JointVelRadPerS[from]-a.JointVelRadPerS[from])
 	}
 	f.RootPosM = a.BodyPosM[0].Lerp(b.BodyPosM[0], t)
 	f.RootQuat = a.BodyQuat[0].Normalize().Slerp(b.BodyQuat[0].Normalize(), t)
-	f.RootLinVelMS = a.BodyVelMS[0].Lerp(b.BodyVelMS[0], t)
-	f.RootAngVelRadS = f.RootQuat.Inv().Rotate(a.BodyAngVel[0].Lerp(b.BodyAngVel[0], t))
+	f.RootLinVelMPerS = a.BodyVelMPerS[0].Lerp(b.BodyVelMPerS[0], t)
+	f.RootAngVelRadPerS = f.RootQuat.Inv().Rotate(a.BodyAngVel[0].Lerp(b.BodyAngVel[0], t))
 	f.Gravity = spatial.GravityInBase(f.RootQuat)
 	for i := range f.Contacts {
 		f.Contacts[i] = a.Contacts[i] + t*(b.Contacts[i]-a.Contacts[i])

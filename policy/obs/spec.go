@@ -54,7 +54,7 @@ func DefaultSpec(d *robot.Description) Spec {
 	for _, j := range d.Joints {
 		s.Action.MinRad = append(s.Action.MinRad, j.MinRad)
 		s.Action.MaxRad = append(s.Action.MaxRad, j.MaxRad)
-		s.Action.MaxStepRad = append(s.Action.MaxStepRad, j.SpeedLimitRadS*s.PeriodS)
+		s.Action.MaxStepRad = append(s.Action.MaxStepRad, j.SpeedLimitRadPerS*s.PeriodS)
 	}
 	return s
 }

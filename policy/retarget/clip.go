@@ -27,11 +27,11 @@ func (f *finished) clip(m *human.Motion) *motion.Clip {
 		r.Kin.Forward(d, f.Q[t])
 		r.Kin.Velocities(d, f.motion.Vel[t])
 		for k, i := range r.Joints {
-			frame.JointPosRad[k], frame.JointVelRadS[k] = f.Q[t][r.DofQ[i]], f.motion.Vel[t][i]
+			frame.JointPosRad[k], frame.JointVelRadPerS[k] = f.Q[t][r.DofQ[i]], f.motion.Vel[t][i]
 		}
 		for k, b := range bodies {
 			frame.BodyPosM[k], frame.BodyQuat[k] = d.BodyPos[b], positive(d.BodyRot[b])
-			frame.BodyVelMS[k], frame.BodyAngVel[k] = d.BodyVel[b], d.BodyAngVel[b]
+			frame.BodyVelMPerS[k], frame.BodyAngVel[k] = d.BodyVel[b], d.BodyAngVel[b]
 		}
 		for s, on := range f.Stands[t] {
 			if on {

@@ -16,7 +16,7 @@ func tall(t *testing.T) *robot.Description {
 	var b strings.Builder
 	p := func(format string, a ...any) { fmt.Fprintf(&b, format, a...) }
 	d := &robot.Description{Name: "tall", RootBody: "q0", StandKeyframe: "home", PolicyRateHz: 50,
-		ServoTypes: map[string]robot.ServoType{"s": {StallTorqueNm: 25, NoLoadSpeedRadS: 6, CountsPerTurn: 4096, StiffnessNmRad: 100}}}
+		ServoTypes: map[string]robot.ServoType{"s": {StallTorqueNm: 25, NoLoadSpeedRadPerS: 6, CountsPerTurn: 4096, StiffnessNmPerRad: 100}}}
 	var stand []float64
 	joint := func(axis string, lo, hi, at float64) string {
 		name := fmt.Sprintf("j%d", len(d.Joints))

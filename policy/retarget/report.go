@@ -32,12 +32,12 @@ type Report struct {
 	SpeedLimitViolations int     `json:"speed_limit_violations"`
 	WorstSpeedShare      float64 `json:"worst_speed_share"` // of the speed limit
 
-	PenetrationFraction float64 `json:"penetration_fraction"` // frames with a foot deeper than 1 cm
-	PenetrationDepthM   float64 `json:"penetration_depth_m"`
-	FloatingFraction    float64 `json:"floating_fraction"`     // frames with no foot within 1 cm of the floor
-	FootSlidingFraction float64 `json:"foot_sliding_fraction"` // stance frames with a foot faster than 1 cm/s
-	FootSlidingSpeedMS  float64 `json:"foot_sliding_speed_m_s"`
-	ContactPreservation float64 `json:"contact_preservation"` // person's contacts that the robot has within 2 cm
+	PenetrationFraction   float64 `json:"penetration_fraction"` // frames with a foot deeper than 1 cm
+	PenetrationDepthM     float64 `json:"penetration_depth_m"`
+	FloatingFraction      float64 `json:"floating_fraction"`     // frames with no foot within 1 cm of the floor
+	FootSlidingFraction   float64 `json:"foot_sliding_fraction"` // stance frames with a foot faster than 1 cm/s
+	FootSlidingSpeedMPerS float64 `json:"foot_sliding_speed_m_s"`
+	ContactPreservation   float64 `json:"contact_preservation"` // person's contacts that the robot has within 2 cm
 
 	DirectionErrorDeg float64 `json:"direction_error_deg"` // mean over arms, legs and trunk
 	Similarity        float64 `json:"similarity"`          // mean cosine of the same, 1 = same directions
@@ -142,7 +142,7 @@ func (f *finished) feet(rep *Report) {
 			if on && t > 0 && f.Stands[t-1][s] {
 				stance++
 				v := math.Hypot(at[0]-last[s][0], at[1]-last[s][1]) * f.plan.FPS
-				rep.FootSlidingSpeedMS = math.Max(rep.FootSlidingSpeedMS, v)
+				rep.FootSlidingSpeedMPerS = math.Max(rep.FootSlidingSpeedMPerS, v)
 				if v > slidingMPerS {
 					slide++
 				}

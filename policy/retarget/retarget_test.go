@@ -40,7 +40,7 @@ func sound(t *testing.T, r *Retargeter, name string, c *motion.Clip, rep *Report
 			if f == 0 {
 				continue
 			}
-			if v := math.Abs(c.Frames[f].JointPosRad[k]-c.Frames[f-1].JointPosRad[k]) * c.FPS; v > physique.SpeedShare*r.robot.Desc.ServoOf(k).NoLoadSpeedRadS {
+			if v := math.Abs(c.Frames[f].JointPosRad[k]-c.Frames[f-1].JointPosRad[k]) * c.FPS; v > physique.SpeedShare*r.robot.Desc.ServoOf(k).NoLoadSpeedRadPerS {
 				bad("frame %d: %s at %g rad/s", f, j.Name, v)
 			}
 		}
@@ -52,15 +52,15 @@ func sound(t *testing.T, r *Retargeter, name string, c *motion.Clip, rep *Report
 		bad("sinks %.1f mm, floats in %.3f of the frames", 1e3*rep.PenetrationDepthM, rep.FloatingFraction)
 	}
 	if rep.FootSlidingFraction > 0.02 {
-		bad("slides in %.3f of stance, at most %.3f m/s", rep.FootSlidingFraction, rep.FootSlidingSpeedMS)
+		bad("slides in %.3f of stance, at most %.3f m/s", rep.FootSlidingFraction, rep.FootSlidingSpeedMPerS)
 	}
 	for _, f := range []*motion.Frame{&c.Frames[0], &c.Frames[len(c.Frames)-1]} {
 		for k, i := range r.robot.Joints {
 			if d := math.Abs(f.JointPosRad[k] - r.robot.An.Ref[r.robot.DofQ[i]]); d > 2e-3 {
 				bad("does not start and end standing: %s is %g rad off", r.robot.Desc.Joints[k].Name, d)
 			}
-			if math.Abs(f.JointVelRadS[k]) > 0.02 {
-				bad("does not start and end at rest: %s at %g rad/s", r.robot.Desc.Joints[k].Name, f.JointVelRadS[k])
+			if math.Abs(f.JointVelRadPerS[k]) > 0.02 {
+				bad("does not start and end at rest: %s at %g rad/s", r.robot.Desc.Joints[k].Name, f.JointVelRadPerS[k])
 			}
 		}
 	}

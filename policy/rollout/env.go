@@ -31,41 +31,41 @@ type Env interface {
 
 // Start is the starting state of one world. The slices belong to the caller and are only read during Reset.
 type Start struct {
-	World          int
-	Seed           uint64
-	RootPosM       [3]float64
-	RootQuat       [4]float64 // worldFromRoot, wxyz
-	RootLinVelMS   [3]float64 // of the root's origin, in the world frame
-	RootAngVelRadS [3]float64 // in the root frame
-	JointPosRad    []float64
-	JointVelRadS   []float64
-	TargetRad      []float64 // the command in force before the first step; fills the delay line
-	FirstPushS     float64   // when the first push comes; 0: drawn as the time between pushes is
+	World             int
+	Seed              uint64
+	RootPosM          [3]float64
+	RootQuat          [4]float64 // worldFromRoot, wxyz
+	RootLinVelMPerS   [3]float64 // of the root's origin, in the world frame
+	RootAngVelRadPerS [3]float64 // in the root frame
+	JointPosRad       []float64
+	JointVelRadPerS   []float64
+	TargetRad         []float64 // the command in force before the first step; fills the delay line
+	FirstPushS        float64   // when the first push comes; 0: drawn as the time between pushes is
 }
 
 // Randomization holds the ranges that an episode's dynamics are drawn from, uniformly between the two numbers of a
 // pair. The zero value is not useful; see Nominal, Hard and Lerp.
 type Randomization struct {
-	Friction         [2]float64 // sliding friction of floor and feet
-	MassScale        [2]float64 // every link's mass and inertia, each link drawn by itself
-	TorsoOffsetM     float64    // torso centre of mass moves by up to this much along each axis
-	JointZeroRad     float64    // error of each joint's zero, +-
-	GainScale        [2]float64 // position gain of each servo
-	TorqueScale      [2]float64 // stall torque, one factor for all servos (battery)
-	FrictionScale    [2]float64 // joint friction loss and damping
-	ArmatureScale    [2]float64
-	DelayS           [2]float64 // from command to servo, constant over an episode
-	SensorDelayS     [2]float64 // from sensor to policy, constant over an episode
-	NoiseJointRad    float64    // standard deviations of white noise, each policy step
-	NoiseJointRadS   float64
-	NoiseGravity     float64
-	NoiseGyroRadS    float64
-	PushSpeedMS      [2]float64 // horizontal change of the root's speed in a random direction
-	PushEveryS       [2]float64 // time between pushes; no pushes where the second number is 0
-	FloorTiltRad     float64    // gravity tilts by up to this much in a random direction
-	TorsoPayloadKg   float64    // extra mass at the torso, 0 to this much
-	ServoSpeedRadS   [2]float64 // no-load speed above which a servo gives no torque; 0, 0: the model's own
-	ContactSoftScale [2]float64 // contact time constant of the floor, as a factor
+	Friction          [2]float64 // sliding friction of floor and feet
+	MassScale         [2]float64 // every link's mass and inertia, each link drawn by itself
+	TorsoOffsetM      float64    // torso centre of mass moves by up to this much along each axis
+	JointZeroRad      float64    // error of each joint's zero, +-
+	GainScale         [2]float64 // position gain of each servo
+	TorqueScale       [2]float64 // stall torque, one factor for all servos (battery)
+	FrictionScale     [2]float64 // joint friction loss and damping
+	ArmatureScale     [2]float64
+	DelayS            [2]float64 // from command to servo, constant over an episode
+	SensorDelayS      [2]float64 // from sensor to policy, constant over an episode
+	NoiseJointRad     float64    // standard deviations of white noise, each policy step
+	NoiseJointRadPerS float64
+	NoiseGravity      float64
+	NoiseGyroRadPerS  float64
+	PushSpeedMPerS    [2]float64 // horizontal change of the root's speed in a random direction
+	PushEveryS        [2]float64 // time between pushes; no pushes where the second number is 0
+	FloorTiltRad      float64    // gravity tilts by up to this much in a random direction
+	TorsoPayloadKg    float64    // extra mass at the torso, 0 to this much
+	ServoSpeedRadPerS [2]float64 // no-load speed above which a servo gives no torque; 0, 0: the model's own
+	ContactSoftScale  [2]float64 // contact time constant of the floor, as a factor
 }
 
 // Nominal is the model as described: no noise, no delay, no pushes.
@@ -82,8 +82,8 @@ func Hard() Randomization {
 		GainScale: [2]float64{0.85, 1.15}, TorqueScale: [2]float64{0.75, 1.1},
 		FrictionScale: [2]float64{0.8, 1.2}, ArmatureScale: [2]float64{0.8, 1.2},
 		DelayS: [2]float64{0, 0.04}, SensorDelayS: [2]float64{0, 0.01},
-		NoiseJointRad: 0.01, NoiseJointRadS: 0.3, NoiseGravity: 0.02, NoiseGyroRadS: 0.1,
-		PushSpeedMS: [2]float64{0.1, 0.4}, PushEveryS: [2]float64{1, 3},
+		NoiseJointRad: 0.01, NoiseJointRadPerS: 0.3, NoiseGravity: 0.02, NoiseGyroRadPerS: 0.1,
+		PushSpeedMPerS: [2]float64{0.1, 0.4}, PushEveryS: [2]float64{1, 3},
 		ContactSoftScale: [2]float64{1, 1},
 	}
 }
@@ -99,14 +99,14 @@ func Lerp(a, b Randomization, t float64) Randomization {
 		GainScale: p(a.GainScale, b.GainScale), TorqueScale: p(a.TorqueScale, b.TorqueScale),
 		FrictionScale: p(a.FrictionScale, b.FrictionScale), ArmatureScale: p(a.ArmatureScale, b.ArmatureScale),
 		DelayS: p(a.DelayS, b.DelayS), SensorDelayS: p(a.SensorDelayS, b.SensorDelayS),
-		NoiseJointRad: f(a.NoiseJointRad, b.NoiseJointRad), NoiseJointRadS: f(a.NoiseJointRadS, b.NoiseJointRadS),
-		NoiseGravity: f(a.NoiseGravity, b.NoiseGravity), NoiseGyroRadS: f(a.NoiseGyroRadS, b.NoiseGyroRadS),
-		PushSpeedMS: p(a.PushSpeedMS, b.PushSpeedMS), PushEveryS: b.PushEveryS,
+		NoiseJointRad: f(a.NoiseJointRad, b.NoiseJointRad), NoiseJointRadPerS: f(a.NoiseJointRadPerS, b.NoiseJointRadPerS),
+		NoiseGravity: f(a.NoiseGravity, b.NoiseGravity), NoiseGyroRadPerS: f(a.NoiseGyroRadPerS, b.NoiseGyroRadPerS),
+		PushSpeedMPerS: p(a.PushSpeedMPerS, b.PushSpeedMPerS), PushEveryS: b.PushEveryS,
 		FloorTiltRad: f(a.FloorTiltRad, b.FloorTiltRad), TorsoPayloadKg: f(a.TorsoPayloadKg, b.TorsoPayloadKg),
-		ServoSpeedRadS: b.ServoSpeedRadS, ContactSoftScale: p(a.ContactSoftScale, b.ContactSoftScale),
+		ServoSpeedRadPerS: b.ServoSpeedRadPerS, ContactSoftScale: p(a.ContactSoftScale, b.ContactSoftScale),
 	}
 	if t == 0 {
-		out.PushEveryS, out.ServoSpeedRadS = a.PushEveryS, a.ServoSpeedRadS
+		out.PushEveryS, out.ServoSpeedRadPerS = a.PushEveryS, a.ServoSpeedRadPerS
 	}
 	return out
 }

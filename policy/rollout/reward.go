@@ -52,7 +52,7 @@ func (r *Runner) judge(i int) Outcome {
 	var pos, speed, torque, rate float64
 	for j := range n {
 		e := row.TrueJointPosRad[j] - f.JointPosRad[j]
-		v := row.TrueJointVelRadS[j] - moving*f.JointVelRadS[j]
+		v := row.TrueJointVelRadPerS[j] - moving*f.JointVelRadPerS[j]
 		a := applied[j] - w.before[j]
 		pos += e * e
 		speed += v * v
@@ -75,7 +75,7 @@ func (r *Runner) judge(i int) Outcome {
 			agree += 1.0 / Feet
 		}
 		if loaded {
-			slip += math.Hypot(row.FootVelMS[3*k], row.FootVelMS[3*k+1])
+			slip += math.Hypot(row.FootVelMPerS[3*k], row.FootVelMPerS[3*k+1])
 		}
 	}
 	o.Reward = rw.Joint*math.Exp(-rw.JointSharp*pos) + rw.Speed*math.Exp(-rw.SpeedSharp*speed) +
@@ -83,8 +83,7 @@ func (r *Runner) judge(i int) Outcome {
 		rw.Torque*torque - rw.ActionRate*rate - rw.FootSlip*slip
 
 	lim := &r.task.Limits
-	down := spatial.GravityInBase(q)
-	tilt := math.Acos(min(max(down.Dot(f.Gravity), -1), 1))
+	tilt := spatial.GravityInBase(q).AngleRad(f.Gravity)
 	switch {
 	case r.task.Fall.Fallen(row.RootPosM[2], q.TiltRad()):
 		o.End = Failed

@@ -19,19 +19,19 @@ func (l Layout) RowLen() int { return 5*l.Joints + 6 + 13 + Feet + 3*Feet + 3*Fe
 // Row is a view of one world's packed state; its slices alias the packed array, in this order.
 type Row struct {
 	// What the robot's own sensors say, with delay, noise and zero error.
-	JointPosRad, JointVelRadS []float64
-	GyroRadS                  []float64 // angular velocity of the root, root frame
-	Gravity                   []float64 // unit vector of gravity (down) in the root frame; (0,0,-1) upright
+	JointPosRad, JointVelRadPerS []float64
+	GyroRadPerS                  []float64 // angular velocity of the root, root frame
+	Gravity                      []float64 // unit vector of gravity (down) in the root frame; (0,0,-1) upright
 	// The truth.
-	RootPosM, RootQuat                []float64 // world; quaternion worldFromRoot, wxyz
-	RootLinVelMS                      []float64 // world frame
-	RootAngVelRadS                    []float64 // root frame
-	TrueJointPosRad, TrueJointVelRadS []float64
-	TorqueNm                          []float64 // of each servo, averaged over the step or at its end
-	FootForceN                        []float64 // normal force on each foot
-	FootPosM, FootVelMS               []float64 // of each sole's centre, world frame
-	Diverged                          []float64 // one number; not 0 when the physics broke down
-	Params                            []float64
+	RootPosM, RootQuat                   []float64 // world; quaternion worldFromRoot, wxyz
+	RootLinVelMPerS                      []float64 // world frame
+	RootAngVelRadPerS                    []float64 // root frame
+	TrueJointPosRad, TrueJointVelRadPerS []float64
+	TorqueNm                             []float64 // of each servo, averaged over the step or at its end
+	FootForceN                           []float64 // normal force on each foot
+	FootPosM, FootVelMPerS               []float64 // of each sole's centre, world frame
+	Diverged                             []float64 // one number; not 0 when the physics broke down
+	Params                               []float64
 }
 
 // Row cuts world w's row out of the packed rows.
@@ -44,10 +44,10 @@ func (l Layout) Row(rows []float64, w int) Row {
 		return s
 	}
 	var r Row
-	r.JointPosRad, r.JointVelRadS, r.GyroRadS, r.Gravity = cut(l.Joints), cut(l.Joints), cut(3), cut(3)
-	r.RootPosM, r.RootQuat, r.RootLinVelMS, r.RootAngVelRadS = cut(3), cut(4), cut(3), cut(3)
-	r.TrueJointPosRad, r.TrueJointVelRadS, r.TorqueNm = cut(l.Joints), cut(l.Joints), cut(l.Joints)
-	r.FootForceN, r.FootPosM, r.FootVelMS = cut(Feet), cut(3*Feet), cut(3*Feet)
+	r.JointPosRad, r.JointVelRadPerS, r.GyroRadPerS, r.Gravity = cut(l.Joints), cut(l.Joints), cut(3), cut(3)
+	r.RootPosM, r.RootQuat, r.RootLinVelMPerS, r.RootAngVelRadPerS = cut(3), cut(4), cut(3), cut(3)
+	r.TrueJointPosRad, r.TrueJointVelRadPerS, r.TorqueNm = cut(l.Joints), cut(l.Joints), cut(l.Joints)
+	r.FootForceN, r.FootPosM, r.FootVelMPerS = cut(Feet), cut(3*Feet), cut(3*Feet)
 	r.Diverged, r.Params = cut(1), cut(Params)
 	return r
 }

@@ -24,7 +24,7 @@ type Task struct {
 
 // StartNoise is the standard deviation of the difference between the reference and an episode's starting state.
 type StartNoise struct {
-	JointRad, JointRadS, TiltRad, RootMS, RootRadS float64
+	JointRad, JointRadPerS, TiltRad, RootMPerS, RootRadPerS float64
 }
 
 // liftM keeps kinematic starting poses, which may touch the floor by a little, out of it.
@@ -114,7 +114,7 @@ func NewRunner(env Env, task Task) (*Runner, error) {
 		row := l.Row(r.rows, w)
 		r.views = append(r.views, row)
 		r.worlds[w] = world{player: player, before: make([]float64, l.Joints),
-			m: obs.Measurement{JointPosRad: row.JointPosRad, JointVelRadS: row.JointVelRadS}}
+			m: obs.Measurement{JointPosRad: row.JointPosRad, JointVelRadPerS: row.JointVelRadPerS}}
 	}
 	return r, nil
 }
@@ -207,11 +207,11 @@ func (r *Runner) begin(episodes []Episode, starts []Start, dynamics Randomizatio
 func StartAt(ref *obs.Reference, step int) Start {
 	f := ref.At(step)
 	s := Start{RootPosM: f.RootPosM, RootQuat: f.RootQuat, JointPosRad: slices.Clone(f.JointPosRad),
-		JointVelRadS: make([]float64, len(f.JointVelRadS)), TargetRad: f.JointPosRad}
+		JointVelRadPerS: make([]float64, len(f.JointVelRadPerS)), TargetRad: f.JointPosRad}
 	s.RootPosM[2] += liftM
 	if !ref.Resting(step) {
-		s.RootLinVelMS, s.RootAngVelRadS = f.RootLinVelMS, f.RootAngVelRadS
-		copy(s.JointVelRadS, f.JointVelRadS)
+		s.RootLinVelMPerS, s.RootAngVelRadPerS = f.RootLinVelMPerS, f.RootAngVelRadPerS
+		copy(s.JointVelRadPerS, f.JointVelRadPerS)
 	}
 	return s
 }
@@ -227,13 +227,13 @@ func (r *Runner) start(e Episode) Start {
 	for j, q := range s.JointPosRad {
 		q += e.Noise.JointRad * rng.NormFloat64()
 		s.JointPosRad[j] = min(max(q, lim.MinRad[j]), lim.MaxRad[j])
-		s.JointVelRadS[j] += e.Noise.JointRadS * rng.NormFloat64()
+		s.JointVelRadPerS[j] += e.Noise.JointRadPerS * rng.NormFloat64()
 	}
 	tilt := spatial.Vec3{e.Noise.TiltRad * rng.NormFloat64(), e.Noise.TiltRad * rng.NormFloat64(), 0}
 	s.RootQuat = spatial.Exp(tilt).Mul(s.RootQuat)
 	for i := range 3 {
-		s.RootLinVelMS[i] += e.Noise.RootMS * rng.NormFloat64()
-		s.RootAngVelRadS[i] += e.Noise.RootRadS * rng.NormFloat64()
+		s.RootLinVelMPerS[i] += e.Noise.RootMPerS * rng.NormFloat64()
+		s.RootAngVelRadPerS[i] += e.Noise.RootRadPerS * rng.NormFloat64()
 	}
 	return s
 }
@@ -263,7 +263,7 @@ func (r *Runner) Step(actions []float32, out []Outcome) error {
 
 func (r *Runner) observe(i int) {
 	w, row := &r.worlds[i], &r.views[i]
-	copy(w.m.GyroRadS[:], row.GyroRadS)
+	copy(w.m.GyroRadPerS[:], row.GyroRadPerS)
 	copy(w.m.Gravity[:], row.Gravity)
 	dim := r.task.Spec.Dim()
 	o := r.obs[i*dim : (i+1)*dim]
@@ -277,9 +277,9 @@ func (r *Runner) observe(i int) {
 	inv := q.Inv()
 	pos := inv.Rotate(vec(row.RootPosM).Sub(f.RootPosM))
 	rot := f.RootQuat.Inv().Mul(q).Log()
-	vel := vec(row.RootLinVelMS)
+	vel := vec(row.RootLinVelMPerS)
 	if w.player.Moving() != 0 {
-		vel = vel.Sub(f.RootLinVelMS)
+		vel = vel.Sub(f.RootLinVelMPerS)
 	}
 	vel = inv.Rotate(vel)
 	for k := range 3 {

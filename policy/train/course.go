@@ -32,7 +32,7 @@ type Course struct {
 func DefaultCourse() Course {
 	return Course{
 		Hidden: []int{256, 256}, Horizon: 32,
-		StartNoise: rollout.StartNoise{JointRad: 0.03, JointRadS: 0.2, TiltRad: 0.02, RootMS: 0.05, RootRadS: 0.1},
+		StartNoise: rollout.StartNoise{JointRad: 0.03, JointRadPerS: 0.2, TiltRad: 0.02, RootMPerS: 0.05, RootRadPerS: 0.1},
 		FromStart:  0.15, Adaptive: 0.5,
 		Easy: rollout.Nominal(), Hard: rollout.Hard(), LevelStart: 0.5, LevelUp: 0.06, LevelGate: 0.4,
 		EvalEvery: 15, StopSurvival: 0.95, StopJointErrRad: 0.05, MinSteps: 150_000,

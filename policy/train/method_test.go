@@ -89,7 +89,7 @@ func TestTheTrainerNoticesWhatAMethodDoesWrong(t *testing.T) {
 			_, err := c.Iterate()
 			_, err2 := c.Iterate()
 			return train.Learnt{}, errors.Join(err, err2)
-		}, "took 1024 control steps in an iteration, want 512"},
+		}, "took 1024 control steps in an iteration; legal: 512"},
 	} {
 		tr := traintest.Trainer(t, &wrong{climber: climber{course: traintest.Course()}, iterate: c.iterate})
 		_, err := tr.Run(context.Background(), train.Options{Budget: train.Budget{Steps: 512}})

@@ -72,12 +72,6 @@ func newLine(w *World, c LineConfig) *Line {
 // Inject adds a fault to this line alone; its times are on the world's clock.
 func (l *Line) Inject(f Fault) { l.faults = append(l.faults, f) }
 
-// Servo returns servo i in the order of LineConfig.
-func (l *Line) Servo(i int) *Servo { return l.servos[i] }
-
-// Register reads a register of the servo's control table, past the bus.
-func (s *Servo) Register(r dxl.Info) int64 { return value(&r, s.mem[r.Addr:]) }
-
 // measure lets the line's devices sense; fed says that no hub has cut them off.
 func (l *Line) measure(dt float64, fed bool) {
 	busV := l.sense.BusV

@@ -204,7 +204,7 @@ func (s *Servo) store(r *dxl.Info, v int64) {
 		// The profile generator starts from the shaft, not from where it last was. The
 		// goal stays as written: a master that did not set it to the present position
 		// first sees its robot jump, as on the bench.
-		s.trajRad, s.trajRadS = s.rad(reg(s, dxl.PresentPosition)), 0
+		s.trajRad, s.trajRadPerS = s.rad(reg(s, dxl.PresentPosition)), 0
 	}
 }
 

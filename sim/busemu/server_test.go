@@ -194,7 +194,7 @@ func TestWrongRate(t *testing.T) {
 	if _, err := wrong.Ping(1); !errors.Is(err, dxl.ErrLinkLost) {
 		t.Errorf("at 3 Mbit/s: %v, want silence from servos at 9600", err)
 	}
-	s.With(func(w *World) { w.Lines[0].Servo(0).mem[dxl.BaudRate] = 5 })
+	s.With(func(w *World) { w.Lines[0].servos[0].mem[dxl.BaudRate] = 5 })
 	if _, err := wrong.Ping(1); err != nil {
 		t.Errorf("both at 3 Mbit/s: %v", err)
 	}

@@ -20,12 +20,12 @@ type ServoConfig struct {
 }
 
 const (
-	bootTime      = 400 * time.Millisecond // after a reboot or power-up nobody answers
-	brownOutShare = 0.6                    // of the least supply voltage; below, the controller loses its RAM
-	overloadDuty  = 0.95                   // saturated and standing for overloadAfter is an overload
-	overloadAfter = 2.0                    // s
-	standingRadS  = 0.05
-	ambientC      = 25.0
+	bootTime        = 400 * time.Millisecond // after a reboot or power-up nobody answers
+	brownOutShare   = 0.6                    // of the least supply voltage; below, the controller loses its RAM
+	overloadDuty    = 0.95                   // saturated and standing for overloadAfter is an overload
+	overloadAfter   = 2.0                    // s
+	standingRadPerS = 0.05
+	ambientC        = 25.0
 	// A stalled servo at full torque would settle 120 degrees above ambient with a
 	// time constant of four minutes: the order of small geared servos.
 	heatRiseC        = 120.0
@@ -45,11 +45,11 @@ type Servo struct {
 	bootAt     time.Duration
 	heardAt    time.Duration // last instruction from the master, for the bus watchdog
 
-	trajRad, trajRadS float64 // profile generator, servo angle
-	tempC             float64
-	stallS            float64
-	stuck             bool // encoder fault: position stays as it is
-	stuckRad          float64
+	trajRad, trajRadPerS float64 // profile generator, servo angle
+	tempC                float64
+	stallS               float64
+	stuck                bool // encoder fault: position stays as it is
+	stuckRad             float64
 }
 
 // newServo returns a powered servo whose joint stands at jointRad.
@@ -125,7 +125,7 @@ func (s *Servo) powerUp(now, boot time.Duration, joint float64) {
 
 // restart makes the present position the goal.
 func (s *Servo) restart(joint float64) {
-	s.trajRad, s.trajRadS = s.servoRad(joint), 0
+	s.trajRad, s.trajRadPerS = s.servoRad(joint), 0
 	set(s, dxl.GoalPosition, s.counts(s.trajRad))
 }
 
@@ -181,8 +181,8 @@ func (s *Servo) plan(d *Drive, dt float64) {
 		d.Duty = s.sign() * current
 		return
 	case dxl.ModeVelocity:
-		s.trajRadS = t.RadPerS(int32(reg(s, dxl.GoalVelocity)))
-		s.trajRad += s.trajRadS * dt
+		s.trajRadPerS = t.RadPerS(int32(reg(s, dxl.GoalVelocity)))
+		s.trajRad += s.trajRadPerS * dt
 	default:
 		s.profile(s.rad(reg(s, dxl.GoalPosition)), dt)
 		if mode == dxl.ModeCurrentPosition {
@@ -199,7 +199,7 @@ func (s *Servo) plan(d *Drive, dt float64) {
 func (s *Servo) profile(goal, dt float64) {
 	speed := s.cfg.Type.RadPerS(int32(reg(s, dxl.ProfileVelocity)))
 	if speed == 0 {
-		s.trajRad, s.trajRadS = goal, 0
+		s.trajRad, s.trajRadPerS = goal, 0
 		return
 	}
 	gap := goal - s.trajRad
@@ -207,13 +207,13 @@ func (s *Servo) profile(goal, dt float64) {
 	// 214.577 rev/min2 a count.
 	if accel := float64(reg(s, dxl.ProfileAccel)) * 214.577 * 2 * math.Pi / 3600; accel > 0 {
 		want = math.Copysign(min(speed, math.Sqrt(2*accel*math.Abs(gap))), gap)
-		want = max(s.trajRadS-accel*dt, min(s.trajRadS+accel*dt, want))
+		want = max(s.trajRadPerS-accel*dt, min(s.trajRadPerS+accel*dt, want))
 	}
 	if math.Abs(want*dt) >= math.Abs(gap) {
-		s.trajRad, s.trajRadS = goal, 0
+		s.trajRad, s.trajRadPerS = goal, 0
 		return
 	}
-	s.trajRadS = want
+	s.trajRadPerS = want
 	s.trajRad += want * dt
 }
 
@@ -237,7 +237,7 @@ func (s *Servo) measure(now time.Duration, j Joint, duty, busV, dt float64) {
 	set(s, dxl.InputVoltage, dxl.VoltageFromV(busV))
 	set(s, dxl.RealtimeTick, dxl.TickCount((now-s.bootAt).Milliseconds()&0x7FFF))
 	set(s, dxl.PositionTraject, s.counts(s.trajRad))
-	set(s, dxl.VelocityTraject, dxl.VelocityCount(t.VelocityCount(s.trajRadS)))
+	set(s, dxl.VelocityTraject, dxl.VelocityCount(t.VelocityCount(s.trajRadPerS)))
 	s.mem[dxl.Moving] = 0
 	if uint32(max(velocity, -velocity)) > reg(s, dxl.MovingThreshold) {
 		s.mem[dxl.Moving] = 1
@@ -257,7 +257,7 @@ func (s *Servo) health(j Joint, duty, busV, dt float64) {
 	if s.tempC > float64(reg(s, dxl.TemperatureLimit)) {
 		e |= dxl.HardwareHeat
 	}
-	if s.torqueOn() && math.Abs(duty) >= overloadDuty && math.Abs(j.VelRadPerS) < standingRadS {
+	if s.torqueOn() && math.Abs(duty) >= overloadDuty && math.Abs(j.VelRadPerS) < standingRadPerS {
 		if s.stallS += dt; s.stallS >= overloadAfter {
 			e |= dxl.HardwareOverload
 		}

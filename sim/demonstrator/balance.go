@@ -2,8 +2,8 @@ package demonstrator
 
 import "math"
 
-// gravityMps2 is standard gravity.
-const gravityMps2 = 9.80665
+// gravityMPerS2 is standard gravity.
+const gravityMPerS2 = 9.80665
 
 // floorPath is a smooth curve in the floor plane sampled on a fixed grid.
 type floorPath struct {
@@ -27,7 +27,7 @@ func balance(durationS, heightM float64, pressure func(tS float64) (x, y float64
 	for i := range n {
 		t.x[i], t.y[i] = pressure(float64(i) * dtS)
 	}
-	k := heightM / (gravityMps2 * dtS * dtS)
+	k := heightM / (gravityMPerS2 * dtS * dtS)
 	solveSmooth(t.x, k)
 	solveSmooth(t.y, k)
 	return t

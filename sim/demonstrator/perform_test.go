@@ -122,7 +122,7 @@ func TestWeightIsOverTheStanceFeet(t *testing.T) {
 				c[k] = centreOfMass(&p.Frames[i-1+k])
 			}
 			acc := c[0].Add(c[2]).Sub(c[1].Scale(2)).Scale(opt.FPS * opt.FPS)
-			h := c[1][2] / (gravityMps2 + acc[2])
+			h := c[1][2] / (gravityMPerS2 + acc[2])
 			zmp := [2]float64{c[1][0] - h*acc[0], c[1][1] - h*acc[1]}
 			worst = math.Max(worst, outside(zmp, &p.Frames[i]))
 		}
@@ -256,7 +256,7 @@ func TestBalanceSolvesItsEquation(t *testing.T) {
 	for i := 1; i < len(c.x)-1; i++ {
 		px, py := push(float64(i) * c.dtS)
 		acc := (c.x[i-1] - 2*c.x[i] + c.x[i+1]) / (c.dtS * c.dtS)
-		if got := c.x[i] - h/gravityMps2*acc; math.Abs(got-px) > 1e-9 {
+		if got := c.x[i] - h/gravityMPerS2*acc; math.Abs(got-px) > 1e-9 {
 			t.Fatalf("step %d: pressure point %g, want %g", i, got, px)
 		}
 		if math.Abs(c.y[i]-py) > 1e-9 {

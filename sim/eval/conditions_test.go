@@ -38,9 +38,9 @@ func (c *probe) Forward(dst, _ []float32, count int) {
 func clone(r rollout.Row, l rollout.Layout) rollout.Row {
 	c := l.Row(make([]float64, l.RowLen()), 0)
 	for _, part := range [][2][]float64{
-		{c.JointPosRad, r.JointPosRad}, {c.JointVelRadS, r.JointVelRadS}, {c.GyroRadS, r.GyroRadS}, {c.Gravity, r.Gravity},
-		{c.RootLinVelMS, r.RootLinVelMS}, {c.RootAngVelRadS, r.RootAngVelRadS},
-		{c.TrueJointPosRad, r.TrueJointPosRad}, {c.TrueJointVelRadS, r.TrueJointVelRadS}, {c.Params, r.Params},
+		{c.JointPosRad, r.JointPosRad}, {c.JointVelRadPerS, r.JointVelRadPerS}, {c.GyroRadPerS, r.GyroRadPerS}, {c.Gravity, r.Gravity},
+		{c.RootLinVelMPerS, r.RootLinVelMPerS}, {c.RootAngVelRadPerS, r.RootAngVelRadPerS},
+		{c.TrueJointPosRad, r.TrueJointPosRad}, {c.TrueJointVelRadPerS, r.TrueJointVelRadPerS}, {c.Params, r.Params},
 	} {
 		copy(part[0], part[1])
 	}
@@ -49,12 +49,12 @@ func clone(r rollout.Row, l rollout.Layout) rollout.Row {
 
 // effects are what an episode's condition did, as measured.
 type effects struct {
-	startRad                          float64 // standard deviation of the joints' error at the start
-	pushMS                            float64 // change of the root's horizontal speed in the period of the push
-	lateS                             float64 // from the arm's command to its motion, in whole periods
-	delayS                            float64 // as reported
-	jointRad, jointRadS, gyro, tilted float64 // standard deviation of the sensors' noise
-	friction, mass, gain, torque      float64
+	startRad                             float64 // standard deviation of the joints' error at the start
+	pushMPerS                            float64 // change of the root's horizontal speed in the period of the push
+	lateS                                float64 // from the arm's command to its motion, in whole periods
+	delayS                               float64 // as reported
+	jointRad, jointRadPerS, gyro, tilted float64 // standard deviation of the sensors' noise
+	friction, mass, gain, torque         float64
 }
 
 // measured plays n episodes and returns the effects of each; standard deviations
@@ -89,30 +89,30 @@ func measured(t *testing.T, c Condition, n int) []effects {
 			row := rows[k]
 			for j, q := range row.TrueJointPosRad {
 				joint.add(row.JointPosRad[j] - q)
-				speed.add(row.JointVelRadS[j] - row.TrueJointVelRadS[j])
+				speed.add(row.JointVelRadPerS[j] - row.TrueJointVelRadPerS[j])
 				if k == 0 {
 					start.add(q - standRad[j])
 				}
 			}
 			for x := range 3 {
-				gyro.add(row.GyroRadS[x] - row.RootAngVelRadS[x])
+				gyro.add(row.GyroRadPerS[x] - row.RootAngVelRadPerS[x])
 			}
 			if k == 0 { // the root is upright
 				gravity.add(row.Gravity[0])
 				gravity.add(row.Gravity[1])
 			}
-			if math.IsNaN(e.lateS) && k > probeAt && math.Abs(row.TrueJointVelRadS[probeJoint]) > 0.15 {
+			if math.IsNaN(e.lateS) && k > probeAt && math.Abs(row.TrueJointVelRadPerS[probeJoint]) > 0.15 {
 				e.lateS = float64(k-probeAt-1) * p.layout.PeriodS
 			}
 			if k == pushAt+1 {
 				before := rows[k-1]
-				e.pushMS = math.Hypot(row.RootLinVelMS[0]-before.RootLinVelMS[0], row.RootLinVelMS[1]-before.RootLinVelMS[1])
+				e.pushMPerS = math.Hypot(row.RootLinVelMPerS[0]-before.RootLinVelMPerS[0], row.RootLinVelMPerS[1]-before.RootLinVelMPerS[1])
 			}
 			e.friction, e.mass, e.gain, e.torque = row.Params[0], row.Params[1], row.Params[2], row.Params[3]
 		}
 	}
 	for i := range out {
-		out[i].startRad, out[i].jointRad, out[i].jointRadS = start.deviation(), joint.deviation(), speed.deviation()
+		out[i].startRad, out[i].jointRad, out[i].jointRadPerS = start.deviation(), joint.deviation(), speed.deviation()
 		out[i].gyro, out[i].tilted = gyro.deviation(), gravity.deviation()
 	}
 	return out
@@ -131,12 +131,12 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 	clean := effects{startRad: 0.02, friction: rollout.Nominal().Friction[0], mass: 1, gain: 1, torque: 1}
 	want := map[string]func(e *effects){
 		"clean":         func(*effects) {},
-		"pushes":        func(e *effects) { e.pushMS = 0.3 },
-		"elliptic cone": func(e *effects) { e.pushMS = 0.3 },
+		"pushes":        func(e *effects) { e.pushMPerS = 0.3 },
+		"elliptic cone": func(e *effects) { e.pushMPerS = 0.3 },
 		"delay":         func(e *effects) { e.lateS, e.delayS = 0.02, 0.025 }, // seen once a period
 		"weak motors":   func(e *effects) { e.gain, e.torque = 0.8, 0.8 },
 		"slippery":      func(e *effects) { e.friction = 0.4 },
-		"noise":         func(e *effects) { e.jointRad, e.jointRadS, e.gyro, e.tilted = 0.01, 0.3, 0.1, 0.02 },
+		"noise":         func(e *effects) { e.jointRad, e.jointRadPerS, e.gyro, e.tilted = 0.01, 0.3, 0.1, 0.02 },
 	}
 	check := func(name string, i int, got, want effects) {
 		t.Helper()
@@ -147,11 +147,11 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 			// 160 draws, cut off at the joints' limits; 16 of gravity.
 			{"error at the start", got.startRad, want.startRad, 0.25 * want.startRad},
 			// The floor takes up to half of a push within the period.
-			{"push", got.pushMS, 0.75 * want.pushMS, max(0.03, 0.4*want.pushMS)},
+			{"push", got.pushMPerS, 0.75 * want.pushMPerS, max(0.03, 0.4*want.pushMPerS)},
 			{"delay", got.lateS, want.lateS, 1e-9},
 			{"reported delay", got.delayS, want.delayS, 1e-15},
 			{"joint noise", got.jointRad, want.jointRad, 0.1*want.jointRad + 1e-9},
-			{"joint speed noise", got.jointRadS, want.jointRadS, 0.1*want.jointRadS + 1e-9},
+			{"joint speed noise", got.jointRadPerS, want.jointRadPerS, 0.1*want.jointRadPerS + 1e-9},
 			{"gyro noise", got.gyro, want.gyro, 0.1*want.gyro + 1e-9},
 			{"gravity noise", got.tilted, want.tilted, 0.5*want.tilted + 1e-9},
 			{"friction", got.friction, want.friction, 1e-9},
@@ -181,7 +181,7 @@ func TestConditionsDoWhatTheySay(t *testing.T) {
 		drawn[effects{friction: got.friction, mass: got.mass, gain: got.gain}] = true
 		e := clean
 		want["noise"](&e)
-		e.pushMS = 0.2
+		e.pushMPerS = 0.2
 		e.lateS = 0.02 * float64(i%2)
 		e.delayS = e.lateS
 		for what, r := range map[string][3]float64{"friction": {got.friction, 0.5, 1.2}, "mass": {got.mass, 0.9, 1.1}, "gain": {got.gain, 0.9, 1.1}} {
@@ -250,7 +250,7 @@ func TestConesAreComparedLikeForLike(t *testing.T) {
 		if a.Dynamics != b.Dynamics || a.Seed != b.Seed {
 			t.Errorf("episode %d: %+v and %+v; want the same worlds", i, a.Dynamics, b.Dynamics)
 		}
-		if a.RootErrorCM == b.RootErrorCM && a.FootSlipMS == b.FootSlipMS {
+		if a.RootErrorCm == b.RootErrorCm && a.FootSlipMPerS == b.FootSlipMPerS {
 			t.Errorf("episode %d is the same on both floors", i)
 		}
 	}

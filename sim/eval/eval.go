@@ -78,7 +78,7 @@ func Hard() Condition {
 	r := rollout.Nominal()
 	r.Friction, r.MassScale, r.GainScale = [2]float64{0.5, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.9, 1.1}
 	withNoise(&r)
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{1.2, 1.2}
+	r.PushSpeedMPerS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{1.2, 1.2}
 	return Condition{
 		Name: "hard",
 		Text: "initial joint error 0.02 rad, friction 0.5 to 1.2, link masses and servo gains +-10 %, one policy period of extra delay in every second episode, " +
@@ -88,7 +88,7 @@ func Hard() Condition {
 }
 
 func withNoise(r *rollout.Randomization) {
-	r.NoiseJointRad, r.NoiseJointRadS, r.NoiseGyroRadS, r.NoiseGravity = 0.01, 0.3, 0.1, 0.02
+	r.NoiseJointRad, r.NoiseJointRadPerS, r.NoiseGyroRadPerS, r.NoiseGravity = 0.01, 0.3, 0.1, 0.02
 }
 
 // Card returns the conditions of the robustness card, each disturbing one thing.
@@ -99,7 +99,7 @@ func Card() []Condition {
 		return Condition{Name: name, Text: text, StartJointRad: 0.02, Dynamics: r}
 	}
 	at := func(v float64) [2]float64 { return [2]float64{v, v} }
-	pushes := func(r *rollout.Randomization) { r.PushSpeedMS, r.PushEveryS = at(0.3), at(1.2) }
+	pushes := func(r *rollout.Randomization) { r.PushSpeedMPerS, r.PushEveryS = at(0.3), at(1.2) }
 	// The same worlds and pushes as the line before it: the difference is the cone's.
 	cone := one("elliptic cone", "the same pushes on a floor whose friction is equal in all directions (elliptic instead of pyramidal cones)", pushes)
 	cone.EllipticCone = true

@@ -79,10 +79,10 @@ func TestStandingIsSurvived(t *testing.T) {
 		t.Errorf("clean standing: %+v; want all survived and strict", r.Card[0].Metrics)
 	}
 	c := r.Card[0].Metrics
-	if c.JointMAERad > 0.03 || c.RootErrorCM > 1 || c.MPJPELocalMM > 8 || c.TiltDeg > 3 {
+	if c.JointMAERad > 0.03 || c.RootErrorCm > 1 || c.MPJPELocalMm > 8 || c.TiltDeg > 3 {
 		t.Errorf("clean standing is tracked badly: %+v", c)
 	}
-	if c.ContactAgreement < 0.9 || c.TorqueRMSNm <= 0 || c.TorqueRMSNm > 1 || c.FootSlipMS > 0.05 {
+	if c.ContactAgreement < 0.9 || c.TorqueRMSNm <= 0 || c.TorqueRMSNm > 1 || c.FootSlipMPerS > 0.05 {
 		t.Errorf("clean standing: %+v", c)
 	}
 	if len(r.Results) != 6 || r.Episodes != 6 || len(r.Card) != len(Card()) || r.Card[1].Episodes != 2 {
@@ -116,8 +116,8 @@ func TestToppleIsAFall(t *testing.T) {
 	}
 	// The joints follow well while the robot leans: in the root's frame the bodies
 	// are where they belong.
-	if m := r.BaselinePlayback; m.MPJPELocalMM > 20 || m.TiltMaxDeg < 30 {
-		t.Errorf("bodies are off by %.1f mm in the root frame while the robot tilts by up to %.0f degrees", m.MPJPELocalMM, m.TiltMaxDeg)
+	if m := r.BaselinePlayback; m.MPJPELocalMm > 20 || m.TiltMaxDeg < 30 {
+		t.Errorf("bodies are off by %.1f mm in the root frame while the robot tilts by up to %.0f degrees", m.MPJPELocalMm, m.TiltMaxDeg)
 	}
 	n := 0
 	for _, k := range r.FallPhases {

@@ -148,8 +148,8 @@ func (g *guarded) watch(w int, row rollout.Row) {
 	k, n := &g.keepers[w], g.layout.Joints
 	s := k.state
 	copy(s.PosRad, row.JointPosRad)
-	copy(s.VelRadS, row.JointVelRadS)
-	copy(s.GyroRadS[:], row.GyroRadS)
+	copy(s.VelRadPerS, row.JointVelRadPerS)
+	copy(s.GyroRadPerS[:], row.GyroRadPerS)
 	copy(s.GravityDir[:], row.Gravity)
 	for j, torque := range row.TorqueNm {
 		s.CurrentA[j] = torque / g.stallNm[j] * g.config.Health[j].StallCurrentA

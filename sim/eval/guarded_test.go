@@ -153,7 +153,7 @@ func TestEveryCommandPassesTheGuard(t *testing.T) {
 func TestFailsafesEndAnEpisode(t *testing.T) {
 	d := load(t)
 	second := int(d.PolicyRateHz)
-	stall := func(r rollout.Row, nm float64) { r.TorqueNm[3], r.JointPosRad[3], r.JointVelRadS[3] = nm, 0.5, 0 }
+	stall := func(r rollout.Row, nm float64) { r.TorqueNm[3], r.JointPosRad[3], r.JointVelRadPerS[3] = nm, 0.5, 0 }
 	for _, c := range []struct {
 		name string
 		say  func(step int, r rollout.Row)
@@ -168,7 +168,7 @@ func TestFailsafesEndAnEpisode(t *testing.T) {
 		}, mode.Caused(mode.Falling)},
 		{"turning fast", func(step int, r rollout.Row) {
 			if step > 40 {
-				r.GyroRadS[0] = 7
+				r.GyroRadPerS[0] = 7
 			}
 		}, mode.Caused(mode.Falling)},
 		{"a blocked servo at its limit", func(step int, r rollout.Row) { stall(r, 4) }, mode.Caused(mode.Stalled)},

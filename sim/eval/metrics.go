@@ -46,14 +46,14 @@ func (p *player) judge(w int, e *episode) bool {
 	s.tilt += q.TiltRad()
 	s.maxTiltRad = math.Max(s.maxTiltRad, q.TiltRad())
 	s.yaw = math.Abs(wrap(q.YawRad() - f.RootQuat.YawRad()))
-	p.joints(row.TrueJointPosRad, row.TrueJointVelRadS, row.TorqueNm, f.JointPosRad, s)
+	p.joints(row.TrueJointPosRad, row.TrueJointVelRadPerS, row.TorqueNm, f.JointPosRad, s)
 	p.body(w, e, step, root, q)
 	tel := p.env.Telemetry(w)
 	for k, n := range row.FootForceN {
 		if (n > rollout.ContactN) == (f.Contacts[k] > 0.5) {
 			s.agree++
 		}
-		s.slip += tel.FootSlideMS[k]
+		s.slip += tel.FootSlideMPerS[k]
 	}
 	for k := range tel.TorqueSat {
 		s.torqueSq += tel.TorqueSqNm2[k]
@@ -83,7 +83,7 @@ func (p *player) joints(q, qd, torque, ref []float64, s *sums) {
 	for j := range q {
 		s.joint += math.Abs(q[j]-ref[j]) / n
 		s.workJ += math.Abs(torque[j]*qd[j]) * p.layout.PeriodS
-		if math.Abs(qd[j]) > p.test.Robot.Desc.Joints[j].SpeedLimitRadS {
+		if math.Abs(qd[j]) > p.test.Robot.Desc.Joints[j].SpeedLimitRadPerS {
 			s.overSpeed++
 		}
 	}
@@ -110,12 +110,12 @@ func (p *player) finish(w int, e *episode) {
 	n, servos := float64(steps), float64(len(p.test.Robot.Desc.Joints))
 	res.Strict = res.Survived() && s.maxRootM <= strictRootM && s.maxLocalM <= strictBodyM
 	res.JointMAERad = s.joint / n
-	res.MPJPELocalMM = 1000 * s.local / n
-	res.RootErrorCM = 100 * s.root / n
-	res.RootErrorMaxCM = 100 * s.maxRootM
+	res.MPJPELocalMm = 1000 * s.local / n
+	res.RootErrorCm = 100 * s.root / n
+	res.RootErrorMaxCm = 100 * s.maxRootM
 	res.YawDriftDeg = deg(s.yaw)
 	res.TiltDeg, res.TiltMaxDeg = deg(s.tilt/n), deg(s.maxTiltRad)
-	res.FootSlipMS = s.slip / (n * rollout.Feet)
+	res.FootSlipMPerS = s.slip / (n * rollout.Feet)
 	res.ContactAgreement = rate.Rate{Hits: s.agree, Trials: rollout.Feet * steps}.Share()
 	res.TorqueRMSNm = math.Sqrt(s.torqueSq / (n * servos))
 	res.TorqueAtLimit = s.atLimit / (n * servos)

@@ -23,12 +23,12 @@ type Metrics struct {
 	Stopped         int        `json:"stopped"`             // episodes that robotd would have ended, falls included
 
 	JointMAERad      float64 `json:"joint_mae_rad"`
-	MPJPELocalMM     float64 `json:"mpjpe_local_mm"`
-	RootErrorCM      float64 `json:"root_error_cm"`
+	MPJPELocalMm     float64 `json:"mpjpe_local_mm"`
+	RootErrorCm      float64 `json:"root_error_cm"`
 	YawDriftDeg      float64 `json:"yaw_drift_deg"` // at the end
 	TiltDeg          float64 `json:"tilt_deg"`
 	TiltMaxDeg       float64 `json:"tilt_max_deg"` // largest of all episodes
-	FootSlipMS       float64 `json:"foot_slip_m_s"`
+	FootSlipMPerS    float64 `json:"foot_slip_m_s"`
 	ContactAgreement float64 `json:"contact_agreement"`
 	TorqueRMSNm      float64 `json:"torque_rms_nm"`
 	TorqueAtLimit    float64 `json:"torque_at_limit"`  // share of joint time
@@ -70,14 +70,14 @@ type Episode struct {
 	FallPhase      float64  `json:"fall_phase,omitempty"`     // 0 start of the motion, 1 its end
 	FallDirection  string   `json:"fall_direction,omitempty"` // forward, backward, left, right, down
 	JointMAERad    float64  `json:"joint_mae_rad"`
-	MPJPELocalMM   float64  `json:"mpjpe_local_mm"`
-	RootErrorCM    float64  `json:"root_error_cm"`
-	RootErrorMaxCM float64  `json:"root_error_max_cm"`
+	MPJPELocalMm   float64  `json:"mpjpe_local_mm"`
+	RootErrorCm    float64  `json:"root_error_cm"`
+	RootErrorMaxCm float64  `json:"root_error_max_cm"`
 	YawDriftDeg    float64  `json:"yaw_drift_deg"`
 	TiltDeg        float64  `json:"tilt_deg"`
 	TiltMaxDeg     float64  `json:"tilt_max_deg"`
 
-	FootSlipMS       float64 `json:"foot_slip_m_s"`
+	FootSlipMPerS    float64 `json:"foot_slip_m_s"`
 	ContactAgreement float64 `json:"contact_agreement"`
 	TorqueRMSNm      float64 `json:"torque_rms_nm"`
 	TorqueAtLimit    float64 `json:"torque_at_limit"`
@@ -188,11 +188,11 @@ func summarise(eps []Episode) Metrics {
 		of func(*Episode) float64
 	}{
 		{&m.JointMAERad, func(e *Episode) float64 { return e.JointMAERad }},
-		{&m.MPJPELocalMM, func(e *Episode) float64 { return e.MPJPELocalMM }},
-		{&m.RootErrorCM, func(e *Episode) float64 { return e.RootErrorCM }},
+		{&m.MPJPELocalMm, func(e *Episode) float64 { return e.MPJPELocalMm }},
+		{&m.RootErrorCm, func(e *Episode) float64 { return e.RootErrorCm }},
 		{&m.YawDriftDeg, func(e *Episode) float64 { return e.YawDriftDeg }},
 		{&m.TiltDeg, func(e *Episode) float64 { return e.TiltDeg }},
-		{&m.FootSlipMS, func(e *Episode) float64 { return e.FootSlipMS }},
+		{&m.FootSlipMPerS, func(e *Episode) float64 { return e.FootSlipMPerS }},
 		{&m.ContactAgreement, func(e *Episode) float64 { return e.ContactAgreement }},
 		{&m.TorqueRMSNm, func(e *Episode) float64 { return e.TorqueRMSNm }},
 		{&m.TorqueAtLimit, func(e *Episode) float64 { return e.TorqueAtLimit }},

@@ -33,7 +33,7 @@ type moments struct{ targets, rows [][]float64 }
 func (m *moments) add(r *rollout.Runner) {
 	row := r.Row(0)
 	m.targets = append(m.targets, slices.Clone(r.Target(0)))
-	m.rows = append(m.rows, slices.Concat(row.RootPosM, row.RootQuat, row.TrueJointPosRad, row.TrueJointVelRadS,
+	m.rows = append(m.rows, slices.Concat(row.RootPosM, row.RootQuat, row.TrueJointPosRad, row.TrueJointVelRadPerS,
 		row.TorqueNm))
 }
 

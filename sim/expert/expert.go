@@ -161,8 +161,8 @@ func (t *TVLQR) advance(sc *scene.Scene, d *mujoco.Data, ref *obs.Reference, k i
 				moving = 0
 			}
 			for i := range 3 {
-				d.QFrcApplied[sc.RootDof+i] = force[i] + handNsPerM*(moving*now.RootLinVelMS[i]-d.QVel[sc.RootDof+i])
-				d.QFrcApplied[sc.RootDof+3+i] = turn[i] + handNmsPerRad*(moving*now.RootAngVelRadS[i]-d.QVel[sc.RootDof+3+i])
+				d.QFrcApplied[sc.RootDof+i] = force[i] + handNsPerM*(moving*now.RootLinVelMPerS[i]-d.QVel[sc.RootDof+i])
+				d.QFrcApplied[sc.RootDof+3+i] = turn[i] + handNmsPerRad*(moving*now.RootAngVelRadPerS[i]-d.QVel[sc.RootDof+3+i])
 			}
 		}
 		if err := d.Step(1); err != nil {
@@ -303,10 +303,10 @@ func (t *TVLQR) Label(dst []float32, r *rollout.Runner) error {
 		copy(now.qpos, row.TrueJointPosRad)
 		copy(now.qvel, p.qvel) // degrees of freedom beside root and joints count as where they should be
 		for i := range 3 {
-			now.qvel[t.rootDof+i], now.qvel[t.rootDof+3+i] = row.RootLinVelMS[i], row.RootAngVelRadS[i]
+			now.qvel[t.rootDof+i], now.qvel[t.rootDof+3+i] = row.RootLinVelMPerS[i], row.RootAngVelRadPerS[i]
 		}
 		for j, at := range t.joints {
-			now.qvel[at.Dof] = row.TrueJointVelRadS[j]
+			now.qvel[at.Dof] = row.TrueJointVelRadPerS[j]
 		}
 		u.MulVec(p.gain, mat.NewVecDense(len(x), t.difference(p, &now, x)))
 		u.AddVec(&u, p.feed)

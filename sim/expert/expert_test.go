@@ -94,7 +94,7 @@ func TestExpertStandsWherePlaybackFalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	pushed := rollout.Nominal()
-	pushed.PushSpeedMS, pushed.PushEveryS = [2]float64{0.15, 0.15}, [2]float64{1.2, 1.2}
+	pushed.PushSpeedMPerS, pushed.PushEveryS = [2]float64{0.15, 0.15}, [2]float64{1.2, 1.2}
 	pushed.Friction, pushed.MassScale, pushed.GainScale = [2]float64{0.5, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.9, 1.1}
 	for _, name := range []string{"march", "one_leg_balance"} {
 		k := task(t, b, name)

@@ -304,8 +304,8 @@ func TestPeriodGathers(t *testing.T) {
 	if got, want := p.FootForceN[0]+p.FootForceN[1], 2.3*9.81; math.Abs(got-want) > 0.03*want {
 		t.Errorf("feet carry %.2f N; want %.2f", got, want)
 	}
-	if p.FootSlideMS[0] > 5e-3 {
-		t.Errorf("standing foot slides at %g m/s", p.FootSlideMS[0])
+	if p.FootSlideMPerS[0] > 5e-3 {
+		t.Errorf("standing foot slides at %g m/s", p.FootSlideMPerS[0])
 	}
 	if z := p.FootPosM[2]; math.Abs(z) > 2e-3 {
 		t.Errorf("sole of the standing robot at %g m", z)
@@ -338,12 +338,12 @@ func TestSpeedLimit(t *testing.T) {
 	must(t, err)
 	for w := range 3 {
 		b.State[w*b.NState+posOff+2] = 1 // in the air
-		p.SpeedRadS[2*w], p.SpeedRadS[2*w+1] = 2, 5
+		p.SpeedRadPerS[2*w], p.SpeedRadPerS[2*w+1] = 2, 5
 		b.State[w*b.NState+off+6] = 6
 		p.CtrlNew[w*m.NU] = 1
 	}
-	p.SpeedRadS[2], p.SpeedRadS[3] = 0, 0 // world 1: no law
-	p.CtrlNew[2*m.NU] = -1                // world 2: pulls against the motion
+	p.SpeedRadPerS[2], p.SpeedRadPerS[3] = 0, 0 // world 1: no law
+	p.CtrlNew[2*m.NU] = -1                      // world 2: pulls against the motion
 	must(t, p.Run(nil))
 	if p.TorqueNm[0] >= 0.7*p.TorqueNm[m.NU] {
 		t.Errorf("servo above its no-load speed gives %.2f N m; without the law %.2f", p.TorqueNm[0], p.TorqueNm[m.NU])

@@ -172,11 +172,11 @@ func (b *Batch) Rollout([]int, int, []float64, []float64) error { return ErrNotB
 
 // Period is one control period of every world.
 type Period struct {
-	SubSteps                                     int
-	CtrlOld, CtrlNew, SpeedRadS, Poses           []float64
-	FootForceN, FootSlideMS, FootPosM, FootVelMS []float64
-	TorqueNm, TorqueSqNm2, TorqueSat             []float64
-	SwitchAt, OtherContact                       []int32
+	SubSteps                                           int
+	CtrlOld, CtrlNew, SpeedRadPerS, Poses              []float64
+	FootForceN, FootSlideMPerS, FootPosM, FootVelMPerS []float64
+	TorqueNm, TorqueSqNm2, TorqueSat                   []float64
+	SwitchAt, OtherContact                             []int32
 }
 
 // NewPeriod returns ErrNotBuilt.

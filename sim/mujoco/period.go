@@ -24,20 +24,20 @@ type Period struct {
 	CtrlOld, CtrlNew []float64 // Worlds x NU: targets before and after the switch
 	SwitchAt         []int32   // Worlds: first sub-step that sees CtrlNew; 0: all of them do
 
-	// SpeedRadS holds two speeds for each world: full torque up to the first,
+	// SpeedRadPerS holds two speeds for each world: full torque up to the first,
 	// none from the second on, when the servo moves the way it pulls. 0: no limit.
-	SpeedRadS []float64
+	SpeedRadPerS []float64
 
 	// Out, one row for each world.
-	Poses        []float64 // Worlds x len(track) x 7: world position, wxyz, after the period
-	FootForceN   []float64 // Worlds x len(feet): normal force, mean over the sub-steps
-	FootSlideMS  []float64 // Worlds x len(feet): sliding speed while loaded, mean over the sub-steps
-	FootPosM     []float64 // Worlds x len(feet) x 3: centre of the sole after the period, world
-	FootVelMS    []float64 // Worlds x len(feet) x 3: its velocity, world
-	TorqueNm     []float64 // Worlds x NU: mean actuator torque
-	TorqueSqNm2  []float64 // Worlds x NU: mean square of the actuator torque
-	TorqueSat    []float64 // Worlds x NU: share of the sub-steps at the torque limit
-	OtherContact []int32   // Worlds: contacts not with a foot in the last sub-step
+	Poses          []float64 // Worlds x len(track) x 7: world position, wxyz, after the period
+	FootForceN     []float64 // Worlds x len(feet): normal force, mean over the sub-steps
+	FootSlideMPerS []float64 // Worlds x len(feet): sliding speed while loaded, mean over the sub-steps
+	FootPosM       []float64 // Worlds x len(feet) x 3: centre of the sole after the period, world
+	FootVelMPerS   []float64 // Worlds x len(feet) x 3: its velocity, world
+	TorqueNm       []float64 // Worlds x NU: mean actuator torque
+	TorqueSqNm2    []float64 // Worlds x NU: mean square of the actuator torque
+	TorqueSat      []float64 // Worlds x NU: share of the sub-steps at the torque limit
+	OtherContact   []int32   // Worlds: contacts not with a foot in the last sub-step
 
 	b   *Batch
 	c   *C.mit_period
@@ -75,10 +75,10 @@ func (b *Batch) NewPeriod(sub int, track, feet []int) (*Period, error) {
 	p.CtrlNew, p.c.ctrl_new = p.floats(n * nu)
 	p.Poses, p.c.pose = p.floats(n * len(track) * 7)
 	p.FootForceN, p.c.foot_force = p.floats(n * len(feet))
-	p.FootSlideMS, p.c.foot_slide = p.floats(n * len(feet))
+	p.FootSlideMPerS, p.c.foot_slide = p.floats(n * len(feet))
 	p.FootPosM, p.c.foot_pos = p.floats(3 * n * len(feet))
-	p.FootVelMS, p.c.foot_vel = p.floats(3 * n * len(feet))
-	p.SpeedRadS, p.c.speed = p.floats(2 * n)
+	p.FootVelMPerS, p.c.foot_vel = p.floats(3 * n * len(feet))
+	p.SpeedRadPerS, p.c.speed = p.floats(2 * n)
 	p.TorqueNm, p.c.torque = p.floats(n * nu)
 	p.TorqueSqNm2, p.c.torque_sq = p.floats(n * nu)
 	p.TorqueSat, p.c.torque_sat = p.floats(n * nu)
@@ -127,7 +127,7 @@ func (p *Period) Run(worlds []int) error {
 	return p.b.result("run a period", C.mit_run_period(p.b.p, ids, nid, p.c))
 }
 
-// Refresh recomputes Poses, FootPosM and FootVelMS from the states, as after editing State.
+// Refresh recomputes Poses, FootPosM and FootVelMPerS from the states, as after editing State.
 func (p *Period) Refresh(worlds []int) error {
 	ids, nid := p.b.ids(worlds)
 	return p.b.result("compute poses", C.mit_refresh_poses(p.b.p, ids, nid, p.c))

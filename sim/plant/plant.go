@@ -50,11 +50,11 @@ type Battery struct {
 // Gantry: a spring on the trunk's six degrees of freedom, stiff against the
 // weight of a hobby humanoid (3 kg sag by 1 cm) and damped below one rebound.
 const (
-	holdNM     = 3000.0 // N/m
-	holdNSM    = 150.0  // N s/m
-	holdNmRad  = 40.0   // N m/rad
-	holdNmsRad = 1.5    // N m s/rad
-	idleA      = 0.3    // electronics and the computer
+	holdNM        = 3000.0 // N/m
+	holdNSM       = 150.0  // N s/m
+	holdNmPerRad  = 40.0   // N m/rad
+	holdNmSPerRad = 1.5    // N m s/rad
+	idleA         = 0.3    // electronics and the computer
 )
 
 // Plant is one robot.
@@ -177,7 +177,7 @@ func (p *Plant) takeMotors(c Config) error {
 		p.dragNms = append(p.dragNms, servo.Entry.DragNmPerRadPerS)
 		p.ampsPerNm = append(p.ampsPerNm, servo.Entry.StallCurrentA/servo.Entry.StallTorqueNm)
 		p.stallNm = append(p.stallNm, servo.StallTorqueNm)
-		p.brakeNms = append(p.brakeNms, servo.DampingNmsRad)
+		p.brakeNms = append(p.brakeNms, servo.DampingNmSPerRad)
 	}
 	clear(gain)
 	clear(bias)
@@ -322,7 +322,7 @@ func (p *Plant) gantry() {
 	turn := q.Inv().Mul(p.holdQuat).Log() // root frame, as is the angular velocity
 	for k := range 3 {
 		f[k] = p.release * (holdNM*(p.holdPos[k]-qpos[k]) - holdNSM*qvel[k])
-		f[3+k] = p.release * (holdNmRad*turn[k] - holdNmsRad*qvel[3+k])
+		f[3+k] = p.release * (holdNmPerRad*turn[k] - holdNmSPerRad*qvel[3+k])
 	}
 }
 

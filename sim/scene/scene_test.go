@@ -185,8 +185,8 @@ func TestKata20DescriptionsAgree(t *testing.T) {
 		r, servo := s.Body.Desc.Joints[i], s.Body.Desc.ServoOf(i)
 		for what, v := range map[string][2]float64{
 			"lower limit": {rng[2*j.ID], r.MinRad}, "upper limit": {rng[2*j.ID+1], r.MaxRad},
-			"gain": {gain[stride*j.Actuator], servo.StiffnessNmRad}, "stall torque": {force[2*j.Actuator+1], servo.StallTorqueNm},
-			"damping": {damp[j.Dof], servo.DampingNmsRad},
+			"gain": {gain[stride*j.Actuator], servo.StiffnessNmPerRad}, "stall torque": {force[2*j.Actuator+1], servo.StallTorqueNm},
+			"damping": {damp[j.Dof], servo.DampingNmSPerRad},
 		} {
 			if math.Abs(v[0]-v[1]) > 1e-9 {
 				t.Errorf("%s: %s is %g in the MJCF and %g in robot.yaml", r.Name, what, v[0], v[1])

@@ -63,12 +63,12 @@ func check(r rollout.Randomization) error {
 		{"TorqueScale", r.TorqueScale, 0, 100}, {"FrictionScale", r.FrictionScale, 0, 100},
 		{"ArmatureScale", r.ArmatureScale, 0.01, 100}, {"ContactSoftScale", r.ContactSoftScale, 0.1, 10},
 		{"DelayS", r.DelayS, 0, MaxDelayS}, {"SensorDelayS", r.SensorDelayS, 0, MaxDelayS},
-		{"PushSpeedMS", r.PushSpeedMS, 0, 100}, {"PushEveryS", r.PushEveryS, 0, math.MaxFloat64},
-		{"ServoSpeedRadS", r.ServoSpeedRadS, 0, 1e4}, {"TorsoOffsetM", [2]float64{0, r.TorsoOffsetM}, 0, 1},
+		{"PushSpeedMPerS", r.PushSpeedMPerS, 0, 100}, {"PushEveryS", r.PushEveryS, 0, math.MaxFloat64},
+		{"ServoSpeedRadPerS", r.ServoSpeedRadPerS, 0, 1e4}, {"TorsoOffsetM", [2]float64{0, r.TorsoOffsetM}, 0, 1},
 		{"TorsoPayloadKg", [2]float64{0, r.TorsoPayloadKg}, 0, 1e3}, {"FloorTiltRad", [2]float64{0, r.FloorTiltRad}, 0, 1},
 		{"JointZeroRad", [2]float64{0, r.JointZeroRad}, 0, 1}, {"NoiseJointRad", [2]float64{0, r.NoiseJointRad}, 0, 10},
-		{"NoiseJointRadS", [2]float64{0, r.NoiseJointRadS}, 0, 100}, {"NoiseGravity", [2]float64{0, r.NoiseGravity}, 0, 10},
-		{"NoiseGyroRadS", [2]float64{0, r.NoiseGyroRadS}, 0, 100},
+		{"NoiseJointRadPerS", [2]float64{0, r.NoiseJointRadPerS}, 0, 100}, {"NoiseGravity", [2]float64{0, r.NoiseGravity}, 0, 10},
+		{"NoiseGyroRadPerS", [2]float64{0, r.NoiseGyroRadPerS}, 0, 100},
 	} {
 		if !(p.v[0] >= p.lo && p.v[1] >= p.v[0] && p.v[1] <= p.hi) {
 			return fmt.Errorf("worlds: randomization %s is %g to %g; legal: rising, %g to %g", p.name, p.v[0], p.v[1], p.lo, p.hi)
@@ -100,7 +100,7 @@ const (
 )
 
 // servoKnee is the share of the no-load speed up to which a servo has its full
-// torque when Randomization.ServoSpeedRadS asks for a speed law.
+// torque when Randomization.ServoSpeedRadPerS asks for a speed law.
 const servoKnee = 0.8
 
 // draw gives a world the dynamics of a new episode. Every value is drawn even
@@ -118,8 +118,8 @@ func (e *Env) draw(w int, seed uint64, r rollout.Randomization) {
 	delay := s.in(r.DelayS)
 	wd.SensorDelayS = s.in(r.SensorDelayS)
 	wd.DelaySub = int64(math.Round(delay / e.layout.PeriodS * float64(e.sub)))
-	noLoad := s.in(r.ServoSpeedRadS)
-	wd.SpeedRadS = [2]float64{servoKnee * noLoad, noLoad}
+	noLoad := s.in(r.ServoSpeedRadPerS)
+	wd.SpeedRadPerS = [2]float64{servoKnee * noLoad, noLoad}
 	tilt, heading := r.FloorTiltRad*s.unit(), 2*math.Pi*s.unit()
 	wd.Down = spatial.Vec3{math.Sin(tilt) * math.Cos(heading), math.Sin(tilt) * math.Sin(heading), -math.Cos(tilt)}
 

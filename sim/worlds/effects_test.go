@@ -19,7 +19,7 @@ func TestEveryRangeTakesEffect(t *testing.T) {
 		edit(&r)
 		rows := rowsOf(e)
 		s := standing(e, 3, 0)
-		s[0].RootLinVelMS = [3]float64{0.25, 0.15, 0} // so that feet slide and tip
+		s[0].RootLinVelMPerS = [3]float64{0.25, 0.15, 0} // so that feet slide and tip
 		must(t, e.Reset(s, r, rows))
 		for k := range 40 {
 			tg := wave(e, k)
@@ -28,7 +28,7 @@ func TestEveryRangeTakesEffect(t *testing.T) {
 		}
 		row := e.layout.Row(rows, 0)
 		out := append([]float64(nil), row.RootPosM...)
-		for _, part := range [][]float64{row.TrueJointPosRad, row.JointPosRad, row.JointVelRadS, row.GyroRadS, row.Gravity} {
+		for _, part := range [][]float64{row.TrueJointPosRad, row.JointPosRad, row.JointVelRadPerS, row.GyroRadPerS, row.Gravity} {
 			out = append(out, part...)
 		}
 		return out
@@ -39,25 +39,25 @@ func TestEveryRangeTakesEffect(t *testing.T) {
 	}
 	p := func(v float64) [2]float64 { return [2]float64{v, v} }
 	for name, edit := range map[string]func(*rollout.Randomization){
-		"Friction":         func(r *rollout.Randomization) { r.Friction = p(0.1) },
-		"MassScale":        func(r *rollout.Randomization) { r.MassScale = p(1.3) },
-		"TorsoOffsetM":     func(r *rollout.Randomization) { r.TorsoOffsetM = 0.02 },
-		"JointZeroRad":     func(r *rollout.Randomization) { r.JointZeroRad = 0.05 },
-		"GainScale":        func(r *rollout.Randomization) { r.GainScale = p(0.7) },
-		"TorqueScale":      func(r *rollout.Randomization) { r.TorqueScale = p(0.4) },
-		"FrictionScale":    func(r *rollout.Randomization) { r.FrictionScale = p(1.5) },
-		"ArmatureScale":    func(r *rollout.Randomization) { r.ArmatureScale = p(1.5) },
-		"DelayS":           func(r *rollout.Randomization) { r.DelayS = p(0.025) },
-		"SensorDelayS":     func(r *rollout.Randomization) { r.SensorDelayS = p(0.025) },
-		"NoiseJointRad":    func(r *rollout.Randomization) { r.NoiseJointRad = 0.01 },
-		"NoiseJointRadS":   func(r *rollout.Randomization) { r.NoiseJointRadS = 0.1 },
-		"NoiseGravity":     func(r *rollout.Randomization) { r.NoiseGravity = 0.01 },
-		"NoiseGyroRadS":    func(r *rollout.Randomization) { r.NoiseGyroRadS = 0.1 },
-		"Push":             func(r *rollout.Randomization) { r.PushSpeedMS, r.PushEveryS = p(0.3), p(0.5) },
-		"FloorTiltRad":     func(r *rollout.Randomization) { r.FloorTiltRad = 0.1 },
-		"TorsoPayloadKg":   func(r *rollout.Randomization) { r.TorsoPayloadKg = 0.5 },
-		"ServoSpeedRadS":   func(r *rollout.Randomization) { r.ServoSpeedRadS = p(0.2) },
-		"ContactSoftScale": func(r *rollout.Randomization) { r.ContactSoftScale = p(2) },
+		"Friction":          func(r *rollout.Randomization) { r.Friction = p(0.1) },
+		"MassScale":         func(r *rollout.Randomization) { r.MassScale = p(1.3) },
+		"TorsoOffsetM":      func(r *rollout.Randomization) { r.TorsoOffsetM = 0.02 },
+		"JointZeroRad":      func(r *rollout.Randomization) { r.JointZeroRad = 0.05 },
+		"GainScale":         func(r *rollout.Randomization) { r.GainScale = p(0.7) },
+		"TorqueScale":       func(r *rollout.Randomization) { r.TorqueScale = p(0.4) },
+		"FrictionScale":     func(r *rollout.Randomization) { r.FrictionScale = p(1.5) },
+		"ArmatureScale":     func(r *rollout.Randomization) { r.ArmatureScale = p(1.5) },
+		"DelayS":            func(r *rollout.Randomization) { r.DelayS = p(0.025) },
+		"SensorDelayS":      func(r *rollout.Randomization) { r.SensorDelayS = p(0.025) },
+		"NoiseJointRad":     func(r *rollout.Randomization) { r.NoiseJointRad = 0.01 },
+		"NoiseJointRadPerS": func(r *rollout.Randomization) { r.NoiseJointRadPerS = 0.1 },
+		"NoiseGravity":      func(r *rollout.Randomization) { r.NoiseGravity = 0.01 },
+		"NoiseGyroRadPerS":  func(r *rollout.Randomization) { r.NoiseGyroRadPerS = 0.1 },
+		"Push":              func(r *rollout.Randomization) { r.PushSpeedMPerS, r.PushEveryS = p(0.3), p(0.5) },
+		"FloorTiltRad":      func(r *rollout.Randomization) { r.FloorTiltRad = 0.1 },
+		"TorsoPayloadKg":    func(r *rollout.Randomization) { r.TorsoPayloadKg = 0.5 },
+		"ServoSpeedRadPerS": func(r *rollout.Randomization) { r.ServoSpeedRadPerS = p(0.2) },
+		"ContactSoftScale":  func(r *rollout.Randomization) { r.ContactSoftScale = p(2) },
 	} {
 		got, worst := run(edit), 0.0
 		for i := range got {
@@ -92,7 +92,7 @@ func TestTiltTurnsGravity(t *testing.T) {
 	for range 10 {
 		must(t, e.Step(wave(e, 0)[:20], rows))
 	}
-	v := spatial.Vec3(e.layout.Row(rows, 0).RootLinVelMS)
+	v := spatial.Vec3(e.layout.Row(rows, 0).RootLinVelMPerS)
 	for i := range 2 {
 		if want := 9.81 * 0.2 * down[i]; math.Abs(v[i]-want) > 0.05 {
 			t.Errorf("speed along axis %d after 0.2 s of fall %.3f; want %.3f", i, v[i], want)
@@ -116,7 +116,7 @@ func TestDelayIsExact(t *testing.T) {
 		target[12] += 0.5 // an arm: undisturbed by the floor
 		for k := range 10 {
 			must(t, e.Step(target, rows))
-			if v := e.layout.Row(rows, 0).TrueJointVelRadS[12]; math.Abs(v) > 0.1 {
+			if v := e.layout.Row(rows, 0).TrueJointVelRadPerS[12]; math.Abs(v) > 0.1 {
 				return k, v
 			}
 		}
@@ -187,17 +187,17 @@ func TestPushesComeOnTime(t *testing.T) {
 	e := open(t, 1, 1)
 	rows := rowsOf(e)
 	r := rollout.Nominal()
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{0.6, 0.6}
+	r.PushSpeedMPerS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{0.6, 0.6}
 	must(t, e.Reset(standing(e, 4, 0), r, rows))
 	var at []int
 	for k := range 100 {
-		before, due := append([]float64(nil), e.layout.Row(rows, 0).RootLinVelMS...), e.worlds[0].NextPushS
+		before, due := append([]float64(nil), e.layout.Row(rows, 0).RootLinVelMPerS...), e.worlds[0].NextPushS
 		must(t, e.Step(e.scene.StandRad, rows))
 		if e.worlds[0].NextPushS == due {
 			continue
 		}
 		at = append(at, k)
-		v := e.layout.Row(rows, 0).RootLinVelMS
+		v := e.layout.Row(rows, 0).RootLinVelMPerS
 		if d := math.Hypot(v[0]-before[0], v[1]-before[1]); d < 0.06 || d > 0.3 {
 			t.Errorf("a push of 0.2 m/s in period %d changed the speed by %.3f m/s", k, d)
 		}

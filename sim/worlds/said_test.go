@@ -19,7 +19,7 @@ func TestFirstPushIsWhenTheStartSays(t *testing.T) {
 	e := open(t, 1, 1)
 	rows := rowsOf(e)
 	r := rollout.Nominal()
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{0.6, 0.6}
+	r.PushSpeedMPerS, r.PushEveryS = [2]float64{0.2, 0.2}, [2]float64{0.6, 0.6}
 	for _, c := range []struct {
 		firstS float64
 		want   []int
@@ -92,7 +92,7 @@ func TestConeIsPartOfTheWorld(t *testing.T) {
 		rows, r := rowsOf(e), rollout.Nominal()
 		r.Friction = [2]float64{0.2, 0.2}
 		s := standing(e, 3, 0)
-		s[0].RootLinVelMS = [3]float64{0.3, 0.3, 0}
+		s[0].RootLinVelMPerS = [3]float64{0.3, 0.3, 0}
 		must(t, e.Reset(s, r, rows))
 		for range 25 {
 			must(t, e.Step(e.scene.StandRad, rows))

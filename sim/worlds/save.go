@@ -61,7 +61,7 @@ func (e *Env) LoadState(r io.Reader) error {
 		return fmt.Errorf("worlds: saved state: %w", err)
 	}
 	if want := e.header(); h != want {
-		return fmt.Errorf("worlds: saved state is of %d worlds, %d joints, %d engine steps, robot %.8s; want %d, %d, %d, %.8s",
+		return fmt.Errorf("worlds: saved state is of %d worlds, %d joints, %d engine steps, robot %.8s; legal: %d, %d, %d, %.8s",
 			h.Worlds, h.Joints, h.SubSteps, h.Robot[:], want.Worlds, want.Joints, want.SubSteps, want.Robot[:])
 	}
 	worlds := make([]world, len(e.worlds))
@@ -99,7 +99,7 @@ func (e *Env) LoadState(r io.Reader) error {
 	}
 	copy(e.batch.State, state)
 	for w := range e.worlds {
-		copy(e.period.SpeedRadS[2*w:], e.worlds[w].SpeedRadS[:])
+		copy(e.period.SpeedRadPerS[2*w:], e.worlds[w].SpeedRadPerS[:])
 		e.batch.ClearWarnings(w)
 	}
 	return nil

@@ -66,10 +66,10 @@ func (e *Env) rest(w int) {
 	clear(e.period.TorqueNm[w*nu : (w+1)*nu])
 	clear(e.period.TorqueSqNm2[w*nu : (w+1)*nu])
 	clear(e.period.TorqueSat[w*nu : (w+1)*nu])
-	for _, v := range [][]float64{e.period.FootForceN, e.period.FootSlideMS} {
+	for _, v := range [][]float64{e.period.FootForceN, e.period.FootSlideMPerS} {
 		clear(v[w*rollout.Feet : (w+1)*rollout.Feet])
 	}
-	for _, v := range [][]float64{e.period.FootPosM, e.period.FootVelMS} {
+	for _, v := range [][]float64{e.period.FootPosM, e.period.FootVelMPerS} {
 		clear(v[w*3*rollout.Feet : (w+1)*3*rollout.Feet])
 	}
 }
@@ -102,7 +102,7 @@ func (e *Env) push(w int) {
 	if wd.Ranges.PushEveryS[1] <= 0 || float64(wd.Step)*e.layout.PeriodS < wd.NextPushS-1e-9 {
 		return
 	}
-	speed, heading := wd.Pushes.in(wd.Ranges.PushSpeedMS), 2*math.Pi*wd.Pushes.unit()
+	speed, heading := wd.Pushes.in(wd.Ranges.PushSpeedMPerS), 2*math.Pi*wd.Pushes.unit()
 	v := e.row(w)[e.at.qvel+e.scene.RootDof:]
 	v[0] += speed * math.Cos(heading)
 	v[1] += speed * math.Sin(heading)
@@ -154,8 +154,8 @@ func (e *Env) write(w int, out rollout.Row) {
 	}
 	e.addNoise(w, v)
 	copy(out.JointPosRad, v[:nj])
-	copy(out.JointVelRadS, v[nj:2*nj])
-	copy(out.GyroRadS, v[2*nj:2*nj+3])
+	copy(out.JointVelRadPerS, v[nj:2*nj])
+	copy(out.GyroRadPerS, v[2*nj:2*nj+3])
 	g := spatial.Vec3(v[2*nj+3:]).Unit(spatial.Vec3{0, 0, -1})
 	copy(out.Gravity, g[:])
 
@@ -163,16 +163,16 @@ func (e *Env) write(w int, out rollout.Row) {
 	qpos, qvel := row[e.at.qpos:], row[e.at.qvel:]
 	copy(out.RootPosM, qpos[sc.RootQPos:sc.RootQPos+3])
 	copy(out.RootQuat, qpos[sc.RootQPos+3:sc.RootQPos+7])
-	copy(out.RootLinVelMS, qvel[sc.RootDof:sc.RootDof+3])
-	copy(out.RootAngVelRadS, qvel[sc.RootDof+3:sc.RootDof+6])
+	copy(out.RootLinVelMPerS, qvel[sc.RootDof:sc.RootDof+3])
+	copy(out.RootAngVelRadPerS, qvel[sc.RootDof+3:sc.RootDof+6])
 	nu := sc.Model.NU
 	for j, at := range sc.Joints {
-		out.TrueJointPosRad[j], out.TrueJointVelRadS[j] = qpos[at.QPos], qvel[at.Dof]
+		out.TrueJointPosRad[j], out.TrueJointVelRadPerS[j] = qpos[at.QPos], qvel[at.Dof]
 		out.TorqueNm[j] = p.TorqueNm[w*nu+at.Actuator]
 	}
 	copy(out.FootForceN, p.FootForceN[w*rollout.Feet:])
 	copy(out.FootPosM, p.FootPosM[w*3*rollout.Feet:])
-	copy(out.FootVelMS, p.FootVelMS[w*3*rollout.Feet:])
+	copy(out.FootVelMPerS, p.FootVelMPerS[w*3*rollout.Feet:])
 	out.Diverged[0] = 0
 	if wd.Dead {
 		out.Diverged[0] = 1
@@ -185,7 +185,7 @@ func (e *Env) write(w int, out rollout.Row) {
 func (e *Env) addNoise(w int, v []float64) {
 	wd, nj := &e.worlds[w], e.layout.Joints
 	r := &wd.Ranges
-	if r.NoiseJointRad == 0 && r.NoiseJointRadS == 0 && r.NoiseGyroRadS == 0 && r.NoiseGravity == 0 {
+	if r.NoiseJointRad == 0 && r.NoiseJointRadPerS == 0 && r.NoiseGyroRadPerS == 0 && r.NoiseGravity == 0 {
 		return
 	}
 	var pair [2]float64
@@ -199,7 +199,7 @@ func (e *Env) addNoise(w int, v []float64) {
 		}
 	}
 	add(v[:nj], r.NoiseJointRad)
-	add(v[nj:2*nj], r.NoiseJointRadS)
-	add(v[2*nj:2*nj+3], r.NoiseGyroRadS)
+	add(v[nj:2*nj], r.NoiseJointRadPerS)
+	add(v[2*nj:2*nj+3], r.NoiseGyroRadPerS)
 	add(v[2*nj+3:], r.NoiseGravity)
 }

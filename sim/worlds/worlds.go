@@ -76,7 +76,7 @@ type world struct {
 	SensorDelayS            float64
 	NextPushS               float64
 	Down                    spatial.Vec3 // direction of gravity in the world frame
-	SpeedRadS               [2]float64
+	SpeedRadPerS            [2]float64
 	Params                  [rollout.Params]float64
 	Dead                    bool // broke down
 	Parked                  bool
@@ -176,20 +176,20 @@ func (e *Env) Threads() int { return e.batch.Threads }
 // Telemetry is what the metrics need of a world beyond its row, for the last
 // period. The slices are views and are overwritten by the next Step.
 type Telemetry struct {
-	BodyPoses    []float64 // bodies of Config.Track x 7: world position, wxyz
-	FootSlideMS  []float64 // left, right: sliding speed while loaded
-	TorqueSqNm2  []float64 // by actuator of the model: mean square torque
-	TorqueSat    []float64 // by actuator of the model: share of the period at the limit
-	OtherContact bool      // something besides the feet touched the floor
+	BodyPoses      []float64 // bodies of Config.Track x 7: world position, wxyz
+	FootSlideMPerS []float64 // left, right: sliding speed while loaded
+	TorqueSqNm2    []float64 // by actuator of the model: mean square torque
+	TorqueSat      []float64 // by actuator of the model: share of the period at the limit
+	OtherContact   bool      // something besides the feet touched the floor
 }
 
 // Telemetry returns world w's.
 func (e *Env) Telemetry(w int) Telemetry {
 	p, nu := e.period, e.scene.Model.NU
 	return Telemetry{
-		BodyPoses:   p.Poses[w*e.track*7 : (w+1)*e.track*7],
-		FootSlideMS: p.FootSlideMS[w*rollout.Feet : (w+1)*rollout.Feet],
-		TorqueSqNm2: p.TorqueSqNm2[w*nu : (w+1)*nu], TorqueSat: p.TorqueSat[w*nu : (w+1)*nu],
+		BodyPoses:      p.Poses[w*e.track*7 : (w+1)*e.track*7],
+		FootSlideMPerS: p.FootSlideMPerS[w*rollout.Feet : (w+1)*rollout.Feet],
+		TorqueSqNm2:    p.TorqueSqNm2[w*nu : (w+1)*nu], TorqueSat: p.TorqueSat[w*nu : (w+1)*nu],
 		OtherContact: p.OtherContact[w] != 0,
 	}
 }
@@ -222,9 +222,9 @@ func (e *Env) Reset(starts []rollout.Start, r rollout.Randomization, rows []floa
 		if s.World < 0 || s.World >= len(e.worlds) {
 			return fmt.Errorf("worlds: reset of world %d; legal: 0 to %d", s.World, len(e.worlds)-1)
 		}
-		if n := e.layout.Joints; len(s.JointPosRad) != n || len(s.JointVelRadS) != n || len(s.TargetRad) != n {
+		if n := e.layout.Joints; len(s.JointPosRad) != n || len(s.JointVelRadPerS) != n || len(s.TargetRad) != n {
 			return fmt.Errorf("worlds: start of world %d has %d, %d, %d joint values; the robot has %d joints",
-				s.World, len(s.JointPosRad), len(s.JointVelRadS), len(s.TargetRad), n)
+				s.World, len(s.JointPosRad), len(s.JointVelRadPerS), len(s.TargetRad), n)
 		}
 		if !(s.FirstPushS >= 0) {
 			return fmt.Errorf("worlds: first push of world %d after %g s; legal: 0 (drawn) and more", s.World, s.FirstPushS)
@@ -266,11 +266,11 @@ func (e *Env) place(s *rollout.Start) {
 	copy(qpos[sc.RootQPos:], s.RootPosM[:])
 	q := spatial.Quat(s.RootQuat).Normalize()
 	copy(qpos[sc.RootQPos+3:], q[:])
-	copy(qvel[sc.RootDof:], s.RootLinVelMS[:])
-	copy(qvel[sc.RootDof+3:], s.RootAngVelRadS[:])
+	copy(qvel[sc.RootDof:], s.RootLinVelMPerS[:])
+	copy(qvel[sc.RootDof+3:], s.RootAngVelRadPerS[:])
 	nj := e.layout.Joints
 	for j, at := range sc.Joints {
-		qpos[at.QPos], qvel[at.Dof] = s.JointPosRad[j], s.JointVelRadS[j]
+		qpos[at.QPos], qvel[at.Dof] = s.JointPosRad[j], s.JointVelRadPerS[j]
 	}
 	for slot := range e.slots {
 		copy(e.targets[(s.World*e.slots+slot)*nj:][:nj], s.TargetRad)
@@ -282,5 +282,5 @@ func (e *Env) place(s *rollout.Start) {
 	nu := sc.Model.NU
 	clear(p.TorqueNm[s.World*nu:][:nu])
 	clear(p.FootForceN[s.World*rollout.Feet:][:rollout.Feet])
-	copy(p.SpeedRadS[2*s.World:], w.SpeedRadS[:])
+	copy(p.SpeedRadPerS[2*s.World:], w.SpeedRadPerS[:])
 }

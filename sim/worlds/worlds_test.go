@@ -44,7 +44,7 @@ func standing(e *Env, seed uint64, worlds ...int) []rollout.Start {
 	for i, w := range worlds {
 		out = append(out, rollout.Start{
 			World: w, Seed: seed + uint64(i), RootPosM: [3]float64{0, 0, q[2]}, RootQuat: [4]float64{1, 0, 0, 0},
-			JointPosRad: e.scene.StandRad, JointVelRadS: make([]float64, e.layout.Joints), TargetRad: e.scene.StandRad,
+			JointPosRad: e.scene.StandRad, JointVelRadPerS: make([]float64, e.layout.Joints), TargetRad: e.scene.StandRad,
 		})
 	}
 	return out

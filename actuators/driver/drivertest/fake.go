@@ -21,16 +21,16 @@ type Fake struct {
 	RangeRad float64
 
 	// Faults.
-	Silent     []bool // servos that do not answer
-	Gone       bool   // the port
-	IMUSilent  bool
-	Deaf       bool // torque commands are ignored
-	Stopped    bool // by the servos' own watchdog: goals are refused until torque is commanded on
-	GravityDir [3]float64
-	GyroRadS   [3]float64
-	TempC      float64
-	BusV       float64
-	Alert      uint8
+	Silent      []bool // servos that do not answer
+	Gone        bool   // the port
+	IMUSilent   bool
+	Deaf        bool // torque commands are ignored
+	Stopped     bool // by the servos' own watchdog: goals are refused until torque is commanded on
+	GravityDir  [3]float64
+	GyroRadPerS [3]float64
+	TempC       float64
+	BusV        float64
+	Alert       uint8
 
 	// What happened.
 	Writes int
@@ -38,9 +38,6 @@ type Fake struct {
 
 	reads uint16
 }
-
-// fakeRangeRad is how far its joints turn either way, as a servo's own range.
-const fakeRangeRad = math.Pi
 
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
@@ -81,12 +78,12 @@ func (f *Fake) Read(dst *driver.State) error {
 			missing = true
 			continue
 		}
-		dst.PosRad[j], dst.VelRadS[j], dst.CurrentA[j] = f.PosRad[j], v*100, 0.1
+		dst.PosRad[j], dst.VelRadPerS[j], dst.CurrentA[j] = f.PosRad[j], v*100, 0.1
 		dst.TempC[j], dst.BusV[j], dst.Alert[j], dst.TorqueOn[j] = f.TempC, f.BusV, f.Alert, f.TorqueOn
 	}
 	if !f.IMUSilent {
 		dst.IMUFresh, dst.IMUSample = true, f.reads
-		dst.GravityDir, dst.GyroRadS = f.GravityDir, f.GyroRadS
+		dst.GravityDir, dst.GyroRadPerS = f.GravityDir, f.GyroRadPerS
 	}
 	if missing {
 		dst.Failures++

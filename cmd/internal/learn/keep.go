@@ -75,9 +75,9 @@ func judged(e *eval.Report) record.Eval {
 	base := e.BaselinePlayback
 	out := record.Eval{
 		Episodes: e.Episodes, Survived: e.Survived, SurvivalRate: e.SurvivalRate, SurvivalCI95: e.SurvivalCI95,
-		JointMAERad: e.JointMAERad, MPJPELocalMm: e.MPJPELocalMM, Rule: e.Rule,
+		JointMAERad: e.JointMAERad, MPJPELocalMm: e.MPJPELocalMm, Rule: e.Rule,
 		BaselineSurvived: base.Survived, BaselineSurvival: base.SurvivalRate, BaselineCI95: base.SurvivalCI95,
-		BaselineJointMAERad: base.JointMAERad, BaselineMPJPEMm: base.MPJPELocalMM,
+		BaselineJointMAERad: base.JointMAERad, BaselineMPJPEMm: base.MPJPELocalMm,
 	}
 	for _, c := range e.Card {
 		out.Card = append(out.Card, record.CardLine{

@@ -168,7 +168,7 @@ func (l *learner) evaluate(ctx context.Context, t *trained) error {
 	}
 	base := t.eval.BaselinePlayback
 	l.say("eval", "survived %s hard episodes, plain playback %s; joints %.3f rad (plain playback %.3f), bodies %.1f mm (%.1f)",
-		t.eval.Survival(), base.Survival(), t.eval.JointMAERad, base.JointMAERad, t.eval.MPJPELocalMM, base.MPJPELocalMM)
+		t.eval.Survival(), base.Survival(), t.eval.JointMAERad, base.JointMAERad, t.eval.MPJPELocalMm, base.MPJPELocalMm)
 	if l.policy == nil || t.eval.SurvivalRate > l.policy.eval.SurvivalRate {
 		l.policy = t
 	}

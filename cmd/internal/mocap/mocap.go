@@ -74,7 +74,7 @@ func readMap(arg string) (map[string]string, error) {
 		key, name, ok := strings.Cut(p, "=")
 		key, name = strings.TrimSpace(key), strings.TrimSpace(name)
 		if !ok || key == "" || name == "" {
-			return nil, fault.Usage("import: %s: pair %d is %q; expected JOINT=NAME, for example l_elbow=LeftForeArm", where, i+1, strings.TrimSpace(p))
+			return nil, fault.Usage("import: %s: pair %d is %q; legal: JOINT=NAME, for example l_elbow=LeftForeArm", where, i+1, strings.TrimSpace(p))
 		}
 		if _, twice := out[key]; twice {
 			return nil, fault.Usage("import: %s: %q is there twice", where, key)

@@ -111,8 +111,10 @@ func TestKeptResults(t *testing.T) {
 		}
 		return runs > 0
 	}
-	if !do(false, 1) || !do(false, 1) {
-		t.Error("a run that does not resume took an earlier result")
+	for range 2 {
+		if !do(false, 1) {
+			t.Error("a run that does not resume took an earlier result")
+		}
 	}
 	if do(true, 1) {
 		t.Error("a run that resumes made the same result again")

@@ -49,7 +49,11 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 
 // portNotes says what went wrong on the ports, for the statistics.
 func portNotes(drv *multi.Driver, port string) (notes []string) {
-	for _, f := range drv.Faults() {
+	faults := drv.Faults()
+	for _, f := range faults {
+		if len(faults) > 1 {
+			port = "bus " + f.Bus
+		}
 		if f.Port != nil {
 			notes = append(notes, fmt.Sprintf("%s: %v", port, f.Port))
 		}

@@ -55,17 +55,14 @@ func (c *Config) parse(text []byte) error {
 	} else if err != nil {
 		return fmt.Errorf("  %w", err)
 	}
-	var bad []string
-	for _, f := range doc.Faults() {
-		bad = append(bad, "  "+explainYAML(f))
+	bad := doc.Faults()
+	for i, f := range bad {
+		bad[i] = explainYAML(f)
 	}
 	if !doc.Broken() {
 		bad = append(bad, c.faults()...)
 	}
-	if len(bad) > 0 {
-		return fault.Usage("%s", strings.Join(bad, "\n"))
-	}
-	return nil
+	return usage(bad)
 }
 
 // explainYAML says an unknown key in the words of the file's author.
@@ -79,34 +76,32 @@ func explainYAML(e string) string {
 }
 
 // validate reports every bad value at once.
-func (c *Config) validate() error {
-	if bad := c.faults(); len(bad) > 0 {
-		return fault.Usage("%s", strings.Join(bad, "\n"))
+func (c *Config) validate() error { return usage(c.faults()) }
+
+// usage is the error of a bad configuration, nil of a good one.
+func usage(bad strictyaml.Faults) error {
+	if err := bad.Err(); err != nil {
+		return fault.Usage("%w", err)
 	}
 	return nil
 }
 
-func (c *Config) faults() (bad []string) {
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			bad = append(bad, fmt.Sprintf("  "+format, args...))
-		}
-	}
-	check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
+func (c *Config) faults() (bad strictyaml.Faults) {
+	bad.Check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
 		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
-	check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
+	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
 	switch c.MQTT.URL {
 	case "", operators.Off, operators.Embedded:
-		check(c.MQTT.User == "" && c.MQTT.PassFile == "",
+		bad.Check(c.MQTT.User == "" && c.MQTT.PassFile == "",
 			"mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
 	default:
 		u, err := url.Parse(c.MQTT.URL)
 		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
-		check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
+		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
 			mqttlink.Redact(c.MQTT.URL))
-		check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
+		bad.Check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
 	}
-	check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
+	bad.Check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
 }
 

@@ -86,7 +86,7 @@ func Retarget(w io.Writer, r *retarget.Report, output string) {
 	line("limits", "%d joint-limit and %d speed-limit violations; fastest joint at %.0f %% of its limit",
 		r.JointLimitViolations, r.SpeedLimitViolations, 100*r.WorstSpeedShare)
 	line("feet", "slide at most %.1f mm/s, sink at most %.2f mm; %.0f %% of the person's contacts kept",
-		1e3*r.FootSlidingSpeedMS, 1e3*r.PenetrationDepthM, 100*r.ContactPreservation)
+		1e3*r.FootSlidingSpeedMPerS, 1e3*r.PenetrationDepthM, 100*r.ContactPreservation)
 	line("likeness", "%.1f deg mean direction error, similarity %.3f", r.DirectionErrorDeg, r.Similarity)
 	l := &r.Likeness
 	line("compared", "%s; heading at most %.0f deg off, way %.2f leg lengths (the person went %.1f, the robot %.1f), hips %.2f, posture %.0f deg",
@@ -126,8 +126,8 @@ func (x Compared) Print(w io.Writer) {
 	line("contacts", "%.1f %% of foot-frames agree (%.1f %% false, %.1f %% missed); left and right exchanged in %.1f %% of frames",
 		100*c.ContactAgreement, 100*c.ContactFalseShare, 100*c.ContactMissedShare, 100*c.SideErrorShare)
 	line("feet", "slide %.1f mm/s on average, %.0f mm/s at most; float %.0f mm, sink %.0f mm at most",
-		1e3*p.FootSlideMeanMps, 1e3*p.FootSlideMaxMps, 1e3*p.FloatMaxM, 1e3*p.SinkMaxM)
-	line("smoothness", "jitter %.0f m/s^3, acceleration error %.1f m/s^2", p.JitterMps3, c.AccelErrorMps2)
+		1e3*p.FootSlideMeanMPerS, 1e3*p.FootSlideMaxMPerS, 1e3*p.FloatMaxM, 1e3*p.SinkMaxM)
+	line("smoothness", "jitter %.0f m/s^3, acceleration error %.1f m/s^2", p.JitterMps3, c.AccelErrorMPerS2)
 	line("bones", "length spread %.2f mm, left-right difference %.2f mm", p.BoneSpreadMm, p.SideAsymmetryMm)
 	worst := 0
 	for j := range c.Joints {

@@ -39,7 +39,7 @@ func verdictOf(w io.Writer, v *feasible.Verdict) {
 		1e3*v.WorstMarginM, v.WorstMarginAtS, 100*v.OutsideShare, 100*v.OneFootShare)
 	fmt.Fprintf(w, "%-18s %15s %8s %8s %8s %8s\n", "joint", "angles rad", "rad/s", "peak N m", "rms N m", "of servo")
 	for _, j := range v.Joints {
-		fmt.Fprintf(w, "%-18s %7.2f %7.2f %8.2f %8.2f %8.2f %7.0f%%\n", j.Name, j.MinRad, j.MaxRad, j.PeakRadS, j.PeakNm, j.RMSNm, 100*j.TorqueShare)
+		fmt.Fprintf(w, "%-18s %7.2f %7.2f %8.2f %8.2f %8.2f %7.0f%%\n", j.Name, j.MinRad, j.MaxRad, j.PeakRadPerS, j.PeakNm, j.RMSNm, 100*j.TorqueShare)
 	}
 	fmt.Fprintf(w, "%-10s %7s %7s %11s\n", "second", "torque", "speed", "balance mm")
 	for _, s := range v.Seconds {
@@ -56,7 +56,7 @@ func Eval(w io.Writer, name string, r *eval.Report) {
 	p("strictly tracked: %s\n", r.Strictly())
 	p("plain playback: survived %s\n", base.Survival())
 	p("tracking: joints %.3f rad (plain playback %.3f), bodies %.1f mm (%.1f), root %.1f cm, yaw %.1f deg; feet slip %.1f mm/s\n",
-		r.JointMAERad, base.JointMAERad, r.MPJPELocalMM, base.MPJPELocalMM, r.RootErrorCM, r.YawDriftDeg, 1000*r.FootSlipMS)
+		r.JointMAERad, base.JointMAERad, r.MPJPELocalMm, base.MPJPELocalMm, r.RootErrorCm, r.YawDriftDeg, 1000*r.FootSlipMPerS)
 	p("servos: torque %.2f N m rms, %.1f %% of the time at the limit, above the speed limit %.1f %%; work %.1f J\n",
 		r.TorqueRMSNm, 100*r.TorqueAtLimit, 100*r.OverSpeed, r.WorkJ)
 	p("guard: changed %d of %d commands, by %.3f rad at most; robotd would have ended %d of %d episodes\n",
@@ -75,7 +75,7 @@ func Eval(w io.Writer, name string, r *eval.Report) {
 	for _, l := range r.Card {
 		b := &l.BaselinePlayback
 		p("  %-13s survived %s [%d of %d], joints %.3f rad [%.3f], root %.1f cm\n  %-13s %s\n", l.Name, l.Survival(), b.Survived, b.Episodes,
-			l.JointMAERad, b.JointMAERad, l.RootErrorCM, "", l.Text)
+			l.JointMAERad, b.JointMAERad, l.RootErrorCm, "", l.Text)
 	}
 	p("rule: %s\n", r.Rule)
 }

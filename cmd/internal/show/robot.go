@@ -61,7 +61,7 @@ func Robot(w io.Writer, f RobotFacts) {
 	}
 	fmt.Fprintf(w, "%-18s %4s %-14s %5s %7s %7s %7s\n", "joint", "id", "servo", "sign", "min", "max", "rad/s")
 	for _, j := range f.Joints {
-		fmt.Fprintf(w, "%-18s %4d %-14s %+5.0f %7.2f %7.2f %7.1f\n", j.Name, j.ID, j.Servo, j.Sign, j.MinRad, j.MaxRad, j.SpeedLimitRadS)
+		fmt.Fprintf(w, "%-18s %4d %-14s %+5.0f %7.2f %7.2f %7.1f\n", j.Name, j.ID, j.Servo, j.Sign, j.MinRad, j.MaxRad, j.SpeedLimitRadPerS)
 	}
 	for _, n := range f.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)

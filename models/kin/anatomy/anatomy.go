@@ -30,9 +30,6 @@ const (
 // String returns "left" or "right".
 func (s Side) String() string { return [...]string{"left", "right"}[s] }
 
-// Sign is +1 on the left (y > 0), -1 on the right.
-func (s Side) Sign() float64 { return 1 - 2*float64(s) }
-
 // Point is fixed to a body.
 type Point struct {
 	Body  int

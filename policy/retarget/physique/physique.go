@@ -89,9 +89,9 @@ func (r *Robot) mapJoints(joints []body.Joint) {
 		r.DofQ[i] = tj.QPos
 		gap, ref := math.Min(limitGapRad, (tj.MaxRad-tj.MinRad)/8), r.An.Ref[tj.QPos]
 		r.LoRad[i], r.HiRad[i] = math.Min(tj.MinRad+gap, ref), math.Max(tj.MaxRad-gap, ref)
-		r.SpeedRadPerS[i] = SpeedShare * r.Desc.ServoTypes[j.Servo].NoLoadSpeedRadS
-		if j.SpeedLimitRadS > 0 {
-			r.SpeedRadPerS[i] = math.Min(r.SpeedRadPerS[i], j.SpeedLimitRadS)
+		r.SpeedRadPerS[i] = SpeedShare * r.Desc.ServoTypes[j.Servo].NoLoadSpeedRadPerS
+		if j.SpeedLimitRadPerS > 0 {
+			r.SpeedRadPerS[i] = math.Min(r.SpeedRadPerS[i], j.SpeedLimitRadPerS)
 		}
 		r.Joints = append(r.Joints, i)
 	}

@@ -32,7 +32,7 @@ func kata(t testing.TB, change func(d *robot.Description)) *Robot {
 // TestLimitsLieInsideTheDescription: ranges keep a gap to the description's, hold the standing pose, and speeds stay
 // below the share of what servo and joint give.
 func TestLimitsLieInsideTheDescription(t *testing.T) {
-	r := kata(t, func(d *robot.Description) { d.Joints[2].SpeedLimitRadS = 0.5 })
+	r := kata(t, func(d *robot.Description) { d.Joints[2].SpeedLimitRadPerS = 0.5 })
 	for k, i := range r.Joints {
 		j, ref := r.Desc.Joints[k], r.An.Ref[r.DofQ[i]]
 		if r.LoRad[i] < j.MinRad || r.HiRad[i] > j.MaxRad || r.LoRad[i] > ref || r.HiRad[i] < ref {
@@ -41,7 +41,7 @@ func TestLimitsLieInsideTheDescription(t *testing.T) {
 		if r.LoRad[i] != ref && r.LoRad[i]-j.MinRad < limitGapRad-1e-12 || r.HiRad[i] != ref && j.MaxRad-r.HiRad[i] < limitGapRad-1e-12 {
 			t.Errorf("%s: no room is left to its limits", j.Name)
 		}
-		want := SpeedShare * r.Desc.ServoOf(k).NoLoadSpeedRadS
+		want := SpeedShare * r.Desc.ServoOf(k).NoLoadSpeedRadPerS
 		if k == 2 {
 			want = 0.5
 		}

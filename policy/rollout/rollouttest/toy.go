@@ -59,7 +59,7 @@ func ToyTask(joints int, seconds float64) (rollout.Task, error) {
 		f := motion.NewFrame(joints, 1)
 		for j := 1; j < joints; j++ {
 			s, c := math.Sincos(3 * float64(k) / 50 * float64(j))
-			f.JointPosRad[j], f.JointVelRadS[j] = 0.3*s, 0.9*float64(j)*c
+			f.JointPosRad[j], f.JointVelRadPerS[j] = 0.3*s, 0.9*float64(j)*c
 		}
 		f.BodyPosM[0], f.BodyQuat[0] = spatial.Vec3{0, 0, toyHeightM}, spatial.Identity()
 		f.Contacts = [2]float64{1, 1}
@@ -92,11 +92,11 @@ func (t *Toy) Reset(starts []rollout.Start, r rollout.Randomization, rows []floa
 		pick := func(p [2]float64) float64 { return p[0] + rng.Float64()*(p[1]-p[0]) }
 		x := t.world(s.World)
 		q := spatial.Quat(s.RootQuat)
-		x[0], x[1] = q.Log()[1], s.RootAngVelRadS[1]
+		x[0], x[1] = q.Log()[1], s.RootAngVelRadPerS[1]
 		x[2], x[3] = pick(r.TorqueScale), pick(r.GainScale)
 		t.dyn[s.World] = r
 		for j := range t.layout.Joints {
-			x[toyParams+2*j], x[toyParams+2*j+1] = s.JointPosRad[j], s.JointVelRadS[j]
+			x[toyParams+2*j], x[toyParams+2*j+1] = s.JointPosRad[j], s.JointVelRadPerS[j]
 		}
 		t.row(s.World, rows)
 	}
@@ -128,17 +128,17 @@ func (t *Toy) row(w int, rows []float64) {
 	rng := rand.New(t.rng[w])
 	q := spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, x[0])
 	for j := range t.layout.Joints {
-		r.TrueJointPosRad[j], r.TrueJointVelRadS[j], r.TorqueNm[j] = x[toyParams+2*j], x[toyParams+2*j+1], 0
+		r.TrueJointPosRad[j], r.TrueJointVelRadPerS[j], r.TorqueNm[j] = x[toyParams+2*j], x[toyParams+2*j+1], 0
 		r.JointPosRad[j] = r.TrueJointPosRad[j] + d.NoiseJointRad*rng.NormFloat64()
-		r.JointVelRadS[j] = r.TrueJointVelRadS[j] + d.NoiseJointRadS*rng.NormFloat64()
+		r.JointVelRadPerS[j] = r.TrueJointVelRadPerS[j] + d.NoiseJointRadPerS*rng.NormFloat64()
 	}
 	down := spatial.GravityInBase(q)
 	copy(r.Gravity, down[:])
-	copy(r.GyroRadS, []float64{0, x[1], 0})
-	copy(r.RootAngVelRadS, r.GyroRadS)
+	copy(r.GyroRadPerS, []float64{0, x[1], 0})
+	copy(r.RootAngVelRadPerS, r.GyroRadPerS)
 	copy(r.RootPosM, []float64{toyHeightM * math.Sin(x[0]), 0, toyHeightM * math.Cos(x[0])})
 	copy(r.RootQuat, q[:])
-	copy(r.RootLinVelMS, []float64{toyHeightM * math.Cos(x[0]) * x[1], 0, -toyHeightM * math.Sin(x[0]) * x[1]})
+	copy(r.RootLinVelMPerS, []float64{toyHeightM * math.Cos(x[0]) * x[1], 0, -toyHeightM * math.Sin(x[0]) * x[1]})
 	r.FootForceN[0], r.FootForceN[1] = 15, 15
 	copy(r.Params, []float64{0.8, 1, x[3], x[2], 0, 0})
 }

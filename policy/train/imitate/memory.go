@@ -45,7 +45,7 @@ func (m *memory) state() memoryState {
 func (m *memory) setState(s memoryState) error {
 	if s.Count < 0 || s.Count > m.rows || s.Next < 0 || s.Next >= m.rows ||
 		len(s.Seen) != 4*s.Count*m.dim || len(s.Wanted) != 4*s.Count*m.acts {
-		return fmt.Errorf("imitate: memory of %d rows in %d and %d bytes, want at most %d rows of %d and %d",
+		return fmt.Errorf("imitate: memory of %d rows in %d and %d bytes; legal: at most %d rows of %d and %d",
 			s.Count, len(s.Seen), len(s.Wanted), m.rows, 4*m.dim, 4*m.acts)
 	}
 	fromBytes(m.seen, s.Seen)

@@ -92,7 +92,7 @@ func (n *Net) State() State { return State{W: n.W, M: n.m, V: n.v, Steps: n.step
 // SetState copies a state into the network, or says why it cannot and changes nothing.
 func (n *Net) SetState(s State) error {
 	if len(s.W) != len(n.W) || len(s.M) != len(n.W) || len(s.V) != len(n.W) {
-		return fmt.Errorf("network: %w: %d weights and %d, %d moments, want %d of each", ErrState, len(s.W), len(s.M), len(s.V), len(n.W))
+		return fmt.Errorf("network: %w: %d weights and %d, %d moments; legal: %d of each", ErrState, len(s.W), len(s.M), len(s.V), len(n.W))
 	}
 	copy(n.W, s.W) // in place: the graphs hold this very slice
 	copy(n.m, s.M)

@@ -78,7 +78,7 @@ func Normalize(x []float32, n infer.Normalizer) {
 // SetState copies what another Normalizer has seen, or says why it cannot and changes nothing.
 func (n *Normalizer) SetState(s Normalizer) error {
 	if len(s.Mean) != len(n.Mean) || len(s.M2) != len(n.Mean) {
-		return fmt.Errorf("network: %w: moments of %d and %d inputs, want %d", ErrState, len(s.Mean), len(s.M2), len(n.Mean))
+		return fmt.Errorf("network: %w: moments of %d and %d inputs; legal: %d", ErrState, len(s.Mean), len(s.M2), len(n.Mean))
 	}
 	*n = s
 	return nil

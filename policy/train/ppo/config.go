@@ -36,7 +36,7 @@ func (c *Config) validate(samples int) error {
 	case c.Epochs < 1:
 		return fmt.Errorf("ppo: epochs is %d, legal: at least 1", c.Epochs)
 	case c.Minibatch < 2 || samples%c.Minibatch != 0:
-		return fmt.Errorf("ppo: minibatch is %d, must be at least 2 and divide the %d samples of an iteration", c.Minibatch, samples)
+		return fmt.Errorf("ppo: minibatch is %d; legal: 2 and more, and a divisor of the %d samples of an iteration", c.Minibatch, samples)
 	case !(c.Gamma > 0 && c.Gamma < 1) || !(c.Lambda >= 0 && c.Lambda <= 1):
 		return fmt.Errorf("ppo: gamma is %g and lambda %g, legal: above 0 and below 1, 0 to 1", c.Gamma, c.Lambda)
 	case !(c.Std[0] > 0) || !(c.Std[1] > 0):

@@ -89,7 +89,7 @@ func (Ankle) Label(dst []float32, r *rollout.Runner) error {
 	for w := range r.Worlds() {
 		row := r.Row(w)
 		tilt := -row.Gravity[0] // negative when leaning forwards
-		dst[w*Joints] = float32(4 * (-tilt + 0.3*row.RootAngVelRadS[1]))
+		dst[w*Joints] = float32(4 * (-tilt + 0.3*row.RootAngVelRadPerS[1]))
 	}
 	return nil
 }

@@ -83,6 +83,20 @@ func Check(b *body.Body, clip *motion.Clip) pipeline.Stage[*feasible.Verdict] {
 	}
 }
 
+// Source asks what the file name of a human motion says against the motion: the verdict of its extraction. It returns the
+// warnings to show; a motion that was refused is an error with exit code 3, unless it is to go on anyway.
+func Source(name string, m *human.Motion, anyway bool) (warnings []string, err error) {
+	o := retarget.SourceObjection(m)
+	switch {
+	case o == nil:
+		return nil, nil
+	case o.Refused && !anyway:
+		return nil, fault.Refuse("%s: its extraction refused this motion: %s; nothing was written; legal: a motion whose "+
+			"verdict is good or doubtful, or --anyway", name, strings.Join(o.Why, "; "))
+	}
+	return o.Why, nil
+}
+
 // Objection says why a reference motion is not worth going on with, or nothing:
 // it is no longer the person's, or the robot cannot carry it out. v may be nil.
 func Objection(rep *retarget.Report, v *feasible.Verdict) string {

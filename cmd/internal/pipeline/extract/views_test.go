@@ -85,8 +85,8 @@ func seeOneMotion(t *testing.T, views []view, heightM, farMm float64) {
 			t.Errorf("camera %d: up is %.1f degrees off", k+1, off)
 		}
 		p := metrics.Plausible(e.Motion)
-		if p.FootSlideMaxMps > 0.02 || p.SinkMaxM > 0.01 || p.BoneSpreadMm > 1e-6 {
-			t.Errorf("camera %d: slide %.3f m/s, sink %.3f m, bones %.3f mm", k+1, p.FootSlideMaxMps, p.SinkMaxM, p.BoneSpreadMm)
+		if p.FootSlideMaxMPerS > 0.02 || p.SinkMaxM > 0.01 || p.BoneSpreadMm > 1e-6 {
+			t.Errorf("camera %d: slide %.3f m/s, sink %.3f m, bones %.3f mm", k+1, p.FootSlideMaxMPerS, p.SinkMaxM, p.BoneSpreadMm)
 		}
 	}
 	for i, a := range motions {

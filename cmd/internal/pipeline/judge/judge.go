@@ -22,8 +22,6 @@ import (
 	"github.com/mitori-robotics/mitori/sim/mujoco"
 )
 
-import ()
-
 // Subject is a policy and the tests that it shall pass.
 type Subject struct {
 	eval.Test

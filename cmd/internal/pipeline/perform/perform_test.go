@@ -57,7 +57,7 @@ func flightOf(t *testing.T, name string, heightM float64) {
 	}
 }
 
-const goodStats = `{"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque_off":true,"transitions":[{"at_s":0,"to":"arming"},{"at_s":1,"to":"active"}]}`
+const goodStats = `{"schema":1,"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque_off":true,"transitions":[{"at_s":0,"to":"arming"},{"at_s":1,"to":"active"}]}`
 
 // flier is a performance of a trained policy into a folder with the results of an
 // earlier run that flew well, of the same bundle if same is set.
@@ -165,7 +165,7 @@ func TestAnInterruptedFlight(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { // when robotd is there
 		for {
-			if _, err := os.Stat(starts); err == nil {
+			if st, err := os.Stat(starts); err == nil && st.Size() > 0 {
 				cancel()
 				return
 			}

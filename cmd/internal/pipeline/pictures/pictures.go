@@ -59,7 +59,7 @@ func (j *Job) film(ctx context.Context, _ pipeline.Tell) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(room)
+	defer func() { _ = os.RemoveAll(room) }()
 	person, wide, err := j.person(ctx, filepath.Join(room, "overlay.mp4"))
 	if err != nil {
 		return nil, err

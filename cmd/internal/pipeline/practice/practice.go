@@ -156,7 +156,7 @@ func testDynamics(hard rollout.Randomization) rollout.Randomization {
 	r := hard
 	r.Friction, r.GainScale, r.TorqueScale = [2]float64{0.45, 1.2}, [2]float64{0.9, 1.1}, [2]float64{0.85, 1}
 	r.DelayS = [2]float64{0, 0.025}
-	r.PushSpeedMS, r.PushEveryS = [2]float64{0.2, 0.25}, [2]float64{1.2, 1.2}
+	r.PushSpeedMPerS, r.PushEveryS = [2]float64{0.2, 0.25}, [2]float64{1.2, 1.2}
 	return r
 }
 
@@ -189,7 +189,7 @@ func (j *Job) pack(task *rollout.Task, res *train.Result) (*bundle.Bundle, error
 	}}
 	for i := range j.Robot.Desc.Joints {
 		s := j.Robot.Desc.ServoOf(i)
-		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmRad: s.StiffnessNmRad, DampingNmsRad: s.DampingNmsRad, TorqueLimitNm: s.StallTorqueNm})
+		b.Manifest.Gains = append(b.Manifest.Gains, bundle.Gain{StiffnessNmPerRad: s.StiffnessNmPerRad, DampingNmSPerRad: s.DampingNmSPerRad, TorqueLimitNm: s.StallTorqueNm})
 	}
 	return b, nil
 }
