@@ -147,7 +147,7 @@ func TestCapturedTurnIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err = m.Part(0, 8); err != nil {
+	if m, err = m.Part(7, 12); err != nil {
 		t.Fatal(err)
 	}
 	_, rep, err := kata(t).Retarget(m, Options{})
