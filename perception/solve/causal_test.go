@@ -151,6 +151,9 @@ func TestCausalLatencyIsTheLag(t *testing.T) {
 
 // Nobody to be seen is no pose, and never an invented one.
 func TestCausalSaysWhenNobodyIsThere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves a clip; leave out -short to run it")
+	}
 	in, _ := film(squatter(), defaultCamera(), 3.7, 30, typical, 4)
 	for i := 60; i < 80; i++ { // two thirds of a second
 		in.Frames[i] = landmark.Frame{TimeS: in.Frames[i].TimeS}
@@ -217,6 +220,9 @@ func TestCausalMirrors(t *testing.T) {
 
 // Twice as many pictures as poses are thinned, uneven ones resampled.
 func TestCausalRates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves two clips; leave out -short to run it")
+	}
 	fast, truth := film(squatter(), defaultCamera(), 2, 60, typical, 7)
 	c := causal(t, fast, CausalOptions{LagFrames: 2})
 	m := motionOf(t, 30, pushAll(c, fast.Frames))
