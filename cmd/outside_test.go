@@ -201,10 +201,10 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 	env := []string{"HOME=" + home, "TMPDIR=" + tmp, "ORT_DISABLE_TELEMETRY=", "MITORI_DEPS=" + deps, "OPENBLAS_NUM_THREADS=1"}
 	r := reach{[]string{out, tmp}}
 	for _, args := range [][]string{
-		{mitori, "demonstrate", "wave", "-o", "clip.mp4", "--size", "180x240"},
-		{mitori, "extract", "clip.mp4", "--to", "1s", "-o", "a.human.npz", "--overlay", "a.mp4"},
-		{mitori, "learn", "clip.mp4", "--to", "1s", "--robot", "kata20", "-o", "learned", "--budget", "5000steps", "--episodes", "1", "--tries", "1"},
-		{mitori, "train", "learned/reference.motion.npz", "--robot", "kata20", "-o", "b.bundle", "--budget", "2000steps"},
+		{mitori, "demonstrate", "wave", "-o", "clip.mp4", "--size", "180x240", "--fps", "10"},
+		{mitori, "extract", "clip.mp4", "--to", "1s", "--model", "lite", "-o", "a.human.npz", "--overlay", "a.mp4"},
+		{mitori, "learn", "clip.mp4", "--to", "1s", "--model", "lite", "--robot", "kata20", "-o", "learned", "--budget", "1000steps", "--episodes", "1", "--tries", "1"},
+		{mitori, "train", "learned/reference.motion.npz", "--robot", "kata20", "-o", "b.bundle", "--budget", "1000steps"},
 		{mitori, "eval", "b.bundle", "--robot", "kata20", "--episodes", "1"},
 		{robotd, "--robot", "kata20", "--sim", "--policy", "learned/policy.bundle", "--for", "3s", "--stats", "s.json"},
 	} {

@@ -33,11 +33,17 @@ func (noOrders) Context() context.Context  { return context.Background() }
 func (noOrders) Insisted() <-chan struct{} { return nil }
 func (noOrders) Cause() string             { return "" }
 
-// broken is a link whose every use is a fault.
-type broken struct{}
+// brittle is a link whose every use is a fault, once it is broken.
+type brittle struct{ broken atomic.Bool }
 
-func (broken) State(record.Status) { panic("a fault in the link") }
-func (broken) Event(record.Event)  { panic("a fault in the link") }
+func (b *brittle) State(record.Status) { b.use() }
+func (b *brittle) Event(record.Event)  { b.use() }
+
+func (b *brittle) use() {
+	if b.broken.Load() {
+		panic("a fault in the link")
+	}
+}
 
 // teller writes lines from a goroutine of its own each, as a console does.
 type teller struct {
@@ -51,7 +57,7 @@ func (c *teller) Event(format string, args ...any) {
 	c.failed.Start("the teller", func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		fmt.Fprintf(c.w, format, args...)
+		_, _ = fmt.Fprintf(c.w, format, args...)
 	})
 }
 
@@ -128,10 +134,10 @@ func (s *spoiler) Write(b []byte) (int, error) {
 // A panic in any goroutine of ours ends like an e-stop: torque off at the
 // servos, and an error that says where.
 func TestPanicsEndWithoutTorque(t *testing.T) {
-	for where, spoil := range map[string]func(l *loop.Loop, d *spoiled, w *Watch){
-		"the control loop": func(_ *loop.Loop, d *spoiled, _ *Watch) { d.mu.Lock(); d.panic = true; d.mu.Unlock() },
-		"the watcher":      func(l *loop.Loop, _ *spoiled, w *Watch) { w.Link = broken{}; l.Request(mode.Disarm) },
-		"the teller":       func(l *loop.Loop, _ *spoiled, _ *Watch) { l.Request(mode.Disarm) },
+	for where, spoil := range map[string]func(l *loop.Loop, d *spoiled, link *brittle){
+		"the control loop": func(_ *loop.Loop, d *spoiled, _ *brittle) { d.mu.Lock(); d.panic = true; d.mu.Unlock() },
+		"the watcher":      func(l *loop.Loop, _ *spoiled, link *brittle) { link.broken.Store(true); l.Request(mode.Disarm) },
+		"the teller":       func(l *loop.Loop, _ *spoiled, _ *brittle) { l.Request(mode.Disarm) },
 	} {
 		t.Run(where, func(t *testing.T) {
 			line, drivers, lc, words := emulated(t)
@@ -147,12 +153,13 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 				said.word = "never said"
 			}
 			tell := &teller{w: said, failed: failed}
-			w := &Watch{Ring: ring, Loop: l, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
+			link := &brittle{}
+			w := &Watch{Ring: ring, Loop: l, Link: link, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
 				Explain: words}
 			ended := make(chan loop.Stats, 1)
 			go func() { ended <- Operate(noOrders{}, l, drv, w, failed) }()
 			until(t, "it holds", func() bool { return w.Latest().State == "hold" })
-			spoil(l, drv, w)
+			spoil(l, drv, link)
 			select {
 			case s := <-ended:
 				if s.End != mode.Fault || !s.TorqueOff || line.TorqueOn() != 0 {

@@ -155,7 +155,7 @@ func (m *member) tell(applied []float64) {
 // seconds ago.
 func (m *member) give(dst *driver.State, sinceS float64) {
 	defer m.count(dst)
-	if m.err == errLate {
+	if errors.Is(m.err, errLate) {
 		for _, j := range m.bus.Joints {
 			dst.Fresh[j] = false
 			dst.AgeS[j] += sinceS

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +15,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/perception/verdict"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
-	"github.com/mitori-robotics/mitori/sim/render"
+	"github.com/mitori-robotics/mitori/sim/demonstrator/demonstratortest"
 )
 
 // clipMaker films small clips of the demonstrator and alters them with ffmpeg.
@@ -27,33 +26,15 @@ type clipMaker struct {
 
 func newClipMaker(t *testing.T) clipMaker {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("left out by -short: films clips and follows the person in them")
-	}
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg is not here")
-	}
-	if _, err := render.New("<mujoco/>", render.Options{}); errors.Is(err, render.ErrNotBuilt) {
-		t.Skip(err)
-	}
 	return clipMaker{t, t.TempDir()}
 }
 
-// film is half the usual size, and 20 frames a second, to be quick.
-func (c clipMaker) film(name, motion string, o demonstrator.Options) string {
+// film is half the usual size, half the usual frames a second, and a part of the motion, to be quick.
+func (c clipMaker) film(name, motion string, fromS, toS float64, o demonstrator.Options) string {
 	c.t.Helper()
-	m, err := demonstrator.Find(motion)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	o.WidthPx, o.HeightPx, o.FPS = 288, 360, 20
+	o.WidthPx, o.HeightPx, o.FPS = 288, 360, 15
 	out := filepath.Join(c.dir, name+".mp4")
-	if _, err := demonstrator.Record(c.t.Context(), m, o, out, nil); err != nil {
-		if strings.Contains(err.Error(), "not built") || strings.Contains(err.Error(), "make deps") {
-			c.t.Skip(err)
-		}
-		c.t.Fatal(err)
-	}
+	demonstratortest.MustFilm(c.t, out, motion, fromS, toS, o)
 	return out
 }
 
@@ -65,7 +46,7 @@ func (c clipMaker) alter(name string, clips []string, filter string) string {
 	for _, in := range clips {
 		args = append(args, "-i", in)
 	}
-	args = append(args, "-filter_complex", filter, "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", out)
+	args = append(args, "-filter_complex", filter, "-threads", "1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", out)
 	if said, err := exec.Command("ffmpeg", args...).CombinedOutput(); err != nil {
 		c.t.Fatalf("%s: %v: %s", name, err, said)
 	}
@@ -81,7 +62,7 @@ type extracted struct {
 func extractJSON(t *testing.T, clip, out string, more ...string) (int, extracted) {
 	t.Helper()
 	var said, errors bytes.Buffer
-	code := run(context.Background(), append([]string{"extract", clip, "-o", out, "--json"}, more...), &said, &errors)
+	code := run(context.Background(), append([]string{"extract", clip, "-o", out, "--model", "lite", "--json"}, more...), &said, &errors)
 	if strings.Contains(errors.String(), "make deps") || strings.Contains(errors.String(), "not built in") {
 		t.Skip(errors.String())
 	}
@@ -96,14 +77,14 @@ func extractJSON(t *testing.T, clip, out string, more ...string) (int, extracted
 // not pass, and what must not be refused.
 func TestVerdictOfClips(t *testing.T) {
 	c := newClipMaker(t)
-	march := c.film("march", "march", demonstrator.Options{})
-	wave := c.film("wave", "wave", demonstrator.Options{
+	march := c.film("march", "march", 0.5, 5, demonstrator.Options{})
+	wave := c.film("wave", "wave", 2, 4.5, demonstrator.Options{
 		Camera: demonstrator.Camera{AzimuthDeg: 40}, Look: demonstrator.Look{Background: "garden", Shirt: "#a03030"}})
 	// The same clothes, so that the tracker takes the one for the other.
-	another := c.film("another", "wave", demonstrator.Options{Camera: demonstrator.Camera{DistanceM: 5.4}, HeightM: 1.6})
-	const cut = "[0:v]trim=0.5:2.5,setpts=PTS-STARTPTS[a];[1:v]trim=2:4,setpts=PTS-STARTPTS[b];[a][b]concat=n=2:v=1"
+	another := c.film("another", "wave", 2, 3.5, demonstrator.Options{Camera: demonstrator.Camera{DistanceM: 5.4}, HeightM: 1.6})
+	const cut = "[0:v]trim=0:2,setpts=PTS-STARTPTS[a];[1:v]trim=0:2,setpts=PTS-STARTPTS[b];[a][b]concat=n=2:v=1"
 	one := func(name, filter string) string {
-		return c.alter(name, []string{march}, "[0:v]trim=0.5:4,setpts=PTS-STARTPTS,"+filter)
+		return c.alter(name, []string{march}, "[0:v]trim=0:3,setpts=PTS-STARTPTS,"+filter)
 	}
 	const good, doubtful, refused = verdict.Good, verdict.Doubtful, verdict.Refused
 	for _, k := range []struct {
@@ -123,11 +104,11 @@ func TestVerdictOfClips(t *testing.T) {
 		{one("upside_down", "hflip,vflip"), []verdict.Grade{refused}, ""},
 		{one("sideways", "transpose=2"), []verdict.Grade{doubtful, refused}, ""},
 		{one("shaky", "crop=iw-40:ih-40:20+15*sin(2*PI*t*0.7)+5*sin(2*PI*t*3):20+15*cos(2*PI*t*0.5)+5*sin(2*PI*t*4)"), []verdict.Grade{doubtful, refused}, ""},
-		{c.alter("cut", []string{march, march}, strings.Replace(cut, "trim=2:4", "trim=3:5,hflip,crop=iw-20:ih:0:0,pad=iw+20:ih:20:0", 1)), []verdict.Grade{doubtful, refused}, ""},
+		{c.alter("cut", []string{march, march}, strings.Replace(cut, "[1:v]trim=0:2", "[1:v]trim=2.5:4.5,hflip,crop=iw-20:ih:0:0,pad=iw+20:ih:20:0", 1)), []verdict.Grade{doubtful, refused}, ""},
 		{c.alter("elsewhere", []string{march, wave}, cut), []verdict.Grade{doubtful, refused}, ""},
 		{c.alter("somebody_else", []string{march, wave}, strings.Replace(cut, "[a];", ",tpad=stop_duration=2[a];", 1)), []verdict.Grade{doubtful, refused}, ""},
-		{c.alter("in_turn", []string{march, another, march}, "[0:v]trim=0.5:2,setpts=PTS-STARTPTS,tpad=stop_duration=2[a];"+
-			"[1:v]trim=2:3.5,setpts=PTS-STARTPTS,tpad=stop_duration=2[b];[2:v]trim=3:4.5,setpts=PTS-STARTPTS[c];[a][b][c]concat=n=3:v=1"),
+		{c.alter("in_turn", []string{march, another, march}, "[0:v]trim=0:1.5,setpts=PTS-STARTPTS,tpad=stop_duration=2[a];"+
+			"[1:v]setpts=PTS-STARTPTS,tpad=stop_duration=2[b];[2:v]trim=2.5:4,setpts=PTS-STARTPTS[c];[a][b][c]concat=n=3:v=1"),
 			[]verdict.Grade{doubtful, refused}, "person"},
 	} {
 		t.Run(strings.TrimSuffix(filepath.Base(k.clip), ".mp4"), func(t *testing.T) {
@@ -156,15 +137,15 @@ func TestVerdictOfClips(t *testing.T) {
 // learn; with --anyway it is written, and its file says so.
 func TestRefusedAnyway(t *testing.T) {
 	c := newClipMaker(t)
-	clip := c.alter("upside_down", []string{c.film("march", "march", demonstrator.Options{})}, "[0:v]trim=0.5:3,setpts=PTS-STARTPTS,hflip,vflip")
+	clip := c.alter("upside_down", []string{c.film("march", "march", 0.5, 2.5, demonstrator.Options{})}, "[0:v]hflip,vflip")
 	dir := t.TempDir()
 	out := filepath.Join(dir, "o.human.npz")
-	code, said := extractClip(clip, "-o", out, "--overlay", filepath.Join(dir, "o.mp4"))
+	code, said := extractClip(clip, "-o", out, "--model", "lite", "--overlay", filepath.Join(dir, "o.mp4"))
 	if code != fault.ExitRefused || !strings.Contains(said, "verdict: refused") || !strings.Contains(said, "--anyway") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	var text bytes.Buffer
-	code = run(t.Context(), []string{"learn", clip, "--robot", "kata20", "-o", filepath.Join(dir, "learnt")}, &text, &text)
+	code = run(t.Context(), []string{"learn", clip, "--model", "lite", "--robot", "kata20", "-o", filepath.Join(dir, "learnt")}, &text, &text)
 	if code != fault.ExitRefused || !strings.Contains(text.String(), "upside down") {
 		t.Errorf("learn: exit code %d: %s", code, text.String())
 	}

@@ -26,6 +26,9 @@ func command(t *testing.T, args ...string) (code int, out, errOut string) {
 // TestEveryDemonstrationIsRetargetedAndJudged sends the exact truth of every built-in demonstration through retarget
 // and check: no limit broken, balanced, alike, and none of them infeasible.
 func TestEveryDemonstrationIsRetargetedAndJudged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets every demonstration; leave out -short to run it")
+	}
 	dir := t.TempDir()
 	for _, m := range demonstrator.Motions() {
 		h, err := demonstrator.Perform(m, demonstrator.Options{})

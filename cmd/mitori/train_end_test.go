@@ -25,6 +25,9 @@ func TestTrainLeavesNoCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m, err = m.Part(1, 2); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	clip, out, named := filepath.Join(dir, "w.motion.npz"), filepath.Join(dir, "p.bundle"), filepath.Join(dir, "kept")
 	if code, _, errOut := command(t, "retarget", saveMotion(t, m, "w.human.npz"), "--robot", "kata20", "-o", clip); code != fault.ExitDone {

@@ -48,6 +48,9 @@ func saveMotion(t *testing.T, m *human.Motion, name string) string {
 // A motion that was not copied is not written, and it is said when, why, and which part would do; with --anyway it is,
 // and check says it again.
 func TestRetargetRefusesAnotherMotion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets six times; leave out -short to run it")
+	}
 	in := saveMotion(t, carried(t), "carried.human.npz")
 	out := filepath.Join(t.TempDir(), "x.motion.npz")
 	code, said, errOut := command(t, "retarget", in, "--robot", "kata20", "-o", out)

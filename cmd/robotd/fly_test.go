@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -73,11 +74,14 @@ func TestGoesOnAfterAStall(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(400 * time.Millisecond)
+	time.Sleep(400 * time.Millisecond) // the stall: twice as long as the servos' patience
 	if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond)
+	d.recorded("ticking again", func(ticks []*recorder.Tick) bool {
+		late := slices.IndexFunc(ticks, func(k *recorder.Tick) bool { return k.Skipped >= 20 })
+		return late >= 0 && len(ticks) > late+10
+	})
 	if err := d.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -228,8 +232,7 @@ func TestEStopOverMQTT(t *testing.T) {
 func TestOperatorArmsAndResets(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--mqtt", "embedded", "--arm=false")
 	o := d.operator()
-	d.says("servos on")
-	time.Sleep(200 * time.Millisecond) // the first ticks
+	d.flying("disarmed")
 	if ack := o.send("hold"); ack.Accepted || ack.Reason != "not holding a pose" {
 		t.Errorf("hold while disarmed: %+v", ack)
 	}
@@ -258,7 +261,9 @@ func TestOperatorArmsAndResets(t *testing.T) {
 func TestFall(t *testing.T) {
 	d := launch(t, "--robot", "kata20", "--sim", "--for", "8s", "--sim-arg=--tilt-at=4s")
 	d.exit(fault.ExitFailed, time.Minute)
-	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.Contains(states(s), "hold limp fault") {
+	// On a busy host it is still arming when it is tilted.
+	if s := d.stats(); !s.Fell || s.Cause != "falling" || s.EndState != "fault" || !s.TorqueOff || !strings.HasPrefix(states(s), "arming ") ||
+		!strings.HasSuffix(states(s), " limp fault") {
 		t.Errorf("fell %v because of %q, %s, torque off %v, states %q", s.Fell, s.Cause, s.EndState, s.TorqueOff, states(s))
 	}
 }

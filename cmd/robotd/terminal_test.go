@@ -19,15 +19,17 @@ import (
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
-// programs builds robotd and mitori as they ship, once. The emulator's own truth
-// is what these tests believe, and it must survive the terminal as well.
+// programs builds robotd as it ships and a mitori without physics, once. The emulator's
+// own truth is what these tests believe, and it must survive the terminal as well.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "robotd-test-")
 	if err != nil {
 		return "", err
 	}
 	builtDir = dir
-	out, err := exec.Command("go", "build", "-o", dir, ".", "../mitori").CombinedOutput()
+	build := exec.Command("go", "build", "-o", dir, ".", "../mitori")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("go build: %w: %s", err, out)
 	}
@@ -63,18 +65,29 @@ func shipped(t *testing.T, console *os.File, args ...string) *daemon {
 // tests take away what robotd says.
 func (d *daemon) flying(state string) {
 	d.t.Helper()
+	d.recorded(state, func(ticks []*recorder.Tick) bool { return ticks[len(ticks)-1].Mode == state })
+}
+
+// recorded waits until the ticks recorded so far, of which there is one at least,
+// satisfy yes; what says what is waited for.
+func (d *daemon) recorded(what string, yes func([]*recorder.Tick) bool) {
+	d.t.Helper()
 	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		select {
 		case err := <-d.ended:
-			d.t.Fatalf("robotd ended (%v) before it was %s", err, state)
+			why := "without statistics"
+			if s, e := record.LoadStats(filepath.Join(d.dir, "stats.json")); e == nil {
+				why = fmt.Sprintf("%s, cause %q, %d of %d ticks missed, %q", states(s), s.Cause, s.MissedTicks, s.Ticks+s.MissedTicks, s.Notes)
+			}
+			d.t.Fatalf("robotd ended (%v) before it was %s: %s", err, what, why)
 		default:
 		}
 		f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap"))
-		if err == nil && len(f.Ticks) > 0 && f.Ticks[len(f.Ticks)-1].Mode == state {
+		if err == nil && len(f.Ticks) > 0 && yes(f.Ticks) {
 			return
 		}
 	}
-	d.t.Fatalf("robotd was never %s", state)
+	d.t.Fatalf("robotd was never %s", what)
 }
 
 // safe checks the end: by itself, in time, and no servo with torque in the eyes
@@ -236,6 +249,9 @@ func TestSecondCtrlCWithAStuckReader(t *testing.T) {
 
 // A real terminal that is closed: the kernel hangs up on robotd's session.
 func TestTerminalCloses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs in real time for seconds")
+	}
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -250,9 +266,6 @@ func TestTerminalCloses(t *testing.T) {
 		"--record", "flight.mcap", "--sim-arg=--plant=ideal", "--sim-arg=--truth=truth.json")
 	d.cmd.Dir, d.cmd.Stdin, d.cmd.Stdout, d.cmd.Stderr = d.dir, slave, slave, slave
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if testing.Short() {
-		t.Skip("runs in real time for seconds")
-	}
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

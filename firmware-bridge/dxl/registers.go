@@ -20,6 +20,12 @@ func (r Reg[T]) Size() int {
 	return int(unsafe.Sizeof(zero))
 }
 
+// Signed reports whether the register holds negative numbers.
+func (r Reg[T]) Signed() bool {
+	var zero T
+	return zero-1 < 0
+}
+
 // Put writes v little endian to dst, which is at least Size long.
 func (r Reg[T]) Put(dst []byte, v T) {
 	for i := range r.Size() {

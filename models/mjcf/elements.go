@@ -48,7 +48,7 @@ func (c *compiler) joint(e *node, body int, f frame) error {
 	}
 	if j.Kind == Free {
 		j.Axis = spatial.Vec3{0, 0, 1}
-	} else if err := c.hinge(r, f, &j); err != nil {
+	} else if err := c.hingeOrSlide(r, f, &j); err != nil {
 		return err
 	}
 	if err := c.resistance(r, &j); err != nil {
@@ -59,7 +59,9 @@ func (c *compiler) joint(e *node, body int, f frame) error {
 	return nil
 }
 
-func (c *compiler) hinge(r *node, f frame, j *Joint) error {
+// hingeOrSlide reads what the two kinds of joints with one degree of freedom have: axis, anchor, range, forces. The fields
+// named Rad are metres of a slide.
+func (c *compiler) hingeOrSlide(r *node, f frame, j *Joint) error {
 	if len(c.m.Bodies[j.Body].Joints) > 0 && c.m.Joints[c.m.Bodies[j.Body].Joints[0]].Kind == Free {
 		return fmt.Errorf("%s: a body with a free joint cannot have another joint", r.where())
 	}

@@ -39,7 +39,7 @@ func (n *node) fail(attr, why string) error {
 
 func (n *node) has(attr string) bool { _, ok := n.attr[attr]; return ok }
 
-// floats reads between lo and hi numbers into dst and returns how many there were; dst keeps its values where the
+// floats reads at least lo numbers, and at most those that dst has room for, and returns how many there were; dst keeps its values where the
 // attribute is absent.
 func (n *node) floats(attr string, dst []float64, lo int) (int, error) {
 	s, ok := n.attr[attr]

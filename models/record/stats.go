@@ -94,6 +94,9 @@ func LoadStats(name string) (*Stats, error) {
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if s.Schema != StatsSchema {
+		return nil, fmt.Errorf("%s: schema %d is unknown; legal: %d", name, s.Schema, StatsSchema)
+	}
 	return s, nil
 }
 

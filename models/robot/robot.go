@@ -42,11 +42,11 @@ type Description struct {
 	Source        string // where it was loaded from
 }
 
-// Joint is one actuated hinge.
+// Joint is one actuated hinge. The keys of its JSON form, in 'mitori robot show', are older than the spelling of units.
 type Joint struct {
 	Name              string
 	MinRad, MaxRad    float64
-	SpeedLimitRadPerS float64 // what commands may ask for, below the servo's no-load speed
+	SpeedLimitRadPerS float64 `json:"SpeedLimitRadS"` // what commands may ask for, below the servo's no-load speed
 	Servo             string  // key of ServoTypes
 	Bus               string
 	ID                int     // servo id on the bus
@@ -61,10 +61,10 @@ type ServoType struct {
 	ModelNumber        int
 	CountsPerTurn      int
 	StallTorqueNm      float64
-	NoLoadSpeedRadPerS float64
+	NoLoadSpeedRadPerS float64 `json:"NoLoadSpeedRadS"`
 	PositionPGain      int
-	StiffnessNmPerRad  float64
-	DampingNmSPerRad   float64
+	StiffnessNmPerRad  float64 `json:"StiffnessNmRad"`
+	DampingNmSPerRad   float64 `json:"DampingNmsRad"`
 	MaxTempC           float64
 	Entry              servos.Type // of the catalogue
 }

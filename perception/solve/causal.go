@@ -110,11 +110,11 @@ func NewCausal(o CausalOptions) (*Causal, error) {
 	if o.LagFrames < 0 || o.LagFrames > maxLagFrames {
 		return nil, fmt.Errorf("solve: lag of %d frames; legal: 0 to %d", o.LagFrames, maxLagFrames)
 	}
-	if err := o.Options.check(o.WidthPx, o.HeightPx); err != nil {
+	if err := o.check(o.WidthPx, o.HeightPx); err != nil {
 		return nil, err
 	}
 	c := &Causal{lag: o.LagFrames, emitted: -1}
-	c.opt, c.assumed = o.Options.complete(o.WidthPx, o.HeightPx)
+	c.opt, c.assumed = o.complete(o.WidthPx, o.HeightPx)
 	c.lens = newLens(o.WidthPx, o.HeightPx, c.opt.FocalPx)
 	c.up = levelUp
 	if c.opt.UpInCamera != nil {

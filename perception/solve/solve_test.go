@@ -35,6 +35,9 @@ func compare(t *testing.T, m, truth *human.Motion) *metrics.Comparison {
 }
 
 func TestRecoversKnownMotions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves every motion; leave out -short to run it")
+	}
 	for name, a := range map[string]*actor{"squat": squatter(), "steps": stepper(), "one leg": balancer()} {
 		in, truth := film(a, defaultCamera(), 5, 30, typical, 1)
 		m, rep := solved(t, in, Options{HeightM: a.heightM, FocalPx: 648})
@@ -62,6 +65,9 @@ func TestRecoversKnownMotions(t *testing.T) {
 }
 
 func TestFindsGravity(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves a clip for every way that a camera leans; leave out -short to run it")
+	}
 	for _, c := range []struct{ pitchDeg, rollDeg, heightM float64 }{{0, 0, 1}, {18, 0, 2.0}, {20, 14, 2.1}, {-10, -8, 0.4}} {
 		cam := defaultCamera()
 		cam.pitchRad, cam.rollRad, cam.heightM = c.pitchDeg*math.Pi/180, c.rollDeg*math.Pi/180, c.heightM

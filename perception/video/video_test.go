@@ -15,6 +15,9 @@ import (
 // makeClip runs ffmpeg for a test file, or skips.
 func makeClip(t *testing.T, name string, args ...string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: makes clips with ffmpeg")
+	}
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed")
 	}

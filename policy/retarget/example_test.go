@@ -2,7 +2,6 @@ package retarget_test
 
 import (
 	"fmt"
-	"log"
 
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/human"
@@ -44,15 +43,18 @@ func standing() *human.Motion {
 func Example() {
 	robot, err := body.Load("kata20")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	r, err := retarget.New(robot)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	clip, report, err := r.Retarget(standing(), retarget.Options{})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Printf("%d joints at %g frames/s\n", len(clip.JointNames), clip.FPS)
 	fmt.Printf("%d joints outside their limits, %s\n", report.JointLimitViolations, report.Likeness.Verdict)

@@ -52,6 +52,9 @@ func tall(t *testing.T) *robot.Description {
 
 // TestAnotherRobotNeedsNoTable retargets the same persons to a robot of another make.
 func TestAnotherRobotNeedsNoTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets every motion; leave out -short to run it")
+	}
 	b, err := body.New(tall(t))
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func squat(r *Retargeter, knee float64) (map[string]float64, float64) {
 		"r_hip_pitch": -knee / 2, "r_knee": knee, "r_ankle_pitch": -knee / 2}, low
 }
 
-// motions are the test performances.
+// motions are the test performances, each of one wave or two lifts: as long as it takes to show what it is.
 func motions(r *Retargeter) map[string]*human.Motion {
 	wave := func(t float64) float64 { return 0.5 - 0.5*math.Cos(2*math.Pi*t/3) }
 	lift := func(s int, h float64, a *act) { // bends leg s so that the foot rises
@@ -115,21 +115,21 @@ func motions(r *Retargeter) map[string]*human.Motion {
 	}
 	return map[string]*human.Motion{
 		"stand": person(r, 2, 30, func(float64) act { return act{on: both} }),
-		"arms": person(r, 6, 30, func(t float64) act {
+		"arms": person(r, 3, 30, func(t float64) act {
 			return act{on: both, joint: map[string]float64{
 				"l_shoulder_pitch": -0.8 * wave(t), "l_shoulder_roll": 0.15 + 1.2*wave(t), "l_elbow": -0.3 - wave(t),
 				"r_shoulder_pitch": -1.5 * wave(t), "r_shoulder_roll": -0.15 - 0.4*wave(t), "r_shoulder_yaw": 0.6 * wave(t), "r_elbow": -0.3 - 0.9*wave(t)}}
 		}),
-		"squat": person(r, 6, 30, func(t float64) act {
+		"squat": person(r, 3, 30, func(t float64) act {
 			j, low := squat(r, 0.7+1.0*wave(t))
 			return act{on: both, joint: j, lower: low}
 		}),
-		"march": person(r, 6, 30, func(t float64) act {
+		"march": person(r, 3, 30, func(t float64) act {
 			a := act{on: both, joint: map[string]float64{}}
 			lift(int(t/1.5)%2, 0.5*math.Pow(math.Sin(math.Pi*math.Mod(t, 1.5)/1.5), 2), &a)
 			return a
 		}),
-		"one foot from the start": person(r, 4, 30, func(t float64) act {
+		"one foot from the start": person(r, 3, 30, func(t float64) act {
 			a := act{on: both, joint: map[string]float64{}}
 			lift(1, 0.4, &a)
 			return a
@@ -138,8 +138,8 @@ func motions(r *Retargeter) map[string]*human.Motion {
 			h := math.Max(0, 0.1*math.Sin(2*math.Pi*t))
 			return act{on: [2]bool{h == 0, h == 0}, raise: h}
 		}),
-		"bow": person(r, 4, 30, func(t float64) act { return act{on: both, tilt: 1.4 * wave(t)} }),
-		"turn with false contacts": person(r, 4, 30, func(t float64) act {
+		"bow": person(r, 3, 30, func(t float64) act { return act{on: both, tilt: 1.4 * wave(t)} }),
+		"turn with false contacts": person(r, 3, 30, func(t float64) act {
 			return act{on: both, yaw: 2 * wave(t), forward: 0.1 * t}
 		}),
 		"fast arms": person(r, 3, 60, func(t float64) act {

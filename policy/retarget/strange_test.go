@@ -42,11 +42,11 @@ func strange(r *Retargeter) map[string]*human.Motion {
 			f := math.Min(math.Max((t-1.5)/0.5, 0), 1)
 			return act{on: [2]bool{f == 0 || f == 1, f == 0 || f == 1}, raise: 0.4 * f * (1 - f)}
 		}),
-		"lie down and get up": person(r, 8, 30, func(t float64) act {
-			w := ramp(t, 1, 3) - ramp(t, 5, 7)
+		"lie down and get up": person(r, 6, 30, func(t float64) act {
+			w := ramp(t, 1, 2.5) - ramp(t, 3.5, 5)
 			return act{on: [2]bool{w < 0.3, w < 0.3}, tilt: math.Pi / 2 * w, lower: 0.2 * w}
 		}),
-		"lying": person(r, 4, 30, func(t float64) act { return act{tilt: -math.Pi / 2, lower: 0.2} }),
+		"lying": person(r, 2, 30, func(t float64) act { return act{tilt: -math.Pi / 2, lower: 0.2} }),
 		"backflip": person(r, 4, 30, func(t float64) act {
 			f := math.Min(math.Max((t-1.5)/0.8, 0), 1)
 			return act{on: [2]bool{f == 0 || f == 1, f == 0 || f == 1}, tilt: -2 * math.Pi * f, raise: 0.8 * f * (1 - f)}

@@ -35,6 +35,9 @@ var verdicts = map[string]struct {
 
 // A motion that the robot did not copy is said not to be one, with the reason; those that it did copy are not.
 func TestStrangeMotionsAreToldApart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets a dozen motions; leave out -short to run it")
+	}
 	r := kata(t)
 	for name, m := range strange(r) {
 		want, ok := verdicts[name]
@@ -63,11 +66,14 @@ func has(r *likeness.Result, kind string) bool {
 
 // Ordinary motions are not refused, not as they are, faster, slower, wider, mirrored or from poor footage.
 func TestOrdinaryMotionsAreNotRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets fifteen times; leave out -short to run it")
+	}
 	r := kata(t)
 	all := motions(r)
 	wishes := []Options{{Tempo: 0.5}, {Tempo: 1.3}, {Amplify: 1.3}, {Amplify: 0.7}, {Mirror: true}}
 	for i, name := range []string{"arms", "squat", "march", "fast arms", "one foot from the start"} {
-		for _, o := range []Options{{}, wishes[i], wishes[(i+1)%len(wishes)]} {
+		for _, o := range []Options{{}, wishes[i]} {
 			if _, rep, err := r.Retarget(all[name], o); err != nil || rep.Likeness.Verdict != likeness.Kept {
 				t.Errorf("%s, %+v: %v %s", name, o, err, rep.Likeness.Summary)
 			}
@@ -81,18 +87,19 @@ func TestOrdinaryMotionsAreNotRefused(t *testing.T) {
 // The verdict is about the motion, not about who makes it: the same for a child and a giant, for left and right, and
 // wherever they stand and face.
 func TestTheVerdictDoesNotDependOnThePerson(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets nine times; leave out -short to run it")
+	}
 	r := kata(t)
 	all := strange(r)
-	for _, name := range []string{"turn 360", "jump forward", "small step"} {
+	for _, name := range []string{"pivot 120", "jump forward", "small step"} {
 		_, want, err := r.Retarget(all[name], Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for what, change := range map[string]func(m *human.Motion) (*human.Motion, Options){
-			"a child":   func(m *human.Motion) (*human.Motion, Options) { return moved(m, 0.55, 0), Options{} },
-			"a giant":   func(m *human.Motion) (*human.Motion, Options) { return moved(m, 1.3, 0), Options{} },
-			"elsewhere": func(m *human.Motion) (*human.Motion, Options) { return moved(m, 1, 2.5), Options{} },
-			"mirrored":  func(m *human.Motion) (*human.Motion, Options) { return m, Options{Mirror: true} },
+			"a child elsewhere": func(m *human.Motion) (*human.Motion, Options) { return moved(m, 0.55, 2.5), Options{} },
+			"a giant, mirrored": func(m *human.Motion) (*human.Motion, Options) { return moved(m, 1.3, 0), Options{Mirror: true} },
 		} {
 			m, o := change(all[name])
 			_, got, err := r.Retarget(m, o)
@@ -124,6 +131,9 @@ func moved(m *human.Motion, scale, yaw float64) *human.Motion {
 // Motion capture of somebody who turns about on standing feet and walks away: the robot does neither, and it is said
 // where.
 func TestCapturedTurnIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets a long recording; leave out -short to run it")
+	}
 	in, err := os.Open("../../../shared/data/mocap/01_01.bvh")
 	if err != nil {
 		t.Skip("the recording is not here: ", err)
@@ -137,6 +147,9 @@ func TestCapturedTurnIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m, err = m.Part(7, 12); err != nil {
+		t.Fatal(err)
+	}
 	_, rep, err := kata(t).Retarget(m, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -148,9 +161,12 @@ func TestCapturedTurnIsTold(t *testing.T) {
 
 // Every part that is suggested works when it is asked for, and the bad moment lies in none.
 func TestSuggestedPartsWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("retargets part after part; leave out -short to run it")
+	}
 	r := kata(t)
 	all := strange(r)
-	for name, badS := range map[string]float64{"jump forward": 1.75, "backflip": 1.9, "turn 360": -1, "lie down and get up": 4} {
+	for name, badS := range map[string]float64{"jump forward": 1.75, "backflip": 1.9, "turn 360": -1, "lie down and get up": 3} {
 		m := all[name]
 		parts := r.Parts(context.Background(), m, Options{})
 		if len(parts) == 0 && name != "jump forward" && name != "backflip" {

@@ -21,11 +21,11 @@ type Result struct {
 
 // Score sums up a test set.
 type Score struct {
-	Episodes    int
-	Survival    float64 // share of episodes
-	JointErrRad float64 // means over episodes
-	RootErrM    float64
-	ActionRate  float64
+	Episodes    int     `json:"episodes"`
+	Survival    float64 `json:"survival"`      // share of episodes
+	JointErrRad float64 `json:"joint_err_rad"` // means over episodes
+	RootErrM    float64 `json:"root_err_m"`
+	ActionRate  float64 `json:"action_rate"`
 }
 
 // Rate is Survival as the count that it was made of.

@@ -18,10 +18,10 @@ import (
 )
 
 // A checkpoint file is a line of text that ends in the version, the SHA-256 of the rest, and the rest: a gob of
-// envelope. Version 1 knew three methods and had fields for each.
+// envelope. Version 1 knew three methods and had fields for each; version 2 had other names for some of envelope's fields.
 const (
 	checkpointMagic   = "mitori checkpoint "
-	checkpointVersion = "2"
+	checkpointVersion = "3"
 )
 
 // maxCheckpointBytes bounds what Resume reads: some ten times a real one.

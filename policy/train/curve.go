@@ -4,18 +4,18 @@ import "github.com/mitori-robotics/mitori/policy/rollout"
 
 // Point is one iteration of the learning curve.
 type Point struct {
-	Steps          int64
-	Seconds        float64 // wall time since the start, over all resumptions
-	Level          float64 // of randomisation, 0 to 1
-	Reward         float64 // mean of a step
-	JointErrRad    float64
-	RootErrM       float64
-	Episodes       int     // that ended in this iteration
-	Finished       float64 // share of them that stood to their end
-	Learnt                 // what the method says
-	CollectSeconds float64
-	LearnSec       float64
-	Eval           *rollout.Score `json:",omitempty"`
+	Steps       int64          `json:"steps"`
+	WallS       float64        `json:"wall_s"` // since the start, over all resumptions
+	Level       float64        `json:"level"`  // of randomisation, 0 to 1
+	Reward      float64        `json:"reward"` // mean of a step
+	JointErrRad float64        `json:"joint_err_rad"`
+	RootErrM    float64        `json:"root_err_m"`
+	Episodes    int            `json:"episodes"` // that ended in this iteration
+	Finished    float64        `json:"finished"` // share of them that stood to their end
+	Learnt                     // what the method says
+	CollectS    float64        `json:"collect_s"`
+	LearnS      float64        `json:"learn_s"`
+	Eval        *rollout.Score `json:"eval,omitempty"`
 }
 
 // playStats sums up what happened to the worlds in one iteration.

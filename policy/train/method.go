@@ -33,8 +33,10 @@ type Plan struct {
 
 // Learnt is what an iteration says for the learning curve; a method leaves out what it does not have.
 type Learnt struct {
-	PolicyLoss, ValueLoss float64
-	KL, Clipped           float64 // mean KL a minibatch, share of clipped samples
-	ActorSteps            float64 // share of the minibatches that the policy learnt from
-	ActorRate             float64
+	PolicyLoss float64 `json:"policy_loss"`
+	ValueLoss  float64 `json:"value_loss"`
+	KL         float64 `json:"kl"`          // mean of a minibatch
+	Clipped    float64 `json:"clipped"`     // share of clipped samples
+	ActorSteps float64 `json:"actor_steps"` // share of the minibatches that the policy learnt from
+	ActorRate  float64 `json:"actor_rate"`
 }

@@ -156,8 +156,8 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 		return Point{}, fmt.Errorf("train: %s took %d control steps in an iteration; legal: %d: one Practice.Play", t.plan.Name, practice.stats.steps, practice.Samples())
 	}
 	p := practice.stats.point()
-	p.Learnt, p.CollectSeconds = learnt, practice.played.Seconds()
-	p.LearnSec = clock.now().Sub(begin).Seconds() - p.CollectSeconds
+	p.Learnt, p.CollectS = learnt, practice.played.Seconds()
+	p.LearnS = clock.now().Sub(begin).Seconds() - p.CollectS
 
 	t.iteration++
 	for i, w := range practice.Policy.W {
@@ -185,7 +185,7 @@ func (t *Trainer) iterate(clock *clock) (Point, error) {
 	if err := clock.update(&t.used); err != nil {
 		return p, err
 	}
-	p.Seconds = t.used.Time.Seconds()
+	p.WallS = t.used.Time.Seconds()
 	t.curve = append(t.curve, p)
 	return p, nil
 }

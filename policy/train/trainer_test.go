@@ -83,8 +83,8 @@ func TestTheClockChangesNothing(t *testing.T) {
 	if !bytes.Equal(traintest.Weights(t, a.Net), traintest.Weights(t, b.Net)) {
 		t.Error("a slow clock changes the weights")
 	}
-	if p := b.Curve[3]; p.CollectSeconds < 60 || p.LearnSec < 60 {
-		t.Errorf("by a clock of a minute a look, collecting took %g s and learning %g s", p.CollectSeconds, p.LearnSec)
+	if p := b.Curve[3]; p.CollectS < 60 || p.LearnS < 60 {
+		t.Errorf("by a clock of a minute a look, collecting took %g s and learning %g s", p.CollectS, p.LearnS)
 	}
 }
 
@@ -226,18 +226,22 @@ func TestResumeRefusesWhatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	future := bytes.Replace(data, []byte("checkpoint 2"), []byte("checkpoint 3"), 1)
+	future := bytes.Replace(data, []byte("checkpoint 3"), []byte("checkpoint 4"), 1)
+	second, err := os.ReadFile("testdata/version2.checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
 	flipped := bytes.Clone(data)
 	flipped[len(flipped)/2] ^= 1
 	for name, content := range map[string][]byte{"empty": {}, "other": []byte("hello"), "half": data[:len(data)/2], "flipped": flipped,
-		"old": old, "future": future, "line": []byte("mitori checkpoint 2")} {
+		"old": old, "second": second, "future": future, "line": []byte("mitori checkpoint 3")} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := toyTrainer(t).Resume(file); !errors.Is(err, train.ErrCheckpoint) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", name, err)
-		} else if wants := name == "old" || name == "future"; errors.Is(err, train.ErrCheckpointVersion) != wants {
+		} else if wants := name == "old" || name == "second" || name == "future"; errors.Is(err, train.ErrCheckpointVersion) != wants {
 			t.Errorf("%s: %v, want one of another version: %v", name, err, wants)
 		}
 	}

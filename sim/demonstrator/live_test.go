@@ -41,7 +41,7 @@ func TestLiveAgainstWholeClipAndTruth(t *testing.T) {
 	if _, err := assets.DepsDir(); err != nil {
 		t.Skip(err)
 	}
-	nets, err := track.LoadNetworks(track.Options{Runtime: runtime, Model: posenet.Full, Person: track.Best})
+	nets, err := track.LoadNetworks(track.Options{Runtime: runtime, Model: posenet.Lite, Person: track.Best})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestLiveAgainstWholeClipAndTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt, err := Options{}.withDefaults()
+	opt, err := Options{WidthPx: 288, HeightPx: 360}.withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestLiveAgainstWholeClipAndTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth.Frames = truth.Frames[:min(len(truth.Frames), 135)]
+	truth.Frames = truth.Frames[:min(len(truth.Frames), 105)]
 
 	eyes := &tap{Tracker: tracker}
 	w := live.New(eyes, live.Options{LagFrames: solve.DefaultLagFrames})

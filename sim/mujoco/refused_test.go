@@ -26,10 +26,10 @@ const framework = `<mujoco><compiler angle="radian" COMPILER/><size memory="1M"/
 func with(place, what string) string {
 	text := framework
 	for _, p := range []string{"COMPILER", "DEFAULT", "FREE", "JOINT", "GEOM", "CONTENT", "INERTIAL", "ACTUATOR", "SECTION"} {
-		switch {
-		case p == place:
+		switch p {
+		case place:
 			text = strings.Replace(text, p, what, 1)
-		case p == "INERTIAL":
+		case "INERTIAL":
 			text = strings.Replace(text, p, `<inertial pos="0 0 0" mass="1" diaginertia="1 1 1"/>`, 1)
 		default:
 			text = strings.Replace(text, p, "", 1)

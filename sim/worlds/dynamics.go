@@ -63,12 +63,12 @@ func check(r rollout.Randomization) error {
 		{"TorqueScale", r.TorqueScale, 0, 100}, {"FrictionScale", r.FrictionScale, 0, 100},
 		{"ArmatureScale", r.ArmatureScale, 0.01, 100}, {"ContactSoftScale", r.ContactSoftScale, 0.1, 10},
 		{"DelayS", r.DelayS, 0, MaxDelayS}, {"SensorDelayS", r.SensorDelayS, 0, MaxDelayS},
-		{"PushSpeedMS", r.PushSpeedMPerS, 0, 100}, {"PushEveryS", r.PushEveryS, 0, math.MaxFloat64},
-		{"ServoSpeedRadS", r.ServoSpeedRadPerS, 0, 1e4}, {"TorsoOffsetM", [2]float64{0, r.TorsoOffsetM}, 0, 1},
+		{"PushSpeedMPerS", r.PushSpeedMPerS, 0, 100}, {"PushEveryS", r.PushEveryS, 0, math.MaxFloat64},
+		{"ServoSpeedRadPerS", r.ServoSpeedRadPerS, 0, 1e4}, {"TorsoOffsetM", [2]float64{0, r.TorsoOffsetM}, 0, 1},
 		{"TorsoPayloadKg", [2]float64{0, r.TorsoPayloadKg}, 0, 1e3}, {"FloorTiltRad", [2]float64{0, r.FloorTiltRad}, 0, 1},
 		{"JointZeroRad", [2]float64{0, r.JointZeroRad}, 0, 1}, {"NoiseJointRad", [2]float64{0, r.NoiseJointRad}, 0, 10},
-		{"NoiseJointRadS", [2]float64{0, r.NoiseJointRadPerS}, 0, 100}, {"NoiseGravity", [2]float64{0, r.NoiseGravity}, 0, 10},
-		{"NoiseGyroRadS", [2]float64{0, r.NoiseGyroRadPerS}, 0, 100},
+		{"NoiseJointRadPerS", [2]float64{0, r.NoiseJointRadPerS}, 0, 100}, {"NoiseGravity", [2]float64{0, r.NoiseGravity}, 0, 10},
+		{"NoiseGyroRadPerS", [2]float64{0, r.NoiseGyroRadPerS}, 0, 100},
 	} {
 		if !(p.v[0] >= p.lo && p.v[1] >= p.v[0] && p.v[1] <= p.hi) {
 			return fmt.Errorf("worlds: randomization %s is %g to %g; legal: rising, %g to %g", p.name, p.v[0], p.v[1], p.lo, p.hi)

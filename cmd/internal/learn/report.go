@@ -114,7 +114,7 @@ func (l *learner) page() *report.Data {
 	s := &l.summary
 	d := &report.Data{
 		Summary: s, Sheet: l.sheet, Video: l.path(pictures.FilmFile), Stages: l.stages(), Notes: l.notes,
-		Person: fmt.Sprintf("%s learned from %s", l.Robot.Desc.Name, s.Video),
+		Headline: fmt.Sprintf("%s learned from %s", l.Robot.Desc.Name, s.Video),
 	}
 	clip := l.policy.motion.Clip
 	d.Doing = fmt.Sprintf("A person moves for %.1f s; the robot does the same with %d servos in %.1f s, from standing to standing, driven by robotd over the bytes of its servo bus.",

@@ -49,7 +49,7 @@ type LearnPoint struct {
 // Data is what the page shows.
 type Data struct {
 	Summary  *record.Summary
-	Person   string // what the person did, in words
+	Headline string // who learned what from which video, in words
 	Doing    string // what the robot does, in words
 	Video    string // path of side_by_side.mp4
 	Sheet    []byte // PNG: moments of person and robot

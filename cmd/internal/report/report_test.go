@@ -33,7 +33,7 @@ func sample() *Data {
 	even := 0.27
 	s.Feet = record.Feet{Person: &gait.Figures{LegM: 0.86, Left: gait.Foot{Lifts: make([]gait.Lift, 2), HeightM: 0.098, HeightLegs: 0.114},
 		Right: gait.Foot{Lifts: make([]gait.Lift, 3), HeightM: 0.027, HeightLegs: 0.031}, Symmetry: &even}, Findings: []string{"The right foot is hardly raised."}}
-	d := &Data{Summary: s, Person: "A person squats", Doing: "kata20 does it", Stages: []string{"extract", "train"}}
+	d := &Data{Summary: s, Headline: "A person squats", Doing: "kata20 does it", Stages: []string{"extract", "train"}}
 	for _, n := range []string{"l_knee", "r_knee", "l_elbow"} {
 		j := JointTrack{Name: n, PeakNm: 2, RMSNm: 0.6, LimitNm: 4.1}
 		for i := range 300 {

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/doctor"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -95,12 +96,15 @@ func Bundle(w io.Writer, name string, b *bundle.Bundle) {
 	}
 }
 
-// Doctor says what is there and what is missing.
+// Doctor says what is there, what is missing, and the command that fixes it.
 func Doctor(w io.Writer, found []doctor.Finding) {
 	for _, f := range found {
 		mark := "ok     "
 		if !f.OK {
 			mark = "MISSING"
+			if !strings.Contains(f.Detail, f.Fix) {
+				f.Detail += "; run: " + f.Fix
+			}
 		}
 		fmt.Fprintf(w, "%s  %-22s %s\n", mark, f.Name, f.Detail)
 	}

@@ -36,8 +36,8 @@ func training(p *cli.Progress) func(train.Point, float64) {
 			survival = fmt.Sprintf("survived %s, joint error %.3f rad", at.Eval.Rate(), at.Eval.JointErrRad)
 		}
 		spent = min(spent, 1)
-		left := at.Seconds * (1 - spent) / max(spent, 1e-3)
-		rate := float64(at.Steps) / max(at.Seconds, 1e-3)
+		left := at.WallS * (1 - spent) / max(spent, 1e-3)
+		rate := float64(at.Steps) / max(at.WallS, 1e-3)
 		p.Show(fmt.Sprintf("training: %3.0f %%, %d control steps, %.0f a second, at most %.0f s left; randomisation %.0f %%; test: %s",
 			100*spent, at.Steps, rate, left, 100*at.Level, survival), at.Eval != nil, spent >= 1)
 	}

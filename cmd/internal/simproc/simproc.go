@@ -30,7 +30,7 @@ type Sim struct {
 	stdin  io.WriteCloser
 	port   string
 	stderr tail
-	lines  chan []byte // of its standard output after the first
+	lines  chan []byte // of its standard output after the first; the latest, read when it has ended
 	exited chan struct{}
 	err    error // of Wait; valid after exited is closed
 }
@@ -99,10 +99,10 @@ func (s *Sim) listen(out io.Reader, first chan<- []byte) {
 			first <- line
 			continue
 		}
-		select {
-		case s.lines <- line:
-		default: // nobody asks for so many
+		if len(s.lines) == cap(s.lines) {
+			<-s.lines // nobody asks for so many, and the last one is the verdict
 		}
+		s.lines <- line
 	}
 	close(first)
 	close(s.lines)

@@ -143,7 +143,7 @@ func same(t *testing.T, what string, want, got *train.Result) {
 func timeless(curve []train.Point) []train.Point {
 	c := slices.Clone(curve)
 	for i := range c {
-		c[i].Seconds, c[i].CollectSeconds, c[i].LearnSec = 0, 0, 0
+		c[i].WallS, c[i].CollectS, c[i].LearnS = 0, 0, 0
 	}
 	return c
 }

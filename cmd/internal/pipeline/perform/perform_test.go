@@ -57,7 +57,7 @@ func flightOf(t *testing.T, name string, heightM float64) {
 	}
 }
 
-const goodStats = `{"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque_off":true,"transitions":[{"at_s":0,"to":"arming"},{"at_s":1,"to":"active"}]}`
+const goodStats = `{"schema":1,"policy_hash":"%s","ticks":%d,"end_state":"disarmed","torque_off":true,"transitions":[{"at_s":0,"to":"arming"},{"at_s":1,"to":"active"}]}`
 
 // flier is a performance of a trained policy into a folder with the results of an
 // earlier run that flew well, of the same bundle if same is set.
@@ -110,7 +110,7 @@ func TestAFailedFlightShowsNoOther(t *testing.T) {
 		"says nothing":                 "exit 1\n",
 		"ends well and writes nothing": "exit 0\n",
 		"writes of another policy":     fmt.Sprintf("cp %s \"$TRACE\"; echo '"+goodStats+"' >\"$STATS\"\n", old, "ffff", 700),
-		"never plays":                  "cp " + old + " \"$TRACE\"; echo '{\"policy_hash\":\"'$HASH'\",\"cause\":\"no answer\"}' >\"$STATS\"; exit 1\n",
+		"never plays":                  "cp " + old + " \"$TRACE\"; echo '{\"schema\":1,\"policy_hash\":\"'$HASH'\",\"cause\":\"no answer\"}' >\"$STATS\"; exit 1\n",
 		"has no trace":                 fmt.Sprintf("echo '"+goodStats+"' >\"$STATS\"\n", "'$HASH'", 700),
 	} {
 		t.Run(what, func(t *testing.T) {

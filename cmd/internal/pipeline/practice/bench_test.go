@@ -51,8 +51,8 @@ func BenchmarkTrainer(b *testing.B) {
 	stage.Inputs = nil // it shall train each time
 	count := func(at pipeline.Progress) {
 		p := at.Detail.(train.Point)
-		collect += p.CollectSeconds
-		learn += p.LearnSec
+		collect += p.CollectS
+		learn += p.LearnS
 		steps += 4096
 	}
 	for b.Loop() {
