@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
-	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 )
 
 // Commands answers operators with the loop's own decision: what was done, or what
@@ -20,7 +20,7 @@ type Commands struct {
 	// Checks, if set before Start, says in words which arming checks fail.
 	Checks func(failing mode.Checks) string
 
-	loop    atomic.Pointer[loop.Loop]
+	desk    atomic.Pointer[shared.Desk]
 	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
 }
 
@@ -59,11 +59,11 @@ func Verbs() []string {
 	return []string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}
 }
 
-// Start connects operators to a loop, which then knows what was told before it.
-func (c *Commands) Start(l *loop.Loop) {
-	c.loop.Store(l)
+// Start connects operators to a loop's desk, which then shows what was told before.
+func (c *Commands) Start(desk *shared.Desk) {
+	c.desk.Store(desk)
 	for _, o := range []mode.Condition{mode.LinkToBroker, mode.NameTaken} {
-		l.External(o, mode.Conditions(c.outside.Load()).Has(o))
+		desk.Tell(o, mode.Conditions(c.outside.Load()).Has(o))
 	}
 }
 
@@ -79,8 +79,8 @@ func (c *Commands) tell(o mode.Condition, on bool) {
 	} else {
 		c.outside.And(^uint32(mode.Of(o)))
 	}
-	if l := c.loop.Load(); l != nil {
-		l.External(o, on)
+	if desk := c.desk.Load(); desk != nil {
+		desk.Tell(o, on)
 	}
 }
 
@@ -93,12 +93,12 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 		reply("", fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
 		return
 	}
-	l := c.loop.Load()
-	if l == nil {
+	desk := c.desk.Load()
+	if desk == nil {
 		reply("", errStarting)
 		return
 	}
-	ticket, err := l.Ask(r)
+	ticket, err := desk.Ask(r)
 	if err != nil {
 		reply("", err)
 		return
@@ -107,7 +107,7 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 }
 
 // await waits for the loop's decision, for Patience at most.
-func (c *Commands) await(ticket loop.Ticket) (did string, refused error) {
+func (c *Commands) await(ticket shared.Ticket) (did string, refused error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	late := time.NewTimer(Patience)

@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -36,7 +37,7 @@ func (f farBook) Event(e record.Event)  { f.events = append(f.events, e) }
 // watching is a watcher of a robot with two joints, which arms nothing.
 func watching() (*Watch, *notebook, func() *trace.Sample) {
 	n := &notebook{}
-	w := &Watch{Tell: n, Link: farBook{n}, Mission: &mission.Script{}, Explain: &explain.Robot{
+	w := &Watch{Desk: &shared.Desk{}, Tell: n, Link: farBook{n}, Mission: &mission.Script{}, Explain: &explain.Robot{
 		Joints: []robot.Joint{{Name: "hip", ID: 3}, {Name: "knee", ID: 4}},
 		Limits: []guard.Joint{{MinRad: -1, MaxRad: 1}, {MinRad: -1, MaxRad: 1}},
 		Health: []guard.Health{{TempWarnC: 60, TempStopC: 70}, {TempWarnC: 60, TempStopC: 70}}, Thresholds: guard.DefaultThresholds(10.5, 9.9),

@@ -107,7 +107,19 @@ func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ..
 	}, faults...)
 }
 
+// newOnBusWith is newOnBus with a configuration that change has changed.
+func newOnBusWith(t *testing.T, change func(*loop.Config)) *onBus {
+	t.Helper()
+	return buildBus(t, 0, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) { return busemu.NewWire(l), nil }, change)
+}
+
 func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
+	t.Helper()
+	return buildBus(t, tiltAt, open, func(*loop.Config) {}, faults...)
+}
+
+func buildBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), change func(*loop.Config),
+	faults ...string) *onBus {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -159,6 +171,7 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
 	b.ring = trace.NewRing(4, n)
+	change(&lc)
 	l, err := loop.New(lc, drv, nil, b.ring)
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -57,6 +58,9 @@ type Config struct {
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
 
+	// Gateway, if set, is where orders come from and decisions go; whoever writes there is
+	// another process, whose heartbeat is judged.
+	Gateway *shared.Desk
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
@@ -77,7 +81,8 @@ type Loop struct {
 	mon   *guard.Monitor
 	ring  *trace.Ring
 
-	mail     [mailboxSlots]slot
+	desk     *shared.Desk
+	gateway  heartbeat
 	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
 	stop     atomic.Bool
@@ -123,16 +128,21 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 			}
 		}
 	}
+	desk := cfg.Gateway
+	if desk == nil {
+		desk = &shared.Desk{}
+	}
 	period := 1 / float64(cfg.RateHz)
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
 	}
 	return &Loop{
-		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
-		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
-		period: time.Second / time.Duration(cfg.RateHz),
-		state:  driver.NewState(n), ramp: newRamp(n),
+		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
+		gateway: heartbeat{limit: int64(cfg.Thresholds.GatewayS * float64(cfg.RateHz))},
+		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
+		period:  time.Second / time.Duration(cfg.RateHz),
+		state:   driver.NewState(n), ramp: newRamp(n),
 		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
@@ -164,6 +174,9 @@ func (l *Loop) External(c mode.Condition, on bool) {
 	}
 }
 
+// Ask hands the loop a request whose answer is wanted. Any goroutine may call it.
+func (l *Loop) Ask(r mode.Request) (shared.Ticket, error) { return l.desk.Ask(r) }
+
 // Pulse is what a supervisor looks at; any goroutine may.
 func (l *Loop) Pulse() (ticks uint64, torque bool) {
 	p := l.pulse.Load()
@@ -177,6 +190,7 @@ func (l *Loop) beat(ended uint64) {
 		p |= 1
 	}
 	l.pulse.Store(p)
+	l.desk.BeatLoop()
 }
 
 // StuckAfter is how long the loop may stand still while there is torque.
