@@ -226,6 +226,23 @@ func (w *Watch) note(s *trace.Sample) {
 	w.lateP99 = w.late.QuantileUs(0.99)
 }
 
+// Lost tells operators of a loop that is gone without a word of its own: the robot's last
+// state ended in fault, because of why. It is called after [Attend].
+func (w *Watch) Lost(why, detail string, torqueOff bool) {
+	st := w.Latest()
+	c := record.Transition{From: st.State, To: mode.Fault.String(), Why: why, Detail: detail}
+	if w.seen != nil {
+		c.AtS = float64(w.seen.MonoNs-w.firstNs) / 1e9
+	}
+	w.changes = append(w.changes, c)
+	if w.Link == nil {
+		return
+	}
+	w.Link.Event(record.Event{At: time.Now().UTC(), From: c.From, To: c.To, Why: why, Detail: detail})
+	st.State, st.TorqueOff, st.Motion = c.To, torqueOff, ""
+	w.Link.State(st)
+}
+
 // Taken is how many samples there were so far.
 func (w *Watch) Taken() int64 {
 	w.mu.Lock()

@@ -145,3 +145,19 @@ func TestWatchingAllocatesNothing(t *testing.T) {
 		t.Errorf("%g allocations", n)
 	}
 }
+
+// A loop that is gone leaves a fault: for the statistics, and for operators far away.
+func TestALostLoopIsTold(t *testing.T) {
+	w, n, next := watching()
+	for range 300 {
+		w.take(next())
+	}
+	w.Lost("loop-lost", "it was killed", true)
+	c, e, s := w.Changes(), n.events, n.states
+	if len(c) != 1 || c[0].From != "hold" || c[0].To != "fault" || c[0].Why != "loop-lost" || c[0].AtS != 2.99 || w.Taken() != 300 {
+		t.Errorf("changes %+v of %d samples", c, w.Taken())
+	}
+	if len(e) != 1 || e[0].To != "fault" || e[0].Detail != "it was killed" || s[len(s)-1].State != "fault" || !s[len(s)-1].TorqueOff {
+		t.Errorf("events %+v, last state %+v", e, s[len(s)-1])
+	}
+}

@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 func (r *rig) ask(req mode.Request) shared.Ticket {
@@ -193,5 +195,36 @@ func TestMailAllocatesNothingInATick(t *testing.T) {
 		k.Poll()
 	}); n != 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// A tick that looks at a gateway, there or not, leaves nothing for the collector.
+func TestATickWithAGatewayAllocatesNothing(t *testing.T) {
+	desk := &shared.Desk{}
+	c := config(3)
+	c.Gateway = desk
+	fake, ring := drivertest.NewFake(3), trace.NewRing(4, 3)
+	l, err := New(c, fake, nil, ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, beats := range []bool{true, false} {
+		tick := int64(0)
+		if n := testing.AllocsPerRun(100, func() {
+			if beats {
+				desk.BeatGateway()
+			}
+			desk.Tell(mode.LogLost, tick%2 == 0)
+			l.Tick(Instant{Tick: tick})
+			tick++
+			if ring.Next() != nil {
+				ring.Release()
+			}
+		}); n != 0 {
+			t.Errorf("the gateway beats %v: %g allocations", beats, n)
+		}
+	}
+	if !l.Finished() {
+		t.Error("the loop was not at its end: the test shows less than it says")
 	}
 }

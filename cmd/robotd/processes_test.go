@@ -130,6 +130,9 @@ func TestEitherProcessMayDieOrFreeze(t *testing.T) {
 				if c.code == -1 {
 					return
 				}
+				if end := d.stats().Transitions; end[len(end)-1].Why != c.cause && end[len(end)-2].Why != c.cause {
+					t.Errorf("changes %+v", end)
+				}
 				if s := d.stats(); s.Cause != c.cause || !s.TorqueOff || s.Truth == nil || s.Truth.TorqueOn != 0 {
 					t.Errorf("cause %q, torque off %v, truth %+v", s.Cause, s.TorqueOff, s.Truth)
 				}

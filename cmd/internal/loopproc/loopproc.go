@@ -168,13 +168,15 @@ const firstFD = 3
 // Inherit is the other end of [Start]: the line, and as many files as were given. From
 // here on signals of terminals and service managers are not for this process.
 func Inherit(files int) (*Line, []*os.File, error) {
+	for fd := firstFD; fd <= firstFD+files; fd++ { // before any is touched: they may be somebody else's
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			return nil, nil, fmt.Errorf("robotd starts this process by itself: descriptor %d: %w", fd, err)
+		}
+	}
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGABRT, syscall.SIGPIPE,
 		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2)
 	var got []*os.File
 	for fd := firstFD; fd <= firstFD+files; fd++ {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-			return nil, nil, fmt.Errorf("robotd starts this process by itself: descriptor %d: %w", fd, err)
-		}
 		unix.CloseOnExec(fd)
 		got = append(got, os.NewFile(uintptr(fd), "inherited"))
 	}

@@ -188,8 +188,12 @@ func (r *run) fly(closeRec func() error) error {
 	if err := side.await(r); err != nil {
 		return err
 	}
-	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
-	w := &flight.Watch{Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words}
+	words := &explain.Robot{
+		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
+	}
+	w := &flight.Watch{
+		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words,
+	}
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(side.region.Desk)
 	if !r.o.Arm && r.link == nil {
@@ -212,6 +216,7 @@ func (r *run) account(side *loopSide, w *flight.Watch) {
 	result := side.result(r)
 	flight.Fill(r.stats, result)
 	if end := side.ended; end == nil {
+		w.Lost(loopLost, side.why, result.TorqueOff)
 		r.stats.Cause, r.stats.Ticks, r.stats.MissedTicks = loopLost, w.Taken(), w.Latest().Missed
 	} else {
 		if end.Halt != "" && result.TorqueOff {

@@ -24,7 +24,8 @@ type loopSide struct {
 	ready  chan error    // one value: the loop is about to run, or why not
 	gone   chan struct{} // closed when the process has ended and was heard to its end
 	ended  *ending       // nil: it did not say how; valid after gone
-	off    error         // of the rescue, where ended is nil
+	why    string        // it ended, in words, where ended is nil
+	off    error         // of the rescue, likewise
 }
 
 // startLoop starts the loop's process and tells it what to do.
@@ -115,11 +116,10 @@ func (s *loopSide) over(r *run, end flight.End) {
 	if s.ended != nil {
 		return
 	}
-	what := end.String()
-	if end == flight.ByItself {
-		what = s.proc.Complaint()
+	if s.why = end.String(); end == flight.ByItself {
+		s.why = s.proc.Complaint()
 	}
-	r.tell.Event("%s: the loop's process is gone (%s); switching torque off past it", loopLost, what)
+	r.tell.Event("%s: the loop's process is gone (%s); switching torque off past it", loopLost, s.why)
 	began := time.Now()
 	if s.off = r.rescue(); s.off != nil {
 		r.tell.Event("WARNING: %v; switch the servos' power off", s.off)
