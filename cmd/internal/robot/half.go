@@ -191,7 +191,7 @@ func (h *other) rescue() error {
 		return err
 	}
 	opt := busOptions(o, func(string) {})
-	opt.Release = true
+	opt.Release, opt.KeepPower = true, true
 	ctx, cancel := context.WithTimeout(context.Background(), rescueTime) // not for the gateway to cancel
 	defer cancel()
 	err = flight.Rescue(ctx, func() (driver.Driver, error) { return buses.Open(desc, ports, opt) })
