@@ -134,10 +134,11 @@ type warning struct {
 // calmNs is how long a warning must be gone to be told so: values swing around limits.
 const calmNs = int64(time.Second)
 
-// warn tells of each warning once when it rises and once when it is over.
+// warn tells of each condition that leaves the robot standing once when it rises and once
+// when it is over.
 func (w *Watch) warn(s *trace.Sample) {
 	for c := range mode.AllConditions() {
-		if mode.Answer(c) != mode.ActWarn {
+		if a := mode.Answer(c); a != mode.ActWarn && a != mode.ActHold {
 			continue
 		}
 		told := &w.warned[c]

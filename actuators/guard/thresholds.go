@@ -37,6 +37,7 @@ type Thresholds struct {
 	ClampRad        float64
 	ClampShare      float64 // of the ticks in a second with a change above ClampRad
 	StopButtons     uint8   // of the hub: each of these bits is a stop
+	LeaseS          float64 // s: so long after an operator's lease was lost the robot settles
 	NoIMU           bool    // the robot has no inertial sensor: nothing is judged by it
 }
 
@@ -60,5 +61,6 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
 		PolicyTicks: 3, Overruns: 3, GapS: 0.5, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
+		LeaseS: 5,
 	}
 }

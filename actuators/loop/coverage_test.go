@@ -65,6 +65,9 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 	outside := func(what string, c mode.Condition) scene {
 		return scene{what: what, happen: func(b *onBus) { b.l.External(c, true) }}
 	}
+	silent := scene{what: "an operator with a lease of 0.5 s falls silent", happen: func(b *onBus) {
+		b.l.Lease(int64(happenAt + 500*time.Millisecond))
+	}}
 	return map[mode.Condition]scene{
 		mode.EStopOpen: line("the hub's button is pressed for 50 ms", "button:v=2,at=5s,for=50ms"),
 		mode.LoopStuck: {what: "the supervisor has sent torque-off past the loop", happen: func(b *onBus) {
@@ -113,6 +116,8 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 			ctl.spoil = func(dst []float64, at int) { dst[13] = 3 * float64(1-at%2*2) }
 		}},
 		mode.Stalled:      {what: "a knee is held while it moves", early: true, happen: func(b *onBus) { b.body.Jam(3, true) }},
+		mode.LeaseLost:    silent,
+		mode.LeaseExpired: silent,
 		mode.LogLost:      outside("the recorder cannot write", mode.LogLost),
 		mode.LinkToBroker: outside("the command link is down", mode.LinkToBroker),
 		mode.NameTaken:    outside("another robot of this name is heard", mode.NameTaken),
@@ -179,6 +184,8 @@ func tabled(a mode.Action) (to, end mode.State) {
 		return mode.Limp, mode.Fault
 	case mode.ActSettle:
 		return mode.Settle, mode.Disarmed
+	case mode.ActHold:
+		return mode.Hold, mode.Disarmed // in the end, where nothing changes
 	}
 	return mode.Active, mode.Active // it goes on
 }

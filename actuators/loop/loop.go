@@ -80,6 +80,7 @@ type Loop struct {
 	mail     [mailboxSlots]slot
 	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
+	lease    atomic.Int64 // on the clock of Instant.MonoNs; 0: none
 	stop     atomic.Bool
 	pulse    atomic.Uint64 // ticks that ended, twice; plus one if there may be torque
 
@@ -163,6 +164,11 @@ func (l *Loop) External(c mode.Condition, on bool) {
 		}
 	}
 }
+
+// Lease says until when an operator is sure to be there, on the clock of Instant.MonoNs:
+// each of his heartbeats puts it off. 0: nobody has promised to be. Any goroutine may call
+// it. The loop itself notices that it has passed, whatever has become of the caller.
+func (l *Loop) Lease(untilNs int64) { l.lease.Store(untilNs) }
 
 // Pulse is what a supervisor looks at; any goroutine may.
 func (l *Loop) Pulse() (ticks uint64, torque bool) {

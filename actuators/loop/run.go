@@ -63,7 +63,7 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 		if d.State == mode.Arming {
 			s.Armed++
 		}
-		if _, ok := d.Why.Condition(); (ok || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
+		if _, ok := d.Why.Condition(); (ok && d.State != mode.Hold || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
 			s.FirstCause = d.Why
 		}
 	}

@@ -38,7 +38,7 @@ func (l *Loop) Tick(now Instant) {
 	}
 	l.beat(0)  // before torque can rise
 	l.takeUp() // after the decision: a robot that is let go stays so
-	if m.BreaksOff(facts.Request, d) {
+	if m.BreaksOff(facts, d) {
 		l.ctl.Stop()
 	}
 	actNs := l.drive()
@@ -59,6 +59,10 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	}) | mode.Conditions(l.external.Load())
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
+	}
+	if end := l.lease.Load(); end != 0 && m.State.Energised() {
+		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
+		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}
 	if m.State == mode.Disarmed {
 		f.Failing = l.mon.Checks(l.state, f.Conditions, l.cfg.Limits)

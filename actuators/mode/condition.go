@@ -26,6 +26,8 @@ const (
 	Stalled                          // high current without motion
 	ClampedLong                      // the guard had to change most commands for a second
 	VoltageLow                       // battery low under load
+	LeaseExpired                     // the operator's lease was lost, and nobody took one for long
+	LeaseLost                        // whoever holds the operator's lease has not renewed it in time
 	Warm                             // temperature above the warning level
 	VoltageWarn                      // battery below the warning level
 	LogLost                          // the flight recorder cannot keep up or cannot write
@@ -39,7 +41,7 @@ func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
 		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "warm", "voltage-warn", "log-lost",
+		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
 		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
@@ -51,10 +53,12 @@ func (c Condition) String() string {
 // Action is the answer to a condition, least severe first.
 type Action uint8
 
-// The actions. Settle, limp and cut lead to the states of those names.
+// The actions. Hold, settle, limp and cut lead to the states of those names; hold breaks
+// off a motion, and lets none begin.
 const (
 	ActNone Action = iota
 	ActWarn
+	ActHold
 	ActSettle
 	ActLimp
 	ActCut
@@ -62,7 +66,7 @@ const (
 
 // String returns the action's name.
 func (a Action) String() string {
-	return [...]string{"none", "warn", "settle", "limp", "cut"}[a]
+	return [...]string{"none", "warn", "hold", "settle", "limp", "cut"}[a]
 }
 
 // Answer is the failsafe table: the least severe action for a condition.
@@ -77,8 +81,10 @@ func Answer(c Condition) Action {
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
 	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow:
+		VoltageLow, LeaseExpired:
 		return ActSettle
+	case LeaseLost:
+		return ActHold
 	case Warm, VoltageWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn
 	}

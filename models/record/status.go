@@ -8,6 +8,7 @@ type Status struct {
 	Online     bool      `json:"online"`
 	Instance   string    `json:"instance,omitempty"` // of robotd: two robots of one name differ in it
 	State      string    `json:"state"`
+	Lease      string    `json:"lease,omitempty"` // who holds the operator's lease
 	Tick       int64     `json:"tick"`
 	Missed     int64     `json:"missed_ticks"`
 	LateP99Us  int64     `json:"late_p99_us"` // of the present second

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
@@ -36,6 +37,7 @@ type MQTTConfig struct {
 	User     string `yaml:"user"`
 	PassFile string `yaml:"password_file"`
 	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
+	Lease    string `yaml:"lease"`    // who needs one: required, optional (the default), off
 }
 
 // Load reads a configuration file over c.
@@ -72,7 +74,7 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id)", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id, lease)", line, key)
 	}
 	return e
 }
@@ -105,6 +107,8 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 			mqttlink.Redact(c.MQTT.URL))
 		bad.Check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
 	}
+	_, known = lease.ParseRule(c.MQTT.Lease)
+	bad.Check(known, "mqtt.lease: %q; legal: %s", c.MQTT.Lease, strings.Join(lease.Rules(), ", "))
 	bad.Check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
 }

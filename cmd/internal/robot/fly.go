@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -51,6 +52,7 @@ type run struct {
 // not end as it should, and carries an exit code (see [ExitCode]).
 func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	r.commands.Leases.Rule, _ = lease.ParseRule(o.MQTT.Lease) // Check has refused others
 	if err := r.load(); err != nil {
 		return err
 	}
