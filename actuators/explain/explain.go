@@ -96,6 +96,12 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 			s.TiltRad, th.TiltRad, s.Robot.GyroRadPerS.Norm(), th.BodyRateRadPerS)
 	case mode.IMULost:
 		return when(s.Robot.IMUFresh, "it repeats one sample") + when(!s.Robot.IMUFresh, "it does not answer")
+	case mode.ChargeLow, mode.ChargeWarn:
+		limit := th.ChargeWarn
+		if c == mode.ChargeLow {
+			limit = th.ChargeStop
+		}
+		return fmt.Sprintf("%.0f to %.0f %% left, limit %.0f %% at worst", 100*s.ChargeLow, 100*s.ChargeHigh, 100*limit)
 	case mode.VoltageCut:
 		return r.supply(s, th.CutV)
 	case mode.VoltageLow:

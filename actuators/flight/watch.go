@@ -33,6 +33,7 @@ type Watch struct {
 	seen    *trace.Sample // the latest; nil before the first
 	missed  int64
 	lateP99 int64
+	ahead   figures
 
 	warned   [mode.MaxConditions]warning
 	changes  []record.Transition
@@ -42,10 +43,19 @@ type Watch struct {
 	calm     int             // drains since the last hole in the log
 	late     clock.Histogram // of the present second
 	lastTell int64
+	outlook  *outlook
 }
 
 // Changes are the changes of state so far.
 func (w *Watch) Changes() []record.Transition { return w.changes }
+
+// Energy is what the flight came to; nil where nothing is known.
+func (w *Watch) Energy() *record.Energy {
+	if w.outlook == nil {
+		return nil
+	}
+	return w.outlook.record(&w.outlook.worst)
+}
 
 // RecordErr is why the recording is not whole, or nil.
 func (w *Watch) RecordErr() error { return w.recErr }
@@ -92,7 +102,9 @@ func (w *Watch) drain() {
 func (w *Watch) take(s *trace.Sample) {
 	if w.firstNs == 0 {
 		w.firstNs, w.lastTell = s.MonoNs, s.MonoNs
+		w.outlook = newOutlook(w.Explain)
 	}
+	w.outlook.take(s)
 	detail := w.Explain.Why(s)
 	w.record(s, detail)
 	if s.From != s.Mode {
@@ -110,8 +122,11 @@ func (w *Watch) take(s *trace.Sample) {
 		w.Loop.Request(ask)
 	}
 	w.late.AddNs(s.LateNs)
-	w.note(s)
 	due := s.MonoNs-w.lastTell >= tellEvery
+	if due {
+		w.outlook.look(s)
+	}
+	w.note(s)
 	if !due && s.From == s.Mode {
 		return
 	}
@@ -206,6 +221,7 @@ func (w *Watch) note(s *trace.Sample) {
 	s.CopyTo(w.seen)
 	w.missed += s.Skipped
 	w.lateP99 = w.late.QuantileUs(0.99)
+	w.ahead = w.outlook.now
 }
 
 // hottest is the highest of the temperatures that were read, 0 if none was.
@@ -246,6 +262,7 @@ func (w *Watch) Latest() record.Status {
 		BusErrors: s.Robot.Failures, SupplyV: s.SupplyV, MaxTempC: hottest(s.Robot.TempC), TiltRad: s.TiltRad,
 		Phase: s.Phase, Motion: motion(s), TorqueOff: s.TorqueOff, PosRad: slices.Clone(s.Robot.PosRad),
 	}
+	l.Energy = w.outlook.record(&w.ahead)
 	if s.Conditions != 0 {
 		l.Conditions = s.Conditions.String()
 	}

@@ -115,12 +115,18 @@ func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ..
 
 func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
 	t.Helper()
-	return newControlled(t, nil, tiltAt, open, faults...)
+	return newSet(t, setting{tips: tiltAt}, open, faults...)
 }
 
-// newControlled is newBus with a controller; nil: none.
-func newControlled(t *testing.T, ctl loop.Controller, tiltAt time.Duration,
-	open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
+// setting is what differs from one robot on the bus to another.
+type setting struct {
+	ctl    loop.Controller // nil: none
+	tips   time.Duration   // when the trunk falls over; 0: never
+	change func(*loop.Config)
+}
+
+// newSet is newBus with a setting.
+func newSet(t *testing.T, set setting, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -128,7 +134,7 @@ func newControlled(t *testing.T, ctl loop.Controller, tiltAt time.Duration,
 	}
 	n := len(desc.Joints)
 	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
-	plant.TipsAt = tiltAt
+	plant.TipsAt = set.tips
 	cfg, err := busemu.ForRobot(desc)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +173,10 @@ func newControlled(t *testing.T, ctl loop.Controller, tiltAt time.Duration,
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
 	b.ring = trace.NewRing(4, n)
-	l, err := loop.New(lc, drv, ctl, b.ring)
+	if set.change != nil {
+		set.change(&lc)
+	}
+	l, err := loop.New(lc, drv, set.ctl, b.ring)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
@@ -44,7 +45,8 @@ type scene struct {
 	open   func() *onBus       // nil: a line in lockstep
 	happen func(b *onBus)      // at the time
 	every  func(b *onBus) bool // from then on, before a tick; true: it was the tick
-	early  bool                // happens when arming, not while the controller plays
+	change func(*loop.Config)
+	early  bool // happens when arming, not while the controller plays
 }
 
 const (
@@ -54,9 +56,14 @@ const (
 	flyFor   = 20 * time.Second
 )
 
-// lockstep is the robot on a line without time, with a controller.
-func lockstep(t *testing.T, ctl loop.Controller, tips time.Duration, faults ...string) *onBus {
-	return newControlled(t, ctl, tips, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) { return busemu.NewWire(l), nil }, faults...)
+// lockstep is the robot on a line without time.
+func lockstep(t *testing.T, set setting, faults ...string) *onBus {
+	return newSet(t, set, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) { return busemu.NewWire(l), nil }, faults...)
+}
+
+// withBattery tells the loop of a battery, one that is empty within seconds.
+func withBattery(c *loop.Config) {
+	c.Thresholds.Battery = energy.Pack{Cells: 3, CapacityAh: 0.004, ResistanceOhm: 0.05, IdleA: 0.5}
 }
 
 // scenes has one entry for each condition.
@@ -76,7 +83,7 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 		}},
 		mode.LinkLost:     line("no device answers", "silence:at=5s"),
 		mode.TorqueLost:   line("servo 9 restarts", "reboot:id=9,at=5s"),
-		mode.Falling:      {what: "the trunk tips over", open: func() *onBus { return lockstep(t, ctl, happenAt) }},
+		mode.Falling:      {what: "the trunk tips over", open: func() *onBus { return lockstep(t, setting{ctl: ctl, tips: happenAt}) }},
 		mode.IMULost:      line("the hub repeats its sample", "imu:at=5s"),
 		mode.LegServoLost: line("servo 5 is silent", "silence:id=5,at=5s"),
 		mode.ArmServoLost: line("servo 16 is silent", "silence:id=16,at=5s"),
@@ -84,6 +91,8 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 		mode.VoltageCut:   line("the supply is at 9.5 V", "brownout:v=9.5,at=5s"),
 		mode.VoltageLow:   line("the supply is at 9.7 V", "brownout:v=9.7,at=5s"),
 		mode.VoltageWarn:  line("the supply is at 10.2 V", "brownout:v=10.2,at=5s"),
+		mode.ChargeLow:    {what: "a small battery, described, is at 10.7 V", faults: []string{"brownout:v=10.7,at=5s"}, change: withBattery},
+		mode.ChargeWarn:   {what: "a small battery, described, is at 11.2 V", faults: []string{"brownout:v=11.2,at=5s"}, change: withBattery},
 		mode.ServoAlert:   line("the supply is below the servos' own limit", "brownout:v=9.2,at=5s"),
 		mode.Overheated:   line("servo 3 is at 75 C", "heat:id=3,v=75,at=5s"),
 		mode.Warm:         line("servo 3 is at 65 C", "heat:id=3,v=65,at=5s"),
@@ -102,7 +111,7 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 			return true
 		}},
 		mode.MonitoringStale: {what: "servo 3 answers no read of its slow registers", open: func() *onBus {
-			return newControlled(t, ctl, 0, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) {
+			return newSet(t, setting{ctl: ctl}, func(l *busemu.Line) (dxl.Port, *busemu.TimedWire) {
 				w := busemu.NewTimedWire(l, 3_000_000)
 				return &noSlow{w, dxl.NewDecoder(4096), time.Unix(0, 0).Add(happenAt), func(id dxl.ID, last int) bool {
 					return id == 3 && last >= dxl.HealthAddr && last < dxl.HealthAddr+8
@@ -142,7 +151,7 @@ func (sc *scene) play(t *testing.T, ctl *sways, c mode.Condition) outcome {
 	if sc.open != nil {
 		b = sc.open()
 	} else {
-		b = lockstep(t, ctl, 0, sc.faults...)
+		b = lockstep(t, setting{ctl: ctl, change: sc.change}, sc.faults...)
 	}
 	o := outcome{seen: -1, acted: -1}
 	b.see = func(s *trace.Sample) {

@@ -45,6 +45,13 @@ type Controller interface {
 	Phase() float64
 }
 
+// Paced is a [Controller] that can play slower, to spare a robot that is warm.
+type Paced interface {
+	// Pace is told before every Act how fast to play, as a share of the motion's own
+	// speed, 1 for as it is.
+	Pace(share float64)
+}
+
 // Config is what the loop needs to know about the robot.
 type Config struct {
 	RateHz       int
@@ -88,6 +95,7 @@ type Loop struct {
 	state    *driver.State
 	sensed   sensed.Robot // state as a controller sees it
 	machine  mode.Machine
+	paced    Paced // the controller, if it is one; nil: it is none
 	rules    mode.Rules
 	linkGone bool // the latest read found the port gone
 	ramp     ramp
@@ -129,8 +137,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
 	}
+	paced, _ := ctl.(Paced)
 	return &Loop{
-		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
+		paced: paced, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
 		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period: time.Second / time.Duration(cfg.RateHz),
 		state:  driver.NewState(n), ramp: newRamp(n),

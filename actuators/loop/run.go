@@ -90,6 +90,7 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
 	copy(s.WindingC, l.mon.WindingC())
+	s.ChargeLow, s.ChargeHigh, s.SupplyA = l.mon.Charge()
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
 	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff

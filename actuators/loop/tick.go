@@ -36,6 +36,7 @@ func (l *Loop) Tick(now Instant) {
 	if d.State != from {
 		l.enter(d.State)
 	}
+	l.guard.Slow(l.mon.Pace())
 	l.beat(0)  // before torque can rise
 	l.takeUp() // after the decision: a robot that is let go stays so
 	if m.BreaksOff(facts, d) {
@@ -215,6 +216,9 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	s := l.state
 	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
+	if l.paced != nil {
+		l.paced.Pace(slices.Min(l.mon.Pace()))
+	}
 	started := monotonic()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
 	ns = monotonic() - started

@@ -26,10 +26,12 @@ const (
 	Stalled                          // high current without motion
 	ClampedLong                      // the guard had to change most commands for a second
 	VoltageLow                       // battery low under load
+	ChargeLow                        // at worst so little charge is left as sitting down needs
 	LeaseExpired                     // the operator's lease was lost, and nobody took one for long
 	LeaseLost                        // whoever holds the operator's lease has not renewed it in time
 	Warm                             // temperature above the warning level
 	VoltageWarn                      // battery below the warning level
+	ChargeWarn                       // at worst little charge is left
 	LogLost                          // the flight recorder cannot keep up or cannot write
 	LinkToBroker                     // the command link is down
 	NameTaken                        // another robot answers to this robot's name on the command link
@@ -41,7 +43,7 @@ func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
 		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "log-lost",
+		"clamped-long", "voltage-low", "charge-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
 		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
@@ -81,11 +83,11 @@ func Answer(c Condition) Action {
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
 	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow, LeaseExpired:
+		VoltageLow, ChargeLow, LeaseExpired:
 		return ActSettle
 	case LeaseLost:
 		return ActHold
-	case Warm, VoltageWarn, LogLost, LinkToBroker, NameTaken:
+	case Warm, VoltageWarn, ChargeWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn
 	}
 	return ActCut // a condition without a row is a programming error: stop

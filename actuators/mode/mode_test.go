@@ -101,9 +101,9 @@ func TestFailsafeTable(t *testing.T) {
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
 		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
-		VoltageLow: ActSettle, LeaseExpired: ActSettle,
+		VoltageLow: ActSettle, ChargeLow: ActSettle, LeaseExpired: ActSettle,
 		LeaseLost: ActHold,
-		Warm:      ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
+		Warm:      ActWarn, VoltageWarn: ActWarn, ChargeWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
 	}
 	if len(rows) != int(conditionCount) {
 		t.Fatalf("%d rows for %d conditions", len(rows), conditionCount)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
@@ -29,6 +30,17 @@ type Config struct {
 	Arm    bool       `yaml:"arm"`
 	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
 	MQTT   MQTTConfig `yaml:"mqtt"`
+	// Battery, if it is described, has its charge kept account of.
+	Battery BatteryConfig `yaml:"battery"`
+}
+
+// BatteryConfig describes the battery; absent: nothing is claimed of it.
+type BatteryConfig struct {
+	Cells     int     `yaml:"cells"` // in series; 0: the robot's
+	Chemistry string  `yaml:"chemistry"`
+	Ah        float64 `yaml:"capacity_ah"`
+	Ohm       float64 `yaml:"resistance_ohm"` // with leads and connectors
+	IdleA     float64 `yaml:"idle_a"`         // drawn while no servo moves or holds
 }
 
 // MQTTConfig describes the command link.
@@ -74,7 +86,8 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id, lease)", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id, lease), "+
+			"battery (cells, chemistry, capacity_ah, resistance_ohm, idle_a)", line, key)
 	}
 	return e
 }
@@ -106,6 +119,14 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
 			mqttlink.Redact(c.MQTT.URL))
 		bad.Check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
+	}
+	if b := c.Battery; b != (BatteryConfig{}) {
+		bad.Check(b.Ah > 0 && b.Ah <= 1000, "battery.capacity_ah: %g; legal: above 0 to 1000", b.Ah)
+		bad.Check(b.Ohm > 0 && b.Ohm <= 5, "battery.resistance_ohm: %g; legal: above 0 to 5", b.Ohm)
+		bad.Check(b.IdleA >= 0 && b.IdleA <= 50, "battery.idle_a: %g; legal: 0 to 50", b.IdleA)
+		bad.Check(b.Cells >= 0 && b.Cells <= 24, "battery.cells: %d; legal: 0 (the robot's) to 24", b.Cells)
+		bad.Check(b.Chemistry == "" || slices.Contains(energy.Chemistries(), b.Chemistry),
+			"battery.chemistry: %q; legal: %s", b.Chemistry, strings.Join(energy.Chemistries(), ", "))
 	}
 	_, known = lease.ParseRule(c.MQTT.Lease)
 	bad.Check(known, "mqtt.lease: %q; legal: %s", c.MQTT.Lease, strings.Join(lease.Rules(), ", "))

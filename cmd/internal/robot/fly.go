@@ -216,6 +216,7 @@ func (r *run) fly(closeRec func() error) error {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
+	r.stats.Energy = w.Energy()
 	r.judge()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
