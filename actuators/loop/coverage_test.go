@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/energy"
+	"github.com/mitori-robotics/mitori/actuators/follow"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
@@ -36,6 +37,31 @@ func (c *sways) Act(dst []float64, _ *sensed.Robot, play bool) (bool, error) {
 		c.spoil(dst, c.at)
 	}
 	return !c.playing, nil
+}
+
+// fed is a follower to whom references come as it acts, for so many of its acts.
+type fed struct {
+	*follow.Follower
+	desk *follow.Desk
+	ref  follow.Reference
+	acts int
+}
+
+func (c *fed) ready(cfg *loop.Config) {
+	c.desk = follow.NewDesk(cfg.Limits)
+	c.Follower = follow.NewFollower(c.desk, cfg.StandRad, 2*tick)
+	c.ref.PosRad = append([]float64(nil), cfg.StandRad...)
+	c.acts -= int(cfg.MinRamp / (2 * tick)) // it acts from hold on
+}
+
+func (c *fed) Act(dst []float64, s *sensed.Robot, play bool) (bool, error) {
+	if c.acts--; c.acts > 0 {
+		c.ref.Seq, c.ref.TimeNs = c.ref.Seq+1, c.ref.TimeNs+int64(2*tick)
+		if err := c.desk.Offer(c.ref, c.ref.TimeNs); err != nil {
+			return false, err
+		}
+	}
+	return c.Follower.Act(dst, s, play)
 }
 
 // scene is how one condition comes about.
@@ -124,7 +150,11 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 		mode.ClampedLong: {what: "the policy jumps to and fro", happen: func(*onBus) {
 			ctl.spoil = func(dst []float64, at int) { dst[13] = 3 * float64(1-at%2*2) }
 		}},
-		mode.Stalled:      {what: "a knee is held while it moves", early: true, happen: func(b *onBus) { b.body.Jam(3, true) }},
+		mode.Stalled: {what: "a knee is held while it moves", early: true, happen: func(b *onBus) { b.body.Jam(3, true) }},
+		mode.ReferenceLost: {what: "live references end while they are followed", open: func() *onBus {
+			c := &fed{acts: int((happenAt - armAt) / (2 * tick))}
+			return lockstep(t, setting{ctl: c, change: c.ready})
+		}},
 		mode.LeaseLost:    silent,
 		mode.LeaseExpired: silent,
 		mode.LogLost:      outside("the recorder cannot write", mode.LogLost),
@@ -194,7 +224,7 @@ func tabled(a mode.Action) (to, end mode.State) {
 	case mode.ActSettle:
 		return mode.Settle, mode.Disarmed
 	case mode.ActHold:
-		return mode.Hold, mode.Disarmed // in the end, where nothing changes
+		return mode.Hold, mode.Hold
 	}
 	return mode.Active, mode.Active // it goes on
 }
@@ -228,7 +258,7 @@ func TestFailsafeCoverage(t *testing.T) {
 			if first < 0 || o.to != to {
 				t.Errorf("seen after %v, acted on after %v, led to %v; want %v", o.seen, o.acted, o.to, to)
 			}
-			if !(o.end == end || o.end == mode.Fault && end == mode.Disarmed) {
+			if worse := end == mode.Disarmed && o.end == mode.Fault || c == mode.LeaseLost && o.end == mode.Disarmed; o.end != end && !worse {
 				t.Errorf("ends in %v, want %v", o.end, end)
 			}
 			if on := o.torque; on > 1 && !o.end.Energised() && c != mode.LinkLost {

@@ -52,6 +52,12 @@ type Paced interface {
 	Pace(share float64)
 }
 
+// Led is a [Controller] that follows somebody, who may be lost.
+type Led interface {
+	// Lost says that there is nothing to follow although following was asked for.
+	Lost() bool
+}
+
 // Config is what the loop needs to know about the robot.
 type Config struct {
 	RateHz       int
@@ -96,6 +102,7 @@ type Loop struct {
 	sensed   sensed.Robot // state as a controller sees it
 	machine  mode.Machine
 	paced    Paced // the controller, if it is one; nil: it is none
+	led      Led   // likewise
 	rules    mode.Rules
 	linkGone bool // the latest read found the port gone
 	ramp     ramp
@@ -138,8 +145,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		return nil, fmt.Errorf("loop: %w", err)
 	}
 	paced, _ := ctl.(Paced)
+	led, _ := ctl.(Led)
 	return &Loop{
-		paced: paced, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
+		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
 		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period: time.Second / time.Duration(cfg.RateHz),
 		state:  driver.NewState(n), ramp: newRamp(n),

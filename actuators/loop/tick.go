@@ -61,6 +61,9 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
 	}
+	if l.led != nil && m.State.Energised() {
+		f.Conditions.Set(mode.ReferenceLost, l.led.Lost())
+	}
 	if end := l.lease.Load(); end != 0 && m.State.Energised() {
 		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
 		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)

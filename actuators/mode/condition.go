@@ -28,6 +28,7 @@ const (
 	VoltageLow                       // battery low under load
 	ChargeLow                        // at worst so little charge is left as sitting down needs
 	LeaseExpired                     // the operator's lease was lost, and nobody took one for long
+	ReferenceLost                    // the references that are being followed do not come any more
 	LeaseLost                        // whoever holds the operator's lease has not renewed it in time
 	Warm                             // temperature above the warning level
 	VoltageWarn                      // battery below the warning level
@@ -43,7 +44,7 @@ func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
 		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "charge-low", "lease-expired", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
+		"clamped-long", "voltage-low", "charge-low", "lease-expired", "reference-lost", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
 		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
@@ -85,7 +86,7 @@ func Answer(c Condition) Action {
 	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
 		VoltageLow, ChargeLow, LeaseExpired:
 		return ActSettle
-	case LeaseLost:
+	case LeaseLost, ReferenceLost:
 		return ActHold
 	case Warm, VoltageWarn, ChargeWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn

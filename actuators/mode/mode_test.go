@@ -102,8 +102,8 @@ func TestFailsafeTable(t *testing.T) {
 		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
 		VoltageLow: ActSettle, ChargeLow: ActSettle, LeaseExpired: ActSettle,
-		LeaseLost: ActHold,
-		Warm:      ActWarn, VoltageWarn: ActWarn, ChargeWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
+		LeaseLost: ActHold, ReferenceLost: ActHold,
+		Warm: ActWarn, VoltageWarn: ActWarn, ChargeWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
 	}
 	if len(rows) != int(conditionCount) {
 		t.Fatalf("%d rows for %d conditions", len(rows), conditionCount)
