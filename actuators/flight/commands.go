@@ -8,8 +8,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/lease"
-	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 )
 
 // Commands answers operators with the loop's own decision: what was done, or what
@@ -23,7 +23,7 @@ type Commands struct {
 	// Checks, if set before Start, says in words which arming checks fail.
 	Checks func(failing mode.Checks) string
 
-	loop    atomic.Pointer[loop.Loop]
+	desk    atomic.Pointer[shared.Desk]
 	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
 }
 
@@ -70,14 +70,14 @@ func (c *Commands) Take(o lease.Order, reply func(did string, refused error)) {
 		reply("", err)
 		return
 	}
-	l := c.loop.Load()
-	if ruling.Tell && l != nil {
-		l.Lease(ruling.UntilNs)
+	desk := c.desk.Load()
+	if ruling.Tell && desk != nil {
+		desk.Lease(ruling.UntilNs)
 	}
 	switch {
 	case !ruling.Only:
 		c.Obey(o.Verb, reply)
-	case l == nil:
+	case desk == nil:
 		reply("", errStarting)
 	case ruling.UntilNs == 0:
 		reply("the lease is free", nil)
@@ -86,11 +86,11 @@ func (c *Commands) Take(o lease.Order, reply func(did string, refused error)) {
 	}
 }
 
-// Start connects operators to a loop, which then knows what was told before it.
-func (c *Commands) Start(l *loop.Loop) {
-	c.loop.Store(l)
+// Start connects operators to a loop's desk, which then shows what was told before.
+func (c *Commands) Start(desk *shared.Desk) {
+	c.desk.Store(desk)
 	for _, o := range []mode.Condition{mode.LinkToBroker, mode.NameTaken} {
-		l.External(o, mode.Conditions(c.outside.Load()).Has(o))
+		desk.Tell(o, mode.Conditions(c.outside.Load()).Has(o))
 	}
 }
 
@@ -106,8 +106,8 @@ func (c *Commands) tell(o mode.Condition, on bool) {
 	} else {
 		c.outside.And(^uint32(mode.Of(o)))
 	}
-	if l := c.loop.Load(); l != nil {
-		l.External(o, on)
+	if desk := c.desk.Load(); desk != nil {
+		desk.Tell(o, on)
 	}
 }
 
@@ -120,12 +120,12 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 		reply("", fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
 		return
 	}
-	l := c.loop.Load()
-	if l == nil {
+	desk := c.desk.Load()
+	if desk == nil {
 		reply("", errStarting)
 		return
 	}
-	ticket, err := l.Ask(r)
+	ticket, err := desk.Ask(r)
 	if err != nil {
 		reply("", err)
 		return
@@ -134,7 +134,7 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 }
 
 // await waits for the loop's decision, for Patience at most.
-func (c *Commands) await(ticket loop.Ticket) (did string, refused error) {
+func (c *Commands) await(ticket shared.Ticket) (did string, refused error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	late := time.NewTimer(Patience)

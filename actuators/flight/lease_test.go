@@ -14,6 +14,7 @@ import (
 // pass lets d go by on the loop's clock, which the lease has too.
 func (b *bench) pass(d time.Duration) {
 	for range int(d / (10 * time.Millisecond)) {
+		b.desk.BeatGateway()
 		b.l.Tick(loop.Instant{Tick: b.tick, MonoNs: b.tick * 1e7})
 		b.tick++
 	}

@@ -8,21 +8,21 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
-	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
-// Watch is the one consumer of the loop's samples. Outside the real-time thread
+// Watch is the one consumer of the loop's samples. Outside the loop's process
 // it records them, follows the mission, keeps the latest state, and tells people.
-// The exported fields are set before [Operate]; Latest may be called from any
+// The exported fields are set before [Attend]; Latest may be called from any
 // goroutine, the rest after Operate has returned.
 type Watch struct {
 	Ring    *trace.Ring
-	Loop    *loop.Loop
+	Desk    *shared.Desk
 	Mission *mission.Script
 	Explain *explain.Robot     // words for joints, values and limits
 	Rec     *recorder.Recorder // nil: none
@@ -32,6 +32,7 @@ type Watch struct {
 	mu      sync.Mutex
 	seen    *trace.Sample // the latest; nil before the first
 	missed  int64
+	taken   int64 // samples
 	lateP99 int64
 	ahead   figures
 
@@ -39,6 +40,8 @@ type Watch struct {
 	changes  []record.Transition
 	firstNs  int64
 	recErr   error
+	cuts     uint32 // past the loop, told of
+	vain     uint32
 	dropped  uint64
 	calm     int             // drains since the last hole in the log
 	late     clock.Histogram // of the present second
@@ -86,16 +89,31 @@ func (w *Watch) drain() {
 		w.take(s)
 		w.Ring.Release()
 	}
+	w.tellCuts()
 	d := w.Ring.Dropped()
 	switch {
 	case d != w.dropped: // the writer is behind by a whole ring: the log has a hole
 		w.dropped, w.calm = d, 0
-		w.Loop.External(mode.LogLost, true)
+		w.Desk.Tell(mode.LogLost, true)
 	case w.recErr == nil:
 		if w.calm++; w.calm == calmDrains {
-			w.Loop.External(mode.LogLost, false)
+			w.Desk.Tell(mode.LogLost, false)
 		}
 	}
+}
+
+// tellCuts tells of torque that was switched off past the loop.
+func (w *Watch) tellCuts() {
+	cuts, vain := w.Desk.Cuts()
+	switch {
+	case cuts == w.cuts:
+		return
+	case vain != w.vain:
+		w.Tell.Event("the loop stands still, and torque-off did not go out; switch the power off")
+	default:
+		w.Tell.Event("the loop stands still: torque-off was sent past it")
+	}
+	w.cuts, w.vain = cuts, vain
 }
 
 // take handles one sample.
@@ -117,9 +135,9 @@ func (w *Watch) take(s *trace.Sample) {
 	ask, stop := w.Mission.Step(s)
 	switch {
 	case stop:
-		w.Loop.Stop()
+		w.Desk.Stop()
 	case ask != mode.NoRequest:
-		w.Loop.Request(ask)
+		w.Desk.Request(ask)
 	}
 	w.late.AddNs(s.LateNs)
 	due := s.MonoNs-w.lastTell >= tellEvery
@@ -206,7 +224,7 @@ func (w *Watch) record(s *trace.Sample, detail string) {
 	}
 	if err := w.Rec.Add(s, detail); err != nil {
 		w.recErr = err
-		w.Loop.External(mode.LogLost, true)
+		w.Desk.Tell(mode.LogLost, true)
 		w.Tell.Event("warning: %v; flying on without a recording, the next arming is refused", err)
 	}
 }
@@ -220,8 +238,33 @@ func (w *Watch) note(s *trace.Sample) {
 	}
 	s.CopyTo(w.seen)
 	w.missed += s.Skipped
+	w.taken++
 	w.lateP99 = w.late.QuantileUs(0.99)
 	w.ahead = w.outlook.now
+}
+
+// Lost tells operators of a loop that is gone without a word of its own: the robot's last
+// state ended in fault, because of why. It is called after [Attend].
+func (w *Watch) Lost(why, detail string, torqueOff bool) {
+	st := w.Latest()
+	c := record.Transition{From: st.State, To: mode.Fault.String(), Why: why, Detail: detail}
+	if w.seen != nil {
+		c.AtS = float64(w.seen.MonoNs-w.firstNs) / 1e9
+	}
+	w.changes = append(w.changes, c)
+	if w.Link == nil {
+		return
+	}
+	w.Link.Event(record.Event{At: time.Now().UTC(), From: c.From, To: c.To, Why: why, Detail: detail})
+	st.State, st.TorqueOff, st.Motion = c.To, torqueOff, ""
+	w.Link.State(st)
+}
+
+// Taken is how many samples there were so far.
+func (w *Watch) Taken() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.taken
 }
 
 // hottest is the highest of the temperatures that were read, 0 if none was.

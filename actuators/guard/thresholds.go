@@ -13,6 +13,7 @@ type Thresholds struct {
 	IMUTicks        int // consecutive missed IMU samples
 	FrozenS         float64
 	StuckS          float64 // without the end of a tick, while there is torque
+	GatewayS        float64 // without a heartbeat of the process that gives orders
 	NoisyShare      float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
 	NoisyS          float64
 	SlowRounds      float64 // rounds after which slow registers that were not read are stale
@@ -60,7 +61,7 @@ func (t *Thresholds) SlowLimitS(joints int, periodS float64) float64 {
 // the servos are soft before the trunk meets the floor.
 func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
-		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1,
+		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1, GatewayS: 0.5,
 		NoisyShare: 0.10, NoisyS: 0.5, SlowRounds: 2,
 		TiltRad: 1.0, BodyRateRadPerS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadPerS: 0.1, StallS: 0.5,

@@ -149,7 +149,7 @@ const (
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
 //	SlowRounds                                           4
-//	StuckS, GapS                                         1 s
+//	StuckS, GapS, GatewayS                               1 s
 //	NoisyShare                                           off: late answers count as failed
 //
 // What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
@@ -159,5 +159,6 @@ func OnEmulatedBus(cfg loop.Config) loop.Config {
 	patience := lateS * cfg.RateHz
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
 	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS, t.GapS = frozenS, math.Inf(1), slowRounds, lateS, lateS
+	t.GatewayS = lateS
 	return cfg
 }

@@ -113,6 +113,12 @@ func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ..
 	}, faults...)
 }
 
+// newOnBusWith is newOnBus with a configuration that change has changed.
+func newOnBusWith(t *testing.T, change func(*loop.Config)) *onBus {
+	t.Helper()
+	return lockstep(t, setting{change: change})
+}
+
 func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
 	t.Helper()
 	return newSet(t, setting{tips: tiltAt}, open, faults...)

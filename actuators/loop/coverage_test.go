@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/follow"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/sensed"
@@ -66,13 +67,14 @@ func (c *fed) Act(dst []float64, s *sensed.Robot, play bool) (bool, error) {
 
 // scene is how one condition comes about.
 type scene struct {
-	what   string              // in words, for the table
-	faults []string            // of the line, from the start
-	open   func() *onBus       // nil: a line in lockstep
-	happen func(b *onBus)      // at the time
-	every  func(b *onBus) bool // from then on, before a tick; true: it was the tick
-	change func(*loop.Config)
-	early  bool // happens when arming, not while the controller plays
+	what    string              // in words, for the table
+	faults  []string            // of the line, from the start
+	open    func() *onBus       // nil: a line in lockstep
+	happen  func(b *onBus)      // at the time
+	every   func(b *onBus) bool // from then on, before a tick; true: it was the tick
+	change  func(*loop.Config)
+	gateway *shared.Desk // beats until then; nil: none
+	early   bool         // happens when arming, not while the controller plays
 }
 
 const (
@@ -101,6 +103,7 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 	silent := scene{what: "an operator with a lease of 0.5 s falls silent", happen: func(b *onBus) {
 		b.l.Lease(int64(happenAt + 500*time.Millisecond))
 	}}
+	gateway := &shared.Desk{}
 	return map[mode.Condition]scene{
 		mode.EStopOpen: line("the hub's button is pressed for 50 ms", "button:v=2,at=5s,for=50ms"),
 		mode.LoopStuck: {what: "the supervisor has sent torque-off past the loop", happen: func(b *onBus) {
@@ -155,6 +158,7 @@ func scenes(t *testing.T, ctl *sways) map[mode.Condition]scene {
 			c := &fed{acts: int((happenAt - armAt) / (2 * tick))}
 			return lockstep(t, setting{ctl: c, change: c.ready})
 		}},
+		mode.GatewayLost:  {what: "the gateway process is gone", gateway: gateway, change: func(c *loop.Config) { c.Gateway = gateway }},
 		mode.LeaseLost:    silent,
 		mode.LeaseExpired: silent,
 		mode.LogLost:      outside("the recorder cannot write", mode.LogLost),
@@ -199,6 +203,9 @@ func (sc *scene) play(t *testing.T, ctl *sways, c mode.Condition) outcome {
 			b.l.Request(mode.Arm)
 		case playAt:
 			b.l.Request(mode.Activate)
+		}
+		if sc.gateway != nil && time.Duration(b.tick)*tick < at {
+			sc.gateway.BeatGateway()
 		}
 		if time.Duration(b.tick)*tick == at && sc.happen != nil {
 			sc.happen(b)

@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -70,6 +71,9 @@ type Config struct {
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
 
+	// Gateway, if set, is where orders come from and decisions go; whoever writes there is
+	// another process, whose heartbeat is judged.
+	Gateway *shared.Desk
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
@@ -90,10 +94,10 @@ type Loop struct {
 	mon   *guard.Monitor
 	ring  *trace.Ring
 
-	mail     [mailboxSlots]slot
+	desk     *shared.Desk
+	gateway  heartbeat
 	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
-	lease    atomic.Int64 // on the clock of Instant.MonoNs; 0: none
 	stop     atomic.Bool
 	pulse    atomic.Uint64 // ticks that ended, twice; plus one if there may be torque
 
@@ -139,6 +143,10 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 			}
 		}
 	}
+	desk := cfg.Gateway
+	if desk == nil {
+		desk = &shared.Desk{}
+	}
 	period := 1 / float64(cfg.RateHz)
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
@@ -147,10 +155,11 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	paced, _ := ctl.(Paced)
 	led, _ := ctl.(Led)
 	return &Loop{
-		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
-		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
-		period: time.Second / time.Duration(cfg.RateHz),
-		state:  driver.NewState(n), ramp: newRamp(n),
+		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
+		gateway: heartbeat{limit: int64(cfg.Thresholds.GatewayS * float64(cfg.RateHz))},
+		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
+		period:  time.Second / time.Duration(cfg.RateHz),
+		state:   driver.NewState(n), ramp: newRamp(n),
 		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
@@ -182,10 +191,12 @@ func (l *Loop) External(c mode.Condition, on bool) {
 	}
 }
 
-// Lease says until when an operator is sure to be there, on the clock of Instant.MonoNs:
-// each of his heartbeats puts it off. 0: nobody has promised to be. Any goroutine may call
-// it. The loop itself notices that it has passed, whatever has become of the caller.
-func (l *Loop) Lease(untilNs int64) { l.lease.Store(untilNs) }
+// Lease says until when an operator is sure to be there, see shared.Desk. Any goroutine may
+// call it.
+func (l *Loop) Lease(untilNs int64) { l.desk.Lease(untilNs) }
+
+// Ask hands the loop a request whose answer is wanted. Any goroutine may call it.
+func (l *Loop) Ask(r mode.Request) (shared.Ticket, error) { return l.desk.Ask(r) }
 
 // Pulse is what a supervisor looks at; any goroutine may.
 func (l *Loop) Pulse() (ticks uint64, torque bool) {
@@ -200,6 +211,7 @@ func (l *Loop) beat(ended uint64) {
 		p |= 1
 	}
 	l.pulse.Store(p)
+	l.desk.BeatLoop()
 }
 
 // StuckAfter is how long the loop may stand still while there is torque.

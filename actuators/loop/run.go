@@ -105,7 +105,9 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 func (l *Loop) Mode() mode.State { return l.machine.State }
 
 // Finished reports whether a stopped loop has nothing left to do.
-func (l *Loop) Finished() bool { return l.stop.Load() && l.machine.Ended(l.rules, l.linkGone) }
+func (l *Loop) Finished() bool {
+	return (l.stop.Load() || l.desk.Stopped()) && l.machine.Ended(l.rules, l.linkGone)
+}
 
 // Result closes the statistics.
 func (l *Loop) Result() Stats {

@@ -14,7 +14,7 @@ import (
 )
 
 // setters are the functions whose first argument is a condition that they set.
-var setters = []string{"Set", "External", "tell"}
+var setters = []string{"Set", "External", "tell", "Tell"}
 
 // sourcesOf reads the program and lists, for each condition, the functions that set it.
 func sourcesOf(t *testing.T) map[mode.Condition][]string {

@@ -30,7 +30,7 @@ func (l *Loop) Tick(now Instant) {
 	busNs := monotonic() - started
 
 	facts := l.judge(now, err)
-	facts.Request = l.takeMail()
+	facts.Request = max(facts.Request, l.asked())
 	from := m.State
 	d := m.Step(l.rules, facts)
 	if d.State != from {
@@ -45,7 +45,7 @@ func (l *Loop) Tick(now Instant) {
 	actNs := l.drive()
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)
-	l.answerMail(facts.Request, d)
+	l.desk.Answer(facts.Request, d)
 	m.Pass(1)
 	l.beat(1)
 }
@@ -57,14 +57,19 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
 		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
-	}) | mode.Conditions(l.external.Load())
+	}) | mode.Conditions(l.external.Load()) | l.desk.Told()
+	if l.cfg.Gateway != nil && l.gateway.lost(l.desk.Gateway()) {
+		f.Conditions.Set(mode.GatewayLost, true)
+		f.Request = mode.Disarm // nobody is left to order anything: settle, and end
+		l.stop.Store(true)
+	}
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
 	}
 	if l.led != nil && m.State.Energised() {
 		f.Conditions.Set(mode.ReferenceLost, l.led.Lost())
 	}
-	if end := l.lease.Load(); end != 0 && m.State.Energised() {
+	if end := l.desk.LeaseEnd(); end != 0 && m.State.Energised() {
 		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
 		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}

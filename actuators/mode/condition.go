@@ -18,6 +18,7 @@ const (
 	ArmServoLost                     // another servo stopped answering
 	BusNoisy                         // too many failed transactions in the last half second
 	LoopOverrun                      // the loop was more than a period late three times in a second, or once for long
+	GatewayLost                      // the process that gives orders, records and tells has died or stands still
 	MonitoringStale                  // temperature, supply, alerts or torque of a servo have not been heard of for long
 	ServosStopped                    // the servos' own watchdog stopped them twice in ten seconds
 	PolicyFault                      // the controller gave no usable command three times in a row
@@ -43,8 +44,9 @@ const (
 func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
-		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "charge-low", "lease-expired", "reference-lost", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
+		"arm-servo-lost", "bus-noisy", "loop-overrun", "gateway-lost", "monitoring-stale", "servos-stopped", "policy-fault",
+		"servo-alert", "overheated", "stalled", "clamped-long", "voltage-low", "charge-low", "lease-expired",
+		"reference-lost", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
 		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
@@ -83,8 +85,8 @@ func Answer(c Condition) Action {
 		return ActCut
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
-	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow, ChargeLow, LeaseExpired:
+	case ArmServoLost, BusNoisy, LoopOverrun, GatewayLost, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated,
+		Stalled, ClampedLong, VoltageLow, ChargeLow, LeaseExpired:
 		return ActSettle
 	case LeaseLost, ReferenceLost:
 		return ActHold

@@ -99,7 +99,7 @@ func TestFailsafeTable(t *testing.T) {
 	rows := map[Condition]Action{
 		EStopOpen: ActCut, LoopStuck: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
-		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
+		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, GatewayLost: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
 		VoltageLow: ActSettle, ChargeLow: ActSettle, LeaseExpired: ActSettle,
 		LeaseLost: ActHold, ReferenceLost: ActHold,

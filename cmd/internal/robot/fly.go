@@ -3,6 +3,7 @@ package robot
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
-	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
@@ -26,9 +26,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
-
-// ringSeconds of samples may wait for the recorder before ticks are dropped.
-const ringSeconds = 4
 
 // run is what one flight is made of.
 type run struct {
@@ -168,61 +165,78 @@ func (r *run) simulate() (err error) {
 	return nil
 }
 
+// tethers is what the loop's process holds so that the emulated robot is there for as long
+// as one of the two lives.
+func (r *run) tethers() []*os.File {
+	if r.sim == nil {
+		return nil
+	}
+	return []*os.File{r.sim.Tether()}
+}
+
 func (r *run) stopSim() {
 	if r.sim != nil {
 		r.sim.Stop()
 	}
 }
 
-// fly joins bus, loop and watcher, and runs them until the robot carries no torque.
+// fly starts the loop's process and attends it until the robot carries no torque.
 func (r *run) fly(closeRec func() error) error {
-	drv, err := connect(r.ord.Context(), r.desc, &r.o, r.tell)
+	side, err := r.startLoop()
 	if err != nil {
 		return err
 	}
-	defer drv.Halt() // the end does so too, and tells; this is for a panic on the way
-	var ctl loop.Controller
-	if r.pol != nil {
-		ctl = r.pol.Player
+	defer side.close()
+	if err := side.await(r); err != nil {
+		return err
 	}
-	ring := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints))
-	r.cfg.Began = func(notes []string) {
-		for _, n := range notes {
-			r.tell.Event("note: %s", n)
-		}
+	words := &explain.Robot{
+		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
 	}
-	l, err := loop.New(r.cfg, drv, ctl, ring)
-	if err != nil {
-		return errors.Join(err, drv.Halt())
+	w := &flight.Watch{
+		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words,
 	}
-	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words}
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
-	r.commands.Start(l)
+	r.commands.Start(side.region.Desk)
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
+	flight.Attend(r.ord, w, side, r.o.tolerance(), r.failed, func(end flight.End) { side.over(r, end) })
 
-	result := flight.Operate(r.ord, l, drv, w, r.failed)
-	if e := drv.Halt(); e != nil && result.TorqueOff {
-		r.tell.Event("note: %v", e)
-	}
-	flight.Fill(r.stats, &result)
-	for _, n := range portNotes(drv, r.o.Port) {
-		r.tell.Event("%s", n)
-		r.stats.Notes = append(r.stats.Notes, n)
-	}
-	if n := w.Powered(); !result.TorqueOff && n > 0 {
-		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
-	}
-	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
-	r.stats.Energy = w.Energy()
+	r.account(side, w)
 	r.judge()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
 		recErr = w.RecordErr()
 	}
 	return errors.Join(r.conclude(w.Mission.Refusal()), recErr)
+}
+
+// account takes what the loop and the watcher counted into the statistics, and tells what
+// people must know of the end.
+func (r *run) account(side *loopSide, w *flight.Watch) {
+	result := side.result(r)
+	flight.Fill(r.stats, result)
+	if end := side.ended; end == nil {
+		w.Lost(loopLost, side.why, result.TorqueOff)
+		r.stats.Cause, r.stats.Ticks, r.stats.MissedTicks = loopLost, w.Taken(), w.Latest().Missed
+	} else {
+		if end.Halt != "" && result.TorqueOff {
+			r.tell.Event("note: %s", end.Halt)
+		}
+		if end.Panic != "" {
+			r.failed.Adopt(end.Panic)
+		}
+		for _, n := range end.Notes {
+			r.tell.Event("%s", n)
+			r.stats.Notes = append(r.stats.Notes, n)
+		}
+	}
+	if n := w.Powered(); !result.TorqueOff && n > 0 {
+		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
+	}
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), side.region.Ring.Dropped()
+	r.stats.Energy = w.Energy()
 }
 
 // mission turns the command line into an operator. It stays after a fault where
@@ -258,8 +272,7 @@ func (r *run) conclude(refusal error) error {
 		st.Notes = append(st.Notes, fmt.Sprintf("%d lines of output were dropped: nobody read them", n))
 	}
 	if err := r.failed.Err(); err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		st.Notes = append(st.Notes, first)
+		st.Notes = append(st.Notes, firstLine(err.Error()))
 	}
 	var errs []error
 	if r.o.Stats != "" {

@@ -8,6 +8,7 @@ package robot
 import (
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 )
@@ -29,6 +30,24 @@ type Options struct {
 
 // forgiving says that the limits are those of an emulated bus.
 func (o *Options) forgiving() bool { return o.Sim && !o.Strict }
+
+// forBuses is what the processes that own the buses are told: nothing of brokers, files and
+// secrets.
+func (o *Options) forBuses() Options {
+	told := *o
+	told.MQTT, told.Record, told.Stats, told.SimArgs = MQTTConfig{}, "", "", nil
+	return told
+}
+
+// tolerance is how long the loop's process may show nothing of itself. An emulated bus
+// shares its processors with everything else, and so does the loop beside it.
+func (o *Options) tolerance() flight.Tolerance {
+	t := flight.DefaultTolerance()
+	if o.forgiving() {
+		t.Frozen, t.Deaf = 1500*time.Millisecond, 500*time.Millisecond
+	}
+	return t
+}
 
 // Time between arming and playing: the gantry of the emulated robot lets go after three.
 const (

@@ -115,6 +115,22 @@ type policy struct {
 	poor error  // why its own evaluation would not let it run; nil: it passed
 }
 
+// hashOf is the policy's hash; "" for none.
+func (p *policy) hashOf() string {
+	if p == nil {
+		return ""
+	}
+	return p.hash
+}
+
+// controller is what the loop asks for goals; nil for none.
+func (p *policy) controller() loop.Controller {
+	if p == nil {
+		return nil
+	}
+	return p.Player
+}
+
 // loadPolicy reads and verifies a bundle for this robot. Every fault but a missing or
 // unreadable file is a refusal that names the file. A policy whose own evaluation is
 // absent or below bundle.Gate is one too, unless it is to run anyway.
