@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 )
 
 // Reference is where the joints are to be.
@@ -34,41 +34,19 @@ const (
 type Desk struct {
 	limits []guard.Joint
 
-	mu       sync.Mutex // of all but slots
+	mu       sync.Mutex // of all that follows
 	last     Reference  // taken
 	takenNs  int64      // when, on our clock; 0: none yet
 	quickest int64      // of our clock minus the sender's
 	taken    uint64
 	refused  uint64
 
-	slots slots
+	out *shared.Latest
 }
 
-// slots are three references: one that is written, one that is read, and the latest in
-// between. The word holds the number of the latter, and whether it is news.
-type slots struct {
-	word    atomic.Uint32
-	item    [3]stamped
-	writing uint32
-	reading uint32 // the loop's
-}
-
-type stamped struct {
-	Reference
-	atNs int64 // when it was taken, on our clock
-}
-
-const news = 4
-
-// NewDesk returns a desk for joints with those limits.
-func NewDesk(limits []guard.Joint) *Desk {
-	d := &Desk{limits: limits}
-	d.last.PosRad = make([]float64, len(limits))
-	d.slots.writing, d.slots.reading = 1, 2
-	for i := range d.slots.item {
-		d.slots.item[i].PosRad = make([]float64, len(limits))
-	}
-	return d
+// NewDesk returns a desk for joints with those limits, which leaves what it takes in out.
+func NewDesk(limits []guard.Joint, out *shared.Latest) *Desk {
+	return &Desk{limits: limits, out: out, last: Reference{PosRad: make([]float64, len(limits))}}
 }
 
 // Offer takes a reference that came in at nowNs, monotonic, or says why not. It keeps
@@ -91,7 +69,7 @@ func (d *Desk) Offer(r Reference, nowNs int64) error {
 	d.last.Seq, d.last.TimeNs, d.takenNs = r.Seq, r.TimeNs, nowNs
 	copy(d.last.PosRad, r.PosRad)
 	d.taken++
-	d.slots.put(&d.last, nowNs)
+	d.out.Put(r.Seq, r.TimeNs, r.PosRad)
 	return nil
 }
 
@@ -127,22 +105,4 @@ func (d *Desk) Counts() (taken, refused uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.taken, d.refused
-}
-
-// put leaves a reference for the loop; one writer at a time.
-func (s *slots) put(r *Reference, nowNs int64) {
-	it := &s.item[s.writing]
-	it.Seq, it.TimeNs, it.atNs = r.Seq, r.TimeNs, nowNs
-	copy(it.PosRad, r.PosRad)
-	s.writing = s.word.Swap(s.writing|news) &^ news
-}
-
-// take returns the latest, and whether it is another than before. It stays as it is until
-// the next take. The loop's only.
-func (s *slots) take() (*stamped, bool) {
-	if s.word.Load()&news == 0 {
-		return &s.item[s.reading], false
-	}
-	s.reading = s.word.Swap(s.reading) &^ news
-	return &s.item[s.reading], true
 }

@@ -4,11 +4,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 )
 
 const ms = int64(time.Millisecond)
@@ -41,7 +41,7 @@ func TestAbsurdReferencesAreRefusedByName(t *testing.T) {
 		{"none", func(r *Reference) { r.PosRad = nil }, 0, "0 joints"},
 		{"too many", func(r *Reference) { r.PosRad = append(r.PosRad, 0) }, 0, "4 joints"},
 	} {
-		d := NewDesk(joints(3))
+		d := NewDesk(joints(3), shared.NewLatest(3))
 		send := func(k int64, spoil func(*Reference), came int64) error {
 			r := Reference{Seq: uint64(k), TimeNs: 7e15 + k*20*ms, PosRad: make([]float64, 3)}
 			spoil(&r)
@@ -64,7 +64,7 @@ func TestAbsurdReferencesAreRefusedByName(t *testing.T) {
 
 // A sender whose clock is slow by half a part in a thousand is not late after an hour.
 func TestClocksDriftApart(t *testing.T) {
-	d := NewDesk(joints(1))
+	d := NewDesk(joints(1), shared.NewLatest(1))
 	for k := int64(1); k < 50*3600; k++ {
 		if err := d.Offer(Reference{Seq: uint64(k), TimeNs: k * 20 * ms, PosRad: []float64{0}}, k*20*ms+k*20*ms/2000); err != nil {
 			t.Fatalf("after %d s: %v", k/50, err)
@@ -84,8 +84,9 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, d: NewDesk(joints(2)), now: 1, out: []float64{0.3, 0.3}}
-	r.f = NewFollower(r.d, []float64{0.2, 0.2}, 10*time.Millisecond)
+	latest := shared.NewLatest(2)
+	r := &rig{t: t, d: NewDesk(joints(2), latest), now: 1, out: []float64{0.3, 0.3}}
+	r.f = NewFollower(latest, []float64{0.2, 0.2}, 10*time.Millisecond)
 	r.f.Enter(r.out)
 	return r
 }
@@ -151,40 +152,6 @@ func TestFollowsAndFades(t *testing.T) {
 	if r.act(100*time.Millisecond, 0, true, nil); !r.f.Lost() {
 		t.Error("follows nothing, and does not say so")
 	}
-}
-
-// Writers and the loop at once: what the loop takes is whole, and never older than before.
-func TestTheSlotIsNeverTorn(t *testing.T) {
-	d := NewDesk(joints(8))
-	var wg sync.WaitGroup
-	const last = 20_000
-	wg.Go(func() {
-		r := Reference{PosRad: make([]float64, 8)}
-		for k := uint64(1); k <= last; k++ {
-			r.Seq, r.TimeNs = k, int64(k)*ms
-			for j := range r.PosRad {
-				r.PosRad[j] = float64(k%1000) / 1e5
-			}
-			if err := d.Offer(r, int64(k)*ms); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
-	seen := uint64(0)
-	for seen < last && !t.Failed() {
-		it, isNew := d.slots.take()
-		if it.Seq < seen || isNew && it.Seq == seen {
-			t.Fatalf("reference %d after %d", it.Seq, seen)
-		}
-		for _, q := range it.PosRad {
-			if q != float64(it.Seq%1000)/1e5 {
-				t.Fatalf("reference %d is torn: %v", it.Seq, it.PosRad)
-			}
-		}
-		seen = it.Seq
-	}
-	wg.Wait()
 }
 
 // Anything at all is offered, in any order: the follower's output is finite and within the

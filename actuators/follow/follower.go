@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/models/curve"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -21,10 +22,9 @@ const (
 	quickestStep, slowestStep = 10 * time.Millisecond, 60 * time.Millisecond
 )
 
-// Follower is a controller (loop.Controller) that follows the references of a Desk, and
-// stands where it follows none. It allocates nothing after NewFollower.
+// Follower is a controller (loop.Controller) that follows what a Desk leaves, and stands where it follows none. It allocates nothing after NewFollower.
 type Follower struct {
-	desk   *Desk
+	latest *shared.Latest
 	period time.Duration
 	stand  []float64
 
@@ -38,16 +38,17 @@ type Follower struct {
 	playing bool
 	fade    time.Duration // since playing began, or since it ended
 	start   []float64     // out at that moment
+	news    []float64     // as it came
 	age     time.Duration // of the latest reference
 	lost    bool
 	lastNs  int64 // TimeNs of the latest reference
 }
 
 // NewFollower returns a follower that acts once a period.
-func NewFollower(d *Desk, standRad []float64, period time.Duration) *Follower {
+func NewFollower(latest *shared.Latest, standRad []float64, period time.Duration) *Follower {
 	n := len(standRad)
-	f := &Follower{desk: d, period: period, stand: slices.Clone(standRad)}
-	for _, v := range []*[]float64{&f.out, &f.from, &f.to, &f.lead, &f.start} {
+	f := &Follower{latest: latest, period: period, stand: slices.Clone(standRad)}
+	for _, v := range []*[]float64{&f.out, &f.from, &f.to, &f.lead, &f.start, &f.news} {
 		*v = make([]float64, n)
 	}
 	f.age = math.MaxInt64 / 2
@@ -87,13 +88,13 @@ func (f *Follower) Act(dst []float64, _ *sensed.Robot, play bool) (standing bool
 
 // listen takes the latest reference and goes on towards it.
 func (f *Follower) listen() {
-	r, isNew := f.desk.slots.take()
+	_, timeNs, isNew := f.latest.Take(f.news)
 	f.age = min(f.age+f.period, math.MaxInt64/2)
-	if isNew {
-		f.step = min(max(time.Duration(r.TimeNs-f.lastNs), quickestStep), slowestStep)
-		f.age, f.at, f.lastNs = 0, 0, r.TimeNs
+	if isNew && finite(f.news) { // the other process is not trusted
+		f.step = min(max(time.Duration(timeNs-f.lastNs), quickestStep), slowestStep)
+		f.age, f.at, f.lastNs = 0, 0, timeNs
 		copy(f.from, f.lead)
-		copy(f.to, r.PosRad)
+		copy(f.to, f.news)
 		f.lost = false
 	}
 	f.at = min(f.at+f.period, max(f.step, f.period))
@@ -126,3 +127,12 @@ func (f *Follower) Lost() bool { return f.lost }
 
 // Phase is how far the fade is, in or out.
 func (f *Follower) Phase() float64 { return float64(f.fade) / float64(FadeTime) }
+
+func finite(pose []float64) bool {
+	for _, q := range pose {
+		if math.IsNaN(q) || math.IsInf(q, 0) {
+			return false
+		}
+	}
+	return true
+}

@@ -49,8 +49,9 @@ type fed struct {
 }
 
 func (c *fed) ready(cfg *loop.Config) {
-	c.desk = follow.NewDesk(cfg.Limits)
-	c.Follower = follow.NewFollower(c.desk, cfg.StandRad, 2*tick)
+	latest := shared.NewLatest(len(cfg.Limits))
+	c.desk = follow.NewDesk(cfg.Limits, latest)
+	c.Follower = follow.NewFollower(latest, cfg.StandRad, 2*tick)
 	c.ref.PosRad = append([]float64(nil), cfg.StandRad...)
 	c.acts -= int(cfg.MinRamp / (2 * tick)) // it acts from hold on
 }

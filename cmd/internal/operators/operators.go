@@ -36,6 +36,8 @@ type Config struct {
 	User     string
 	PassFile string
 	Robot    string // topic level
+	// OnReference, if set, takes live references, or what is wrong with one.
+	OnReference func(r mqttlink.Reference, err error)
 }
 
 // Link is the line.
@@ -72,7 +74,7 @@ func Open(cfg Config, commands *flight.Commands, tell flight.Teller, failed *cra
 	c := &Link{tell: tell, hears: twinMemory, leases: &commands.Leases}
 	commands.Reachable(false)
 	lc := mqttlink.Config{
-		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note,
+		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note, OnReference: cfg.OnReference,
 		OnCommand: func(cmd mqttlink.Command, reply func(string, error)) {
 			commands.Take(lease.Order{Issuer: cmd.Issuer, Verb: cmd.Verb, Ask: cmd.Lease}, reply)
 		},

@@ -28,6 +28,7 @@ type Config struct {
 	Policy string     `yaml:"policy"`
 	Record string     `yaml:"record"`
 	Arm    bool       `yaml:"arm"`
+	Follow bool       `yaml:"follow"`      // live references instead of a policy
 	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
 	MQTT   MQTTConfig `yaml:"mqtt"`
 	// Battery, if it is described, has its charge kept account of.
@@ -85,7 +86,7 @@ func (c *Config) parse(text []byte) error {
 func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
-		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, follow, "+
 			"stop_button, mqtt (url, user, password_file, robot_id, lease), "+
 			"battery (cells, chemistry, capacity_ah, resistance_ohm, idle_a)", line, key)
 	}
@@ -153,6 +154,9 @@ func (c *Config) Overlay(flags *Config, given func(string) bool) {
 	set("mqtt", &c.MQTT.URL, &flags.MQTT.URL)
 	if given("rate") {
 		c.RateHz = flags.RateHz
+	}
+	if given("follow") {
+		c.Follow = flags.Follow
 	}
 	if given("arm") {
 		c.Arm = flags.Arm

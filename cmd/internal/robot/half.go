@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/follow"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
@@ -150,7 +151,11 @@ func (h *other) drive() error {
 			h.Event("note: %s", n)
 		}
 	}
-	l, err := loop.New(cfg, drv, pol.controller(), region.Ring)
+	ctl := pol.controller()
+	if o.Follow {
+		ctl = follow.NewFollower(region.Latest, cfg.StandRad, time.Second/time.Duration(cfg.RateHz))
+	}
+	l, err := loop.New(cfg, drv, ctl, region.Ring)
 	if err != nil {
 		return errors.Join(err, drv.Halt())
 	}
