@@ -72,6 +72,9 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 		if s.Robot.PowerCut {
 			return "the hub has cut the servos' power"
 		}
+		if s.Robot.Buttons&th.StopButtons == 0 {
+			return "the stop contact is open, or cannot be read"
+		}
 		return fmt.Sprintf("buttons %#x of the hub", s.Robot.Buttons)
 	case mode.ServoAlert:
 		return r.alerts(s)

@@ -30,10 +30,21 @@ type Config struct {
 	Arm    bool       `yaml:"arm"`
 	Follow bool       `yaml:"follow"`      // live references instead of a policy
 	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
+	GPIO   GPIOConfig `yaml:"stop_gpio"`   // a stop contact that is wired to this computer
 	MQTT   MQTTConfig `yaml:"mqtt"`
 	// Battery, if it is described, has its charge kept account of.
 	Battery BatteryConfig `yaml:"battery"`
 }
+
+// GPIOConfig is where a stop contact is wired: normally closed.
+type GPIOConfig struct {
+	Chip   string `yaml:"chip"` // of /dev; empty: there is none
+	Line   int    `yaml:"line"`
+	Active string `yaml:"active"` // what it reads while the contact is open: high (the default), low
+}
+
+// openHigh says that the line reads high while the contact is open.
+func (g *GPIOConfig) openHigh() bool { return g.Active != "low" }
 
 // BatteryConfig describes the battery; absent: nothing is claimed of it.
 type BatteryConfig struct {
@@ -87,7 +98,7 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, follow, "+
-			"stop_button, mqtt (url, user, password_file, robot_id, lease), "+
+			"stop_button, stop_gpio (chip, line, active), mqtt (url, user, password_file, robot_id, lease), "+
 			"battery (cells, chemistry, capacity_ah, resistance_ohm, idle_a)", line, key)
 	}
 	return e
@@ -110,6 +121,12 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
 	_, known := hubButtons()[c.Button]
 	bad.Check(c.Button == "" || known, "stop_button: %q; legal: %s", c.Button, slices.Sorted(maps.Keys(hubButtons())))
+	if g := c.GPIO; g != (GPIOConfig{}) {
+		bad.Check(g.Chip != "" && !strings.ContainsAny(g.Chip, "/ "), "stop_gpio.chip: %q; legal: a chip's name, as gpiochip0", g.Chip)
+		bad.Check(g.Line >= 0 && g.Line < 1024, "stop_gpio.line: %d; legal: 0 to 1023", g.Line)
+		bad.Check(g.Active == "" || g.Active == "high" || g.Active == "low",
+			"stop_gpio.active: %q; legal: high, low: what the line reads while the contact is open", g.Active)
+	}
 	switch c.MQTT.URL {
 	case "", operators.Off, operators.Embedded:
 		bad.Check(c.MQTT.User == "" && c.MQTT.PassFile == "",

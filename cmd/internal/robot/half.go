@@ -159,6 +159,11 @@ func (h *other) drive() error {
 	if err != nil {
 		return errors.Join(err, drv.Halt())
 	}
+	free, err := h.watchStop(l)
+	if err != nil {
+		return errors.Join(err, drv.Halt())
+	}
+	defer free()
 	if err := h.line.Send(report{Ready: true}); err != nil {
 		return errors.Join(err, drv.Halt())
 	}
