@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 )
@@ -17,6 +18,8 @@ import (
 type Commands struct {
 	// Failed catches what goes wrong while an answer is waited for.
 	Failed *crash.Net
+	// Leases is where operators who ask for a lease get it. Its rule is set before Start.
+	Leases lease.Desk
 	// Checks, if set before Start, says in words which arming checks fail.
 	Checks func(failing mode.Checks) string
 
@@ -56,7 +59,31 @@ func request(verb string) (mode.Request, bool) {
 
 // Verbs are the commands that exist.
 func Verbs() []string {
-	return []string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}
+	return append([]string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}, lease.Verbs()...)
+}
+
+// Take is Obey for operators of whom there may be several: it obeys who may command now,
+// and keeps the loop informed of how long that one is sure to be there.
+func (c *Commands) Take(o lease.Order, reply func(did string, refused error)) {
+	ruling, err := c.Leases.Admit(o)
+	if err != nil {
+		reply("", err)
+		return
+	}
+	desk := c.desk.Load()
+	if ruling.Tell && desk != nil {
+		desk.Lease(ruling.UntilNs)
+	}
+	switch {
+	case !ruling.Only:
+		c.Obey(o.Verb, reply)
+	case desk == nil:
+		reply("", errStarting)
+	case ruling.UntilNs == 0:
+		reply("the lease is free", nil)
+	default:
+		reply("the lease is "+o.Issuer+"'s", nil)
+	}
 }
 
 // Start connects operators to a loop's desk, which then shows what was told before.

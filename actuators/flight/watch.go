@@ -34,6 +34,7 @@ type Watch struct {
 	missed  int64
 	taken   int64 // samples
 	lateP99 int64
+	ahead   figures
 
 	warned   [mode.MaxConditions]warning
 	changes  []record.Transition
@@ -45,10 +46,19 @@ type Watch struct {
 	calm     int             // drains since the last hole in the log
 	late     clock.Histogram // of the present second
 	lastTell int64
+	outlook  *outlook
 }
 
 // Changes are the changes of state so far.
 func (w *Watch) Changes() []record.Transition { return w.changes }
+
+// Energy is what the flight came to; nil where nothing is known.
+func (w *Watch) Energy() *record.Energy {
+	if w.outlook == nil {
+		return nil
+	}
+	return w.outlook.record(&w.outlook.worst)
+}
 
 // RecordErr is why the recording is not whole, or nil.
 func (w *Watch) RecordErr() error { return w.recErr }
@@ -110,7 +120,9 @@ func (w *Watch) tellCuts() {
 func (w *Watch) take(s *trace.Sample) {
 	if w.firstNs == 0 {
 		w.firstNs, w.lastTell = s.MonoNs, s.MonoNs
+		w.outlook = newOutlook(w.Explain)
 	}
+	w.outlook.take(s)
 	detail := w.Explain.Why(s)
 	w.record(s, detail)
 	if s.From != s.Mode {
@@ -128,8 +140,11 @@ func (w *Watch) take(s *trace.Sample) {
 		w.Desk.Request(ask)
 	}
 	w.late.AddNs(s.LateNs)
-	w.note(s)
 	due := s.MonoNs-w.lastTell >= tellEvery
+	if due {
+		w.outlook.look(s)
+	}
+	w.note(s)
 	if !due && s.From == s.Mode {
 		return
 	}
@@ -152,10 +167,11 @@ type warning struct {
 // calmNs is how long a warning must be gone to be told so: values swing around limits.
 const calmNs = int64(time.Second)
 
-// warn tells of each warning once when it rises and once when it is over.
+// warn tells of each condition that leaves the robot standing once when it rises and once
+// when it is over.
 func (w *Watch) warn(s *trace.Sample) {
 	for c := range mode.AllConditions() {
-		if mode.Answer(c) != mode.ActWarn {
+		if a := mode.Answer(c); a != mode.ActWarn && a != mode.ActHold {
 			continue
 		}
 		told := &w.warned[c]
@@ -224,6 +240,7 @@ func (w *Watch) note(s *trace.Sample) {
 	w.missed += s.Skipped
 	w.taken++
 	w.lateP99 = w.late.QuantileUs(0.99)
+	w.ahead = w.outlook.now
 }
 
 // Lost tells operators of a loop that is gone without a word of its own: the robot's last
@@ -288,6 +305,7 @@ func (w *Watch) Latest() record.Status {
 		BusErrors: s.Robot.Failures, SupplyV: s.SupplyV, MaxTempC: hottest(s.Robot.TempC), TiltRad: s.TiltRad,
 		Phase: s.Phase, Motion: motion(s), TorqueOff: s.TorqueOff, PosRad: slices.Clone(s.Robot.PosRad),
 	}
+	l.Energy = w.outlook.record(&w.ahead)
 	if s.Conditions != 0 {
 		l.Conditions = s.Conditions.String()
 	}

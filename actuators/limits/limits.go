@@ -12,10 +12,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // Shape is what the limits need to know of the robot's body. Slices are in the order
@@ -94,7 +96,16 @@ func Health(d *robot.Description, i int, leg bool) guard.Health {
 	return guard.Health{
 		Leg: leg, StallCurrentA: servo.StallCurrentA(),
 		TempWarnC: servo.MaxTempC - warnBelowC, TempStopC: servo.MaxTempC - stopBelowC,
+		Motor: motor(&servo.Entry),
 	}
+}
+
+// motor is what a servo of that type draws, by its data sheet.
+func motor(s *servos.Type) energy.Motor {
+	if !(s.StallCurrentA > 0 && s.NoLoadRadPerS > 0) {
+		return energy.Motor{}
+	}
+	return energy.Motor{ResistanceOhm: s.AtV / s.StallCurrentA, VPerRadPerS: s.AtV / s.NoLoadRadPerS}
 }
 
 // policyPatience is how many decisions in a row may be unusable.

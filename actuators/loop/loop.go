@@ -46,6 +46,19 @@ type Controller interface {
 	Phase() float64
 }
 
+// Paced is a [Controller] that can play slower, to spare a robot that is warm.
+type Paced interface {
+	// Pace is told before every Act how fast to play, as a share of the motion's own
+	// speed, 1 for as it is.
+	Pace(share float64)
+}
+
+// Led is a [Controller] that follows somebody, who may be lost.
+type Led interface {
+	// Lost says that there is nothing to follow although following was asked for.
+	Lost() bool
+}
+
 // Config is what the loop needs to know about the robot.
 type Config struct {
 	RateHz       int
@@ -92,6 +105,8 @@ type Loop struct {
 	state    *driver.State
 	sensed   sensed.Robot // state as a controller sees it
 	machine  mode.Machine
+	paced    Paced // the controller, if it is one; nil: it is none
+	led      Led   // likewise
 	rules    mode.Rules
 	linkGone bool // the latest read found the port gone
 	ramp     ramp
@@ -137,8 +152,10 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
 	}
+	paced, _ := ctl.(Paced)
+	led, _ := ctl.(Led)
 	return &Loop{
-		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
+		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
 		gateway: heartbeat{limit: int64(cfg.Thresholds.GatewayS * float64(cfg.RateHz))},
 		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period:  time.Second / time.Duration(cfg.RateHz),
@@ -173,6 +190,10 @@ func (l *Loop) External(c mode.Condition, on bool) {
 		}
 	}
 }
+
+// Lease says until when an operator is sure to be there, see shared.Desk. Any goroutine may
+// call it.
+func (l *Loop) Lease(untilNs int64) { l.desk.Lease(untilNs) }
 
 // Ask hands the loop a request whose answer is wanted. Any goroutine may call it.
 func (l *Loop) Ask(r mode.Request) (shared.Ticket, error) { return l.desk.Ask(r) }

@@ -63,7 +63,7 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 		if d.State == mode.Arming {
 			s.Armed++
 		}
-		if _, ok := d.Why.Condition(); (ok || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
+		if _, ok := d.Why.Condition(); (ok && d.State != mode.Hold || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
 			s.FirstCause = d.Why
 		}
 	}
@@ -90,6 +90,7 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
 	copy(s.WindingC, l.mon.WindingC())
+	s.ChargeLow, s.ChargeHigh, s.SupplyA = l.mon.Charge()
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
 	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff

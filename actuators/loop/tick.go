@@ -36,9 +36,10 @@ func (l *Loop) Tick(now Instant) {
 	if d.State != from {
 		l.enter(d.State)
 	}
+	l.guard.Slow(l.mon.Pace())
 	l.beat(0)  // before torque can rise
 	l.takeUp() // after the decision: a robot that is let go stays so
-	if m.BreaksOff(facts.Request, d) {
+	if m.BreaksOff(facts, d) {
 		l.ctl.Stop()
 	}
 	actNs := l.drive()
@@ -59,6 +60,13 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	}) | l.told()
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
+	}
+	if l.led != nil && m.State.Energised() {
+		f.Conditions.Set(mode.ReferenceLost, l.led.Lost())
+	}
+	if end := l.desk.LeaseEnd(); end != 0 && m.State.Energised() {
+		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
+		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}
 	if m.State == mode.Disarmed {
 		f.Failing = l.mon.Checks(l.state, f.Conditions, l.cfg.Limits)
@@ -211,6 +219,9 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	s := l.state
 	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
+	if l.paced != nil {
+		l.paced.Pace(slices.Min(l.mon.Pace()))
+	}
 	started := monotonic()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
 	ns = monotonic() - started

@@ -97,6 +97,9 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 			s.over = true
 			return mode.Disarm, true
 		}
+		if action, _ := mode.Worst(x.Conditions); action >= mode.ActHold {
+			return mode.NoRequest, false // nothing may be begun
+		}
 		if x.Mode == mode.Hold && s.Play && !s.yields && s.due(now) {
 			return mode.Activate, false
 		}

@@ -300,10 +300,14 @@ func (m *Machine) Decided(usable, answered, standing bool) {
 	}
 }
 
-// BreaksOff says that the controller is to break off its motion in this tick, in which
-// d was decided on a request.
-func (m *Machine) BreaksOff(r Request, d Decision) bool {
-	return r == StopMotion && !d.Refused && m.Control == ControlPlays && m.State.Energised()
+// BreaksOff says, after Step, that the controller is to break off its motion in this tick,
+// in which d was decided: because somebody asks for it, or because a condition lets none be.
+func (m *Machine) BreaksOff(f Facts, d Decision) bool {
+	if m.Control != ControlPlays || !m.State.Energised() {
+		return false
+	}
+	action, _ := Worst(f.Conditions)
+	return f.Request == StopMotion && !d.Refused || action == ActHold && (m.State == Hold || m.State == Settle)
 }
 
 // Ended says that nothing is left to do for a loop that is to stop: no torque, and

@@ -146,7 +146,7 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 // it allows, and does nothing that the state forbids. By induction this holds for
 // every flight, from the zero value on.
 func TestTableHoldsForEveryTick(t *testing.T) {
-	sets := []Conditions{0, Of(ArmServoLost), Of(Falling), Of(LinkLost)}
+	sets := []Conditions{0, Of(LeaseLost), Of(ArmServoLost), Of(Falling), Of(LinkLost)}
 	var machines, turns int
 	for _, canPlay := range []bool{false, true} {
 		r := rules(canPlay)
@@ -321,19 +321,23 @@ func TestControlledStop(t *testing.T) {
 	}
 }
 
-// Only who plays is told to break off, and only where the robot is still driven.
+// Only who plays is told to break off, and only where the robot is still driven: by whoever
+// stops it, and by a condition that lets no motion be.
 func TestBreaksOff(t *testing.T) {
 	each(func(m Machine) {
 		if !legal(m, true) {
 			return
 		}
 		for request := range requestCount {
-			after := m
-			d := after.Step(rules(true), Facts{Request: request})
-			want := request == StopMotion && after.Control == ControlPlays &&
-				(m.State == Active || m.State == Hold || m.State == Settle)
-			if got := after.BreaksOff(request, d); got != want {
-				t.Fatalf("%+v, %v -> %v: breaks off %v, want %v", m, request, d, got, want)
+			for _, c := range []Conditions{0, Of(Warm), Of(LeaseLost)} {
+				after, f := m, Facts{Request: request, Conditions: c}
+				d := after.Step(rules(true), f)
+				want := request == StopMotion && after.Control == ControlPlays &&
+					(m.State == Active || m.State == Hold || m.State == Settle) ||
+					c == Of(LeaseLost) && after.Control == ControlPlays && (after.State == Hold || after.State == Settle)
+				if got := after.BreaksOff(f, d); got != want {
+					t.Fatalf("%+v, %+v -> %v: breaks off %v, want %v", m, f, d, got, want)
+				}
 			}
 		}
 	})

@@ -29,7 +29,8 @@ type Desk struct {
 	told     atomic.Uint32 // conditions
 	stop     atomic.Uint32
 	insisted atomic.Uint32
-	_        [40]byte
+	lease    atomic.Int64
+	_        [32]byte
 
 	// The loop process's.
 	alive atomic.Uint64 // its heartbeat
@@ -78,6 +79,14 @@ func (d *Desk) Insist() {
 	d.Request(mode.EStop)
 	d.insisted.Store(1)
 }
+
+// Lease says until when an operator is sure to be there, in monotonic ns: each of his
+// heartbeats puts it off. 0: nobody has promised to be. The loop itself notices that it has
+// passed, whatever has become of the gateway. Gateway.
+func (d *Desk) Lease(untilNs int64) { d.lease.Store(untilNs) }
+
+// LeaseEnd is that time. Loop.
+func (d *Desk) LeaseEnd() int64 { return d.lease.Load() }
 
 // BeatGateway is the gateway's sign of life.
 func (d *Desk) BeatGateway() { d.gateway.Add(1) }

@@ -10,11 +10,13 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
-// Region is the memory of both processes: a header, a Desk, a ring. Its size follows from
+// Region is the memory of both processes: a header, a Desk, the latest reference, a ring. Its size follows from
 // the number of joints and samples, which both sides know before they look.
 type Region struct {
 	Desk *Desk
 	Ring *trace.Ring // each side has its own on the same memory
+	// Latest is the latest live reference; each side has its own.
+	Latest *Latest
 
 	file *os.File
 	mem  []byte
@@ -22,7 +24,7 @@ type Region struct {
 
 const (
 	magic   = 0x5f72_6f62_6f74_645f // "_robotd_"
-	version = 1
+	version = 2
 	// headerBytes has room for eight numbers, six of which are used.
 	headerBytes = 64
 	deskBytes   = (int(unsafe.Sizeof(Desk{})) + 63) / 64 * 64
@@ -32,7 +34,10 @@ const (
 var ErrForeign = errors.New("shared: not a region of this program")
 
 // bytesOf is the size of a region.
-func bytesOf(joints, slots int) int { return headerBytes + deskBytes + trace.RingBytes(slots, joints) }
+func bytesOf(joints, slots int) int { return ringAt(joints) + trace.RingBytes(slots, joints) }
+
+// ringAt is where the ring begins.
+func ringAt(joints int) int { return headerBytes + deskBytes + (8*latestWords(joints)+63)/64*64 }
 
 // header is what a region of that size begins with.
 func header(joints, slots int) []byte {
@@ -105,7 +110,10 @@ func mapped(f *os.File, joints, slots int) (*Region, error) {
 		return nil, fmt.Errorf("shared: map: %w", err)
 	}
 	r := &Region{file: f, mem: mem, Desk: (*Desk)(unsafe.Pointer(&mem[headerBytes]))}
-	if r.Ring, err = trace.RingOn(mem[headerBytes+deskBytes:], slots, joints); err != nil {
+	if r.Latest, err = latestIn(mem[headerBytes+deskBytes:], joints); err != nil {
+		return nil, errors.Join(err, r.unmap())
+	}
+	if r.Ring, err = trace.RingOn(mem[ringAt(joints):], slots, joints); err != nil {
 		return nil, errors.Join(err, r.unmap())
 	}
 	return r, nil

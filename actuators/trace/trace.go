@@ -33,13 +33,17 @@ type Sample struct {
 	Failing    mode.Checks
 	Conditions mode.Conditions
 
-	WantRad   []float64 // asked for, before the guard
-	GoalRad   []float64 // as really sent
-	Guard     guard.Report
-	Robot     driver.State
-	WindingC  []float64 // estimated, see guard.Monitor
-	TiltRad   float64
-	SupplyV   float64
+	WantRad  []float64 // asked for, before the guard
+	GoalRad  []float64 // as really sent
+	Guard    guard.Report
+	Robot    driver.State
+	WindingC []float64 // estimated, see guard.Monitor
+	TiltRad  float64
+	SupplyV  float64
+	// Between what the battery's charge lies, 0 to 1, and the current that it gives; 0, 1
+	// and 0 where no battery is described.
+	ChargeLow, ChargeHigh, SupplyA float64
+
 	TorqueOff bool // confirmed by every servo
 	Phase     float64
 	Playing   bool // the controller is in a motion, in hold and settle too: it ends it

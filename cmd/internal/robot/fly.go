@@ -13,6 +13,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -42,12 +43,15 @@ type run struct {
 	stats *record.Stats
 
 	commands flight.Commands
+	refs     references
 }
 
 // Fly is one run of the daemon, from files to torque-off. The error says why it did
 // not end as it should, and carries an exit code (see [ExitCode]).
 func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	r.refs.leases, r.refs.tell = &r.commands.Leases, tell
+	r.commands.Leases.Rule, _ = lease.ParseRule(o.MQTT.Lease) // Check has refused others
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -147,7 +151,11 @@ func (r *run) operators() operators.Config {
 	if m.Robot == "" {
 		m.Robot = strings.ToLower(r.desc.Name)
 	}
-	return operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	c := operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	if r.o.Follow {
+		c.OnReference = r.refs.message
+	}
+	return c
 }
 
 // simulate starts the emulated robot where one is asked for.
@@ -196,6 +204,11 @@ func (r *run) fly(closeRec func() error) error {
 	}
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(side.region.Desk)
+	deaf, err := r.listen(side.region.Latest)
+	if err != nil {
+		return err
+	}
+	defer deaf()
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
@@ -234,6 +247,7 @@ func (r *run) account(side *loopSide, w *flight.Watch) {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), side.region.Ring.Dropped()
+	r.stats.Energy = w.Energy()
 }
 
 // mission turns the command line into an operator. It stays after a fault where
@@ -243,8 +257,9 @@ func (r *run) mission() *mission.Script {
 		Arm: r.o.Arm, For: r.o.For, Hold: r.o.Hold, Again: time.Second,
 		Daemon: r.link != nil && !r.o.Sim && r.o.For == 0,
 	}
+	s.Play = r.o.Arm && (r.pol != nil || r.o.Follow)
 	if r.pol != nil {
-		s.Play, s.Clip = r.o.Arm, r.pol.ClipTime()
+		s.Clip = r.pol.ClipTime()
 	}
 	return s
 }

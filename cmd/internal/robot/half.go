@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/follow"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
@@ -158,10 +159,19 @@ func (h *other) drive() error {
 			h.Event("note: %s", n)
 		}
 	}
-	l, err := loop.New(cfg, drv, pol.controller(), region.Ring)
+	ctl := pol.controller()
+	if o.Follow {
+		ctl = follow.NewFollower(region.Latest, cfg.StandRad, time.Second/time.Duration(cfg.RateHz))
+	}
+	l, err := loop.New(cfg, drv, ctl, region.Ring)
 	if err != nil {
 		return errors.Join(err, drv.Halt())
 	}
+	free, err := h.watchStop(l)
+	if err != nil {
+		return errors.Join(err, drv.Halt())
+	}
+	defer free()
 	if err := h.line.Send(report{Ready: true}); err != nil {
 		return errors.Join(err, drv.Halt())
 	}

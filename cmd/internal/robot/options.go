@@ -66,6 +66,8 @@ func (o *Options) Check() error {
 		return fault.Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
 	case o.For < 0 || o.Hold < 0:
 		return fault.Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
+	case o.Follow && o.Policy != "":
+		return fault.Usage("follow and policy %s exclude each other: one of them moves the robot", o.Policy)
 	case o.Release && o.Arm:
 		return fault.Usage("--release and arm exclude each other: whoever supports a robot that is let go does not want it to move")
 	case !o.Sim && (len(o.SimArgs) > 0 || o.Strict):
