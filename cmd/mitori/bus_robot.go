@@ -27,10 +27,7 @@ offset_rad that makes the present pose zero, joint by joint, for robot.yaml. It
 writes nothing to the servos.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if name == "" {
-				return usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
-			}
-			desc, err := robot.Load(name)
+			desc, err := loadRobot(name)
 			if err != nil {
 				return err
 			}
@@ -43,8 +40,16 @@ writes nothing to the servos.`,
 	return c
 }
 
-// calibrate proposes the offsets of the joints on one bus of desc.
-func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.Writer) error {
+// loadRobot loads the robot that --robot names.
+func loadRobot(name string) (*robot.Description, error) {
+	if name == "" {
+		return nil, usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
+	}
+	return robot.Load(name)
+}
+
+// busNamed finds the bus that --bus means.
+func busNamed(desc *robot.Description, bus string) (robot.Bus, error) {
 	var names []string
 	for _, b := range desc.Buses {
 		names = append(names, b.Name)
@@ -54,7 +59,16 @@ func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.W
 	}
 	wired := desc.BusNamed(bus)
 	if wired.Name == "" {
-		return usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
+		return wired, usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
+	}
+	return wired, nil
+}
+
+// calibrate proposes the offsets of the joints on one bus of desc.
+func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.Writer) error {
+	wired, err := busNamed(desc, bus)
+	if err != nil {
+		return err
 	}
 	rate := f.baud
 	if rate == 0 {
@@ -62,7 +76,7 @@ func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.W
 	}
 	f.protocol = wired.Protocol
 	return f.at(rate, warn, func(b servotool.Bus) error {
-		offsets, err := servotool.Calibrate(b, desc, bus)
+		offsets, err := servotool.Calibrate(b, desc, wired.Name)
 		if err != nil {
 			return err
 		}

@@ -147,13 +147,13 @@ func (l *Line) apply() {
 	}
 }
 
-// find returns the device that answers to id, and how many do.
+// find returns the device that hears the master and answers to id, and how many do.
 func (l *Line) find(id dxl.ID) (d device, n int) {
-	if l.hub != nil && l.hub.id() == id {
+	if l.hub != nil && l.hub.id() == id && l.hears(l.hub) {
 		d, n = l.hub, 1
 	}
 	for _, s := range l.servos {
-		if s.id() == id {
+		if s.id() == id && l.hears(s) {
 			if n++; d == nil {
 				d = s
 			}
@@ -175,7 +175,7 @@ func (l *Line) hears(d device) bool {
 // listening returns the device at id if it is there, awake and not silenced.
 func (l *Line) listening(id dxl.ID) (d device, n int) {
 	d, n = l.find(id)
-	if d == nil || !l.hears(d) {
+	if d == nil {
 		return nil, 0
 	}
 	for i := range l.faults {
