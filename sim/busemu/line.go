@@ -185,3 +185,15 @@ func (l *Line) listening(id dxl.ID) (d device, n int) {
 	}
 	return d, n
 }
+
+// Memory copies everything that the line's devices hold, byte for byte: the servos in their
+// order, then the hub. It is for tests of what must change nothing.
+func (l *Line) Memory() (all [][]byte) {
+	for _, s := range l.servos {
+		all = append(all, append([]byte(nil), s.mem[:]...))
+	}
+	if l.hub != nil {
+		all = append(all, append([]byte(nil), l.hub.mem[:]...))
+	}
+	return all
+}
