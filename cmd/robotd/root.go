@@ -104,6 +104,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.BoolVar(&look, "check", false,
 		"connect, print every value and judgement, change nothing, and end: 0 if the robot could be armed, 3 if not")
 	f.BoolVar(&o.JSON, "json", false, "print one line of JSON a second, and the statistics at the end, to standard output")
+	root.AddCommand(newSelftestCmd(ord, out, tell, failed))
 	cli.Prepare(root)
 	root.SetOut(out)
 	root.SetErr(io.Discard) // errors are told by run

@@ -28,6 +28,7 @@ type Line struct {
 	servos []*Servo
 	hub    *Hub
 	faults []Fault
+	broken bool // faults were in force at the last look
 	rng    *rand.Rand
 	out    []byte
 	data   []byte
@@ -99,11 +100,12 @@ func (l *Line) measure(dt float64, fed bool) {
 
 // apply makes the state faults of this instant true.
 func (l *Line) apply() {
-	if len(l.faults) == 0 {
+	if len(l.faults) == 0 && !l.broken {
 		return
 	}
+	l.broken = len(l.faults) > 0 // what was cleared is mended once
 	for _, s := range l.servos {
-		s.stuck = false
+		s.stuck, s.motor = false, motor{joint: s.cfg.Joint}
 	}
 	if l.hub != nil {
 		l.hub.frozen, l.hub.mem[dxl.HubButtons] = false, 0
@@ -126,6 +128,7 @@ func (l *Line) apply() {
 			continue
 		case FaultStuck, FaultReboot, FaultHeat:
 		default:
+			l.breakMotors(f)
 			continue
 		}
 		for _, s := range l.servos {
@@ -179,7 +182,8 @@ func (l *Line) listening(id dxl.ID) (d device, n int) {
 		return nil, 0
 	}
 	for i := range l.faults {
-		if f := &l.faults[i]; f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) {
+		f := &l.faults[i]
+		if f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) && (f.P >= 1 || l.rng.Float64() < f.P) {
 			return nil, 0
 		}
 	}

@@ -194,8 +194,9 @@ func (r *run) fly(closeRec func() error) error {
 		return errors.Join(err, drv.Halt())
 	}
 	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words}
-	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
+	script := r.mission()
+	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: script, Explain: words}
+	script.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(l)
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
@@ -213,13 +214,13 @@ func (r *run) fly(closeRec func() error) error {
 	if n := w.Powered(); !result.TorqueOff && n > 0 {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
-	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), script.Plays(), ring.Dropped()
 	r.judge()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
 		recErr = w.RecordErr()
 	}
-	return errors.Join(r.conclude(w.Mission.Refusal()), recErr)
+	return errors.Join(r.conclude(script.Refusal()), recErr)
 }
 
 // mission turns the command line into an operator. It stays after a fault where
