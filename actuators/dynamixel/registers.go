@@ -138,7 +138,7 @@ func (b *Bench) Commissioned(d servotool.Device) ([]servotool.Setting, error) {
 	var out []servotool.Setting
 	for _, r := range all {
 		if v, ok := want[uint16(r.Addr)]; ok {
-			out = append(out, servotool.Setting{Register: r, Want: v})
+			out = append(out, servotool.Setting{Register: r, Want: v, Answers: r.Addr == int(dxl.StatusReturnLevel)})
 		}
 	}
 	return out, err

@@ -212,5 +212,12 @@ func torqueless(bus Bus, id uint8, why string) error {
 // Setting is a register and what it is to hold.
 type Setting struct {
 	Register
-	Want int64
+	Want    int64
+	Answers bool // it decides whether the device answers anything but pings
+}
+
+// Set makes a register hold what a setting wants, and reads it back.
+func Set(bus Bus, id uint8, s Setting) error {
+	_, err := write(bus, id, Written{Register: s.Register}, s.Want)
+	return err
 }

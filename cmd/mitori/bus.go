@@ -31,7 +31,7 @@ func newBusCmd() *cobra.Command {
 	c.AddCommand(
 		stoppable(newBusScanCmd()), stoppable(newBusPingCmd()), stoppable(newBusReadCmd()), stoppable(newBusWriteCmd()),
 		stoppable(newBusSetIDCmd()), stoppable(newBusSetBaudCmd()), stoppable(newBusRebootCmd()), stoppable(newBusTorqueOffCmd()),
-		newBusWatchCmd(), stoppable(newBusCalibrateCmd()), newBusEmulateCmd(),
+		newBusWatchCmd(), stoppable(newBusCommissionCmd()), stoppable(newBusCalibrateCmd()), newBusEmulateCmd(),
 	)
 	return c
 }

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/mitori-robotics/mitori/actuators/commission"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 // The tools on the emulated bus, by their exit codes and by what they print.
@@ -89,5 +93,35 @@ func TestBusWatchEndsWithCtrlC(t *testing.T) {
 	var round struct{ Servos []busReading }
 	if err := json.Unmarshal(out.Bytes(), &round); code != fault.ExitDone || err != nil || len(round.Servos) != 20 || errOut.Len() > 0 {
 		t.Errorf("exit %d, %d servos, %v: %s", code, len(round.Servos), err, &errOut)
+	}
+}
+
+// Guided commands take their answers from standard input: a walk over servos that are right
+// ends at once, one that is broken off says how to go on, and a calibration writes nothing
+// that nobody confirmed.
+func TestBusGuides(t *testing.T) {
+	port := startEmulated(t)
+	typed(t, "\nquit\n")
+	code, out, errOut := mitori(t, "bus", "commission", "--port", port, "--robot", "kata20", "--json")
+	var all []commission.Result
+	if err := json.Unmarshal([]byte(out), &all); err != nil || code != fault.ExitDone && !strings.Contains(errOut, "go on with --from") || len(all) != 20 || !all[0].Done {
+		t.Errorf("exit %d, %v, %d results: %s", code, err, len(all), errOut)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "robot.yaml")
+	typed(t, "\nno\n")
+	code, _, errOut = mitori(t, "bus", "calibrate", "--port", port, "--robot", "kata20", "--steps", "offsets", "-o", file)
+	if _, err := os.Stat(file); code != fault.ExitRefused || err == nil || !strings.Contains(errOut, "nothing was written") {
+		t.Errorf("exit %d, %v: %s", code, err, errOut)
+	}
+	typed(t, "\nyes\n")
+	code, _, errOut = mitori(t, "bus", "calibrate", "--port", port, "--robot", "kata20", "--steps", "offsets", "-o", file)
+	if d, err := robot.Load(file); code != fault.ExitDone || err != nil || len(d.Joints) != 20 {
+		t.Errorf("exit %d, %v: %s", code, err, errOut)
+	}
+	typed(t, "\n\n\n")
+	code, _, errOut = mitori(t, "bus", "calibrate", "--port", port, "--robot", file, "--steps", "signs", "--joints", "l_knee")
+	if code != fault.ExitRefused || !strings.Contains(errOut, "l_knee (servo 4) did not move") || !strings.Contains(errOut, "its end moves backward") {
+		t.Errorf("exit %d: %s", code, errOut)
 	}
 }
