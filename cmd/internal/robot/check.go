@@ -17,9 +17,16 @@ import (
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
+// Looking is what "robotd --check" was asked for, beside the options of every run.
+type Looking struct {
+	Asked   bool
+	Support string // file to make for a maintainer; empty: none
+	Serials bool   // with serial numbers of adapters in it
+}
+
 // Check looks at the robot and its configuration and changes nothing. It prints what it
 // found to out; the error says that the robot could not be armed.
-func Check(ord *orders.Orders, o Options, out io.Writer, tell *console.Console, failed *crash.Net) error {
+func Check(ord *orders.Orders, o Options, how Looking, out io.Writer, tell *console.Console, failed *crash.Net) error {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed}
 	var err error
 	if r.desc, err = describe(&r.o); err != nil {
@@ -39,8 +46,11 @@ func Check(ord *orders.Orders, o Options, out io.Writer, tell *console.Console, 
 	}
 	defer r.stopSim()
 	report, err := look(ord.Context(), r.desc, &r.o, cfg, tell)
-	if err != nil {
+	if err != nil && how.Support == "" {
 		return err
+	}
+	if err != nil { // a port that is gone is what a maintainer wants to read of
+		report = &preflight.Report{Robot: r.desc.Name, RobotHash: r.desc.Hash, Faults: []string{err.Error()}}
 	}
 	if unfit != nil {
 		report.Faults, report.Ready = append(report.Faults, unfit.Error()), false
@@ -49,6 +59,11 @@ func Check(ord *orders.Orders, o Options, out io.Writer, tell *console.Console, 
 		err = cli.WriteJSON(out, report)
 	} else {
 		err = report.Print(out)
+	}
+	if err == nil && how.Support != "" {
+		if err = writeSupport(ord.Context(), how.Support, &r.o, report, how.Serials); err == nil {
+			tell.Event("wrote %s; look through it before you send it", how.Support)
+		}
 	}
 	if err == nil && !report.Ready {
 		err = fault.Refuse("%s: not ready; see above", r.desc.Name)
