@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -60,6 +61,9 @@ type Config struct {
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
+	// NowNs is the clock by which reads and decisions of the controller are timed, ns; nil:
+	// that of the machine. A simulation has its own.
+	NowNs func() int64
 }
 
 // MinRamp is the shortest ramp out of the measured pose.
@@ -124,6 +128,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		}
 	}
 	period := 1 / float64(cfg.RateHz)
+	if cfg.NowNs == nil {
+		cfg.NowNs = realtime.NowNs
+	}
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)

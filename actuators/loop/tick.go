@@ -24,10 +24,10 @@ type Instant struct {
 // Tick runs one cycle.
 func (l *Loop) Tick(now Instant) {
 	m := &l.machine
-	m.Pass(now.Skipped) // time limits are limits on time, not on work
-	started := monotonic()
+	m.Skip(l.rules, now.Skipped)
+	started := l.cfg.NowNs()
 	err := l.drv.Read(l.state)
-	busNs := monotonic() - started
+	busNs := l.cfg.NowNs() - started
 
 	facts := l.judge(now, err)
 	facts.Request = l.takeMail()
@@ -41,7 +41,7 @@ func (l *Loop) Tick(now Instant) {
 	if m.BreaksOff(facts.Request, d) {
 		l.ctl.Stop()
 	}
-	actNs := l.drive()
+	actNs := l.drive(facts.Conditions)
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)
 	l.answerMail(facts.Request, d)
@@ -112,10 +112,10 @@ func (l *Loop) rampToSettle() {
 	l.ramp.start(l.guard.Last(), l.cfg.SettleRad, l.cfg.Limits, l.cfg.MinRamp)
 }
 
-// drive does what the machine asks for in this tick; it returns the time spent in
-// the controller.
-func (l *Loop) drive() (actNs int64) {
-	if l.machine.PlayedOut(l.rules) {
+// drive does what the machine asks for in this tick, under conditions c; it returns the
+// time spent in the controller.
+func (l *Loop) drive(c mode.Conditions) (actNs int64) {
+	if l.machine.PlayedOut(l.rules, c) {
 		l.rampToSettle()
 	}
 	envelope := guard.Full
@@ -211,9 +211,9 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	s := l.state
 	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
-	started := monotonic()
+	started := l.cfg.NowNs()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
-	ns = monotonic() - started
+	ns = l.cfg.NowNs() - started
 	usable := err == nil && ns <= int64(l.period)
 	for _, q := range l.goal {
 		usable = usable && !math.IsNaN(q) && !math.IsInf(q, 0)

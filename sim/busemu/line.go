@@ -175,13 +175,18 @@ func (l *Line) hears(d device) bool {
 // listening returns the device at id if it is there, awake and not silenced.
 func (l *Line) listening(id dxl.ID) (d device, n int) {
 	d, n = l.find(id)
-	if d == nil || !l.hears(d) {
+	if d == nil || !l.hears(d) || l.silenced(id) {
 		return nil, 0
 	}
+	return d, n
+}
+
+// silenced reports whether the device at id is cut off: it neither hears nor answers.
+func (l *Line) silenced(id dxl.ID) bool {
 	for i := range l.faults {
 		if f := &l.faults[i]; f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) {
-			return nil, 0
+			return true
 		}
 	}
-	return d, n
+	return false
 }
