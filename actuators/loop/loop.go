@@ -97,6 +97,7 @@ type Loop struct {
 	want     []float64 // before the guard
 	goal     []float64 // after it
 	applied  []float64 // as sent
+	heard    []float64 // of applied, what was sent when the servo was last heard of
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
@@ -140,7 +141,7 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period: time.Second / time.Duration(cfg.RateHz),
 		state:  driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil

@@ -97,6 +97,7 @@ func (l *Loop) enter(s mode.State) {
 		l.mon.Rearm()
 		l.clamp, l.catchUp = guard.Report{}, false
 		copy(l.applied, l.state.PosRad)
+		copy(l.heard, l.applied)
 	case mode.Hold:
 		if l.ctl == nil {
 			l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
@@ -137,8 +138,7 @@ func (l *Loop) drive(c mode.Conditions) (actNs int64) {
 	case mode.TaskPlay:
 		actNs = l.control(true)
 	case mode.TaskFollow:
-		// Goals that follow the measured pose leave only the motors' damping.
-		copy(l.want, l.state.PosRad)
+		l.follow()
 	default:
 		return 0
 	}
@@ -149,8 +149,23 @@ func (l *Loop) drive(c mode.Conditions) (actNs int64) {
 	l.clamp, l.catchUp = report, l.catchUp && report.Changed()
 	if open {
 		_ = l.drv.Write(l.applied, l.goal) // a failure shows in the next Read
+		for j, fresh := range l.state.Fresh {
+			if fresh {
+				l.heard[j] = l.applied[j]
+			}
+		}
 	}
 	return actNs
+}
+
+// follow makes the measured pose the goal, which leaves only the motors' damping. A pose
+// that is not fresh is one from the past: such a servo keeps its goal.
+func (l *Loop) follow() {
+	for j, q := range l.state.PosRad {
+		if l.want[j] = q; !l.state.Fresh[j] {
+			l.want[j] = l.guard.Last()[j]
+		}
+	}
 }
 
 // makeReady makes the measured pose the goal of every servo without torque, so that
@@ -179,6 +194,7 @@ func (l *Loop) makeReady() {
 func (l *Loop) torqueUp() {
 	l.machine.TorqueAnswered(l.drv.Torque(true) == nil)
 	if l.machine.Torque == mode.TorqueOn {
+		copy(l.heard, l.applied)
 		l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
 	}
 }
@@ -186,7 +202,13 @@ func (l *Loop) torqueUp() {
 // goAlong takes the ramp's next step. In a controlled stop its end is followed by a
 // moment of rest, and that by the end.
 func (l *Loop) goAlong() {
-	if !l.ramp.step(l.want, l.period) || l.machine.State != mode.Settle {
+	ended := l.ramp.step(l.want, l.period)
+	for j, fresh := range l.state.Fresh {
+		if !fresh { // it may not hear either: when it does again, nothing may have gone on without it
+			l.want[j] = l.heard[j]
+		}
+	}
+	if !ended || l.machine.State != mode.Settle {
 		return
 	}
 	l.machine.RampEnded()

@@ -111,7 +111,7 @@ func newFlight(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) erro
 	plant := busemu.NewIdeal(desc.Servos(), plantStep)
 	for j, q := range b.StandRad { // hanging, about as it will stand
 		d := desc.Joints[j]
-		plant.Set(j, min(max(q+0.6*(rng.Float64()-0.5), d.MinRad), d.MaxRad))
+		plant.Set(j, min(max(q+1.6*(rng.Float64()-0.5), d.MinRad), d.MaxRad))
 	}
 	f := &flight{plan: p, rng: rng, see: newWitness(plant, n), log: func(string, ...any) {}}
 	if f.world, err = busemu.NewWorld(f.see, lines...); err != nil {
