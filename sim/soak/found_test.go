@@ -2,14 +2,60 @@ package soak
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
 
 // What random flights found once, each made so that it is met for sure.
+
+// The judge itself must be able to see: a robot that keeps its torque, one that is driven
+// after it was let go, and one whose goal jumps.
+func TestTheJudgeSees(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault fault
+		spoil func(f *flight)
+		want  string
+	}{
+		"no torque-off arrives": {at(estop(nil, nil), 3*time.Second), func(f *flight) {
+			f.port.lose = func() bool { return f.now() > f.began+2900*time.Millisecond }
+		}, "cut: torque"},
+		"somebody else commands a jump": {none(nil, nil), func(f *flight) {
+			f.after(f.began+4*time.Second, func(f *flight) {
+				_ = dxl.Write(dxl.NewBus(f.wire, dxl.Config{Baud: f.wire.Baud, Now: f.wire.Now}), 4, dxl.GoalPosition, 2700)
+			})
+		}, "a step of"},
+		"torque comes back": {at(estop(nil, nil), 3*time.Second), func(f *flight) {
+			f.after(f.began+3100*time.Millisecond, func(f *flight) {
+				_ = dxl.Write(dxl.NewBus(f.wire, dxl.Config{Baud: f.wire.Baud, Now: f.wire.Now}), 4, dxl.TorqueEnable, 1)
+			})
+		}, "a second time"},
+		"an ordinary flight is cut": {none(nil, nil), func(f *flight) {
+			f.after(f.began+3*time.Second, func(f *flight) { f.loop.Request(mode.EStop) })
+		}, "an ordinary flight ends"},
+		"nobody settles": {fault{kind: "nothing", at: 3 * time.Second, row: row{may: settles, must: true}}, nil, "nothing was noticed"},
+	} {
+		p := ordinary
+		p.stay = name == "torque comes back" // there must be a flight that it comes back in
+		f, err := newFlight(kata20(t), rand.New(rand.NewPCG(1, 1)), p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.spoil != nil {
+			tt.spoil(f)
+		}
+		rows := begin(f, []fault{tt.fault})
+		f.fly()
+		s := rows()
+		if wrong := strings.Join(judge(&s, &f.claim, f.see, ordinary.length), "\n"); !strings.Contains(wrong, tt.want) {
+			t.Errorf("%s: the judge says %q, want %q among it", name, wrong, tt.want)
+		}
+	}
+}
 
 // found flies one fault at a time from the beginning of the loop on, and judges it.
 func found(t *testing.T, p plan, prepare func(f *flight), chosen ...fault) *flight {

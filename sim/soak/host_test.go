@@ -93,7 +93,8 @@ const (
 )
 
 // loopStuck: the loop alone stands still in its driver; the supervisor, which in lockstep
-// is this function, cuts past it.
+// is this function, cuts past it. A loop that is killed would be the same without an end,
+// and with whoever rescues the robot then in the supervisor's place.
 func loopStuck(rng *rand.Rand, _ *body.Body) fault {
 	d := between(rng, 30*time.Millisecond, 1500*time.Millisecond)
 	c := fault{kind: "loop-stuck", text: "for " + d.String(), row: row{may: cuts | refused, must: true, detect: stuckAfter + 2*lookEvery}}
@@ -122,7 +123,7 @@ func loopStuck(rng *rand.Rand, _ *body.Body) fault {
 
 // slowHost: every tick takes longer than a period.
 func slowHost(rng *rand.Rand, _ *body.Body) fault {
-	cost, span := between(rng, 11*time.Millisecond, 30*time.Millisecond), some(rng, 50*time.Millisecond, 3*time.Second)
+	cost, span := between(rng, 13*time.Millisecond, 30*time.Millisecond), some(rng, 50*time.Millisecond, 3*time.Second)
 	c := fault{kind: "host-slow", text: fmt.Sprintf("%v a tick %s", cost, lasting(span)), row: row{may: goesOn | settles | refused}}
 	if span == 0 || span > 600*time.Millisecond {
 		c.row = row{may: settles | refused, must: true, lasts: span == 0, detect: 600 * time.Millisecond}

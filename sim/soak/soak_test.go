@@ -187,6 +187,9 @@ func summary(all []verdict, bad int) string {
 	for _, k := range names {
 		fmt.Fprintf(&text, "  %-16s %5d flights, %5d under torque, %d wrong\n", k, kinds[k].n, kinds[k].struck, kinds[k].bad)
 	}
-	fmt.Fprintf(&text, "in the tabled state, without a step, in time: %v", rate.Rate{Hits: len(all) - bad, Trials: len(all)})
+	good := len(all) - bad
+	lo, hi := rate.ClopperPearson(good, len(all), 0.95)
+	fmt.Fprintf(&text, "in the tabled state, without a step, in time: %d of %d (95 %% interval of Clopper and Pearson: %.3f to %.3f %%)",
+		good, len(all), 100*lo, 100*hi)
 	return text.String()
 }
