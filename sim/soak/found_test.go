@@ -163,3 +163,5 @@ func TestFoundLimpWithoutFreshPositions(t *testing.T) {
 		found(t, ordinary, nil, at(c, 5700*time.Millisecond)) // while it sits down
 	}
 }
+
+func fixedChance() *rand.Rand { return rand.New(rand.NewPCG(7, 7)) }
