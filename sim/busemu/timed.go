@@ -78,6 +78,16 @@ func (w *TimedWire) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Echo gives the master back what it is about to write, as adapters do whose receiver stays
+// on while they send.
+func (w *TimedWire) Echo(b []byte) {
+	at := max(w.free, w.now) + w.wireTime(len(b))
+	if n := len(w.due); n > 0 {
+		at = max(at, w.due[n-1].at)
+	}
+	w.in, w.due = append(w.in, b...), append(w.due, arrival{at, len(b)})
+}
+
 // Read implements dxl.Port.
 func (w *TimedWire) Read(b []byte) (int, error) {
 	if len(w.due) == 0 || w.due[0].at > w.now+w.timeout {

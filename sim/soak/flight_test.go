@@ -79,6 +79,7 @@ type port struct {
 	*busemu.TimedWire
 	gone bool
 	lose func() bool
+	hand func(p *port, b []byte) (int, error) // instead of Write; nil: none
 }
 
 func (p *port) Write(b []byte) (int, error) {
@@ -87,6 +88,8 @@ func (p *port) Write(b []byte) (int, error) {
 		return 0, syscall.EIO
 	case p.lose != nil && p.lose():
 		return len(b), nil
+	case p.hand != nil:
+		return p.hand(p, b)
 	}
 	return p.TimedWire.Write(b)
 }
@@ -101,6 +104,11 @@ func (p *port) Read(b []byte) (int, error) {
 // newFlight builds a robot of b's description. before, if set, is done to the servos
 // before anybody looks at them.
 func newFlight(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) error) (*flight, error) {
+	return newFlightOn(b, rng, p, before, func(*port) {})
+}
+
+// newFlightOn is newFlight on a port that is not as others are.
+func newFlightOn(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) error, spoil func(*port)) (*flight, error) {
 	desc := b.Desc
 	n := len(desc.Joints)
 	lines, err := busemu.ForRobot(desc)
@@ -119,6 +127,7 @@ func newFlight(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) erro
 	}
 	f.wire = busemu.NewTimedWire(f.world.Lines[0], desc.Buses[0].Baud)
 	f.port = &port{TimedWire: f.wire}
+	spoil(f.port)
 	if before != nil {
 		if err := before(f); err != nil {
 			return nil, err
