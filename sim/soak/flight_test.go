@@ -187,7 +187,7 @@ func (f *flight) fly() {
 		f.claim.over = f.world.Now()
 	}
 	r := f.loop.Result()
-	f.claim.end, f.claim.armed, f.claim.torque = r.End.String(), r.Armed, r.TorqueOff
+	f.claim.end, f.claim.armed, f.claim.off = r.End.String(), r.Armed, r.TorqueOff
 	if r.FirstCause != mode.NoReason {
 		f.claim.cause = r.FirstCause.String()
 	}

@@ -66,8 +66,7 @@ type claim struct {
 	cause   string // the first condition; "": none
 	armed   int64
 	over    time.Duration // when the loop ended, on the plant's clock; 0: it did not
-	torque  bool          // off, it says
-	known   bool
+	off     bool          // every servo confirmed torque-off, it says
 }
 
 // judge returns everything that is wrong with a flight.
@@ -100,6 +99,9 @@ func judge(s *sentence, c *claim, w *witness, planned time.Duration) (wrong []st
 	if c.refused {
 		bad("was refused")
 		return wrong
+	}
+	if on := w.onAt(c.over); c.off && c.over != 0 && on != 0 {
+		bad("torque is off, it says, and joints %020b carry it", on)
 	}
 	if !s.free {
 		if at, twice := w.again(everyJoint &^ s.weak &^ s.deaf); twice {

@@ -96,7 +96,7 @@ func TestTrialWithoutFastReads(t *testing.T) {
 // An adapter that sends back all that is written to it is no obstacle.
 func TestTrialAdapterThatEchoes(t *testing.T) {
 	spoilt(t, func(p *port, b []byte) (int, error) {
-		p.TimedWire.Echo(b)
+		p.Echo(b)
 		return p.TimedWire.Write(b)
 	})
 }
