@@ -12,7 +12,8 @@
 // the line that flies it again; what it found once is a named test (found_test.go).
 //
 //	go test ./sim/soak                        500 flights
-//	make soak                                 10,000, and 10^7 first commands
+//	make soak                                 10,000, and 10^7 first commands;
+//	                                          MITORI_SOAK_FIRST=20001 flies other seeds
 //	MITORI_SOAK_SEED=7 go test -v ./sim/soak  one of them, told in full
 //
 // What is not here: the ends of processes (a fault that stops the loop for good is a

@@ -21,6 +21,7 @@ import (
 const (
 	flightsVariable = "MITORI_SOAK_FLIGHTS"
 	seedVariable    = "MITORI_SOAK_SEED"
+	firstVariable   = "MITORI_SOAK_FIRST" // of the seeds; default 1
 )
 
 // number reads a variable of the environment.
@@ -117,7 +118,7 @@ func TestSoak(t *testing.T) {
 		flights = 100
 	}
 	flights = number(t, flightsVariable, flights)
-	all := flyAll(t, b, flights)
+	all := flyAll(t, b, uint64(number(t, firstVariable, 1)), flights)
 	bad := 0
 	for _, v := range all {
 		if len(v.wrong) == 0 {
@@ -130,8 +131,8 @@ func TestSoak(t *testing.T) {
 	t.Log(summary(all, bad))
 }
 
-// flyAll flies the seeds from 1 on all cores.
-func flyAll(t *testing.T, b *body.Body, flights int) []verdict {
+// flyAll flies so many seeds from first on, on all cores.
+func flyAll(t *testing.T, b *body.Body, first uint64, flights int) []verdict {
 	all := make([]verdict, flights)
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -142,7 +143,7 @@ func flyAll(t *testing.T, b *body.Body, flights int) []verdict {
 				if i >= flights {
 					return
 				}
-				v, err := flySeed(b, uint64(i+1), func(string, ...any) {})
+				v, err := flySeed(b, first+uint64(i), func(string, ...any) {})
 				if err != nil {
 					t.Error(err)
 				}
