@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -60,6 +61,9 @@ type Config struct {
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
+	// Now, if set, is the clock by which Tick measures how long the bus and the
+	// controller take, in ns; nobody sets it. Default: the system's monotonic clock.
+	Now func() int64
 }
 
 // MinRamp is the shortest ramp out of the measured pose.
@@ -96,6 +100,13 @@ type Loop struct {
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
+	// What this tick was told and did, for the record.
+	asked   trace.Asked
+	outside mode.Conditions
+	calls   trace.Calls
+	act     trace.Act
+	takenUp []float64
+
 	stats Stats
 }
 
@@ -123,6 +134,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 			}
 		}
 	}
+	if cfg.Now == nil {
+		cfg.Now = realtime.NowNs
+	}
 	period := 1 / float64(cfg.RateHz)
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
@@ -133,7 +147,7 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period: time.Second / time.Duration(cfg.RateHz),
 		state:  driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), takenUp: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 // The mailbox is how people's commands reach the loop and how its own decision
@@ -99,9 +100,11 @@ func (t Ticket) Withdraw() (mode.Decision, error) {
 // of the tick: of the commands and of those that want no answer.
 func (l *Loop) takeMail() mode.Request {
 	strongest := mode.Request(l.request.Swap(uint32(mode.NoRequest)))
+	l.asked = trace.Asked{Program: strongest}
 	for i := range l.mail {
 		if s := &l.mail[i]; s.word.CompareAndSwap(slotPending, slotTaken) {
 			strongest = max(strongest, s.request)
+			l.asked.Link |= 1 << s.request
 		}
 	}
 	return strongest

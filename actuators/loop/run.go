@@ -37,8 +37,6 @@ type Stats struct {
 	Notes        []string // what the system did not permit
 }
 
-func monotonic() int64 { return realtime.NowNs() }
-
 // count updates the statistics of one tick.
 func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.State, d mode.Decision) {
 	s := &l.stats
@@ -97,6 +95,10 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	if l.ctl != nil {
 		s.Phase = l.ctl.Phase()
 	}
+	s.Asked, s.Outside, s.Calls, s.Act = l.asked, l.outside, l.calls, l.act
+	s.Machine, s.CatchUp = l.machine, l.catchUp
+	copy(s.SentRad, l.goal)
+	copy(s.TakeUpRad, l.takenUp)
 	l.ring.Publish()
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
@@ -25,9 +26,10 @@ type Instant struct {
 func (l *Loop) Tick(now Instant) {
 	m := &l.machine
 	m.Pass(now.Skipped) // time limits are limits on time, not on work
-	started := monotonic()
+	started := l.cfg.Now()
 	err := l.drv.Read(l.state)
-	busNs := monotonic() - started
+	busNs := l.cfg.Now() - started
+	l.calls, l.act = trace.Calls{Read: trace.AnswerOf(err)}, trace.Act{}
 
 	facts := l.judge(now, err)
 	facts.Request = l.takeMail()
@@ -53,10 +55,11 @@ func (l *Loop) Tick(now Instant) {
 func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	m := &l.machine
 	f := mode.Facts{RampDone: l.ramp.done()}
+	l.outside = mode.Conditions(l.external.Load())
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
 		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
-	}) | mode.Conditions(l.external.Load())
+	}) | l.outside
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
 	}
@@ -85,7 +88,8 @@ func (l *Loop) takeUp() {
 		return
 	}
 	l.catchUp = true
-	if l.drv.TakeUp(l.applied, l.goal) == nil { // else they are still reported as stopped
+	copy(l.takenUp, l.goal)
+	if answered(&l.calls.TakeUp, l.drv.TakeUp(l.applied, l.goal)) { // else they are still reported as stopped
 		l.stats.TakenUp++
 	}
 }
@@ -121,7 +125,7 @@ func (l *Loop) drive() (actNs int64) {
 	envelope := guard.Full
 	switch l.machine.Task(l.rules) {
 	case mode.TaskTorqueOff:
-		l.machine.TorqueAnswered(l.drv.Torque(false) == nil)
+		l.machine.TorqueAnswered(answered(&l.calls.TorqueOff, l.drv.Torque(false)))
 		return 0
 	case mode.TaskPrepare:
 		l.makeReady()
@@ -148,7 +152,7 @@ func (l *Loop) drive() (actNs int64) {
 	report, open := l.guard.Apply(l.goal, l.want, envelope)
 	l.clamp, l.catchUp = report, l.catchUp && report.Changed()
 	if open {
-		_ = l.drv.Write(l.applied, l.goal) // a failure shows in the next Read
+		answered(&l.calls.Write, l.drv.Write(l.applied, l.goal)) // a failure shows in the next Read
 	}
 	return actNs
 }
@@ -172,12 +176,13 @@ func (l *Loop) makeReady() {
 		return
 	}
 	l.guard.Apply(l.goal, l.want, guard.Gentle)
-	l.machine.Prepared(l.drv.Write(l.applied, l.goal) == nil && l.drv.Prepare() == nil)
+	l.machine.Prepared(answered(&l.calls.Write, l.drv.Write(l.applied, l.goal)) &&
+		answered(&l.calls.Prepare, l.drv.Prepare()))
 }
 
 // torqueUp switches torque on. The ramp starts only when every servo has confirmed.
 func (l *Loop) torqueUp() {
-	l.machine.TorqueAnswered(l.drv.Torque(true) == nil)
+	l.machine.TorqueAnswered(answered(&l.calls.TorqueOn, l.drv.Torque(true)))
 	if l.machine.Torque == mode.TorqueOn {
 		l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
 	}
@@ -211,13 +216,14 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	s := l.state
 	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
-	started := monotonic()
+	started := l.cfg.Now()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
-	ns = monotonic() - started
+	ns = l.cfg.Now() - started
 	usable := err == nil && ns <= int64(l.period)
 	for _, q := range l.goal {
 		usable = usable && !math.IsNaN(q) && !math.IsInf(q, 0)
 	}
+	l.act = trace.Act{Asked: true, Failed: err != nil, Usable: usable, Standing: standing}
 	l.machine.Decided(usable, err == nil, standing)
 	if !usable {
 		l.stats.PolicyFaults++
@@ -225,6 +231,12 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	copy(l.want, l.goal)
 	return ns
+}
+
+// answered notes what came of a call of the driver, and reports whether all servos confirmed.
+func answered(note *trace.Answer, err error) bool {
+	*note = trace.AnswerOf(err)
+	return err == nil
 }
 
 // lost reports whether err means that no command arrives either.

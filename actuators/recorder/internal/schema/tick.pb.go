@@ -24,6 +24,383 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What came of asking the driver for something.
+type Answer int32
+
+const (
+	Answer_NOT_ASKED Answer = 0
+	Answer_CONFIRMED Answer = 1 // by all servos
+	Answer_FAILED    Answer = 2 // some servo did not answer, or nothing was sent
+	Answer_LOST      Answer = 3 // the link is gone
+)
+
+// Enum value maps for Answer.
+var (
+	Answer_name = map[int32]string{
+		0: "NOT_ASKED",
+		1: "CONFIRMED",
+		2: "FAILED",
+		3: "LOST",
+	}
+	Answer_value = map[string]int32{
+		"NOT_ASKED": 0,
+		"CONFIRMED": 1,
+		"FAILED":    2,
+		"LOST":      3,
+	}
+)
+
+func (x Answer) Enum() *Answer {
+	p := new(Answer)
+	*p = x
+	return p
+}
+
+func (x Answer) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Answer) Descriptor() protoreflect.EnumDescriptor {
+	return file_tick_proto_enumTypes[0].Descriptor()
+}
+
+func (Answer) Type() protoreflect.EnumType {
+	return &file_tick_proto_enumTypes[0]
+}
+
+func (x Answer) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Answer.Descriptor instead.
+func (Answer) EnumDescriptor() ([]byte, []int) {
+	return file_tick_proto_rawDescGZIP(), []int{0}
+}
+
+// A setting that a servo did not take at arming.
+type Unfit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Joint         string                 `protobuf:"bytes,1,opt,name=joint,proto3" json:"joint,omitempty"`
+	Id            uint32                 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
+	Setting       string                 `protobuf:"bytes,3,opt,name=setting,proto3" json:"setting,omitempty"`
+	Got           int64                  `protobuf:"zigzag64,4,opt,name=got,proto3" json:"got,omitempty"`
+	Want          int64                  `protobuf:"zigzag64,5,opt,name=want,proto3" json:"want,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unfit) Reset() {
+	*x = Unfit{}
+	mi := &file_tick_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unfit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unfit) ProtoMessage() {}
+
+func (x *Unfit) ProtoReflect() protoreflect.Message {
+	mi := &file_tick_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unfit.ProtoReflect.Descriptor instead.
+func (*Unfit) Descriptor() ([]byte, []int) {
+	return file_tick_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Unfit) GetJoint() string {
+	if x != nil {
+		return x.Joint
+	}
+	return ""
+}
+
+func (x *Unfit) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Unfit) GetSetting() string {
+	if x != nil {
+		return x.Setting
+	}
+	return ""
+}
+
+func (x *Unfit) GetGot() int64 {
+	if x != nil {
+		return x.Got
+	}
+	return 0
+}
+
+func (x *Unfit) GetWant() int64 {
+	if x != nil {
+		return x.Want
+	}
+	return 0
+}
+
+// What the guard changed.
+type Clamp struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NotFinite     int64                  `protobuf:"varint,1,opt,name=not_finite,json=notFinite,proto3" json:"not_finite,omitempty"`
+	Range         int64                  `protobuf:"varint,2,opt,name=range,proto3" json:"range,omitempty"`
+	Speed         int64                  `protobuf:"varint,3,opt,name=speed,proto3" json:"speed,omitempty"`
+	Accel         int64                  `protobuf:"varint,4,opt,name=accel,proto3" json:"accel,omitempty"`
+	LargestRad    float64                `protobuf:"fixed64,5,opt,name=largest_rad,json=largestRad,proto3" json:"largest_rad,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Clamp) Reset() {
+	*x = Clamp{}
+	mi := &file_tick_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Clamp) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Clamp) ProtoMessage() {}
+
+func (x *Clamp) ProtoReflect() protoreflect.Message {
+	mi := &file_tick_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Clamp.ProtoReflect.Descriptor instead.
+func (*Clamp) Descriptor() ([]byte, []int) {
+	return file_tick_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Clamp) GetNotFinite() int64 {
+	if x != nil {
+		return x.NotFinite
+	}
+	return 0
+}
+
+func (x *Clamp) GetRange() int64 {
+	if x != nil {
+		return x.Range
+	}
+	return 0
+}
+
+func (x *Clamp) GetSpeed() int64 {
+	if x != nil {
+		return x.Speed
+	}
+	return 0
+}
+
+func (x *Clamp) GetAccel() int64 {
+	if x != nil {
+		return x.Accel
+	}
+	return 0
+}
+
+func (x *Clamp) GetLargestRad() float64 {
+	if x != nil {
+		return x.LargestRad
+	}
+	return 0
+}
+
+// What the controller answered.
+type Act struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Failed        bool                   `protobuf:"varint,1,opt,name=failed,proto3" json:"failed,omitempty"`
+	Usable        bool                   `protobuf:"varint,2,opt,name=usable,proto3" json:"usable,omitempty"`
+	Standing      bool                   `protobuf:"varint,3,opt,name=standing,proto3" json:"standing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Act) Reset() {
+	*x = Act{}
+	mi := &file_tick_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Act) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Act) ProtoMessage() {}
+
+func (x *Act) ProtoReflect() protoreflect.Message {
+	mi := &file_tick_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Act.ProtoReflect.Descriptor instead.
+func (*Act) Descriptor() ([]byte, []int) {
+	return file_tick_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Act) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+func (x *Act) GetUsable() bool {
+	if x != nil {
+		return x.Usable
+	}
+	return false
+}
+
+func (x *Act) GetStanding() bool {
+	if x != nil {
+		return x.Standing
+	}
+	return false
+}
+
+// The state machine after the tick; numbers as in actuators/mode.
+type Machine struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Torque        uint32                 `protobuf:"varint,1,opt,name=torque,proto3" json:"torque,omitempty"`
+	Control       uint32                 `protobuf:"varint,2,opt,name=control,proto3" json:"control,omitempty"`
+	Stop          uint32                 `protobuf:"varint,3,opt,name=stop,proto3" json:"stop,omitempty"`
+	Ticks         int64                  `protobuf:"varint,4,opt,name=ticks,proto3" json:"ticks,omitempty"`
+	Tries         int64                  `protobuf:"varint,5,opt,name=tries,proto3" json:"tries,omitempty"`
+	Fit           bool                   `protobuf:"varint,6,opt,name=fit,proto3" json:"fit,omitempty"`
+	Asked         bool                   `protobuf:"varint,7,opt,name=asked,proto3" json:"asked,omitempty"`
+	Wait          int64                  `protobuf:"varint,8,opt,name=wait,proto3" json:"wait,omitempty"`
+	Bad           bool                   `protobuf:"varint,9,opt,name=bad,proto3" json:"bad,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Machine) Reset() {
+	*x = Machine{}
+	mi := &file_tick_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Machine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Machine) ProtoMessage() {}
+
+func (x *Machine) ProtoReflect() protoreflect.Message {
+	mi := &file_tick_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Machine.ProtoReflect.Descriptor instead.
+func (*Machine) Descriptor() ([]byte, []int) {
+	return file_tick_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Machine) GetTorque() uint32 {
+	if x != nil {
+		return x.Torque
+	}
+	return 0
+}
+
+func (x *Machine) GetControl() uint32 {
+	if x != nil {
+		return x.Control
+	}
+	return 0
+}
+
+func (x *Machine) GetStop() uint32 {
+	if x != nil {
+		return x.Stop
+	}
+	return 0
+}
+
+func (x *Machine) GetTicks() int64 {
+	if x != nil {
+		return x.Ticks
+	}
+	return 0
+}
+
+func (x *Machine) GetTries() int64 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *Machine) GetFit() bool {
+	if x != nil {
+		return x.Fit
+	}
+	return false
+}
+
+func (x *Machine) GetAsked() bool {
+	if x != nil {
+		return x.Asked
+	}
+	return false
+}
+
+func (x *Machine) GetWait() int64 {
+	if x != nil {
+		return x.Wait
+	}
+	return 0
+}
+
+func (x *Machine) GetBad() bool {
+	if x != nil {
+		return x.Bad
+	}
+	return false
+}
+
 type Tick struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Timestamp     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
@@ -58,13 +435,43 @@ type Tick struct {
 	Stopped       []bool                 `protobuf:"varint,30,rep,packed,name=stopped,proto3" json:"stopped,omitempty"`
 	WindingC      []float64              `protobuf:"fixed64,31,rep,packed,name=winding_c,json=windingC,proto3" json:"winding_c,omitempty"`
 	Detail        string                 `protobuf:"bytes,32,opt,name=detail,proto3" json:"detail,omitempty"`
+	From          string                 `protobuf:"bytes,33,opt,name=from,proto3" json:"from,omitempty"`
+	Refused       bool                   `protobuf:"varint,34,opt,name=refused,proto3" json:"refused,omitempty"`
+	Failing       string                 `protobuf:"bytes,35,opt,name=failing,proto3" json:"failing,omitempty"`
+	AskedLink     string                 `protobuf:"bytes,36,opt,name=asked_link,json=askedLink,proto3" json:"asked_link,omitempty"`
+	AskedProgram  string                 `protobuf:"bytes,37,opt,name=asked_program,json=askedProgram,proto3" json:"asked_program,omitempty"`
+	Outside       string                 `protobuf:"bytes,38,opt,name=outside,proto3" json:"outside,omitempty"`
+	Read          Answer                 `protobuf:"varint,39,opt,name=read,proto3,enum=mitori.Answer" json:"read,omitempty"`
+	TakeUp        Answer                 `protobuf:"varint,40,opt,name=take_up,json=takeUp,proto3,enum=mitori.Answer" json:"take_up,omitempty"`
+	SetTorqueOff  Answer                 `protobuf:"varint,41,opt,name=set_torque_off,json=setTorqueOff,proto3,enum=mitori.Answer" json:"set_torque_off,omitempty"`
+	Write         Answer                 `protobuf:"varint,42,opt,name=write,proto3,enum=mitori.Answer" json:"write,omitempty"`
+	Prepare       Answer                 `protobuf:"varint,43,opt,name=prepare,proto3,enum=mitori.Answer" json:"prepare,omitempty"`
+	SetTorqueOn   Answer                 `protobuf:"varint,44,opt,name=set_torque_on,json=setTorqueOn,proto3,enum=mitori.Answer" json:"set_torque_on,omitempty"`
+	SentRad       []float64              `protobuf:"fixed64,45,rep,packed,name=sent_rad,json=sentRad,proto3" json:"sent_rad,omitempty"`
+	TakeUpRad     []float64              `protobuf:"fixed64,46,rep,packed,name=take_up_rad,json=takeUpRad,proto3" json:"take_up_rad,omitempty"`
+	Clamp         *Clamp                 `protobuf:"bytes,47,opt,name=clamp,proto3" json:"clamp,omitempty"`
+	Act           *Act                   `protobuf:"bytes,48,opt,name=act,proto3" json:"act,omitempty"`
+	Machine       *Machine               `protobuf:"bytes,49,opt,name=machine,proto3" json:"machine,omitempty"`
+	CatchUp       bool                   `protobuf:"varint,50,opt,name=catch_up,json=catchUp,proto3" json:"catch_up,omitempty"`
+	AgeNs         []int64                `protobuf:"zigzag64,51,rep,packed,name=age_ns,json=ageNs,proto3" json:"age_ns,omitempty"`
+	AgeS          []float64              `protobuf:"fixed64,52,rep,packed,name=age_s,json=ageS,proto3" json:"age_s,omitempty"`
+	SlowAgeNs     []int64                `protobuf:"zigzag64,53,rep,packed,name=slow_age_ns,json=slowAgeNs,proto3" json:"slow_age_ns,omitempty"`
+	SlowAgeS      []float64              `protobuf:"fixed64,54,rep,packed,name=slow_age_s,json=slowAgeS,proto3" json:"slow_age_s,omitempty"`
+	ImuSample     uint32                 `protobuf:"varint,55,opt,name=imu_sample,json=imuSample,proto3" json:"imu_sample,omitempty"`
+	Buttons       uint32                 `protobuf:"varint,56,opt,name=buttons,proto3" json:"buttons,omitempty"`
+	PowerCut      bool                   `protobuf:"varint,57,opt,name=power_cut,json=powerCut,proto3" json:"power_cut,omitempty"`
+	Unfit         *Unfit                 `protobuf:"bytes,58,opt,name=unfit,proto3" json:"unfit,omitempty"`
+	Transactions  uint64                 `protobuf:"varint,59,opt,name=transactions,proto3" json:"transactions,omitempty"`
+	Failures      uint64                 `protobuf:"varint,60,opt,name=failures,proto3" json:"failures,omitempty"`
+	Asides        uint64                 `protobuf:"varint,61,opt,name=asides,proto3" json:"asides,omitempty"`
+	AsideFailures uint64                 `protobuf:"varint,62,opt,name=aside_failures,json=asideFailures,proto3" json:"aside_failures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Tick) Reset() {
 	*x = Tick{}
-	mi := &file_tick_proto_msgTypes[0]
+	mi := &file_tick_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -76,7 +483,7 @@ func (x *Tick) String() string {
 func (*Tick) ProtoMessage() {}
 
 func (x *Tick) ProtoReflect() protoreflect.Message {
-	mi := &file_tick_proto_msgTypes[0]
+	mi := &file_tick_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -89,7 +496,7 @@ func (x *Tick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tick.ProtoReflect.Descriptor instead.
 func (*Tick) Descriptor() ([]byte, []int) {
-	return file_tick_proto_rawDescGZIP(), []int{0}
+	return file_tick_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Tick) GetTimestamp() *timestamppb.Timestamp {
@@ -316,12 +723,250 @@ func (x *Tick) GetDetail() string {
 	return ""
 }
 
+func (x *Tick) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Tick) GetRefused() bool {
+	if x != nil {
+		return x.Refused
+	}
+	return false
+}
+
+func (x *Tick) GetFailing() string {
+	if x != nil {
+		return x.Failing
+	}
+	return ""
+}
+
+func (x *Tick) GetAskedLink() string {
+	if x != nil {
+		return x.AskedLink
+	}
+	return ""
+}
+
+func (x *Tick) GetAskedProgram() string {
+	if x != nil {
+		return x.AskedProgram
+	}
+	return ""
+}
+
+func (x *Tick) GetOutside() string {
+	if x != nil {
+		return x.Outside
+	}
+	return ""
+}
+
+func (x *Tick) GetRead() Answer {
+	if x != nil {
+		return x.Read
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetTakeUp() Answer {
+	if x != nil {
+		return x.TakeUp
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetSetTorqueOff() Answer {
+	if x != nil {
+		return x.SetTorqueOff
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetWrite() Answer {
+	if x != nil {
+		return x.Write
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetPrepare() Answer {
+	if x != nil {
+		return x.Prepare
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetSetTorqueOn() Answer {
+	if x != nil {
+		return x.SetTorqueOn
+	}
+	return Answer_NOT_ASKED
+}
+
+func (x *Tick) GetSentRad() []float64 {
+	if x != nil {
+		return x.SentRad
+	}
+	return nil
+}
+
+func (x *Tick) GetTakeUpRad() []float64 {
+	if x != nil {
+		return x.TakeUpRad
+	}
+	return nil
+}
+
+func (x *Tick) GetClamp() *Clamp {
+	if x != nil {
+		return x.Clamp
+	}
+	return nil
+}
+
+func (x *Tick) GetAct() *Act {
+	if x != nil {
+		return x.Act
+	}
+	return nil
+}
+
+func (x *Tick) GetMachine() *Machine {
+	if x != nil {
+		return x.Machine
+	}
+	return nil
+}
+
+func (x *Tick) GetCatchUp() bool {
+	if x != nil {
+		return x.CatchUp
+	}
+	return false
+}
+
+func (x *Tick) GetAgeNs() []int64 {
+	if x != nil {
+		return x.AgeNs
+	}
+	return nil
+}
+
+func (x *Tick) GetAgeS() []float64 {
+	if x != nil {
+		return x.AgeS
+	}
+	return nil
+}
+
+func (x *Tick) GetSlowAgeNs() []int64 {
+	if x != nil {
+		return x.SlowAgeNs
+	}
+	return nil
+}
+
+func (x *Tick) GetSlowAgeS() []float64 {
+	if x != nil {
+		return x.SlowAgeS
+	}
+	return nil
+}
+
+func (x *Tick) GetImuSample() uint32 {
+	if x != nil {
+		return x.ImuSample
+	}
+	return 0
+}
+
+func (x *Tick) GetButtons() uint32 {
+	if x != nil {
+		return x.Buttons
+	}
+	return 0
+}
+
+func (x *Tick) GetPowerCut() bool {
+	if x != nil {
+		return x.PowerCut
+	}
+	return false
+}
+
+func (x *Tick) GetUnfit() *Unfit {
+	if x != nil {
+		return x.Unfit
+	}
+	return nil
+}
+
+func (x *Tick) GetTransactions() uint64 {
+	if x != nil {
+		return x.Transactions
+	}
+	return 0
+}
+
+func (x *Tick) GetFailures() uint64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Tick) GetAsides() uint64 {
+	if x != nil {
+		return x.Asides
+	}
+	return 0
+}
+
+func (x *Tick) GetAsideFailures() uint64 {
+	if x != nil {
+		return x.AsideFailures
+	}
+	return 0
+}
+
 var File_tick_proto protoreflect.FileDescriptor
 
 const file_tick_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"tick.proto\x12\x06mitori\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x06\n" +
+	"tick.proto\x12\x06mitori\x1a\x1fgoogle/protobuf/timestamp.proto\"m\n" +
+	"\x05Unfit\x12\x14\n" +
+	"\x05joint\x18\x01 \x01(\tR\x05joint\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\rR\x02id\x12\x18\n" +
+	"\asetting\x18\x03 \x01(\tR\asetting\x12\x10\n" +
+	"\x03got\x18\x04 \x01(\x12R\x03got\x12\x12\n" +
+	"\x04want\x18\x05 \x01(\x12R\x04want\"\x89\x01\n" +
+	"\x05Clamp\x12\x1d\n" +
+	"\n" +
+	"not_finite\x18\x01 \x01(\x03R\tnotFinite\x12\x14\n" +
+	"\x05range\x18\x02 \x01(\x03R\x05range\x12\x14\n" +
+	"\x05speed\x18\x03 \x01(\x03R\x05speed\x12\x14\n" +
+	"\x05accel\x18\x04 \x01(\x03R\x05accel\x12\x1f\n" +
+	"\vlargest_rad\x18\x05 \x01(\x01R\n" +
+	"largestRad\"Q\n" +
+	"\x03Act\x12\x16\n" +
+	"\x06failed\x18\x01 \x01(\bR\x06failed\x12\x16\n" +
+	"\x06usable\x18\x02 \x01(\bR\x06usable\x12\x1a\n" +
+	"\bstanding\x18\x03 \x01(\bR\bstanding\"\xc9\x01\n" +
+	"\aMachine\x12\x16\n" +
+	"\x06torque\x18\x01 \x01(\rR\x06torque\x12\x18\n" +
+	"\acontrol\x18\x02 \x01(\rR\acontrol\x12\x12\n" +
+	"\x04stop\x18\x03 \x01(\rR\x04stop\x12\x14\n" +
+	"\x05ticks\x18\x04 \x01(\x03R\x05ticks\x12\x14\n" +
+	"\x05tries\x18\x05 \x01(\x03R\x05tries\x12\x10\n" +
+	"\x03fit\x18\x06 \x01(\bR\x03fit\x12\x14\n" +
+	"\x05asked\x18\a \x01(\bR\x05asked\x12\x12\n" +
+	"\x04wait\x18\b \x01(\x03R\x04wait\x12\x10\n" +
+	"\x03bad\x18\t \x01(\bR\x03bad\"\xac\x0e\n" +
 	"\x04Tick\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x03R\x05index\x12\x17\n" +
@@ -359,7 +1004,46 @@ const file_tick_proto_rawDesc = "" +
 	"\ttorque_on\x18\x1d \x03(\bR\btorqueOn\x12\x18\n" +
 	"\astopped\x18\x1e \x03(\bR\astopped\x12\x1b\n" +
 	"\twinding_c\x18\x1f \x03(\x01R\bwindingC\x12\x16\n" +
-	"\x06detail\x18  \x01(\tR\x06detailb\x06proto3"
+	"\x06detail\x18  \x01(\tR\x06detail\x12\x12\n" +
+	"\x04from\x18! \x01(\tR\x04from\x12\x18\n" +
+	"\arefused\x18\" \x01(\bR\arefused\x12\x18\n" +
+	"\afailing\x18# \x01(\tR\afailing\x12\x1d\n" +
+	"\n" +
+	"asked_link\x18$ \x01(\tR\taskedLink\x12#\n" +
+	"\rasked_program\x18% \x01(\tR\faskedProgram\x12\x18\n" +
+	"\aoutside\x18& \x01(\tR\aoutside\x12\"\n" +
+	"\x04read\x18' \x01(\x0e2\x0e.mitori.AnswerR\x04read\x12'\n" +
+	"\atake_up\x18( \x01(\x0e2\x0e.mitori.AnswerR\x06takeUp\x124\n" +
+	"\x0eset_torque_off\x18) \x01(\x0e2\x0e.mitori.AnswerR\fsetTorqueOff\x12$\n" +
+	"\x05write\x18* \x01(\x0e2\x0e.mitori.AnswerR\x05write\x12(\n" +
+	"\aprepare\x18+ \x01(\x0e2\x0e.mitori.AnswerR\aprepare\x122\n" +
+	"\rset_torque_on\x18, \x01(\x0e2\x0e.mitori.AnswerR\vsetTorqueOn\x12\x19\n" +
+	"\bsent_rad\x18- \x03(\x01R\asentRad\x12\x1e\n" +
+	"\vtake_up_rad\x18. \x03(\x01R\ttakeUpRad\x12#\n" +
+	"\x05clamp\x18/ \x01(\v2\r.mitori.ClampR\x05clamp\x12\x1d\n" +
+	"\x03act\x180 \x01(\v2\v.mitori.ActR\x03act\x12)\n" +
+	"\amachine\x181 \x01(\v2\x0f.mitori.MachineR\amachine\x12\x19\n" +
+	"\bcatch_up\x182 \x01(\bR\acatchUp\x12\x15\n" +
+	"\x06age_ns\x183 \x03(\x12R\x05ageNs\x12\x13\n" +
+	"\x05age_s\x184 \x03(\x01R\x04ageS\x12\x1e\n" +
+	"\vslow_age_ns\x185 \x03(\x12R\tslowAgeNs\x12\x1c\n" +
+	"\n" +
+	"slow_age_s\x186 \x03(\x01R\bslowAgeS\x12\x1d\n" +
+	"\n" +
+	"imu_sample\x187 \x01(\rR\timuSample\x12\x18\n" +
+	"\abuttons\x188 \x01(\rR\abuttons\x12\x1b\n" +
+	"\tpower_cut\x189 \x01(\bR\bpowerCut\x12#\n" +
+	"\x05unfit\x18: \x01(\v2\r.mitori.UnfitR\x05unfit\x12\"\n" +
+	"\ftransactions\x18; \x01(\x04R\ftransactions\x12\x1a\n" +
+	"\bfailures\x18< \x01(\x04R\bfailures\x12\x16\n" +
+	"\x06asides\x18= \x01(\x04R\x06asides\x12%\n" +
+	"\x0easide_failures\x18> \x01(\x04R\rasideFailures*<\n" +
+	"\x06Answer\x12\r\n" +
+	"\tNOT_ASKED\x10\x00\x12\r\n" +
+	"\tCONFIRMED\x10\x01\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x02\x12\b\n" +
+	"\x04LOST\x10\x03b\x06proto3"
 
 var (
 	file_tick_proto_rawDescOnce sync.Once
@@ -373,18 +1057,34 @@ func file_tick_proto_rawDescGZIP() []byte {
 	return file_tick_proto_rawDescData
 }
 
-var file_tick_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_tick_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_tick_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_tick_proto_goTypes = []any{
-	(*Tick)(nil),                  // 0: mitori.Tick
-	(*timestamppb.Timestamp)(nil), // 1: google.protobuf.Timestamp
+	(Answer)(0),                   // 0: mitori.Answer
+	(*Unfit)(nil),                 // 1: mitori.Unfit
+	(*Clamp)(nil),                 // 2: mitori.Clamp
+	(*Act)(nil),                   // 3: mitori.Act
+	(*Machine)(nil),               // 4: mitori.Machine
+	(*Tick)(nil),                  // 5: mitori.Tick
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_tick_proto_depIdxs = []int32{
-	1, // 0: mitori.Tick.timestamp:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	6,  // 0: mitori.Tick.timestamp:type_name -> google.protobuf.Timestamp
+	0,  // 1: mitori.Tick.read:type_name -> mitori.Answer
+	0,  // 2: mitori.Tick.take_up:type_name -> mitori.Answer
+	0,  // 3: mitori.Tick.set_torque_off:type_name -> mitori.Answer
+	0,  // 4: mitori.Tick.write:type_name -> mitori.Answer
+	0,  // 5: mitori.Tick.prepare:type_name -> mitori.Answer
+	0,  // 6: mitori.Tick.set_torque_on:type_name -> mitori.Answer
+	2,  // 7: mitori.Tick.clamp:type_name -> mitori.Clamp
+	3,  // 8: mitori.Tick.act:type_name -> mitori.Act
+	4,  // 9: mitori.Tick.machine:type_name -> mitori.Machine
+	1,  // 10: mitori.Tick.unfit:type_name -> mitori.Unfit
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_tick_proto_init() }
@@ -397,13 +1097,14 @@ func file_tick_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tick_proto_rawDesc), len(file_tick_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   1,
+			NumEnums:      1,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_tick_proto_goTypes,
 		DependencyIndexes: file_tick_proto_depIdxs,
+		EnumInfos:         file_tick_proto_enumTypes,
 		MessageInfos:      file_tick_proto_msgTypes,
 	}.Build()
 	File_tick_proto = out.File
