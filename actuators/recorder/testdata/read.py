@@ -1,4 +1,5 @@
 """Prints how many ticks each recording has, in files that may end anywhere."""
+import struct
 import sys
 
 from mcap.exceptions import EndOfFile
@@ -14,6 +15,6 @@ for name in sys.argv[1:]:
                     topics[record.id] = record.topic
                 elif isinstance(record, Message) and topics[record.channel_id] == "/robot/tick":
                     ticks += 1
-        except EndOfFile:
+        except (EndOfFile, struct.error):  # either, depending on where the cut is
             pass
     print(ticks)
