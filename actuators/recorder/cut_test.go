@@ -32,7 +32,8 @@ func grow(t *testing.T, n, rateHz int, closed bool) growing {
 	g := growing{period: time.Second / time.Duration(rateHz)}
 	for i := range n {
 		s := sample(i)
-		s.MonoNs = int64(i)*int64(g.period) + int64(i*7919%3001)*100 // not quite in time
+		s.WallNs += int64(i/50%3) * int64(time.Hour) * int64(1-i/100%2*2) // somebody sets the clock
+		s.MonoNs = int64(i)*int64(g.period) + int64(i*7919%3001)*100      // not quite in time
 		g.before = append(g.before, out.Len())
 		if err := r.Add(s, strings.Repeat("words ", i%40)); err != nil {
 			t.Fatal(err)
