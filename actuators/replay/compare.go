@@ -11,8 +11,8 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 )
 
-// Difference is the first decision that came out otherwise.
-type Difference struct {
+// DifferenceError is the first decision that came out otherwise.
+type DifferenceError struct {
 	Tick     int64
 	AtS      float64 // since the first tick, on the loop's clock
 	Joint    string  // "" where the field has no joints
@@ -23,7 +23,7 @@ type Difference struct {
 }
 
 // Error implements error.
-func (d *Difference) Error() string {
+func (d *DifferenceError) Error() string {
 	where := d.Field
 	if d.Joint != "" {
 		where = d.Joint + ", " + d.Field
@@ -43,7 +43,7 @@ func notCompared(field string) bool {
 
 // compare returns the first value in which two ticks differ, in the order of their fields;
 // nil: none. Numbers are compared bit for bit.
-func compare(joints []string, was, is *recorder.Tick) *Difference {
+func compare(joints []string, was, is *recorder.Tick) *DifferenceError {
 	c := comparison{joints: joints}
 	a, b := reflect.ValueOf(was).Elem(), reflect.ValueOf(is).Elem()
 	for i := range a.NumField() {
@@ -57,7 +57,7 @@ func compare(joints []string, was, is *recorder.Tick) *Difference {
 // comparison is that of one tick.
 type comparison struct {
 	joints []string
-	first  *Difference
+	first  *DifferenceError
 }
 
 // values compares a field, whose path are Go names.
@@ -90,7 +90,7 @@ func (c *comparison) note(path []string, index int, a, b reflect.Value) {
 		c.first.Others++
 		return
 	}
-	c.first = &Difference{Field: snake(path[0]), Recorded: text(a), Replayed: text(b)}
+	c.first = &DifferenceError{Field: snake(path[0]), Recorded: text(a), Replayed: text(b)}
 	for _, name := range path[1:] {
 		c.first.Field += "." + snake(name)
 	}

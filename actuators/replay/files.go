@@ -48,7 +48,7 @@ type Summary struct {
 }
 
 // Files replays the recording of one flight: a file, or several where it was continued in
-// further ones. The error is a *Difference at the first that decided otherwise. What cannot
+// further ones. The error is a *DifferenceError at the first that decided otherwise. What cannot
 // be replayed, or not to the end, is refused (infile.ErrUnusable) with the reason; the
 // summary tells how far it was the same.
 func Files(names []string, o Options) (Summary, error) {
@@ -133,7 +133,7 @@ func (r *replayer) tick(name string, t *recorder.Tick) error {
 		r.firstNs = t.MonoNs
 	}
 	err := r.player.Step(t)
-	if d, ok := errors.AsType[*Difference](err); ok {
+	if d, ok := errors.AsType[*DifferenceError](err); ok {
 		return d
 	}
 	if err != nil {

@@ -146,7 +146,7 @@ func TestAChangedDecisionIsFoundInItsTick(t *testing.T) {
 		which := rng.IntN(len(kinds[field]))
 		flip(rng, kinds[field][which].v)
 		tried[field]++
-		d, ok := errors.AsType[*replay.Difference](p.Step(changed))
+		d, ok := errors.AsType[*replay.DifferenceError](p.Step(changed))
 		if !ok || d.Tick != tick.Index || d.Others != 0 {
 			t.Fatalf("tick %d: %s, value %d, was changed; found %v", tick.Index, field, which, d)
 		}
@@ -162,7 +162,7 @@ func TestAChangedDecisionIsFoundInItsTick(t *testing.T) {
 }
 
 // first returns the first difference of a flight whose tick k is changed.
-func first(t testing.TB, b *bench, ticks []*recorder.Tick, k int, change func(*recorder.Tick)) *replay.Difference {
+func first(t testing.TB, b *bench, ticks []*recorder.Tick, k int, change func(*recorder.Tick)) *replay.DifferenceError {
 	t.Helper()
 	p := player(t, b)
 	for i, tick := range ticks {
@@ -171,7 +171,7 @@ func first(t testing.TB, b *bench, ticks []*recorder.Tick, k int, change func(*r
 			change(tick)
 		}
 		if err := p.Step(tick); err != nil {
-			d, ok := errors.AsType[*replay.Difference](err)
+			d, ok := errors.AsType[*replay.DifferenceError](err)
 			if !ok {
 				t.Fatalf("tick %d: %v", k, err)
 			}

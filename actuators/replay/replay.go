@@ -68,7 +68,7 @@ func (e *HoleError) Error() string {
 	return fmt.Sprintf("%d ticks after tick %d are not recorded: what the loop saw in them is not known", e.Missing, e.After)
 }
 
-// Step lets the loop decide one tick. The error is a *Difference where it decides
+// Step lets the loop decide one tick. The error is a *DifferenceError where it decides
 // otherwise, a *HoleError where t is not the next tick, and says what is wrong with t
 // where a value is missing.
 func (p *Player) Step(t *recorder.Tick) error {

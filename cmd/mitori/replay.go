@@ -114,7 +114,7 @@ func replayed(s replay.Summary, took time.Duration, err error) replayResult {
 		Equal: err == nil, Ticks: s.Ticks, FlightS: s.Seconds, TookS: took.Seconds(), Changes: s.Changes, EndState: s.Ended,
 		Rerun: s.Rerun, Truncated: s.Truncated, Build: s.Build,
 	}
-	if d, ok := errors.AsType[*replay.Difference](err); ok {
+	if d, ok := errors.AsType[*replay.DifferenceError](err); ok {
 		r.Difference = replayDifference{d.Tick, d.AtS, d.Joint, d.Field, d.Recorded, d.Replayed}
 	}
 	return r
