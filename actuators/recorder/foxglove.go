@@ -36,6 +36,8 @@ type messages struct {
 	act     schema.Act
 
 	conditions, outside, failing words
+
+	servos servos
 }
 
 func newMessages(joints []string) *messages {
@@ -50,7 +52,7 @@ func newMessages(joints []string) *messages {
 		log:        &schema.Log{Timestamp: stamp, Name: "robotd"},
 		conditions: words{names: conditionNames}, outside: words{names: conditionNames}, failing: words{names: checkNames},
 	}
-	m.tick.Machine = &m.machine
+	m.tick.Machine, m.servos = &m.machine, newServos(stamp, joints)
 	for _, name := range joints {
 		m.joints.Joints = append(m.joints.Joints, &schema.JointState{
 			Name: strings.ToValidUTF8(name, "?"), Position: proto.Float64(0), Velocity: proto.Float64(0),

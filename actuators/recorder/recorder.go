@@ -2,8 +2,8 @@
 // leaves in its trace ring to an MCAP file (https://mcap.dev) that Foxglove and
 // the mcap tools open.
 //
-// Topics: /robot/tick (mitori.Tick, everything), /robot/joints
-// (foxglove.JointStates), /tf (foxglove.FrameTransform, the trunk's tilt) and
+// Topics: /robot/tick (mitori.Tick, everything), /robot/servos (mitori.Servos, slow
+// registers by joint name), /robot/joints (foxglove.JointStates), /tf (foxglove.FrameTransform, the trunk's tilt) and
 // /robot/log (foxglove.Log, every transition, refusal and warning). The header
 // metadata holds what was flying: robot and policy hashes, limits, version.
 //
@@ -63,6 +63,7 @@ const (
 	chJoints
 	chTransform
 	chLog
+	chServos
 )
 
 // Recorder writes one file.
@@ -167,6 +168,7 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 		{"/robot/joints", "foxglove.JointStates", schema.File_foxglove_proto},
 		{"/tf", "foxglove.FrameTransform", schema.File_foxglove_proto},
 		{topicLog, "foxglove.Log", schema.File_foxglove_proto},
+		{"/robot/servos", "mitori.Servos", schema.File_tick_proto},
 	} {
 		id := uint16(i + 1)
 		data, e := descriptors(c.file)
@@ -190,6 +192,9 @@ func (r *Recorder) Add(s *trace.Sample, detail string) error {
 	m.setTilt(s)
 	r.message(chJoints, s.WallNs, m.joints)
 	r.message(chTransform, s.WallNs, m.tilt)
+	if m.servos.due(s) {
+		r.message(chServos, s.WallNs, m.servos.message)
+	}
 	if s.From != s.Mode {
 		l := levelInfo
 		if _, ok := s.Why.Condition(); ok {

@@ -185,8 +185,9 @@ type happens struct {
 	what func(b *bench)
 }
 
-// mishaps draws a flight: orders, faults of every kind at random moments, stalls.
-func mishaps(t testing.TB, rng *rand.Rand, b *bench, flight time.Duration) (events []happens) {
+// mishaps draws a flight: orders, a fault of the bus of the given kind and perhaps others, at
+// random moments, stalls.
+func mishaps(t testing.TB, rng *rand.Rand, b *bench, kind int, flight time.Duration) (events []happens) {
 	t.Helper()
 	at := func(lo, hi float64) time.Duration {
 		return time.Duration((lo + rng.Float64()*(hi-lo)) * float64(flight))
@@ -203,9 +204,9 @@ func mishaps(t testing.TB, rng *rand.Rand, b *bench, flight time.Duration) (even
 	for range rng.IntN(8) {
 		add(at(0, 1), ask(mode.Request(rng.IntN(int(mode.EStop))+rng.IntN(2))))
 	}
-	for range rng.IntN(3) {
-		f := randomFault(t, rng, at(0.2, 0.9))
-		must(t, b.world.Inject(f))
+	must(t, b.world.Inject(randomFault(rng, kind, at(0.2, 0.9))))
+	if rng.IntN(3) == 0 {
+		must(t, b.world.Inject(randomFault(rng, rng.IntN(faultKinds), at(0.2, 0.9))))
 	}
 	for range rng.IntN(3) { // this process is not given time
 		gap := time.Duration(rng.ExpFloat64() * float64(80*time.Millisecond))
@@ -242,10 +243,13 @@ func mishaps(t testing.TB, rng *rand.Rand, b *bench, flight time.Duration) (even
 	return events
 }
 
-func randomFault(t testing.TB, rng *rand.Rand, at time.Duration) busemu.Fault {
-	t.Helper()
+// faultKinds is how many kinds of faults randomFault knows: all that an emulated bus has,
+// silence of one servo, of all and of the hub.
+const faultKinds = 14
+
+func randomFault(rng *rand.Rand, kind int, at time.Duration) busemu.Fault {
 	id := dxl.ID(1 + rng.IntN(20))
-	all := []busemu.Fault{
+	all := [faultKinds]busemu.Fault{
 		{Kind: busemu.FaultDrop, P: rng.Float64() * 0.1}, {Kind: busemu.FaultCRC, P: rng.Float64() * 0.1}, {Kind: busemu.FaultNoise, P: rng.Float64() * 0.2},
 		{Kind: busemu.FaultSilence, ID: id}, {Kind: busemu.FaultSilence}, {Kind: busemu.FaultSilence, ID: dxl.HubID},
 		{Kind: busemu.FaultDelay, P: rng.Float64(), Delay: time.Duration(rng.IntN(40)) * time.Millisecond},
@@ -253,7 +257,7 @@ func randomFault(t testing.TB, rng *rand.Rand, at time.Duration) busemu.Fault {
 		{Kind: busemu.FaultReboot, ID: id}, {Kind: busemu.FaultHeat, ID: id, V: 40 + 50*rng.Float64()}, {Kind: busemu.FaultIMU},
 		{Kind: busemu.FaultButton, V: float64(rng.IntN(16))},
 	}
-	f := all[rng.IntN(len(all))]
+	f := all[kind]
 	f.At = at
 	if f.P == 0 {
 		f.P = 1

@@ -47,7 +47,7 @@ func TestFlightsWithFaultsReplayEqual(t *testing.T) {
 				causes[s.Why.String()]++
 			}
 		}
-		b.fly(mishaps(t, rng, b, flight), flight)
+		b.fly(mishaps(t, rng, b, seed%faultKinds, flight), flight)
 		end()
 		began := time.Now()
 		sum, err := replay.Files([]string{name}, replay.Options{})
@@ -65,6 +65,24 @@ func TestFlightsWithFaultsReplayEqual(t *testing.T) {
 	for s := mode.Disarmed; s <= mode.Fault; s++ {
 		if reached[s] == 0 && !testing.Short() {
 			t.Errorf("no flight came to %v", s)
+		}
+	}
+}
+
+// BenchmarkReplay replays a minute of flight.
+func BenchmarkReplay(b *testing.B) {
+	m := newBench(b, true, 0)
+	name, end := m.record(b)
+	var events []happens
+	for at := 3500 * time.Millisecond; at < time.Minute; at += 3 * time.Second {
+		events = append(events, happens{at, func(m *bench) { m.loop.Request(mode.Activate) }})
+	}
+	m.fly(append(events, happens{time.Second, func(m *bench) { m.loop.Request(mode.Arm) }}), time.Minute)
+	end()
+	for b.Loop() {
+		sum, err := replay.Files([]string{name}, replay.Options{})
+		if err != nil || sum.Ticks < 6000 || sum.Changes < 20 {
+			b.Fatalf("%+v, %v", sum, err)
 		}
 	}
 }

@@ -260,7 +260,7 @@ func TestNothingIsDecidedByTheWallClock(t *testing.T) {
 		rng := rand.New(rand.NewPCG(8, 1))
 		b := newBench(t, true, 0)
 		b.seen = func(s *trace.Sample) { ticks = append(ticks, clone(recorder.TickOf(s))) }
-		events := mishaps(t, rng, b, flight)
+		events := mishaps(t, rng, b, 0, flight)
 		for i := range 20 {
 			step := []time.Duration{time.Hour, -time.Hour, -30 * 365 * 24 * time.Hour, 40 * time.Millisecond}[i%4]
 			events = append(events, happens{flight * time.Duration(i) / 20, func(b *bench) {
