@@ -19,6 +19,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/replay"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/infile"
+	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
 // short records a short flight with other facts in its header, without some ticks.
@@ -171,4 +172,42 @@ func FuzzParseSettings(f *testing.F) {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
+}
+
+// other is a controller that differs from the one that flew in one bit of one goal.
+type other struct{ *waver }
+
+func (o other) Act(dst []float64, s *sensed.Robot, play bool) (bool, error) {
+	standing, err := o.waver.Act(dst, s, play)
+	if o.acts == 120 {
+		dst[4] = math.Nextafter(dst[4], 9)
+	}
+	return standing, err
+}
+
+// A controller that decides again must decide the same: the one that flew does, and where
+// another one does not, that is found.
+func TestTheControllerDecidesAgain(t *testing.T) {
+	b := newBench(t, true, 0)
+	name, end := b.record(t)
+	b.fly([]happens{
+		{time.Second, func(b *bench) { b.loop.Request(mode.Arm) }}, {4 * time.Second, func(b *bench) { b.loop.Request(mode.Activate) }},
+		{5 * time.Second, func(b *bench) { b.loop.Request(mode.StopMotion) }},
+	}, 8*time.Second)
+	end()
+	again := func(ctl loop.Controller) (replay.Summary, error) {
+		return replay.Files([]string{name}, replay.Options{Controller: func(map[string]string) (loop.Controller, error) { return ctl, nil }})
+	}
+	fresh := func() *waver { return &waver{standRad: b.cfg.StandRad} }
+	if sum, err := again(fresh()); err != nil || !sum.Rerun || sum.Ticks < 790 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	_, err := again(other{fresh()})
+	if d, ok := errors.AsType[*replay.DifferenceError](err); !ok || d.Field != "want_rad" || d.Joint != b.desc.Joints[4].Name {
+		t.Errorf("another controller: %v", err)
+	}
+	broken := errors.New("not this one")
+	if _, err := replay.Files([]string{name}, replay.Options{Controller: func(map[string]string) (loop.Controller, error) { return nil, broken }}); !errors.Is(err, broken) {
+		t.Errorf("no controller: %v", err)
+	}
 }
