@@ -11,6 +11,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/replay"
+	"github.com/mitori-robotics/mitori/models/build"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
 	"github.com/mitori-robotics/mitori/policy/control"
@@ -128,6 +129,9 @@ func tellReplay(out io.Writer, s replay.Summary, took time.Duration) {
 	}
 	fmt.Fprintf(out, "every decision is the same: %d ticks (%.1f s), %d changes of state, %s at the end; %s; %.2f s\n",
 		s.Ticks, s.Seconds, s.Changes, s.Ended, policy, took.Seconds())
+	if !build.Known() {
+		fmt.Fprintf(out, "this program (%s) does not know of which commit it is, and so not whether the same one recorded the flight\n", s.Build)
+	}
 	if s.Truncated {
 		fmt.Fprintln(out, "the recording ends in the middle of the flight: what came after is not known")
 	}

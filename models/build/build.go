@@ -1,5 +1,5 @@
-// Package build says which program this is: two programs with the same [ID] make the same
-// decisions from the same input. It holds no state.
+// Package build says which program this is: two programs with the same [ID], and [Known], make
+// the same decisions from the same input. It holds no state.
 package build
 
 import (
@@ -26,6 +26,23 @@ func Version() string {
 		}
 	}
 	return strings.TrimSpace(v)
+}
+
+// Known reports whether Version stands for one state of the sources: the commit is known, and
+// nothing was changed since.
+func Known() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	commit := false
+	for _, s := range info.Settings {
+		if s.Key == "vcs.modified" && s.Value == "true" {
+			return false
+		}
+		commit = commit || s.Key == "vcs.revision" && s.Value != ""
+	}
+	return commit
 }
 
 // Processor is the architecture, with its level where one was chosen.
