@@ -74,6 +74,7 @@ type Recorder struct {
 	w        *mcap.Writer
 	opts     *mcap.WriterOptions // w looks at ChunkSize with every message
 	chunk    chunk
+	index    index
 	messages *messages
 	buf      []byte
 	seq      uint32
@@ -215,6 +216,7 @@ func (r *Recorder) Add(s *trace.Sample, detail string) error {
 		defer func() { r.opts.ChunkSize = size }()
 	}
 	r.message(chTick, s.WallNs, m.tick)
+	r.index.take(r.w)
 	r.sync()
 	return r.err
 }
@@ -269,6 +271,7 @@ func (r *Recorder) Name() string { return r.name }
 // Close writes index and statistics and closes the file.
 func (r *Recorder) Close() error {
 	if r.err == nil {
+		r.index.give(r.w)
 		if err := r.w.Close(); err != nil {
 			r.err = explain(r.name, err)
 		}

@@ -36,8 +36,8 @@ func TestServosByName(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	all := servosOf(t, out.Bytes())
-	if len(all) != 5 { // at 0, 1, 1.2, 2.1 and 3.1 s
+	all := servosOf(t, out.Bytes()) // read by way of the index at the end
+	if len(all) != 5 {              // at 0, 1, 1.2, 2.1 and 3.1 s
 		t.Fatalf("%d messages", len(all))
 	}
 	was, knee, s := all[1].Servos[1], all[2].Servos[1], sample(12)
