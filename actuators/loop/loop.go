@@ -121,6 +121,13 @@ type Loop struct {
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
+	// What this tick was told and did, for the record.
+	asked   trace.Asked
+	outside mode.Conditions
+	calls   trace.Calls
+	act     trace.Act
+	takenUp []float64
+
 	stats Stats
 }
 
@@ -168,7 +175,7 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period:  time.Second / time.Duration(cfg.RateHz),
 		state:   driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n), takenUp: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil

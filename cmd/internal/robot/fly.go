@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
 	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
+	"github.com/mitori-robotics/mitori/models/build"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -115,12 +115,12 @@ func (r *run) record() (err error) {
 		name = filepath.Join("out", "flights", time.Now().UTC().Format("20060102T150405Z")+".mcap")
 	}
 	facts := map[string]string{
-		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": version(),
+		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": build.Version(),
 	}
 	if r.pol != nil {
 		facts["policy"], facts["policy_hash"] = filepath.Base(r.o.Policy), r.pol.hash
 	}
-	if r.rec, err = flight.Record(name, r.desc.JointNames(), r.cfg, facts); err != nil {
+	if r.rec, err = flight.Record(name, r.desc.JointNames(), r.cfg, r.pol != nil || r.o.Follow, facts); err != nil {
 		return err
 	}
 	r.stats.Recording = r.rec.Name()
@@ -128,21 +128,6 @@ func (r *run) record() (err error) {
 		r.tell.Event("%s is there already; recording to %s", name, r.stats.Recording)
 	}
 	return nil
-}
-
-// version says what program this is.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
-			v += " " + s.Value
-		}
-	}
-	return strings.TrimSpace(v)
 }
 
 // operators says where the operators are.

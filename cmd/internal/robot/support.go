@@ -9,6 +9,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/preflight"
 	"github.com/mitori-robotics/mitori/cmd/internal/support"
+	"github.com/mitori-robotics/mitori/models/build"
 	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -46,7 +47,7 @@ func writeSupport(ctx context.Context, name string, o *Options, report *prefligh
 	}
 	parts := []support.File{
 		{Name: "check.txt", Text: text.Bytes()}, support.JSON("check.json", report),
-		support.Versions(version()), support.JSON("configuration.json", described(o)), support.Doctor(ctx),
+		support.Versions(build.Version()), support.JSON("configuration.json", described(o)), support.Doctor(ctx),
 		support.Stats(o.Stats, "stats.json", filepath.Join("out", "stats.json")), support.Log(folder),
 	}
 	if e, err := robot.Edit(o.Robot, nil); err == nil {

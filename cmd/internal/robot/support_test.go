@@ -51,7 +51,7 @@ func TestSupportFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := flight.Record(o.Record, desc.JointNames(), cfg, map[string]string{"policy": filepath.Join(home, "wave.bundle"), "by": "berta"})
+	rec, err := flight.Record(o.Record, desc.JointNames(), cfg, false, map[string]string{"policy": filepath.Join(home, "wave.bundle"), "by": "berta"})
 	if err == nil {
 		err = rec.Close()
 	}
