@@ -25,10 +25,13 @@ import (
 	"github.com/mitori-robotics/mitori/models/servos"
 )
 
+// DefaultWatchdog is how long a servo may hear nothing before it stops by itself.
+const DefaultWatchdog = 200 * time.Millisecond
+
 // Options are choices that do not belong to the robot.
 type Options struct {
 	// Watchdog is how long a servo may hear nothing before it stops by itself;
-	// 20 ms to 2.54 s, default 200 ms.
+	// 20 ms to 2.54 s, default DefaultWatchdog.
 	Watchdog time.Duration
 	// Now is the clock of the line: deadlines, ages, how long the bus was silent; default
 	// time.Now.
@@ -97,7 +100,7 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 		return nil, fmt.Errorf("dynamixel: %s has no joint on bus %q", desc.Name, bus)
 	}
 	if opt.Watchdog == 0 {
-		opt.Watchdog = 200 * time.Millisecond
+		opt.Watchdog = DefaultWatchdog
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

@@ -48,6 +48,9 @@ type Stats struct {
 	Dropped     uint64       `json:"recording_dropped_ticks"`
 	Truth       *Verdict     `json:"sim_truth,omitempty"` // nil on hardware, or when the simulator died
 	Notes       []string     `json:"notes,omitempty"`
+
+	// Failsafes are the numbers in force that decide when robotd acts by itself: docs/settings.md.
+	Failsafes map[string]float64 `json:"failsafes,omitempty"`
 }
 
 // Spread holds quantiles of a duration in microseconds.

@@ -13,6 +13,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/servotool"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -29,8 +30,8 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		return nil, fault.Usage("%w", err)
 	}
 	opt := buses.Options{
-		Release: o.Release,
-		Note:    func(n string) { tell.Event("note: %s", n) },
+		Release: o.Release, Watchdog: settings.Watchdog(o.Failsafes),
+		Note: func(n string) { tell.Event("note: %s", n) },
 		Prepare: func() func() {
 			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
 			return leave

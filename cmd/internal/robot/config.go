@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
@@ -19,15 +20,18 @@ import (
 // Config is the configuration file. Unknown keys are refused, and every fault is
 // reported at once, with its line.
 type Config struct {
-	Robot  string     `yaml:"robot"`
-	Port   string     `yaml:"port"`
-	Baud   int        `yaml:"baud"` // 0: the robot's
-	RateHz int        `yaml:"rate_hz"`
-	Policy string     `yaml:"policy"`
-	Record string     `yaml:"record"`
-	Arm    bool       `yaml:"arm"`
-	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
-	MQTT   MQTTConfig `yaml:"mqtt"`
+	Robot     string          `yaml:"robot"`
+	Port      string          `yaml:"port"`
+	Baud      int             `yaml:"baud"` // 0: the robot's
+	RateHz    int             `yaml:"rate_hz"`
+	Policy    string          `yaml:"policy"`
+	Record    string          `yaml:"record"`
+	Arm       bool            `yaml:"arm"`
+	Button    string          `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
+	MQTT      MQTTConfig      `yaml:"mqtt"`
+	Failsafes settings.Values `yaml:"failsafes"` // by name; what is absent keeps its default
+
+	lines *strictyaml.Document // where things stand in the file; nil: there is none
 }
 
 // MQTTConfig describes the command link.
@@ -57,14 +61,37 @@ func (c *Config) parse(text []byte) error {
 	} else if err != nil {
 		return fmt.Errorf("  %w", err)
 	}
+	c.lines = doc
 	bad := doc.Faults()
 	for i, f := range bad {
 		bad[i] = explainYAML(f)
 	}
 	if !doc.Broken() {
-		bad = append(bad, c.faults()...)
+		bad = append(bad, c.located(c.faults())...)
 	}
 	return usage(bad)
+}
+
+// located puts before each sentence the line of the key that it begins with.
+func (c *Config) located(bad strictyaml.Faults) strictyaml.Faults {
+	if c.lines == nil {
+		return bad
+	}
+	for i, f := range bad {
+		key, _, _ := strings.Cut(f, ":")
+		if line := c.lines.LineOf(strings.Split(key, ".")...); line > 0 {
+			bad[i] = fmt.Sprintf("line %d: %s", line, f)
+		}
+	}
+	return bad
+}
+
+// unfit words what is wrong with failsafes.
+func (c *Config) unfit(all []settings.Unfit) (bad strictyaml.Faults) {
+	for _, u := range all {
+		bad.Check(false, "failsafes.%s: %s", u.Key, u.Why)
+	}
+	return bad
 }
 
 // explainYAML says an unknown key in the words of the file's author.
@@ -72,7 +99,7 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id)", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id), failsafes", line, key)
 	}
 	return e
 }
@@ -89,6 +116,7 @@ func usage(bad strictyaml.Faults) error {
 }
 
 func (c *Config) faults() (bad strictyaml.Faults) {
+	bad = c.unfit(settings.Check(c.Failsafes))
 	bad.Check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
 		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)

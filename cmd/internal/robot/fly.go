@@ -1,6 +1,7 @@
 package robot
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -90,8 +92,9 @@ func (r *run) load() (err error) {
 	}
 	r.stats = &record.Stats{
 		Schema: record.StatsSchema, Robot: r.desc.Name, RobotHash: r.desc.Hash, Sim: r.o.Sim,
-		EndState: mode.Disarmed.String(),
+		EndState: mode.Disarmed.String(), Failsafes: settings.InForce(r.o.tuned(r.desc, &r.cfg)),
 	}
+	r.tell.Settings(r.stats.Failsafes)
 	if r.pol == nil {
 		return nil
 	}
@@ -116,6 +119,11 @@ func (r *run) record() (err error) {
 	facts := map[string]string{
 		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": version(),
 	}
+	inForce, err := json.Marshal(r.stats.Failsafes)
+	if err != nil {
+		return err
+	}
+	facts["failsafes"] = string(inForce)
 	if r.pol != nil {
 		facts["policy"], facts["policy_hash"] = filepath.Base(r.o.Policy), r.pol.hash
 	}

@@ -152,7 +152,7 @@ func TestRecordings(t *testing.T) {
 		}
 		f, err := recorder.Open(want)
 		if err != nil || r.stats.Recording != want || f.Facts["policy"] != "standing.bundle" || f.Facts["policy_hash"] != r.stats.PolicyHash ||
-			f.Facts["robot"] != "kata20" || f.Facts["sim"] != "true" || f.Facts["version"] == "" || len(f.Joints) != 20 {
+			!strings.Contains(f.Facts["failsafes"], `"tilt_rad":1,`) || f.Facts["robot"] != "kata20" || f.Facts["sim"] != "true" || f.Facts["version"] == "" || len(f.Joints) != 20 {
 			t.Errorf("%s: %v, %+v", r.stats.Recording, err, f)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/infile"
@@ -63,7 +64,15 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 	if o.forgiving() {
 		cfg = limits.OnEmulatedBus(cfg)
 	}
+	if bad := o.unfit(settings.Apply(o.tuned(desc, &cfg), o.Failsafes)); len(bad) > 0 {
+		return loop.Config{}, nil, usage(o.located(bad))
+	}
 	return cfg, pol, nil
+}
+
+// tuned is what the settings of the configuration belong to.
+func (o *Options) tuned(desc *robot.Description, cfg *loop.Config) *settings.Robot {
+	return &settings.Robot{Desc: desc, Loop: cfg, Watchdog: settings.Watchdog(o.Failsafes)}
 }
 
 // fits refuses a rate at which a tick does not fit on the robot's lines.
