@@ -8,10 +8,10 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
-	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 )
@@ -24,9 +24,9 @@ type Watch struct {
 	Ring    *trace.Ring
 	Loop    *loop.Loop
 	Mission *mission.Script
-	Explain *explain.Robot     // words for joints, values and limits
-	Rec     *recorder.Recorder // nil: none
-	Link    Link               // nil: none
+	Explain *explain.Robot // words for joints, values and limits
+	Rec     *logbook.Book  // nil: none
+	Link    Link           // nil: none
 	Tell    Teller
 
 	mu      sync.Mutex

@@ -68,6 +68,7 @@ type Recorder struct {
 	out      io.Writer
 	file     *os.File // nil in tests
 	w        *mcap.Writer
+	chunk    int64 // bytes that wait for the end of their chunk, at most
 	messages *messages
 	buf      []byte
 	seq      uint32
@@ -91,6 +92,9 @@ func open(name string) (*os.File, error) {
 	try := name
 	for n := 2; n < maxNumber; n++ {
 		f, err := os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err == nil { // whoever clears away old recordings sees by the lock that this one is being written
+			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		}
 		if !errors.Is(err, os.ErrExist) {
 			return f, err
 		}
@@ -136,8 +140,9 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 	r := &Recorder{name: name, out: out, messages: newMessages(h.Joints), synced: time.Now()}
 	// Four chunks a second at this robot's size: see the package comment.
 	perTick := int64(400 + len(h.Joints)*(7*8+1+40))
+	r.chunk = max(perTick*int64(h.RateHz)/4, 4096)
 	w, err := mcap.NewWriter(out, &mcap.WriterOptions{
-		IncludeCRC: true, Chunked: true, ChunkSize: max(perTick*int64(h.RateHz)/4, 4096),
+		IncludeCRC: true, Chunked: true, ChunkSize: r.chunk,
 		Compression: mcap.CompressionZSTD, CompressionLevel: mcap.CompressionLevelFastest,
 	})
 	if err != nil {
@@ -247,6 +252,17 @@ func (r *Recorder) sync() {
 	if err := r.file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // devices cannot sync
 		r.err = explain(r.name, err)
 	}
+}
+
+// What Close writes besides the last chunk: the index of each chunk, and once schemas, channels and statistics.
+const (
+	indexBytes   = 160
+	summaryBytes = 16 << 10
+)
+
+// Size is how many bytes the file has when it is closed now, at most.
+func (r *Recorder) Size() int64 {
+	return int64(r.w.Offset()) + r.chunk + indexBytes*int64(len(r.w.ChunkIndexes)) + summaryBytes
 }
 
 // Name is the file's name.

@@ -44,10 +44,12 @@ type Stats struct {
 	Cause       string       `json:"cause,omitempty"` // what first took the robot out of normal operation
 	TorqueOff   bool         `json:"torque_off"`      // confirmed by every servo
 	TorqueNote  string       `json:"torque_note,omitempty"`
-	Recording   string       `json:"recording,omitempty"`
+	Recording   string       `json:"recording,omitempty"` // the latest file
 	Dropped     uint64       `json:"recording_dropped_ticks"`
 	Truth       *Verdict     `json:"sim_truth,omitempty"` // nil on hardware, or when the simulator died
 	Notes       []string     `json:"notes,omitempty"`
+
+	RecordingFiles int `json:"recording_files,omitempty"` // begun
 
 	// Failsafes are the numbers in force that decide when robotd acts by itself: docs/settings.md.
 	Failsafes map[string]float64 `json:"failsafes,omitempty"`

@@ -25,11 +25,15 @@ type Config struct {
 	Baud      int             `yaml:"baud"` // 0: the robot's
 	RateHz    int             `yaml:"rate_hz"`
 	Policy    string          `yaml:"policy"`
-	Record    string          `yaml:"record"`
 	Arm       bool            `yaml:"arm"`
 	Button    string          `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
 	MQTT      MQTTConfig      `yaml:"mqtt"`
 	Failsafes settings.Values `yaml:"failsafes"` // by name; what is absent keeps its default
+
+	Record        string `yaml:"record"`          // file, folder, or none; empty: a folder of the robot's
+	RecordLimitMB int    `yaml:"record_limit_mb"` // all recordings together; 0: the default, likewise below
+	RecordFileMB  int    `yaml:"record_file_mb"`  // one of them
+	RecordWhen    string `yaml:"record_when"`     // recordAlways or recordArmed
 
 	lines *strictyaml.Document // where things stand in the file; nil: there is none
 }
@@ -98,7 +102,8 @@ func (c *Config) unfit(all []settings.Unfit) (bad strictyaml.Faults) {
 func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
-		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, "+
+			"record_limit_mb, record_file_mb, record_when, arm, "+
 			"stop_button, mqtt (url, user, password_file, robot_id), failsafes", line, key)
 	}
 	return e
@@ -117,6 +122,7 @@ func usage(bad strictyaml.Faults) error {
 
 func (c *Config) faults() (bad strictyaml.Faults) {
 	bad = c.unfit(settings.Check(c.Failsafes))
+	c.recordFaults(&bad)
 	bad.Check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
 		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)

@@ -1,7 +1,6 @@
 package robot
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,10 +12,10 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
-	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
@@ -41,7 +40,7 @@ type run struct {
 	desc  *robot.Description
 	cfg   loop.Config
 	pol   *policy // nil: none
-	rec   *recorder.Recorder
+	rec   *logbook.Book
 	sim   *simproc.Sim // nil on hardware
 	link  *operators.Link
 	stats *record.Stats
@@ -103,36 +102,6 @@ func (r *run) load() (err error) {
 	if r.pol.poor != nil {
 		r.tell.Event("warning: %s: %v; running it anyway", r.o.Policy, r.pol.poor)
 		r.stats.Notes = append(r.stats.Notes, fmt.Sprintf("%v; --anyway", r.pol.poor))
-	}
-	return nil
-}
-
-// record opens the flight recording, unless it is off.
-func (r *run) record() (err error) {
-	name := r.o.Record
-	switch name {
-	case "none":
-		return nil
-	case "":
-		name = filepath.Join("out", "flights", time.Now().UTC().Format("20060102T150405Z")+".mcap")
-	}
-	facts := map[string]string{
-		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": version(),
-	}
-	inForce, err := json.Marshal(r.stats.Failsafes)
-	if err != nil {
-		return err
-	}
-	facts["failsafes"] = string(inForce)
-	if r.pol != nil {
-		facts["policy"], facts["policy_hash"] = filepath.Base(r.o.Policy), r.pol.hash
-	}
-	if r.rec, err = flight.Record(name, r.desc.JointNames(), r.cfg, facts); err != nil {
-		return err
-	}
-	r.stats.Recording = r.rec.Name()
-	if r.stats.Recording != name {
-		r.tell.Event("%s is there already; recording to %s", name, r.stats.Recording)
 	}
 	return nil
 }
@@ -223,6 +192,7 @@ func (r *run) fly(closeRec func() error) error {
 	}
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
 	r.judge()
+	r.recorded()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
 		recErr = w.RecordErr()
