@@ -11,6 +11,7 @@ import (
 
 func TestGoodConfigs(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.good.yaml")
+	files = append(files, "../../../packaging/robotd.yaml")
 	if len(files) < 2 {
 		t.Fatalf("%d files", len(files))
 	}

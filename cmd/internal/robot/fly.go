@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
+	"github.com/mitori-robotics/mitori/cmd/internal/service"
 	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -43,6 +44,7 @@ type run struct {
 	rec   *logbook.Book
 	sim   *simproc.Sim // nil on hardware
 	link  *operators.Link
+	boss  *service.Manager // nil: nobody's service
 	stats *record.Stats
 
 	commands flight.Commands
@@ -52,6 +54,10 @@ type run struct {
 // not end as it should, and carries an exit code (see [ExitCode]).
 func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	if r.boss, err = service.Open(); err != nil {
+		return err
+	}
+	defer r.boss.Close()
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -83,6 +89,9 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 
 // load reads everything that needs no hardware.
 func (r *run) load() (err error) {
+	if err := r.mayServe(); err != nil {
+		return err
+	}
 	if r.desc, err = describe(&r.o); err != nil {
 		return err
 	}
@@ -165,20 +174,24 @@ func (r *run) fly(closeRec func() error) error {
 		for _, n := range notes {
 			r.tell.Event("note: %s", n)
 		}
+		r.boss.Ready()
 	}
 	l, err := loop.New(r.cfg, drv, ctl, ring)
 	if err != nil {
 		return errors.Join(err, drv.Halt())
 	}
 	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words}
+	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: served{r.tell, r.boss}, Mission: r.mission(), Explain: words}
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(l)
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
 
+	alive := r.boss.Watch(func() uint64 { ended, _ := l.Pulse(); return ended })
 	result := flight.Operate(r.ord, l, drv, w, r.failed)
+	alive()
+	r.boss.Ends(farewell)
 	if e := drv.Halt(); e != nil && result.TorqueOff {
 		r.tell.Event("note: %v", e)
 	}

@@ -1,0 +1,47 @@
+package robot
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/console"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/service"
+	"github.com/mitori-robotics/mitori/models/record"
+)
+
+// farewell is how long robotd may take once the robot carries no torque: broker, recording, statistics.
+const farewell = 15 * time.Second
+
+// mayServe refuses what must not be a service: a robot that arms by itself would do so after every restart, whatever
+// had ended robotd, and whoever stands beside it.
+func (r *run) mayServe() error {
+	if r.boss == nil || !r.o.Arm || r.o.Sim {
+		return nil
+	}
+	return fault.Usage("arm: true under a service manager; legal: false, for the robot would be armed by itself after each restart; " +
+		"arm it over the command link (mqtt:)")
+}
+
+// served tells people at the console, and the service manager, how the robot is.
+type served struct {
+	*console.Console
+	boss *service.Manager
+}
+
+// Status shows the state of this second.
+func (s served) Status(st record.Status) {
+	s.Console.Status(st)
+	if s.boss == nil {
+		return
+	}
+	torque := "torque on"
+	if st.TorqueOff {
+		torque = "torque off"
+	}
+	text := fmt.Sprintf("%s, %s, %.1f V, %.0f C", st.State, torque, st.SupplyV, st.MaxTempC)
+	if st.Conditions != "" {
+		text += ": " + st.Conditions
+	}
+	s.boss.Does(text)
+}
