@@ -12,6 +12,7 @@ package flight
 import (
 	"context"
 
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -25,6 +26,11 @@ type Teller interface {
 type Link interface {
 	State(s record.Status)
 	Event(e record.Event)
+}
+
+// Meter counts what the loop does, and keeps the sample only by copying it. It never waits.
+type Meter interface {
+	Take(s *trace.Sample)
 }
 
 // Orders end a flight from outside: the first settles the robot, who insists cuts

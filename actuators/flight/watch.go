@@ -27,6 +27,7 @@ type Watch struct {
 	Explain *explain.Robot // words for joints, values and limits
 	Rec     *logbook.Book  // nil: none
 	Link    Link           // nil: none
+	Meter   Meter          // nil: none
 	Tell    Teller
 
 	mu      sync.Mutex
@@ -95,6 +96,9 @@ func (w *Watch) take(s *trace.Sample) {
 	}
 	detail := w.Explain.Why(s)
 	w.record(s, detail)
+	if w.Meter != nil {
+		w.Meter.Take(s)
+	}
 	if s.From != s.Mode {
 		w.changed(s, detail)
 	}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -55,4 +59,36 @@ func TestUnderAServiceManager(t *testing.T) {
 		t.Errorf("no word of how it settles: %q", heard)
 	}
 	d.exit(fault.ExitDone, time.Minute)
+}
+
+// Prometheus finds the robot on a socket, and nothing there once robotd has ended.
+func TestMetricsOfAFlight(t *testing.T) {
+	dir := t.TempDir()
+	socket, file := filepath.Join(dir, "m.sock"), filepath.Join(dir, "robotd.yaml")
+	if err := os.WriteFile(file, []byte("robot: kata20\nmetrics: unix:"+socket+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := launch(t, "--config", file, "--sim", "--for", "4s")
+	d.says("arming -> hold")
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	res, err := client.Get("http://robot/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`robotd_state{state="hold"} 1`, `robotd_info{robot="kata20",`, "robotd_torque_off 0\n", "robotd_armed_total 1\n",
+		`robotd_joint_temperature_celsius{joint="l_knee",id="`, "robotd_recorder_lost_ticks_total 0\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+	d.exit(fault.ExitDone, time.Minute)
+	if _, err := os.Lstat(socket); err == nil {
+		t.Error("the socket is left behind")
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/metrics"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/infile"
@@ -28,6 +29,7 @@ type Config struct {
 	Arm       bool            `yaml:"arm"`
 	Button    string          `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
 	MQTT      MQTTConfig      `yaml:"mqtt"`
+	Metrics   string          `yaml:"metrics"`   // see metrics.ParsePlace; empty: off
 	Failsafes settings.Values `yaml:"failsafes"` // by name; what is absent keeps its default
 
 	Record        string `yaml:"record"`          // file, folder, or none; empty: a folder of the robot's
@@ -104,7 +106,7 @@ func explainYAML(e string) string {
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, "+
 			"record_limit_mb, record_file_mb, record_when, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id), failsafes", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id), metrics, failsafes", line, key)
 	}
 	return e
 }
@@ -123,6 +125,9 @@ func usage(bad strictyaml.Faults) error {
 func (c *Config) faults() (bad strictyaml.Faults) {
 	bad = c.unfit(settings.Check(c.Failsafes))
 	c.recordFaults(&bad)
+	if _, err := metrics.ParsePlace(c.Metrics); c.Metrics != "" && err != nil {
+		bad.Check(false, "metrics: %v", err)
+	}
 	bad.Check(c.RateHz == 0 || c.RateHz >= 10 && c.RateHz <= clock.MaxRateHz,
 		"rate_hz: %d; legal: 10 to %d", c.RateHz, clock.MaxRateHz)
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)

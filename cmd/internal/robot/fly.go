@@ -20,6 +20,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/metrics"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
 	"github.com/mitori-robotics/mitori/cmd/internal/service"
@@ -45,6 +46,7 @@ type run struct {
 	sim   *simproc.Sim // nil on hardware
 	link  *operators.Link
 	boss  *service.Manager // nil: nobody's service
+	page  *metrics.Server  // nil: none
 	stats *record.Stats
 
 	commands flight.Commands
@@ -80,6 +82,10 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 	}
 	defer func() { r.link.Close(ord.Another()) }()
 	r.link.Introduce(tell)
+	if err := r.measure(); err != nil {
+		return err
+	}
+	defer r.page.Close()
 	if err := r.simulate(); err != nil {
 		return err
 	}
@@ -182,6 +188,7 @@ func (r *run) fly(closeRec func() error) error {
 	}
 	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
 	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: served{r.tell, r.boss}, Mission: r.mission(), Explain: words}
+	w.Meter = r.meter(ring)
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(l)
 	if !r.o.Arm && r.link == nil {

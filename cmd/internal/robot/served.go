@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/metrics"
 	"github.com/mitori-robotics/mitori/cmd/internal/service"
 	"github.com/mitori-robotics/mitori/models/record"
 )
@@ -44,4 +47,30 @@ func (s served) Status(st record.Status) {
 		text += ": " + st.Conditions
 	}
 	s.boss.Does(text)
+}
+
+// measure opens the page of metrics, unless it is off.
+func (r *run) measure() error {
+	if r.o.Metrics == "" {
+		return nil
+	}
+	at, err := metrics.ParsePlace(r.o.Metrics)
+	if err != nil {
+		return fault.Usage("metrics: %w", err)
+	}
+	if r.page, err = metrics.Serve(at, r.failed); err != nil {
+		return err
+	}
+	r.tell.Event("metrics: %s", r.page.Where())
+	return nil
+}
+
+// meter is what takes in the loop's samples for the page, nil where there is none.
+func (r *run) meter(ring *trace.Ring) flight.Meter {
+	if r.page == nil {
+		return nil
+	}
+	m := metrics.New(r.desc.Name, version(), r.desc.Joints, ring.Dropped)
+	r.page.Show(m)
+	return m
 }
