@@ -46,6 +46,10 @@ type MQTTConfig struct {
 	User     string `yaml:"user"`
 	PassFile string `yaml:"password_file"`
 	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
+	Port     int    `yaml:"port"`     // of the embedded broker; 0: a free one
+	CAFile   string `yaml:"ca_file"`  // PEM, as the next two
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
 }
 
 // Load reads a configuration file over c.
@@ -106,7 +110,7 @@ func explainYAML(e string) string {
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, "+
 			"record_limit_mb, record_file_mb, record_when, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id), metrics, failsafes", line, key)
+			"stop_button, mqtt (url, user, password_file, robot_id, port, ca_file, cert_file, key_file), metrics, failsafes", line, key)
 	}
 	return e
 }
@@ -133,20 +137,36 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
 	_, known := hubButtons()[c.Button]
 	bad.Check(c.Button == "" || known, "stop_button: %q; legal: %s", c.Button, slices.Sorted(maps.Keys(hubButtons())))
-	switch c.MQTT.URL {
-	case "", operators.Off, operators.Embedded:
-		bad.Check(c.MQTT.User == "" && c.MQTT.PassFile == "",
-			"mqtt: user and password_file belong to a broker's url; the embedded broker makes its own")
-	default:
-		u, err := url.Parse(c.MQTT.URL)
-		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
-		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
-			mqttlink.Redact(c.MQTT.URL))
-		bad.Check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
-	}
+	c.MQTT.faults(&bad)
 	bad.Check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
 }
+
+// faults judges where the operators are.
+func (m *MQTTConfig) faults(bad *strictyaml.Faults) {
+	bad.Check((m.User == "") == (m.PassFile == ""), "mqtt: user and password_file belong together")
+	bad.Check((m.CertFile == "") == (m.KeyFile == ""), "mqtt: cert_file and key_file belong together")
+	bad.Check(m.Port >= 0 && m.Port <= 65535, "mqtt.port: %d; legal: 0 (any free one) to 65535", m.Port)
+	bad.Check(m.Port == 0 || m.URL == operators.Embedded, "mqtt.port: %d; legal: with the embedded broker; others have it in url", m.Port)
+	secured := m.CAFile != "" || m.CertFile != "" || m.KeyFile != ""
+	switch m.URL {
+	case "", operators.Off:
+		bad.Check(m.User == "" && m.PassFile == "", "mqtt: user and password_file; legal: with a broker, embedded or by its url")
+		bad.Check(!secured, "mqtt: ca_file, cert_file, key_file; legal: with the url of a broker")
+	case operators.Embedded:
+		bad.Check(!secured, "mqtt: ca_file, cert_file, key_file; legal: with the url of a broker; the embedded one is on loopback")
+		bad.Check(m.User != embeddedRobot, "mqtt.user: %q; legal: another name, this one is the robot's own", m.User)
+	default:
+		u, err := url.Parse(m.URL)
+		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
+		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", mqttlink.Redact(m.URL))
+		bad.Check(!legal || !secured || slices.Contains([]string{"mqtts", "ssl", "wss"}, u.Scheme),
+			"mqtt: ca_file, cert_file, key_file; legal: with mqtts:// or wss://, and the url is %q", mqttlink.Redact(m.URL))
+	}
+}
+
+// embeddedRobot is the robot's own account at the embedded broker.
+const embeddedRobot = "robot"
 
 // hubButtons are the sensor hub's buttons and their bits.
 func hubButtons() map[string]uint8 {

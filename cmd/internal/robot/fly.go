@@ -25,6 +25,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
 	"github.com/mitori-robotics/mitori/cmd/internal/service"
 	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -142,7 +143,10 @@ func (r *run) operators() operators.Config {
 	if m.Robot == "" {
 		m.Robot = strings.ToLower(r.desc.Name)
 	}
-	return operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	return operators.Config{
+		URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot, Port: m.Port,
+		TLS: mqttlink.TLSFiles{CA: m.CAFile, Cert: m.CertFile, Key: m.KeyFile},
+	}
 }
 
 // simulate starts the emulated robot where one is asked for.
