@@ -56,6 +56,7 @@ type Config struct {
 	SettleRad    []float64     // reached before torque goes off
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
+	Latched      bool          // begin in a fault: nothing arms before somebody has reset it
 
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
@@ -128,7 +129,7 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
 	}
-	return &Loop{
+	l := &Loop{
 		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
 		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period: time.Second / time.Duration(cfg.RateHz),
@@ -136,7 +137,11 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
-	}, nil
+	}
+	if cfg.Latched {
+		l.machine.State = mode.Fault
+	}
+	return l, nil
 }
 
 // Request asks for a change of state and wants no answer ([Loop.Ask] does). It may

@@ -50,6 +50,7 @@ type Stats struct {
 	Notes       []string     `json:"notes,omitempty"`
 
 	RecordingFiles int `json:"recording_files,omitempty"` // begun
+	Reconnects     int `json:"reconnects,omitempty"`      // times that the servos were gone and came back; counts are since the latest
 
 	// Failsafes are the numbers in force that decide when robotd acts by itself: docs/settings.md.
 	Failsafes map[string]float64 `json:"failsafes,omitempty"`

@@ -109,8 +109,8 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, "+
-			"record_limit_mb, record_file_mb, record_when, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id, port, ca_file, cert_file, key_file), metrics, failsafes", line, key)
+			"record_limit_mb, record_file_mb, record_when, arm, stop_button, mqtt (url, user, password_file, robot_id, "+
+			"port, ca_file, cert_file, key_file), metrics, failsafes", line, key)
 	}
 	return e
 }
@@ -147,19 +147,23 @@ func (m *MQTTConfig) faults(bad *strictyaml.Faults) {
 	bad.Check((m.User == "") == (m.PassFile == ""), "mqtt: user and password_file belong together")
 	bad.Check((m.CertFile == "") == (m.KeyFile == ""), "mqtt: cert_file and key_file belong together")
 	bad.Check(m.Port >= 0 && m.Port <= 65535, "mqtt.port: %d; legal: 0 (any free one) to 65535", m.Port)
-	bad.Check(m.Port == 0 || m.URL == operators.Embedded, "mqtt.port: %d; legal: with the embedded broker; others have it in url", m.Port)
+	bad.Check(m.Port == 0 || m.URL == operators.Embedded,
+		"mqtt.port: %d; legal: with the embedded broker; others have it in url", m.Port)
 	secured := m.CAFile != "" || m.CertFile != "" || m.KeyFile != ""
 	switch m.URL {
 	case "", operators.Off:
-		bad.Check(m.User == "" && m.PassFile == "", "mqtt: user and password_file; legal: with a broker, embedded or by its url")
+		bad.Check(m.User == "" && m.PassFile == "",
+			"mqtt: user and password_file; legal: with a broker, embedded or by its url")
 		bad.Check(!secured, "mqtt: ca_file, cert_file, key_file; legal: with the url of a broker")
 	case operators.Embedded:
-		bad.Check(!secured, "mqtt: ca_file, cert_file, key_file; legal: with the url of a broker; the embedded one is on loopback")
+		bad.Check(!secured,
+			"mqtt: ca_file, cert_file, key_file; legal: with the url of a broker; the embedded one is on loopback")
 		bad.Check(m.User != embeddedRobot, "mqtt.user: %q; legal: another name, this one is the robot's own", m.User)
 	default:
 		u, err := url.Parse(m.URL)
 		legal := err == nil && u.Host != "" && slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "ws", "wss"}, u.Scheme)
-		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host", mqttlink.Redact(m.URL))
+		bad.Check(legal, "mqtt.url: %q; legal: off, embedded, or mqtt://, mqtts://, ws:// or wss:// with a host",
+			mqttlink.Redact(m.URL))
 		bad.Check(!legal || !secured || slices.Contains([]string{"mqtts", "ssl", "wss"}, u.Scheme),
 			"mqtt: ca_file, cert_file, key_file; legal: with mqtts:// or wss://, and the url is %q", mqttlink.Redact(m.URL))
 	}

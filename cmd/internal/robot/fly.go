@@ -91,7 +91,7 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 		return err
 	}
 	defer r.stopSim()
-	return r.fly(closeRec)
+	return r.serve(closeRec)
 }
 
 // load reads everything that needs no hardware.
@@ -168,11 +168,34 @@ func (r *run) stopSim() {
 	}
 }
 
+// serve flies, again and again where servos that are gone come back, and concludes.
+func (r *run) serve(closeRec func() error) error {
+	w, err := r.fly()
+	if err != nil {
+		return err // there was no flight
+	}
+	for w.Mission.Gone() && err == nil {
+		w, err = r.again(w)
+	}
+	r.boss.Ends(farewell)
+	r.judge()
+	r.recorded()
+	recErr := closeRec()
+	if w.RecordErr() != nil {
+		recErr = w.RecordErr()
+	}
+	ended := r.conclude(w.Mission.Refusal())
+	if err != nil {
+		ended = err // why there is no further flight says more than how the latest ended
+	}
+	return errors.Join(ended, recErr)
+}
+
 // fly joins bus, loop and watcher, and runs them until the robot carries no torque.
-func (r *run) fly(closeRec func() error) error {
+func (r *run) fly() (*flight.Watch, error) {
 	drv, err := connect(r.ord.Context(), r.desc, &r.o, r.tell)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer drv.Halt() // the end does so too, and tells; this is for a panic on the way
 	var ctl loop.Controller
@@ -185,24 +208,31 @@ func (r *run) fly(closeRec func() error) error {
 			r.tell.Event("note: %s", n)
 		}
 		r.boss.Ready()
+		if r.o.Latched {
+			r.tell.Event("the servos were gone: in a fault until somebody resets it (reset, then arm)")
+		}
 	}
 	l, err := loop.New(r.cfg, drv, ctl, ring)
 	if err != nil {
-		return errors.Join(err, drv.Halt())
+		return nil, errors.Join(err, drv.Halt())
 	}
-	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: served{r.tell, r.boss}, Mission: r.mission(), Explain: words}
-	w.Meter = r.meter(ring)
+	words := &explain.Robot{
+		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
+	}
+	count := r.meter(ring)
+	w := &flight.Watch{
+		Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: served{r.tell, r.boss}, Meter: count, Mission: r.mission(), Explain: words,
+	}
 	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(l)
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
 
-	alive := r.boss.Watch(func() uint64 { ended, _ := l.Pulse(); return ended })
+	alive := r.boss.Watch(count.ticks.Load)
 	result := flight.Operate(r.ord, l, drv, w, r.failed)
 	alive()
-	r.boss.Ends(farewell)
+	r.boss.Alive()
 	if e := drv.Halt(); e != nil && result.TorqueOff {
 		r.tell.Event("note: %v", e)
 	}
@@ -215,24 +245,19 @@ func (r *run) fly(closeRec func() error) error {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
 	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), ring.Dropped()
-	r.judge()
-	r.recorded()
-	recErr := closeRec()
-	if w.RecordErr() != nil {
-		recErr = w.RecordErr()
-	}
-	return errors.Join(r.conclude(w.Mission.Refusal()), recErr)
+	return w, nil
 }
 
 // mission turns the command line into an operator. It stays after a fault where
 // others can go on: on hardware, with a command link and no end in sight.
 func (r *run) mission() *mission.Script {
 	s := &mission.Script{
-		Arm: r.o.Arm, For: r.o.For, Hold: r.o.Hold, Again: time.Second,
+		For: r.o.For, Hold: r.o.Hold, Again: time.Second,
 		Daemon: r.link != nil && !r.o.Sim && r.o.For == 0,
 	}
+	s.Arm, s.Reopen = r.o.Arm && !r.o.Latched, s.Daemon
 	if r.pol != nil {
-		s.Play, s.Clip = r.o.Arm, r.pol.ClipTime()
+		s.Play, s.Clip = s.Arm, r.pol.ClipTime()
 	}
 	return s
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Hold    time.Duration // between arming and playing
 	Release bool          // switch off the torque that servos are found with
 	Anyway  bool          // run a policy that its own evaluation would not let run
+	Latched bool          // begin in a fault: the servos were gone, and somebody must look
 }
 
 // forgiving says that the limits are those of an emulated bus.

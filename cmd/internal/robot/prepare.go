@@ -55,6 +55,7 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		}
 	}
 	cfg := limits.Derive(desc, limits.ShapeOf(bound), rate, every)
+	cfg.Latched = o.Latched
 	if cfg.Thresholds.StopButtons = hubButtons()[o.Button]; o.Button != "" && desc.IMU.Bus == "" {
 		return loop.Config{}, nil, fault.Usage("stop_button: %s has no sensor hub on a servo bus that could have one", desc.Name)
 	}

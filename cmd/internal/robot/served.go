@@ -2,9 +2,9 @@ package robot
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
-	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -65,12 +65,27 @@ func (r *run) measure() error {
 	return nil
 }
 
-// meter is what takes in the loop's samples for the page, nil where there is none.
-func (r *run) meter(ring *trace.Ring) flight.Meter {
-	if r.page == nil {
-		return nil
+// counted counts the samples that are taken in: the proof that ticks end, and that somebody looks. It passes them on to
+// the page of metrics, where there is one.
+type counted struct {
+	ticks atomic.Uint64
+	page  *metrics.Meter // nil: none
+}
+
+// Take implements flight.Meter.
+func (c *counted) Take(s *trace.Sample) {
+	c.ticks.Add(1)
+	if c.page != nil {
+		c.page.Take(s)
 	}
-	m := metrics.New(r.desc.Name, version(), r.desc.Joints, ring.Dropped)
-	r.page.Show(m)
-	return m
+}
+
+// meter is what takes in the samples of one ring.
+func (r *run) meter(ring *trace.Ring) *counted {
+	c := &counted{}
+	if r.page != nil {
+		c.page = metrics.New(r.desc.Name, version(), r.desc.Joints, ring.Dropped)
+		r.page.Show(c.page)
+	}
+	return c
 }
