@@ -30,6 +30,7 @@ type Robot struct {
 	Desc     *robot.Description
 	Loop     *loop.Config
 	Watchdog time.Duration // how long a servo may hear nothing before it stops by itself
+	Margin   time.Duration // how long an answer may take beyond its time on the wire
 }
 
 // Setting is one number.
@@ -114,11 +115,17 @@ func InForce(r *Robot) Values {
 }
 
 // Watchdog is how long servos may hear nothing before they stop by themselves.
-func Watchdog(chosen Values) time.Duration {
-	if v, ok := chosen[watchdogKey]; ok {
-		return time.Duration(v * float64(time.Second))
+func Watchdog(chosen Values) time.Duration { return chosen.span(watchdogKey, dynamixel.DefaultWatchdog) }
+
+// Margin is how long an answer may take beyond its time on the wire; usual where none was chosen.
+func Margin(chosen Values, usual time.Duration) time.Duration { return chosen.span(marginKey, usual) }
+
+// span is a chosen time, or its default.
+func (v Values) span(key string, usual time.Duration) time.Duration {
+	if s, ok := v[key]; ok {
+		return time.Duration(s * float64(time.Second))
 	}
-	return dynamixel.DefaultWatchdog
+	return usual
 }
 
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

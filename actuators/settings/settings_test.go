@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/dynamixel"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
@@ -32,7 +33,7 @@ func kata(t *testing.T) *Robot {
 		t.Fatal(err)
 	}
 	cfg := limits.Derive(desc, limits.ShapeOf(bound), int(desc.LoopRateHz), 2)
-	return &Robot{Desc: desc, Loop: &cfg, Watchdog: Watchdog(nil)}
+	return &Robot{Desc: desc, Loop: &cfg, Watchdog: Watchdog(nil), Margin: Margin(nil, dynamixel.DefaultMargin)}
 }
 
 // between is a legal value that is not v.
@@ -303,9 +304,13 @@ func TestTheTableInTheDocs(t *testing.T) {
 	}
 }
 
-// The servos' watchdog is told to their drivers as a time.
-func TestWatchdog(t *testing.T) {
-	if w := Watchdog(Values{"bus_watchdog_s": 0.5}); w != 500*time.Millisecond {
-		t.Errorf("%v", w)
+// What the servos' drivers are told are times.
+func TestTimesOfTheBuses(t *testing.T) {
+	chosen := Values{"bus_watchdog_s": 0.5, "answer_margin_s": 0.008}
+	if w, m := Watchdog(chosen), Margin(chosen, time.Second); w != 500*time.Millisecond || m != 8*time.Millisecond {
+		t.Errorf("%v, %v", w, m)
+	}
+	if w, m := Watchdog(nil), Margin(nil, time.Second); w != dynamixel.DefaultWatchdog || m != time.Second {
+		t.Errorf("%v, %v", w, m)
 	}
 }

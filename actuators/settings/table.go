@@ -8,8 +8,11 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 )
 
-// watchdogKey is the one setting that servos keep and no loop.
-const watchdogKey = "bus_watchdog_s"
+// The settings of the buses, which no loop keeps.
+const (
+	watchdogKey = "bus_watchdog_s"
+	marginKey   = "answer_margin_s"
+)
 
 // All are the settings, in the order of the failsafe table.
 func All() []Setting {
@@ -40,6 +43,10 @@ func link() []Setting {
 			Meaning: "the servos stop by themselves when they hear nothing for so long; steps of 0.02 s",
 			get:     func(r *Robot) float64 { return r.Watchdog.Seconds() },
 			set:     func(r *Robot, v float64) { r.Watchdog = time.Duration(v * float64(time.Second)) }},
+		{Key: marginKey, Unit: "s", Lo: 0.001, Hi: 0.02,
+			Meaning: "an answer may take so long beyond its time on the wire; more is failed",
+			get:     func(r *Robot) float64 { return r.Margin.Seconds() },
+			set:     func(r *Robot, v float64) { r.Margin = time.Duration(v * float64(time.Second)) }},
 		count("watchdog_stops", "in 10 s", 1, 5, "servos-stopped: times that the servos stopped by themselves",
 			func(t *guard.Thresholds) *int { return &t.Stops }),
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/flight"
-	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/servotool"
@@ -30,7 +29,7 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		return nil, fault.Usage("%w", err)
 	}
 	opt := buses.Options{
-		Release: o.Release, Watchdog: settings.Watchdog(o.Failsafes),
+		Release: o.Release, Watchdog: settings.Watchdog(o.Failsafes), Margin: o.margin(), KeepEEPROM: o.KeepEEPROM,
 		Note: func(n string) { tell.Event("note: %s", n) },
 		Prepare: func() func() {
 			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
@@ -38,7 +37,7 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 		},
 	}
 	if o.forgiving() {
-		opt.Margin, opt.Deadline = limits.EmulatedMargin, emulatedDeadline
+		opt.Deadline = emulatedDeadline
 	}
 	drv, err := buses.Open(desc, ports, opt)
 	if err != nil {

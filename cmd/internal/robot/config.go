@@ -21,16 +21,17 @@ import (
 // Config is the configuration file. Unknown keys are refused, and every fault is
 // reported at once, with its line.
 type Config struct {
-	Robot     string          `yaml:"robot"`
-	Port      string          `yaml:"port"`
-	Baud      int             `yaml:"baud"` // 0: the robot's
-	RateHz    int             `yaml:"rate_hz"`
-	Policy    string          `yaml:"policy"`
-	Arm       bool            `yaml:"arm"`
-	Button    string          `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
-	MQTT      MQTTConfig      `yaml:"mqtt"`
-	Metrics   string          `yaml:"metrics"`   // see metrics.ParsePlace; empty: off
-	Failsafes settings.Values `yaml:"failsafes"` // by name; what is absent keeps its default
+	Robot      string          `yaml:"robot"`
+	Port       string          `yaml:"port"`
+	Baud       int             `yaml:"baud"` // 0: the robot's
+	RateHz     int             `yaml:"rate_hz"`
+	Policy     string          `yaml:"policy"`
+	Arm        bool            `yaml:"arm"`
+	Button     string          `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
+	MQTT       MQTTConfig      `yaml:"mqtt"`
+	KeepEEPROM bool            `yaml:"keep_eeprom"` // refuse servos whose lasting settings do not fit, instead of changing them
+	Metrics    string          `yaml:"metrics"`     // see metrics.ParsePlace; empty: off
+	Failsafes  settings.Values `yaml:"failsafes"`   // by name; what is absent keeps its default
 
 	Record        string `yaml:"record"`          // file, folder, or none; empty: a folder of the robot's
 	RecordLimitMB int    `yaml:"record_limit_mb"` // all recordings together; 0: the default, likewise below
@@ -109,7 +110,7 @@ func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
 		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, "+
-			"record_limit_mb, record_file_mb, record_when, arm, stop_button, mqtt (url, user, password_file, robot_id, "+
+			"record_limit_mb, record_file_mb, record_when, arm, stop_button, keep_eeprom, mqtt (url, user, password_file, robot_id, "+
 			"port, ca_file, cert_file, key_file), metrics, failsafes", line, key)
 	}
 	return e

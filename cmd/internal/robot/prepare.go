@@ -73,7 +73,15 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 
 // tuned is what the settings of the configuration belong to.
 func (o *Options) tuned(desc *robot.Description, cfg *loop.Config) *settings.Robot {
-	return &settings.Robot{Desc: desc, Loop: cfg, Watchdog: settings.Watchdog(o.Failsafes)}
+	return &settings.Robot{Desc: desc, Loop: cfg, Watchdog: settings.Watchdog(o.Failsafes), Margin: o.margin()}
+}
+
+// margin is how long an answer may take beyond its time on the wire.
+func (o *Options) margin() time.Duration {
+	if o.forgiving() {
+		return settings.Margin(o.Failsafes, limits.EmulatedMargin)
+	}
+	return settings.Margin(o.Failsafes, dynamixel.DefaultMargin)
 }
 
 // fits refuses a rate at which a tick does not fit on the robot's lines.
