@@ -115,7 +115,9 @@ func InForce(r *Robot) Values {
 }
 
 // Watchdog is how long servos may hear nothing before they stop by themselves.
-func Watchdog(chosen Values) time.Duration { return chosen.span(watchdogKey, dynamixel.DefaultWatchdog) }
+func Watchdog(chosen Values) time.Duration {
+	return chosen.span(watchdogKey, dynamixel.DefaultWatchdog)
+}
 
 // Margin is how long an answer may take beyond its time on the wire; usual where none was chosen.
 func Margin(chosen Values, usual time.Duration) time.Duration { return chosen.span(marginKey, usual) }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -218,7 +219,9 @@ func serve(t *testing.T, at Place) *Server {
 func ask(t *testing.T, at Place, method, path string) (int, string, string) {
 	t.Helper()
 	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
-		Dial: func(string, string) (net.Conn, error) { return net.Dial(at.network, at.address) }}}
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, at.network, at.address)
+		}}}
 	req, err := http.NewRequest(method, "http://robot"+path, nil)
 	if err != nil {
 		t.Fatal(err)
