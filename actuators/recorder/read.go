@@ -65,6 +65,31 @@ func Scan(name string, f *Flight, visit func(*Tick) error) error {
 	return infile.Refuse("recorder: "+name, err)
 }
 
+// Facts reads what a recording says of itself, and nothing of the flight. The error is for files that are no recordings
+// of robotd.
+func Facts(name string) (map[string]string, error) {
+	f, err := infile.Open(name, math.MaxInt64)
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	defer f.Close()
+	lexer, err := mcap.NewLexer(&oneAtATime{r: f}, &mcap.LexerOptions{MaxDecompressedChunkSize: maxChunk, MaxRecordSize: maxRecord})
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %s: not an MCAP recording: %w", name, err)
+	}
+	defer lexer.Close()
+	for token := mcap.TokenHeader; token == mcap.TokenHeader; {
+		var data []byte
+		if token, data, err = next(lexer, nil); err != nil {
+			break
+		}
+		if m, e := mcap.ParseMetadata(data); token == mcap.TokenMetadata && e == nil && m.Name == metadataName {
+			return m.Metadata, nil
+		}
+	}
+	return nil, fmt.Errorf("recorder: %s: not a recording of robotd", name)
+}
+
 // Limits on what a file may claim, so that a broken one cannot exhaust memory.
 const (
 	maxChunk  = 64 << 20

@@ -75,6 +75,7 @@ type Recorder struct {
 	opts     *mcap.WriterOptions // w looks at ChunkSize with every message
 	chunk    chunk
 	index    index
+	pending  int64 // bytes that wait for the end of their chunk, at most
 	messages *messages
 	buf      []byte
 	seq      uint32
@@ -98,6 +99,9 @@ func open(name string) (*os.File, error) {
 	try := name
 	for n := 2; n < maxNumber; n++ {
 		f, err := os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err == nil { // whoever clears away old recordings sees by the lock that this one is being written
+			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		}
 		if !errors.Is(err, os.ErrExist) {
 			return f, err
 		}
@@ -141,6 +145,8 @@ func Create(name string, h Header) (*Recorder, error) {
 // start writes everything before the first tick.
 func start(name string, out io.Writer, h Header) (*Recorder, error) {
 	r := &Recorder{name: name, out: out, messages: newMessages(h.Joints), synced: time.Now(), chunk: newChunk(h.RateHz)}
+	perTick := int64(800 + len(h.Joints)*(16*8+1+40))
+	r.pending = perTick * (int64(chunkTime.Seconds()*float64(h.RateHz)) + 2)
 	r.opts = &mcap.WriterOptions{
 		IncludeCRC: true, Chunked: true, ChunkSize: maxChunk / 2,
 		Compression: mcap.CompressionZSTD, CompressionLevel: mcap.CompressionLevelFastest,
@@ -263,6 +269,17 @@ func (r *Recorder) sync() {
 	if err := r.file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // devices cannot sync
 		r.err = explain(r.name, err)
 	}
+}
+
+// What Close writes besides the last chunk: the index of each chunk, and once schemas, channels and statistics.
+const (
+	indexBytes   = 160
+	summaryBytes = 16 << 10
+)
+
+// Size is how many bytes the file has when it is closed now, at most.
+func (r *Recorder) Size() int64 {
+	return int64(r.w.Offset()) + r.pending + indexBytes*int64(len(r.index.chunks)+len(r.w.ChunkIndexes)) + summaryBytes
 }
 
 // Name is the file's name.

@@ -343,3 +343,46 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\x89MCAP0\r\n"))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = Read(bytes.NewReader(b)) })
 }
+
+// What a file will have when it is closed is known beforehand, and not much less is true.
+func TestSizeIsAnUpperBound(t *testing.T) {
+	for _, n := range []int{0, 10, 1000, 30000} {
+		var out bytes.Buffer
+		r, err := start("mem.mcap", &out, header())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			if err := r.Add(sample(i), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := r.Size()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		is := int64(out.Len())
+		if is > told || told > is+is/20+r.pending+summaryBytes {
+			t.Errorf("%d ticks: %d bytes, told %d", n, is, told)
+		}
+	}
+}
+
+// Facts are read from whole files and from those of a killed robotd, and not from others.
+func TestFactsWithoutTheFlight(t *testing.T) {
+	dir := t.TempDir()
+	data := record(t, 100)
+	for name, c := range map[string]struct {
+		text []byte
+		ours bool
+	}{"whole": {data, true}, "cut": {data[:600], true}, "none": {nil, false}, "text": {[]byte("a text of no interest"), false}, "magic": {data[:8], false}} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, c.text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		facts, err := Facts(path)
+		if (err == nil) != c.ours || c.ours && facts["robot_hash"] != "abc" {
+			t.Errorf("%s: %v, %v", name, facts, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/trace"
@@ -28,7 +29,7 @@ func flown(t *testing.T, spoil func(*trace.Sample)) (name string) {
 		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12, AccelRadPerS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
-	rec, err := flight.Record(filepath.Join(t.TempDir(), "flight.mcap"), []string{"hip", "knee"}, cfg, false, nil)
+	rec, err := flight.Record(logbook.Config{Path: filepath.Join(t.TempDir(), "flight.mcap"), Robot: "two", FileBytes: 1e7, KeepBytes: 1e8}, []string{"hip", "knee"}, cfg, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,9 +41,12 @@ func writeSupport(ctx context.Context, name string, o *Options, report *prefligh
 	if err := report.Print(&text); err != nil {
 		return err
 	}
-	folder := filepath.Join("out", "flights")
-	if o.Record != "" && o.Record != "none" {
-		folder = filepath.Dir(o.Record)
+	folder, isFolder, err := o.recordPlace()
+	if err != nil {
+		return err
+	}
+	if !isFolder {
+		folder = filepath.Dir(folder)
 	}
 	parts := []support.File{
 		{Name: "check.txt", Text: text.Bytes()}, support.JSON("check.json", report),
