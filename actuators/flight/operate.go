@@ -27,7 +27,6 @@ func Operate(l *loop.Loop, desk *shared.Desk, drv driver.Driver, failed *crash.N
 	defer failed.Arm(nil)
 	sup := supervise(l, desk, drv)
 	defer sup.Stop()
-	desk.Enter(shared.Flying)
 	defer desk.Enter(shared.Over)
 	done := make(chan loop.Stats, 1)
 	go func() { // a goroutine of its own: its thread gets real-time priority
@@ -47,6 +46,7 @@ func supervise(l *loop.Loop, desk *shared.Desk, drv driver.Driver) *supervisor.S
 	return supervisor.Start(supervisor.Config{
 		Limit: l.StuckAfter(), Priority: Priority + 1, Cut: drv.Cut,
 		Pulse: func() (p supervisor.Pulse) {
+			desk.Enter(shared.Flying) // from the first look on: its thread took its time to be ready
 			desk.BeatLoop()
 			p.Ticks, p.Torque = l.Pulse()
 			return p

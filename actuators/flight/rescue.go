@@ -15,7 +15,8 @@ const rescuePause = 50 * time.Millisecond
 // Rescue switches torque off on a robot whose loop is gone in the middle of something. It
 // opens the buses, sends torque-off to everybody at once, then finds every servo, switches
 // off what is still on and has each confirm; and again until all have, or ctx ends. The
-// drivers that open returns must release torque when they connect.
+// drivers that open returns must release torque when they connect, and feed nobody: servos
+// without power have no torque, and whoever cut them off meant it.
 //
 // The line may hold half a packet and answers that nobody waits for: [driver.Driver]'s Cut
 // sends often enough to come through, and connecting asks again.
@@ -39,7 +40,10 @@ func rescueOnce(ctx context.Context, open func() (driver.Driver, error)) error {
 		return err
 	}
 	err = drv.Cut()
-	if _, e := drv.Connect(ctx); e != nil {
+	switch _, e := drv.Connect(ctx); {
+	case errors.Is(e, driver.ErrUnpowered):
+		return drv.Halt()
+	case e != nil:
 		return errors.Join(err, e, drv.Halt())
 	}
 	return drv.Halt() // confirms torque-off, and leaves the servos' watchdogs off

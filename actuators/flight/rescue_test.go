@@ -55,7 +55,7 @@ func abandoned(t *testing.T, faults ...string) (*busemu.World, func() (driver.Dr
 		}
 	}
 	return line, func() (driver.Driver, error) {
-		servos, err := dynamixel.New(desc, "body", wire, dynamixel.Options{Release: true})
+		servos, err := dynamixel.New(desc, "body", wire, dynamixel.Options{Release: true, KeepPower: true})
 		if err != nil {
 			return nil, err
 		}
@@ -96,4 +96,25 @@ func TestRescue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Servos that somebody has cut off from power stay so: they have no torque, and the rescue
+// gives them none.
+func TestRescueFeedsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line, open := abandoned(t)
+		hub := dxl.NewBus(busemu.NewWire(line.Lines[0]), dxl.Config{Baud: 3_000_000})
+		if err := dxl.Write(hub, dxl.HubID, dxl.HubServoPower, 0); err != nil {
+			t.Fatal(err)
+		}
+		line.Advance(50 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := Rescue(ctx, open); err != nil {
+			t.Error(err)
+		}
+		if power, err := dxl.Read(hub, dxl.HubID, dxl.HubServoPower); err != nil || power != 0 {
+			t.Errorf("servo power %d, %v", power, err)
+		}
+	})
 }

@@ -132,12 +132,12 @@ const (
 	// lateS is for how long an emulated bus may be late or silent.
 	lateS = 1
 	// slowRounds is for how many rounds slow registers may not be heard of.
-	slowRounds = 4
+	slowRounds = 12
 	// frozenS is for how long its sensor hub may repeat a sample.
 	frozenS = 2
 	// EmulatedMargin is how much longer than on a wire an emulated answer is waited
 	// for: better a missed tick than one without news, when the machine is busy.
-	EmulatedMargin = 12 * time.Millisecond
+	EmulatedMargin = 40 * time.Millisecond
 )
 
 // OnEmulatedBus is the variant for a bus that is emulated on this machine: it widens
@@ -148,7 +148,7 @@ const (
 //
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
-//	SlowRounds                                           4
+//	SlowRounds                                           12
 //	StuckS, GapS, GatewayS                               1 s
 //	NoisyShare                                           off: late answers count as failed
 //

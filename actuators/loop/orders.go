@@ -1,11 +1,30 @@
 package loop
 
-import "github.com/mitori-robotics/mitori/actuators/mode"
+import (
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
+)
 
-// asked is the strongest request since the last tick, from this process and from the
-// desk.
-func (l *Loop) asked() mode.Request {
-	return max(mode.Request(l.request.Swap(uint32(mode.NoRequest))), l.desk.Take())
+// takeMail is the strongest request since the last tick, from this process and from the
+// desk. Where nobody is left to order anything the loop is to settle.
+func (l *Loop) takeMail() mode.Request {
+	program, waiting := l.desk.Take()
+	program = max(program, mode.Request(l.request.Swap(uint32(mode.NoRequest))))
+	if l.gateway.gone {
+		program = max(program, mode.Disarm)
+	}
+	return shared.Strongest(program, waiting)
+}
+
+// told are the conditions that others have seen, and that they are seen no more: a loop
+// without its gateway is to end.
+func (l *Loop) told() mode.Conditions {
+	c := mode.Conditions(l.external.Load()) | l.desk.Told()
+	if l.cfg.Gateway != nil && l.gateway.lost(l.desk.Gateway()) {
+		c.Set(mode.GatewayLost, true)
+		l.stop.Store(true)
+	}
+	return c
 }
 
 // heartbeat judges whether the gateway process is there, in ticks of this loop: a host

@@ -30,7 +30,7 @@ func (l *Loop) Tick(now Instant) {
 	busNs := monotonic() - started
 
 	facts := l.judge(now, err)
-	facts.Request = max(facts.Request, l.asked())
+	facts.Request = l.takeMail()
 	from := m.State
 	d := m.Step(l.rules, facts)
 	if d.State != from {
@@ -57,12 +57,7 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
 		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
-	}) | mode.Conditions(l.external.Load()) | l.desk.Told()
-	if l.cfg.Gateway != nil && l.gateway.lost(l.desk.Gateway()) {
-		f.Conditions.Set(mode.GatewayLost, true)
-		f.Request = mode.Disarm // nobody is left to order anything: settle, and end
-		l.stop.Store(true)
-	}
+	}) | l.told()
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
 	}

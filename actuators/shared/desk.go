@@ -125,8 +125,14 @@ const (
 	Over                   // the loop has ended
 )
 
-// Enter says how far the loop process is. Loop.
-func (d *Desk) Enter(p Phase) { d.phase.Store(uint32(p)) }
+// Enter says how far the loop process is. What is over does not begin again. Loop.
+func (d *Desk) Enter(p Phase) {
+	if p == Flying {
+		d.phase.CompareAndSwap(uint32(SettingUp), uint32(Flying))
+		return
+	}
+	d.phase.Store(uint32(p))
+}
 
 // Phase is how far it is. Gateway.
 func (d *Desk) Phase() Phase { return Phase(d.phase.Load()) }

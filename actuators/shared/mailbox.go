@@ -2,6 +2,7 @@ package shared
 
 import (
 	"errors"
+	"math/bits"
 	"sync/atomic"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -97,16 +98,24 @@ func (t Ticket) Withdraw() (mode.Decision, error) {
 	return mode.Decision{}, ErrUnknown // a damaged slot
 }
 
-// Take marks what is pending as this tick's and returns the strongest request of the
-// tick: of the commands and of those that want no answer. Loop.
-func (d *Desk) Take() mode.Request {
-	strongest := legal(d.request.Swap(uint32(mode.NoRequest)))
+// Take marks what is pending as this tick's. It returns the strongest request that wants
+// no answer, and which requests do: bit r stands for request r. Loop.
+func (d *Desk) Take() (plain mode.Request, waiting uint8) {
+	plain = legal(d.request.Swap(uint32(mode.NoRequest)))
 	for i := range d.mail {
 		if s := &d.mail[i]; s.word.CompareAndSwap(slotPending, slotTaken) {
-			strongest = max(strongest, legal(s.request.Load()))
+			waiting |= 1 << legal(s.request.Load())
 		}
 	}
-	return strongest
+	return plain, waiting
+}
+
+// Strongest is the strongest of both.
+func Strongest(plain mode.Request, waiting uint8) mode.Request {
+	if waiting == 0 {
+		return plain
+	}
+	return max(plain, mode.Request(bits.Len8(waiting)-1))
 }
 
 // legal is a request that exists, or none.

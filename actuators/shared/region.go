@@ -42,8 +42,8 @@ func ringAt(joints int) int { return headerBytes + deskBytes + (8*latestWords(jo
 // header is what a region of that size begins with.
 func header(joints, slots int) []byte {
 	b := make([]byte, 0, headerBytes)
-	for _, v := range []int{magic, version, bytesOf(joints, slots), deskBytes, joints, slots} {
-		b = binary.LittleEndian.AppendUint64(b, uint64(v))
+	for _, v := range []uint64{magic, version, uint64(bytesOf(joints, slots)), uint64(deskBytes), uint64(joints), uint64(slots)} {
+		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	return b[:headerBytes]
 }

@@ -27,7 +27,7 @@ func ask(t *testing.T, d *Desk, r mode.Request) Ticket {
 func TestTakenCommandsAreNotWithdrawn(t *testing.T) {
 	d := &Desk{}
 	k := ask(t, d, mode.Arm)
-	asked := d.Take()
+	asked := Strongest(d.Take())
 	if _, err := k.Withdraw(); !errors.Is(err, ErrUnknown) || asked != mode.Arm {
 		t.Errorf("error %v, asked for %v", err, asked)
 	}
@@ -36,7 +36,7 @@ func TestTakenCommandsAreNotWithdrawn(t *testing.T) {
 		k = ask(t, d, mode.Arm)
 	}
 	want := mode.Decision{State: mode.Arming, Why: mode.Requested(mode.Arm)}
-	d.Answer(d.Take(), want)
+	d.Answer(Strongest(d.Take()), want)
 	if got, err := k.Withdraw(); err != nil || got != want {
 		t.Errorf("an answer that had come: %+v, %v", got, err)
 	}
@@ -84,7 +84,7 @@ func TestBothSidesSeeOneRegion(t *testing.T) {
 	gateway.Desk.BeatGateway()
 	gateway.Desk.Insist()
 	did := mode.Decision{State: mode.Cut, Why: mode.Requested(mode.EStop)}
-	if asked := loop.Desk.Take(); asked != mode.EStop || !loop.Desk.Insisted() || loop.Desk.Gateway() != 1 {
+	if asked := Strongest(loop.Desk.Take()); asked != mode.EStop || !loop.Desk.Insisted() || loop.Desk.Gateway() != 1 {
 		t.Errorf("asked for %v, insisted %v, beat %d", asked, loop.Desk.Insisted(), loop.Desk.Gateway())
 	}
 	loop.Desk.Answer(mode.EStop, did)
@@ -168,7 +168,7 @@ func FuzzDesk(f *testing.F) {
 		}
 		d.request.Store(word)
 		d.told.Store(word)
-		asked := d.Take()
+		asked := Strongest(d.Take())
 		if asked > mode.EStop || d.Told()&^Tellable() != 0 {
 			t.Fatalf("asked for %d, told %v", asked, d.Told())
 		}
@@ -214,7 +214,7 @@ func TestWithdrawnIsNotTaken(t *testing.T) {
 			done = true
 		default:
 		}
-		d.Answer(d.Take(), mode.Decision{})
+		d.Answer(Strongest(d.Take()), mode.Decision{})
 	}
 	for i := range d.mail {
 		if w := d.mail[i].word.Load(); w != slotFree {
@@ -231,7 +231,7 @@ func TestTheDeskAllocatesNothing(t *testing.T) {
 	d := &Desk{}
 	if n := testing.AllocsPerRun(100, func() {
 		k, _ := d.Ask(mode.HoldPose)
-		d.Answer(d.Take(), mode.Decision{})
+		d.Answer(Strongest(d.Take()), mode.Decision{})
 		k.Poll()
 		d.BeatLoop()
 		_, _ = d.Told(), d.Stopped()

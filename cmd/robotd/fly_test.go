@@ -132,7 +132,7 @@ func TestSimulatorKilled(t *testing.T) {
 	if s.EndState != "fault" || s.Cause != "link-lost" || s.TorqueOff || s.TorqueNote == "" {
 		t.Errorf("%s because of %q, torque off %v (%s)", s.EndState, s.Cause, s.TorqueOff, s.TorqueNote)
 	}
-	if f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap")); err != nil || !strings.HasPrefix(f.Log[len(f.Log)-2].Text, "hold -> cut: link-lost (") {
+	if f, err := recorder.Open(filepath.Join(d.dir, "flight.mcap")); err != nil || !strings.HasPrefix(f.Log[len(f.Log)-2].Text, "hold -> cut: link-lost (servo 1 (l_hip_yaw) did not answer") {
 		t.Errorf("recording: %v, %+v", err, f.Log)
 	}
 }

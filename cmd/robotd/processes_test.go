@@ -141,6 +141,29 @@ func TestEitherProcessMayDieOrFreeze(t *testing.T) {
 	}
 }
 
+// The whole robot computer stands still, and goes on: nobody accuses the other, and the
+// robot settles.
+func TestBothAreFrozenAndGoOn(t *testing.T) {
+	off := filepath.Join(t.TempDir(), "off")
+	d := launch(t, "--robot", "kata20", "--sim", "--sim-arg=--off="+off)
+	d.says("arming -> hold")
+	loop := d.loop()
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		send(t, d.cmd.Process.Pid, s)
+		send(t, loop, s)
+		time.Sleep(3 * time.Second) // the stall
+	}
+	d.exit(fault.ExitFailed, 30*time.Second)
+	s := d.stats()
+	own := s.Cause == "loop-overrun" || s.Cause == "monitoring-stale" // what a gap of the loop's own leads to
+	if !own || states(s) != "arming hold settle disarmed" || !s.TorqueOff || s.Truth.TorqueOn != 0 {
+		t.Errorf("cause %q, states %q, torque off %v", s.Cause, states(s), s.TorqueOff)
+	}
+	if n := len(torqueOff(t, off, time.Second)); n != 1 {
+		t.Errorf("torque went off %d times", n)
+	}
+}
+
 // A loop's process that is frozen hears no e-stop: who insists has torque off all the
 // same, and does not wait until it counts as frozen.
 func TestSecondCtrlCPastAFrozenLoop(t *testing.T) {

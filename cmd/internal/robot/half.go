@@ -14,6 +14,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/follow"
 	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -72,6 +73,13 @@ type ending struct {
 	Notes []string // on the ports
 	Halt  string   // why the end was not clean
 	Panic string
+}
+
+// unsure says that servos may have torque although their line is there: the loop stood
+// still in its driver, or broke. Behind a line that is gone nothing can be done.
+func (e *ending) unsure() bool {
+	stuck := e.Stats.FirstCause == mode.Caused(mode.LoopStuck)
+	return !e.Stats.TorqueOff && (stuck || e.Panic != "")
 }
 
 // OtherHalf runs what robotd starts itself for, if that is what args say.
@@ -212,7 +220,7 @@ func (h *other) rescue() error {
 		return err
 	}
 	opt := busOptions(o, func(string) {})
-	opt.Release = true
+	opt.Release, opt.KeepPower = true, true
 	ctx, cancel := context.WithTimeout(context.Background(), rescueTime) // not for the gateway to cancel
 	defer cancel()
 	err = flight.Rescue(ctx, func() (driver.Driver, error) { return buses.Open(desc, ports, opt) })

@@ -75,3 +75,22 @@ func TestOtherHalfIsNobodysCommandLine(t *testing.T) {
 		}
 	}
 }
+
+// Torque-off is tried again where it may help: not where it is confirmed, and not behind a
+// line that is gone.
+func TestWhenTorqueIsUnsure(t *testing.T) {
+	for _, c := range []struct {
+		off   bool
+		cause mode.Reason
+		panic string
+		want  bool
+	}{
+		{true, mode.NoReason, "", false}, {true, mode.Caused(mode.LoopStuck), "", false}, {false, mode.Caused(mode.LoopStuck), "", true},
+		{false, mode.Caused(mode.LinkLost), "", false}, {false, mode.NoReason, "a fault", true}, {true, mode.NoReason, "a fault", false},
+	} {
+		e := ending{Stats: loop.Stats{TorqueOff: c.off, FirstCause: c.cause}, Panic: c.panic}
+		if e.unsure() != c.want {
+			t.Errorf("%+v: %v", c, !c.want)
+		}
+	}
+}

@@ -27,7 +27,7 @@ type loopSide struct {
 	gone    chan struct{} // closed when the process has ended and was heard to its end
 	ended   *ending       // nil: it did not say how; valid after gone
 	why     string        // it ended, in words, where ended is nil
-	off     error         // of the rescue, likewise
+	off     error         // of the rescue, if there was one
 }
 
 // startLoop starts the loop's process and tells it what to do.
@@ -118,19 +118,27 @@ func (s *loopSide) close() {
 	s.proc.Line().Close()
 }
 
-// over switches torque off where the loop's process ended in the middle of something.
+// over switches torque off where the loop's process ended in the middle of something, or
+// gave up a driver that hung: its port is free now.
 func (s *loopSide) over(r *run, end flight.End) {
-	if s.ended != nil {
+	switch {
+	case s.ended == nil:
+		if s.why = end.String(); end == flight.ByItself {
+			s.why = s.proc.Complaint()
+		}
+		r.tell.Event("%s: the loop's process is gone (%s); switching torque off past it", loopLost, s.why)
+	case s.ended.unsure():
+		r.tell.Event("torque-off was not confirmed; switching it off past the loop")
+	default:
 		return
 	}
-	if s.why = end.String(); end == flight.ByItself {
-		s.why = s.proc.Complaint()
-	}
-	r.tell.Event("%s: the loop's process is gone (%s); switching torque off past it", loopLost, s.why)
 	began := time.Now()
 	if s.off = r.rescue(); s.off != nil {
 		r.tell.Event("WARNING: %v; switch the servos' power off", s.off)
 		return
+	}
+	if s.ended != nil {
+		s.ended.Stats.TorqueOff = true
 	}
 	r.tell.Event("torque is off, every servo has confirmed, after %d ms", time.Since(began).Milliseconds())
 }
