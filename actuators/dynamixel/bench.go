@@ -41,7 +41,9 @@ func device(d dxl.Found) servotool.Device {
 	} else if d.Model == dxl.HubModel {
 		name = "sensor hub"
 	}
-	return servotool.Device{ID: uint8(d.ID), Model: d.Model, Name: name, Firmware: d.Firmware, Alert: d.Alert}
+	return servotool.Device{
+		ID: uint8(d.ID), Model: d.Model, Name: name, Firmware: d.Firmware, Alert: d.Alert, Sensor: d.Model == dxl.HubModel,
+	}
 }
 
 // Ping implements servotool.Bus.
@@ -61,22 +63,85 @@ func (b *Bench) TorqueOn(id uint8) (bool, error) {
 	return on != 0, b.tell(err)
 }
 
-// PositionRad implements servotool.Bus. It asks the servo for its type first, once.
+// PositionRad implements servotool.Bus.
 func (b *Bench) PositionRad(id uint8) (float64, error) {
-	t, ok := b.types[dxl.ID(id)]
-	if !ok {
-		d, err := b.bus.Ping(dxl.ID(id))
-		if err != nil {
-			return 0, b.tell(err)
-		}
-		c := servos.Shipped()
-		if t, ok = c.Model(servos.Dynamixel2, d.Model); !ok {
-			return 0, fmt.Errorf("dynamixel: servo %d: model %d is not in the catalogue; legal: %s", id, d.Model, c.Names())
-		}
-		b.types[dxl.ID(id)] = t
+	t, err := b.servo(id)
+	if err != nil {
+		return 0, err
 	}
 	p, err := dxl.Read(b.bus, dxl.ID(id), dxl.PresentPosition)
 	return t.Rad(int32(p)), b.tell(err)
+}
+
+// servo is the type of a servo, which is asked for it once.
+func (b *Bench) servo(id uint8) (servos.Type, error) {
+	if t, ok := b.types[dxl.ID(id)]; ok {
+		return t, nil
+	}
+	d, err := b.Ping(id)
+	if err != nil {
+		return servos.Type{}, err
+	}
+	t, err := typeOf(d)
+	if err == nil {
+		b.types[dxl.ID(id)] = t
+	}
+	return t, err
+}
+
+// State implements servotool.Bus.
+func (b *Bench) State(id uint8) (servotool.State, error) {
+	t, err := b.servo(id)
+	if err != nil {
+		return servotool.State{}, err
+	}
+	var status [statusSize]byte
+	var now [int(dxl.HealthAddr) + dxl.HealthSize - dxl.StateAddr]byte // from the current to the temperature
+	err = b.bus.ReadBytes(dxl.ID(id), statusAddr, status[:])
+	if err == nil {
+		err = b.bus.ReadBytes(dxl.ID(id), dxl.StateAddr, now[:])
+	}
+	if err != nil {
+		return servotool.State{}, b.tell(err)
+	}
+	s := servotool.State{
+		PosRad:     t.Rad(int32(dxl.PresentPosition.Get(now[dxl.PresentPosition-dxl.StateAddr:]))),
+		VelRadPerS: t.RadPerS(int32(dxl.PresentVelocity.Get(now[dxl.PresentVelocity-dxl.StateAddr:]))),
+		CurrentA:   t.Ampere(int16(dxl.PresentCurrent.Get(now[dxl.PresentCurrent-dxl.StateAddr:]))),
+		TempC:      float64(dxl.Temperature.Get(now[dxl.Temperature-dxl.StateAddr:])),
+		BusV:       dxl.InputVoltage.Get(now[dxl.InputVoltage-dxl.StateAddr:]).V(),
+		Torque:     dxl.TorqueEnable.Get(status[:]) != 0,
+		Errors:     uint8(dxl.HardwareStatus.Get(status[dxl.HardwareStatus-statusAddr:])),
+	}
+	if s.Errors != 0 {
+		s.ErrorNames = dxl.HardwareError(s.Errors).String()
+	}
+	return s, nil
+}
+
+// Rates implements servotool.Bus.
+func (b *Bench) Rates() (all []int) {
+	for c := dxl.BaudCode(0); c.Rate() != 0; c++ {
+		all = append(all, c.Rate())
+	}
+	return all
+}
+
+// SetRate implements servotool.Bus.
+func (b *Bench) SetRate(id uint8, baud int) error {
+	code, ok := dxl.BaudFromRate(baud)
+	if !ok {
+		return fmt.Errorf("dynamixel: %d bits/s; legal: %v", baud, b.Rates())
+	}
+	return b.tell(dxl.Write(b.bus, dxl.ID(id), dxl.BaudRate, code))
+}
+
+// Reboot implements servotool.Bus.
+func (b *Bench) Reboot(id uint8) error { return b.tell(b.bus.Reboot(dxl.ID(id))) }
+
+// TorqueOff implements servotool.Bus.
+func (b *Bench) TorqueOff() error {
+	return b.tell(b.bus.Broadcast(dxl.TorqueEnable.Addr(), []byte{0}))
 }
 
 // tell says what an error of the bus means to a tool. A port that failed is neither

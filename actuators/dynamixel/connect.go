@@ -153,10 +153,7 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 	if err != nil {
 		return []error{fmt.Errorf("sensor hub %d: servo power: %w", hub, err)}
 	}
-	d.hub.size = dxl.HubBlockSize
-	if found.Firmware < dxl.HubFirmwareExtended {
-		d.hub.size = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
-	}
+	d.hub.sized(found)
 	return nil
 }
 
@@ -179,13 +176,14 @@ func (d *Driver) configure(j int, id *driver.Identity) error {
 	note(eeprom(d, s, "drive mode", dxl.DriveMode, 0))
 	note(eeprom(d, s, "lower position limit", dxl.MinPosition, dxl.PositionCount(lo)))
 	note(eeprom(d, s, "upper position limit", dxl.MaxPosition, dxl.PositionCount(hi)))
-	if len(faults) > 0 {
+	if len(faults) > 0 || d.opt.LookOnly {
 		return errors.Join(faults...)
 	}
 	return dxl.Write(d.bus, s, dxl.BusWatchdog, 0)
 }
 
-// eeprom makes a register hold v; it returns what changed, or "" when it held v.
+// eeprom makes a register hold v; it returns what changed (or would, where the driver only
+// looks), or "" when it held v.
 func eeprom[T dxl.Count](d *Driver, s dxl.ID, name string, r dxl.Reg[T], v T) (string, error) {
 	was, err := dxl.Read(d.bus, s, r)
 	if err != nil {
@@ -195,6 +193,9 @@ func eeprom[T dxl.Count](d *Driver, s dxl.ID, name string, r dxl.Reg[T], v T) (s
 		return "", nil
 	}
 	what := fmt.Sprintf("%s %d -> %d", name, was, v)
+	if d.opt.LookOnly {
+		return what, nil
+	}
 	if d.opt.KeepEEPROM {
 		return strings.TrimSpace(name), fmt.Errorf("is %d; legal: %d, and EEPROM may not be changed", was, v)
 	}

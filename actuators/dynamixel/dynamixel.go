@@ -44,6 +44,9 @@ type Options struct {
 	// KeepEEPROM forbids changing settings that outlive a power cycle; Connect
 	// then refuses a servo whose settings do not fit.
 	KeepEEPROM bool
+	// LookOnly makes a driver that changes nothing: see Survey. It lets no packet that
+	// writes through, whoever sends it.
+	LookOnly bool
 }
 
 // Driver is the joints of one bus.
@@ -108,7 +111,7 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 	if opt.Margin == 0 {
 		opt.Margin = 4 * time.Millisecond
 	}
-	d := &Driver{wired: desc.BusNamed(bus), port: &watched{Port: port}, opt: opt}
+	d := &Driver{wired: desc.BusNamed(bus), port: &watched{Port: port, lookOnly: opt.LookOnly}, opt: opt}
 	for _, j := range on {
 		d.joints, d.types = append(d.joints, desc.Joints[j]), append(d.types, desc.ServoOf(j))
 		d.ids = append(d.ids, dxl.ID(desc.Joints[j].ID))
@@ -174,6 +177,7 @@ func (d *Driver) prepare() (err error) {
 	d.watch, e = dxl.NewSyncWriter(d.bus, d.ids, dxl.BusWatchdog.Addr(), dxl.BusWatchdog.Size())
 	keep(e)
 	if d.hub != nil {
+		d.hub.size = max(d.hub.size, 1) // one that was surveyed and did not answer
 		d.hub.block, e = dxl.NewSyncReader(d.bus, []dxl.ID{d.hub.id}, dxl.HubBlockAddr, d.hub.size, dxl.Plain)
 		keep(e)
 	}
@@ -253,6 +257,9 @@ var _ driver.Driver = (*Driver)(nil)
 
 // Connect implements driver.Driver; see connect.go.
 func (d *Driver) Connect(ctx context.Context) (driver.Identity, error) {
+	if d.opt.LookOnly {
+		return driver.Identity{}, errLookOnly
+	}
 	d.port.begin()
 	defer d.port.end()
 	d.port.good = d.port.pass

@@ -25,6 +25,14 @@ func (d *Driver) IMU() imu.Source {
 	return d.hub
 }
 
+// sized decides how many bytes are read of a hub that answered so.
+func (h *Hub) sized(found dxl.Found) {
+	h.size = dxl.HubBlockSize
+	if found.Firmware < dxl.HubFirmwareExtended {
+		h.size = int(dxl.HubIMUControl) - dxl.HubBlockAddr + 1
+	}
+}
+
 // exchange reads the hub's block; the error is that of dxl.SyncReader.Read.
 func (h *Hub) exchange() error {
 	if err := h.block.Read(); err != nil {

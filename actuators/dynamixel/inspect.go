@@ -18,6 +18,9 @@ type inspection struct {
 	faults []error
 }
 
+// mustShutDown are the errors at which a servo must switch itself off.
+const mustShutDown = dxl.HardwareHeat | dxl.HardwareShock | dxl.HardwareOverload
+
 // inspect reads servo j and tells everything that does not fit the robot. It writes
 // nothing.
 func (d *Driver) inspect(j int, found dxl.Found) error {
@@ -53,9 +56,8 @@ func (d *Driver) inspect(j int, found dxl.Found) error {
 		look(&is, "current limit", dxl.CurrentLimit, func(v dxl.CurrentCount) bool { return v >= stall },
 			fmt.Sprintf("%d (the stall current) or more", stall), "it weakens the joint")
 	}
-	const must = dxl.HardwareHeat | dxl.HardwareShock | dxl.HardwareOverload
-	look(&is, "shutdown mask", dxl.Shutdown, func(v dxl.HardwareError) bool { return v&must == must },
-		fmt.Sprintf("%d (%s) or more", uint8(must), must), "without those bits the servo does not protect itself")
+	look(&is, "shutdown mask", dxl.Shutdown, func(v dxl.HardwareError) bool { return v&mustShutDown == mustShutDown },
+		fmt.Sprintf("%d (%s) or more", uint8(mustShutDown), mustShutDown), "without those bits the servo does not protect itself")
 	return errors.Join(is.faults...)
 }
 

@@ -21,6 +21,8 @@ const goneAfter = 3
 // says the rest.
 type watched struct {
 	dxl.Port
+	lookOnly bool // nothing that writes is let through
+
 	failed int // operations in a row
 	stuck  uint64
 	err    error
@@ -66,6 +68,9 @@ func (w *watched) wasCut() bool { return w.cuts.Load() != w.good }
 
 // cut writes packet past the driver. The caller sees to it that there is one at a time.
 func (w *watched) cut(packet []byte) error {
+	if w.lookOnly {
+		return errLookOnly
+	}
 	w.cuts.Add(1)
 	w.want.Store(true)
 	defer w.want.Store(false)
@@ -117,6 +122,9 @@ func (w *watched) Read(p []byte) (int, error) {
 
 // Write implements dxl.Port.
 func (w *watched) Write(p []byte) (int, error) {
+	if w.lookOnly && !looks(p) {
+		return 0, errLookOnly
+	}
 	if !w.line.CompareAndSwap(lineFree, lineDriver) {
 		return 0, driver.ErrCut
 	}

@@ -281,6 +281,9 @@ func (d *Driver) Halt() error {
 		return nil
 	}
 	d.halted = true
+	if d.opt.LookOnly {
+		return d.port.Close()
+	}
 	if d.port.busy.Load() { // another goroutine hangs in here, and was cut: closing ends it
 		return errors.Join(d.Cut(), errHangs, d.port.Close())
 	}

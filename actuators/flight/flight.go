@@ -18,6 +18,8 @@ package flight
 import (
 	"context"
 
+	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -25,6 +27,14 @@ import (
 type Teller interface {
 	Event(format string, args ...any)
 	Status(s record.Status)
+}
+
+// Mission is the operator that a command line describes. It is a function of the samples
+// that it sees, and never waits.
+type Mission interface {
+	// Step takes in a sample and returns what to ask of the loop, and whether the mission
+	// is over and the loop is to stop.
+	Step(x *trace.Sample) (ask mode.Request, stop bool)
 }
 
 // Link tells operators far away. It never waits.

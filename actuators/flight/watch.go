@@ -8,7 +8,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
-	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/shared"
@@ -23,7 +22,7 @@ import (
 type Watch struct {
 	Ring    *trace.Ring
 	Desk    *shared.Desk
-	Mission *mission.Script
+	Mission Mission
 	Explain *explain.Robot     // words for joints, values and limits
 	Rec     *recorder.Recorder // nil: none
 	Link    Link               // nil: none

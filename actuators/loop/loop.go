@@ -22,6 +22,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
@@ -77,6 +78,9 @@ type Config struct {
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
+	// NowNs is the clock by which reads and decisions of the controller are timed, ns; nil:
+	// that of the machine. A simulation has its own.
+	NowNs func() int64
 }
 
 // MinRamp is the shortest ramp out of the measured pose.
@@ -113,6 +117,7 @@ type Loop struct {
 	want     []float64 // before the guard
 	goal     []float64 // after it
 	applied  []float64 // as sent
+	heard    []float64 // of applied, what was sent when the servo was last heard of
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
@@ -148,6 +153,9 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		desk = &shared.Desk{}
 	}
 	period := 1 / float64(cfg.RateHz)
+	if cfg.NowNs == nil {
+		cfg.NowNs = realtime.NowNs
+	}
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
@@ -160,7 +168,7 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period:  time.Second / time.Duration(cfg.RateHz),
 		state:   driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil

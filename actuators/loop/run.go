@@ -37,8 +37,6 @@ type Stats struct {
 	Notes        []string // what the system did not permit
 }
 
-func monotonic() int64 { return realtime.NowNs() }
-
 // count updates the statistics of one tick.
 func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.State, d mode.Decision) {
 	s := &l.stats

@@ -92,6 +92,10 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 		if s.Arm && x.Mode == mode.Disarmed {
 			return s.tryArm(now)
 		}
+		if s.Arm && !s.Daemon { // stopped before it was armed: nobody will reset it
+			s.over = true
+			return mode.NoRequest, true
+		}
 	case mode.Hold, mode.Active, mode.Arming:
 		if s.For > 0 && since(now, s.armed) >= s.For {
 			s.over = true

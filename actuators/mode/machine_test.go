@@ -70,7 +70,7 @@ func turn(m *Machine, r Rules, f Facts, o outcome) (d Decision, did deed) {
 	}
 	d = m.Step(r, f)
 	did.takeUp = m.TakesUp()
-	m.PlayedOut(r)
+	m.PlayedOut(r, f.Conditions)
 	switch m.Task(r) {
 	case TaskTorqueOff:
 		did.off = true
@@ -306,11 +306,11 @@ func TestControlledStop(t *testing.T) {
 	} {
 		m := plays
 		m.Step(rules(true), Facts{Request: Disarm})
-		if m.PlayedOut(rules(true)) {
+		if m.PlayedOut(rules(true), Of(Warm)) {
 			t.Fatal("over at once")
 		}
 		end(&m)
-		if !m.PlayedOut(rules(true)) || m.Stop != StopRamps || m.PlayedOut(rules(true)) {
+		if !m.PlayedOut(rules(true), 0) || m.Stop != StopRamps || m.PlayedOut(rules(true), 0) {
 			t.Errorf("%s: part %d", name, m.Stop)
 		}
 		m.RampEnded()
@@ -318,6 +318,30 @@ func TestControlledStop(t *testing.T) {
 		if m.RampEnded(); m.Stop != StopSeated {
 			t.Errorf("%s: part %d at the end", name, m.Stop)
 		}
+	}
+}
+
+// A motion that is played out does not go on when something asks for a controlled stop.
+func TestNoMotionGoesOnUnderAFailsafe(t *testing.T) {
+	for c := range conditionCount {
+		m := Machine{State: Hold, Torque: TorqueOn, Control: ControlPlays}
+		m.Step(rules(true), Facts{Request: Disarm})
+		if got, want := m.PlayedOut(rules(true), Of(c)), Answer(c) >= ActSettle; got != want {
+			t.Errorf("%v: broken off: %v, want %v", c, got, want)
+		}
+	}
+}
+
+// Who was away while the robot sat down goes on: it is not dropped half seated.
+func TestNobodyIsDroppedHalfSeated(t *testing.T) {
+	m := Machine{State: Settle, Torque: TorqueOn, Stop: StopRamps}
+	m.Skip(rules(true), 100*int64(SettleTimeout/time.Second))
+	if d := m.Step(rules(true), Facts{}); d.State != Settle {
+		t.Errorf("%v because of %v", d.State, d.Why)
+	}
+	m.Pass(100 * int64(SettleTimeout/time.Second))
+	if d := m.Step(rules(true), Facts{}); d.State != Cut {
+		t.Errorf("%v after its time", d.State)
 	}
 }
 
@@ -366,7 +390,7 @@ func TestRandomFlights(t *testing.T) {
 				world = outcome{often(), rng.IntN(4) > 0, often(), often(), often(), rng.IntN(3) > 0, rng.IntN(3) == 0}
 			}
 			if rng.IntN(20) == 0 {
-				m.Pass(int64(rng.IntN(300)))
+				m.Skip(r, int64(rng.IntN(300)))
 			}
 			before := m
 			d, did := turn(&m, r, f, world)

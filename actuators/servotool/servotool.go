@@ -1,5 +1,6 @@
 // Package servotool looks at servos and sets them up, one bus at a time and whatever
-// its protocol: who is there, another id, the offsets of a robot in its zero pose.
+// its protocol: who is there, what their registers hold, another id or bit rate, a
+// restart, torque off everywhere.
 //
 // What is not here: opening ports and choosing protocols (cmd), registers (the Bus of
 // each protocol), and driving (package driver). Everything here belongs to one
@@ -20,6 +21,7 @@ type Device struct {
 	Name     string // of the model, as its maker writes it
 	Firmware uint8
 	Alert    bool // it signals a hardware error
+	Sensor   bool // it moves nothing
 }
 
 // Bus is one servo bus as the tools need it. Errors wrap ErrSilent where nobody
@@ -33,6 +35,31 @@ type Bus interface {
 	// PositionRad is the servo's own angle from its zero, without sign and offset of any
 	// robot.
 	PositionRad(id uint8) (float64, error)
+
+	// Rates lists the bit rates that servos of this protocol can be set to.
+	Rates() []int
+	SetRate(id uint8, baud int) error
+	// Reboot restarts a servo, whose torque goes off and whose errors are forgotten.
+	Reboot(id uint8) error
+	// TorqueOff tells everybody at once; nobody answers.
+	TorqueOff() error
+	State(id uint8) (State, error)
+
+	// Registers lists what a device like d holds, in order of address.
+	Registers(d Device) ([]Register, error)
+	ReadRegister(id uint8, r Register) (int64, error)
+	WriteRegister(id uint8, r Register, count int64) error
+	// Commissioned lists what a servo like d must hold before a robot may use it.
+	Commissioned(d Device) ([]Setting, error)
+}
+
+// State is what one servo reports, in its own sense of rotation.
+type State struct {
+	PosRad, VelRadPerS, CurrentA float64
+	TempC, BusV                  float64
+	Torque                       bool
+	Errors                       uint8  // bits
+	ErrorNames                   string // of the bits; empty: none
 }
 
 // The errors that callers branch on.

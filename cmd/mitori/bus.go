@@ -28,7 +28,11 @@ func newBusCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(stoppable(newBusScanCmd()), stoppable(newBusPingCmd()), stoppable(newBusSetIDCmd()), stoppable(newBusCalibrateCmd()), newBusEmulateCmd())
+	c.AddCommand(
+		stoppable(newBusScanCmd()), stoppable(newBusPingCmd()), stoppable(newBusReadCmd()), stoppable(newBusWriteCmd()),
+		stoppable(newBusSetIDCmd()), stoppable(newBusSetBaudCmd()), stoppable(newBusRebootCmd()), stoppable(newBusTorqueOffCmd()),
+		newBusWatchCmd(), stoppable(newBusCommissionCmd()), stoppable(newBusCalibrateCmd()), newBusEmulateCmd(),
+	)
 	return c
 }
 
@@ -127,7 +131,7 @@ func (f *busFlags) print(out io.Writer, found []servotool.Found, err error) erro
 	for _, d := range all {
 		alert := ""
 		if d.Alert {
-			alert = "  HARDWARE ERROR: read register 70, remove the cause, reboot it"
+			alert = "  HARDWARE ERROR: read register 70 (mitori bus read), remove the cause, reboot it (mitori bus reboot)"
 		}
 		fmt.Fprintf(out, "id %3d  %-12s (model %d, firmware %d)  %d bits/s%s\n", d.ID, d.Name, d.Model, d.Firmware, d.Baud, alert)
 	}

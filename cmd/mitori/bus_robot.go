@@ -1,50 +1,26 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/emulator"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
-func newBusCalibrateCmd() *cobra.Command {
-	f := &busFlags{}
-	var name, bus string
-	c := &cobra.Command{
-		Use:   "calibrate",
-		Short: "Read the servos while the robot stands in its zero pose, and propose offsets",
-		Long: `Put the robot into its zero pose by hand (upright, arms hanging) with torque
-off, then run this. It reads every servo on the bus ten times and prints the
-offset_rad that makes the present pose zero, joint by joint, for robot.yaml. It
-writes nothing to the servos.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if name == "" {
-				return usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
-			}
-			desc, err := robot.Load(name)
-			if err != nil {
-				return err
-			}
-			return f.calibrate(desc, bus, c.OutOrStdout(), c.ErrOrStderr())
-		},
+// loadRobot loads the robot that --robot names.
+func loadRobot(name string) (*robot.Description, error) {
+	if name == "" {
+		return nil, usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
 	}
-	f.add(c)
-	c.Flags().StringVar(&name, "robot", "", "robot name or path of a robot.yaml (required)")
-	c.Flags().StringVar(&bus, "bus", "", "name of the bus behind --port, where the robot has several")
-	return c
+	return robot.Load(name)
 }
 
-// calibrate proposes the offsets of the joints on one bus of desc.
-func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.Writer) error {
+// busNamed finds the bus that --bus means.
+func busNamed(desc *robot.Description, bus string) (robot.Bus, error) {
 	var names []string
 	for _, b := range desc.Buses {
 		names = append(names, b.Name)
@@ -54,30 +30,9 @@ func (f *busFlags) calibrate(desc *robot.Description, bus string, out, warn io.W
 	}
 	wired := desc.BusNamed(bus)
 	if wired.Name == "" {
-		return usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
+		return wired, usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
 	}
-	rate := f.baud
-	if rate == 0 {
-		rate = wired.Baud
-	}
-	f.protocol = wired.Protocol
-	return f.at(rate, warn, func(b servotool.Bus) error {
-		offsets, err := servotool.Calibrate(b, desc, bus)
-		if err != nil {
-			return err
-		}
-		if f.asJSON {
-			return json.NewEncoder(out).Encode(offsets)
-		}
-		for _, o := range offsets {
-			note := ""
-			if o.SpreadRad > servotool.MaxSpreadRad {
-				note = fmt.Sprintf("  # moved by %.3f rad while being read: hold it still and repeat", o.SpreadRad)
-			}
-			fmt.Fprintf(out, "%-18s id %3d  offset_rad: %+.4f  (was %+.4f)%s\n", o.Joint, o.ID, o.OffsetRad, o.WasRad, note)
-		}
-		return nil
-	})
+	return wired, nil
 }
 
 func newBusEmulateCmd() *cobra.Command {
@@ -102,9 +57,10 @@ Lines on standard input while it runs:
   fault KIND[:key=value,..]  make something fail now ("fault clear" ends all)
   look                       print the verdict so far
 
-Faults: drop, crc, noise (p=), silence (id=), delay (ms=, p=), brownout (v=),
-clash (id=), stuck (id=), reboot (id=), heat (id=, v=), imu; all with at=, for=
-and, where the robot has several buses, bus=.`,
+Faults: drop, crc, noise (p=), silence (id=, p=), delay (ms=, p=), brownout (v=),
+clash (id=), stuck (id=), reboot (id=), heat (id=, v=), imu, button (v=), dead,
+reversed (id=), weak, loose, crossed (id=, v=); all with at=, for= and, where the
+robot has several buses, bus=.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if power != "on" && power != "off" {

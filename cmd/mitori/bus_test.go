@@ -8,17 +8,19 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 
-	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/emulator"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
+	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 // mitori runs one command line.
@@ -56,6 +58,27 @@ func startEmulated(t *testing.T) string {
 	return hello.Port
 }
 
+// calibrated is what is read of a calibration's JSON.
+type calibrated struct {
+	OffsetRad float64 `json:"offset_rad"`
+	WasRad    float64 `json:"was_rad"`
+}
+
+// typed is what a person types to the next commands.
+func typed(t *testing.T, text string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err == nil {
+		_, err = w.WriteString(text)
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	was := os.Stdin
+	os.Stdin = r
+	t.Cleanup(func() { os.Stdin = was; r.Close() })
+}
+
 func TestBusErrors(t *testing.T) {
 	master, slave, err := pty.Open() // a line on which nobody answers
 	if err != nil {
@@ -83,6 +106,11 @@ func TestBusErrors(t *testing.T) {
 		{"bus scan --port x --protocol morse", fault.ExitUsage, []string{"morse", "dynamixel2"}},
 		{"bus calibrate --port x --robot kata20 --bus tail", fault.ExitUsage, []string{"tail", "body"}},
 		{"bus calibrate --port x", fault.ExitUsage, []string{"--robot"}},
+		{"bus calibrate --port x --robot kata20", fault.ExitUsage, []string{"-o"}},
+		{"bus calibrate --port x --robot kata20 -o y --steps all", fault.ExitUsage, []string{"all", "offsets, signs, ranges"}},
+		{"bus calibrate --port x --robot kata20 -o y --joints tail", fault.ExitUsage, []string{"tail", "l_knee"}},
+		{"bus commission --port x", fault.ExitUsage, []string{"--robot"}},
+		{"bus commission --robot kata20", fault.ExitUsage, []string{"--port"}},
 		{"bus calibrate --port x --robot nonesuch", fault.ExitFailed, []string{"nonesuch", "kata20"}},
 		{"bus emulate", fault.ExitUsage, []string{"--robot"}},
 		{"bus emulate --robot nonesuch", fault.ExitFailed, []string{"nonesuch"}},
@@ -127,19 +155,28 @@ func TestBusCommands(t *testing.T) {
 	if code, out, errOut := mitori(t, "bus", "set-id", "--port", port, "--baud", "3000000", "--from", "7", "--to", "77"); code != fault.ExitDone {
 		t.Errorf("set-id: exit %d, %s%s", code, out, errOut)
 	}
-	if code, _, errOut := mitori(t, "bus", "calibrate", "--port", port, "--robot", "kata20"); code != fault.ExitFailed || !strings.Contains(errOut, "r_hip_yaw") {
+	file := filepath.Join(t.TempDir(), "robot.yaml")
+	calibrate := []string{"bus", "calibrate", "--port", port, "--robot", "kata20", "--steps", "offsets", "--json", "--yes", "-o", file}
+	if code, _, errOut := mitori(t, calibrate...); code != fault.ExitFailed || !strings.Contains(errOut, "r_hip_yaw") {
 		t.Errorf("calibrate with servo 7 gone: exit %d, %s", code, errOut)
 	}
 	mitori(t, "bus", "set-id", "--port", port, "--baud", "3000000", "--from", "77", "--to", "7")
-	code, out, errOut = mitori(t, "bus", "calibrate", "--port", port, "--robot", "kata20", "--json")
-	var offsets []servotool.Offset
-	if code != fault.ExitDone || json.Unmarshal([]byte(out), &offsets) != nil || len(offsets) != 20 {
+	typed(t, "\n")
+	code, out, errOut = mitori(t, calibrate...)
+	var cal struct {
+		Joints  []calibrated
+		Written string
+	}
+	if code != fault.ExitDone || json.Unmarshal([]byte(out), &cal) != nil || len(cal.Joints) != 20 || cal.Written != file {
 		t.Fatalf("calibrate: exit %d, %s%s", code, out, errOut)
 	}
-	for _, o := range offsets { // the ideal robot stands in its zero pose
-		if math.Abs(o.OffsetRad-o.WasRad) > 0.001 || o.SpreadRad > servotool.MaxSpreadRad {
+	for _, o := range cal.Joints { // the ideal robot stands in its zero pose
+		if math.Abs(o.OffsetRad-o.WasRad) > 0.001 {
 			t.Errorf("%+v", o)
 		}
+	}
+	if _, err := robot.Load(file); err != nil {
+		t.Error(err)
 	}
 	p, err := serialport.Open(port, 3_000_000)
 	if err != nil {
@@ -149,7 +186,7 @@ func TestBusCommands(t *testing.T) {
 	if err := errors.Join(err, p.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errOut := mitori(t, "bus", "calibrate", "--port", port, "--robot", "kata20"); code != fault.ExitRefused || !strings.Contains(errOut, "torque of servo 3 is on") {
+	if code, _, errOut := mitori(t, calibrate...); code != fault.ExitRefused || !strings.Contains(errOut, "torque of servo 3 (l_hip_pitch) is on") {
 		t.Errorf("calibrate with torque on: exit %d, %s", code, errOut)
 	}
 	if code, _, errOut := mitori(t, "bus", "set-id", "--port", port, "--baud", "3000000", "--from", "3", "--to", "99"); code != fault.ExitRefused || !strings.Contains(errOut, "torque") {

@@ -189,7 +189,7 @@ func TestSecondCtrlCPastAFrozenLoop(t *testing.T) {
 
 // Signals of terminals and service managers are the gateway's business: the loop goes on.
 func TestTheLoopHearsNoSignals(t *testing.T) {
-	d := launch(t, "--robot", "kata20", "--sim", "--for", "3s")
+	d := launch(t, "--robot", "kata20", "--sim")
 	d.says("arming -> hold")
 	own, err := syscall.Getpgid(d.loop())
 	if group, e := syscall.Getpgid(d.cmd.Process.Pid); err != nil || e != nil || own == group {
@@ -198,6 +198,7 @@ func TestTheLoopHearsNoSignals(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGPIPE} {
 		send(t, d.loop(), s)
 	}
+	send(t, d.cmd.Process.Pid, syscall.SIGINT)
 	d.exit(fault.ExitDone, 30*time.Second)
 	if s := d.stats(); states(s) != "arming hold settle disarmed" || s.Cause != "" {
 		t.Errorf("states %q, cause %q", states(s), s.Cause)

@@ -41,6 +41,7 @@ func execute(ord *orders.Orders, args []string, out io.Writer, tell *console.Con
 	var o robot.Options
 	var file string
 	var c robot.Config
+	var look robot.Looking
 	root := &cobra.Command{
 		Use:   "robotd",
 		Short: "Drive the servos of one robot, safely, in simulation or on hardware",
@@ -68,6 +69,12 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 			}
 			if err := o.Check(); err != nil {
 				return err
+			}
+			if look.Support != "" && !look.Asked {
+				return fault.Usage("--support needs --check")
+			}
+			if look.Asked {
+				return robot.Check(ord, o, look, out, tell, failed)
 			}
 			if o.JSON {
 				tell.JSONTo(out, failed)
@@ -98,7 +105,12 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.DurationVar(&o.Hold, "hold", 0,
 		"time between arming and playing; default 3s with --sim (the gantry lets go), else 1s")
 	f.StringVar(&o.Stats, "stats", "", "write statistics to this JSON file at the end")
+	f.BoolVar(&look.Asked, "check", false,
+		"connect, print every value and judgement, change nothing, and end: 0 if the robot could be armed, 3 if not")
+	f.StringVar(&look.Support, "support", "", "with --check: write everything that a maintainer needs, and nothing personal, to this .zip")
+	f.BoolVar(&look.Serials, "serials", false, "with --support: leave the serial numbers of adapters in it")
 	f.BoolVar(&o.JSON, "json", false, "print one line of JSON a second, and the statistics at the end, to standard output")
+	root.AddCommand(newSelftestCmd(ord, out, tell, failed))
 	cli.Prepare(root)
 	root.SetOut(out)
 	root.SetErr(io.Discard) // errors are told by run

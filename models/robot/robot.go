@@ -165,30 +165,45 @@ func Names() []string {
 // file or a folder that holds one. Errors name the file, the line and all
 // faults at once.
 func Load(nameOrPath string) (*Description, error) {
-	if strings.ContainsAny(nameOrPath, "/.\\") {
-		return loadPath(nameOrPath)
+	read, file, source, err := find(nameOrPath)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := fs.Stat(robots.FS, path.Join(nameOrPath, "robot.yaml")); err == nil {
-		builtIn := func(file string, _ int64) ([]byte, error) { return fs.ReadFile(robots.FS, path.Join(nameOrPath, file)) }
-		return load(builtIn, "robot.yaml", "built-in:"+nameOrPath)
-	}
-	if st, err := os.Stat(nameOrPath); err == nil && st.IsDir() {
-		return loadPath(nameOrPath)
-	}
-	return nil, fmt.Errorf("robot: %w %q; built in: %s; or give the path of a robot.yaml", ErrUnknown, nameOrPath, strings.Join(Names(), ", "))
+	return load(read, file, source)
 }
 
-func loadPath(p string) (*Description, error) {
+// builtIn begins the source of a robot that ships.
+const builtIn = "built-in:"
+
+// reader reads a file of a robot's folder, of a size up to limit.
+type reader func(file string, limit int64) ([]byte, error)
+
+// find says where a robot is, and how its files are read.
+func find(nameOrPath string) (read reader, file, source string, err error) {
+	if strings.ContainsAny(nameOrPath, "/.\\") {
+		return findPath(nameOrPath)
+	}
+	if _, err := fs.Stat(robots.FS, path.Join(nameOrPath, "robot.yaml")); err == nil {
+		read = func(file string, _ int64) ([]byte, error) { return fs.ReadFile(robots.FS, path.Join(nameOrPath, file)) }
+		return read, "robot.yaml", builtIn + nameOrPath, nil
+	}
+	if st, err := os.Stat(nameOrPath); err == nil && st.IsDir() {
+		return findPath(nameOrPath)
+	}
+	return nil, "", "", fmt.Errorf("robot: %w %q; built in: %s; or give the path of a robot.yaml", ErrUnknown, nameOrPath, strings.Join(Names(), ", "))
+}
+
+func findPath(p string) (read reader, file, source string, err error) {
 	st, err := os.Stat(p)
 	if err != nil {
-		return nil, fmt.Errorf("robot: %w %q: no such file; built in: %s", ErrUnknown, p, strings.Join(Names(), ", "))
+		return nil, "", "", fmt.Errorf("robot: %w %q: no such file; built in: %s", ErrUnknown, p, strings.Join(Names(), ", "))
 	}
 	dir, file := filepath.Dir(p), filepath.Base(p)
 	if st.IsDir() {
 		dir, file = p, "robot.yaml"
 	}
-	inFolder := func(file string, limit int64) ([]byte, error) { return infile.Read(filepath.Join(dir, file), limit) }
-	return load(inFolder, file, filepath.Join(dir, file))
+	read = func(file string, limit int64) ([]byte, error) { return infile.Read(filepath.Join(dir, file), limit) }
+	return read, file, filepath.Join(dir, file), nil
 }
 
 // Limits on the size of the files.
@@ -197,9 +212,8 @@ const (
 	maxSceneBytes = 16 << 20
 )
 
-// load reads a description; read returns a file of its folder, of a size up to
-// limit.
-func load(read func(file string, limit int64) ([]byte, error), file, source string) (*Description, error) {
+// load reads a description.
+func load(read reader, file, source string) (*Description, error) {
 	text, err := read(file, maxYAMLBytes)
 	if err != nil {
 		return nil, fmt.Errorf("robot: %w", err)

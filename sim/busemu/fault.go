@@ -18,7 +18,7 @@ const (
 	FaultDrop     FaultKind = "drop"     // answers vanish with probability P
 	FaultCRC      FaultKind = "crc"      // a bit of an answer flips with probability P
 	FaultNoise    FaultKind = "noise"    // junk arrives before an answer with probability P
-	FaultSilence  FaultKind = "silence"  // device ID does not answer (all devices if ID is 0)
+	FaultSilence  FaultKind = "silence"  // device ID (all devices if it is 0) does not answer, with probability P
 	FaultDelay    FaultKind = "delay"    // answers come Delay later, with probability P
 	FaultBrownOut FaultKind = "brownout" // the supply is at V
 	FaultClash    FaultKind = "clash"    // a second device shares ID and talks over it
@@ -27,11 +27,16 @@ const (
 	FaultHeat     FaultKind = "heat"     // servo ID is at V degrees
 	FaultIMU      FaultKind = "imu"      // the hub repeats its last sample
 	FaultButton   FaultKind = "button"   // somebody presses the hub's buttons V, one bit each
+	FaultDead     FaultKind = "dead"     // the motor of servo ID gets no current
+	FaultWeak     FaultKind = "weak"     // the motor of servo ID has V percent of its strength
+	FaultReversed FaultKind = "reversed" // the motor of servo ID turns the wrong way round
+	FaultCrossed  FaultKind = "crossed"  // the motor of servo ID moves the joint of servo V, and the other way round
+	FaultLoose    FaultKind = "loose"    // between motor and encoder of servo ID are V degrees of play
 )
 
 func faultKinds() []FaultKind {
 	return []FaultKind{FaultDrop, FaultCRC, FaultNoise, FaultSilence, FaultDelay, FaultBrownOut, FaultClash, FaultStuck, FaultReboot, FaultHeat,
-		FaultIMU, FaultButton}
+		FaultIMU, FaultButton, FaultDead, FaultWeak, FaultReversed, FaultCrossed, FaultLoose}
 }
 
 // Fault is one thing that goes wrong, for a while.
@@ -40,7 +45,7 @@ type Fault struct {
 	Bus   string // the line; empty: every line
 	ID    dxl.ID
 	P     float64       // probability per answer; default 1
-	V     float64       // volt of a brown-out, degrees of heat, buttons
+	V     float64       // volt of a brown-out, degrees of heat or play, buttons, percent, the other servo
 	Delay time.Duration // of a delay
 	At    time.Duration // when it begins, on the world's clock
 	For   time.Duration // how long it lasts; 0 is for good
@@ -70,7 +75,8 @@ func ParseFault(text string) (Fault, error) {
 			return f, fmt.Errorf("busemu: fault %q: %w", text, err)
 		}
 	}
-	needs := map[FaultKind]string{FaultDelay: "ms", FaultBrownOut: "v", FaultHeat: "v", FaultButton: "v", FaultClash: "id", FaultStuck: "id", FaultReboot: "id"}
+	needs := map[FaultKind]string{FaultDelay: "ms", FaultBrownOut: "v", FaultHeat: "v", FaultButton: "v", FaultClash: "id", FaultStuck: "id", FaultReboot: "id",
+		FaultDead: "id", FaultWeak: "v", FaultReversed: "id", FaultCrossed: "v", FaultLoose: "v"}
 	if k := needs[f.Kind]; k != "" && !seen[k] {
 		return f, fmt.Errorf("busemu: fault %q: needs %s=", text, k)
 	}

@@ -7,12 +7,14 @@ import (
 	"github.com/mitori-robotics/mitori/models/servos"
 )
 
-// Ideal is the smallest plant: every joint a servo without load or inertia, whose
+// Ideal is the smallest plant: every joint a servo without inertia, whose
 // speed is its duty's share of the no-load speed, and a trunk that stands still. It is
 // for tests of everything that is not physics.
 type Ideal struct {
 	BusV   float64
 	TipsAt time.Duration // when the trunk falls forward by tippedRad; 0: never
+	LoadNm []float64     // on each joint while its servo drives it; nil: none
+	Stops  [][2]float64  // where each joint ends, in rad; nil: nowhere
 	step   time.Duration
 	motors []servos.Type
 	joints []Joint
@@ -46,14 +48,22 @@ func (p *Ideal) Advance(steps int, drives []Drive) {
 		for i := range p.joints {
 			j, d, m := &p.joints[i], &drives[i], &p.motors[i]
 			speed := m.NoLoadRadPerS * p.BusV / m.AtV
-			duty := d.Motor(j.PosRad, j.VelRadPerS)
-			v := duty * speed
-			// A proportional servo must not overshoot within one step, however long.
-			if gap := d.GoalRad - j.PosRad; d.DutyPerRad > 0 && math.Abs(v*dt) > math.Abs(gap) {
+			duty, load := d.Motor(j.PosRad, j.VelRadPerS), 0.0
+			if p.LoadNm != nil {
+				load = p.LoadNm[i]
+			}
+			v := duty*speed - load/m.StallTorqueNm*m.NoLoadRadPerS
+			// A proportional servo must not overshoot within one step, however long; one under load
+			// rests beside its goal, and needs short steps.
+			if gap := d.GoalRad - j.PosRad; load == 0 && d.DutyPerRad > 0 && math.Abs(v*dt) > math.Abs(gap) {
 				v = gap / dt
 			}
 			if !d.On || p.jammed[i] {
 				v = 0
+			}
+			if p.Stops != nil { // a joint that is set beyond its end comes back freely
+				low, high := min(p.Stops[i][0], j.PosRad), max(p.Stops[i][1], j.PosRad)
+				v = max((low-j.PosRad)/dt, min((high-j.PosRad)/dt, v))
 			}
 			j.VelRadPerS = v
 			j.PosRad += v * dt

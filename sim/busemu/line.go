@@ -28,6 +28,7 @@ type Line struct {
 	servos []*Servo
 	hub    *Hub
 	faults []Fault
+	broken bool // faults were in force at the last look
 	rng    *rand.Rand
 	out    []byte
 	data   []byte
@@ -99,11 +100,12 @@ func (l *Line) measure(dt float64, fed bool) {
 
 // apply makes the state faults of this instant true.
 func (l *Line) apply() {
-	if len(l.faults) == 0 {
+	if len(l.faults) == 0 && !l.broken {
 		return
 	}
+	l.broken = len(l.faults) > 0 // what was cleared is mended once
 	for _, s := range l.servos {
-		s.stuck = false
+		s.stuck, s.motor = false, motor{joint: s.cfg.Joint}
 	}
 	if l.hub != nil {
 		l.hub.frozen, l.hub.mem[dxl.HubButtons] = false, 0
@@ -126,6 +128,7 @@ func (l *Line) apply() {
 			continue
 		case FaultStuck, FaultReboot, FaultHeat:
 		default:
+			l.breakMotors(f)
 			continue
 		}
 		for _, s := range l.servos {
@@ -147,13 +150,13 @@ func (l *Line) apply() {
 	}
 }
 
-// find returns the device that answers to id, and how many do.
+// find returns the device that hears the master and answers to id, and how many do.
 func (l *Line) find(id dxl.ID) (d device, n int) {
-	if l.hub != nil && l.hub.id() == id {
+	if l.hub != nil && l.hub.id() == id && l.hears(l.hub) {
 		d, n = l.hub, 1
 	}
 	for _, s := range l.servos {
-		if s.id() == id {
+		if s.id() == id && l.hears(s) {
 			if n++; d == nil {
 				d = s
 			}
@@ -175,13 +178,31 @@ func (l *Line) hears(d device) bool {
 // listening returns the device at id if it is there, awake and not silenced.
 func (l *Line) listening(id dxl.ID) (d device, n int) {
 	d, n = l.find(id)
-	if d == nil || !l.hears(d) {
+	if d == nil || !l.hears(d) || l.silenced(id) {
 		return nil, 0
 	}
+	return d, n
+}
+
+// silenced reports whether the device at id is cut off: it neither hears nor answers.
+func (l *Line) silenced(id dxl.ID) bool {
 	for i := range l.faults {
-		if f := &l.faults[i]; f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) {
-			return nil, 0
+		f := &l.faults[i]
+		if f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) && (f.P >= 1 || l.rng.Float64() < f.P) {
+			return true
 		}
 	}
-	return d, n
+	return false
+}
+
+// Memory copies everything that the line's devices hold, byte for byte: the servos in their
+// order, then the hub. It is for tests of what must change nothing.
+func (l *Line) Memory() (all [][]byte) {
+	for _, s := range l.servos {
+		all = append(all, append([]byte(nil), s.mem[:]...))
+	}
+	if l.hub != nil {
+		all = append(all, append([]byte(nil), l.hub.mem[:]...))
+	}
+	return all
 }

@@ -50,11 +50,13 @@ type Servo struct {
 	stallS               float64
 	stuck                bool // encoder fault: position stays as it is
 	stuckRad             float64
+	motor                motor
+	seenRad              float64 // what the encoder shows, servo angle
 }
 
 // newServo returns a powered servo whose joint stands at jointRad.
 func newServo(cfg ServoConfig, t *table, jointRad float64) *Servo {
-	s := &Servo{cfg: cfg, table: t, tempC: ambientC}
+	s := &Servo{cfg: cfg, table: t, tempC: ambientC, motor: motor{joint: cfg.Joint}}
 	for _, r := range t.regs {
 		s.put(r, r.Default)
 	}
@@ -120,6 +122,7 @@ func (s *Servo) powerUp(now, boot time.Duration, joint float64) {
 	s.powered, s.silentTo, s.bootAt, s.heardAt = true, now+boot, now, now
 	s.registered = s.registered[:0]
 	s.stallS = 0
+	s.seenRad = s.servoRad(joint)
 	s.restart(joint)
 }
 
@@ -223,6 +226,13 @@ func (s *Servo) measure(now time.Duration, j Joint, duty, busV, dt float64) {
 		return
 	}
 	angle, speed := s.servoRad(j.PosRad), s.sign()*j.VelRadPerS
+	if shown := s.motor.felt(angle, s.seenRad); shown != angle {
+		if shown == s.seenRad {
+			speed = 0
+		}
+		angle = shown
+	}
+	s.seenRad = angle
 	if s.stuck {
 		angle, speed = s.stuckRad, 0
 	} else {

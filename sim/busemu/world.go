@@ -141,7 +141,9 @@ func (w *World) step(step time.Duration) {
 	for _, l := range w.Lines {
 		for _, s := range l.servos {
 			s.watch(w.now, w.sense.Joints[s.cfg.Joint].PosRad)
-			s.plan(&w.drives[s.cfg.Joint], dt)
+			d := &w.drives[s.motor.joint]
+			s.plan(d, dt)
+			s.spoil(d)
 		}
 	}
 	w.plant.Advance(1, w.drives)

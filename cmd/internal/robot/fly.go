@@ -204,10 +204,11 @@ func (r *run) fly(closeRec func() error) error {
 	words := &explain.Robot{
 		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
 	}
+	script := r.mission()
 	w := &flight.Watch{
-		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: r.mission(), Explain: words,
+		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: script, Explain: words,
 	}
-	w.Mission.Words, r.commands.Checks = words.Checks, w.Checks
+	script.Words, r.commands.Checks = words.Checks, w.Checks
 	r.commands.Start(side.region.Desk)
 	r.side.Store(side)
 	r.watch.Store(w)
@@ -221,18 +222,18 @@ func (r *run) fly(closeRec func() error) error {
 	}
 	flight.Attend(r.ord, w, side, r.o.tolerance(), r.failed, func(end flight.End) { side.over(r, end) })
 
-	r.account(side, w)
+	r.account(side, w, script)
 	r.judge()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
 		recErr = w.RecordErr()
 	}
-	return errors.Join(r.conclude(w.Mission.Refusal()), recErr)
+	return errors.Join(r.conclude(script.Refusal()), recErr)
 }
 
 // account takes what the loop and the watcher counted into the statistics, and tells what
 // people must know of the end.
-func (r *run) account(side *loopSide, w *flight.Watch) {
+func (r *run) account(side *loopSide, w *flight.Watch, script *mission.Script) {
 	result := side.result(r)
 	flight.Fill(r.stats, result)
 	if end := side.ended; end == nil {
@@ -253,7 +254,7 @@ func (r *run) account(side *loopSide, w *flight.Watch) {
 	if n := w.Powered(); !result.TorqueOff && n > 0 {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
-	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), w.Mission.Plays(), side.region.Ring.Dropped()
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), script.Plays(), side.region.Ring.Dropped()
 	r.stats.Energy = w.Energy()
 }
 
