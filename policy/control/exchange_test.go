@@ -60,10 +60,13 @@ func TestExchangeDoesNotJump(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest := dst[0]
-	for standing := false; !standing; standing = act(false) {
+	for !act(false) {
 		if x.Taken() != 0 {
 			t.Fatal("taken over in a motion")
 		}
+	}
+	if x.Taken() != 0 {
+		t.Fatal("taken over in a motion, which it ended")
 	}
 	largest = 0
 	for range 50 {
