@@ -124,11 +124,11 @@ func TestHeatForecast(t *testing.T) {
 
 // pack is a battery with a slow part, in its own numbers.
 type pack struct {
-	soc, ah, ohm    float64
-	slowOhm, slowS  float64
-	slowV           float64
-	bend, gain, off float64 // V a cell off the curve, of the current meter
-	p               Pack
+	soc, ah, ohm   float64
+	slowOhm, slowS float64
+	slowV          float64
+	bend, gain     float64 // V a cell off the curve; of the current meter
+	p              Pack
 }
 
 func (b *pack) step(a, dt float64) {

@@ -20,6 +20,9 @@ type Commands struct {
 	Failed *crash.Net
 	// Leases is where operators who ask for a lease get it. Its rule is set before Start.
 	Leases lease.Desk
+	// Exchange, if set before Start, exchanges the policy for another one; it calls reply
+	// once, and does not wait.
+	Exchange func(name string, reply func(did string, refused error))
 	// Checks, if set before Start, says in words which arming checks fail.
 	Checks func(failing mode.Checks) string
 
@@ -63,8 +66,11 @@ func request(verb string) (mode.Request, bool) {
 
 // Verbs are the commands that exist.
 func Verbs() []string {
-	return append([]string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}, lease.Verbs()...)
+	return append([]string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop", verbPolicy}, lease.Verbs()...)
 }
+
+// verbPolicy exchanges the policy.
+const verbPolicy = "policy"
 
 // Take is Obey for operators of whom there may be several: it obeys who may command now,
 // and keeps the loop informed of how long that one is sure to be there.
@@ -79,6 +85,8 @@ func (c *Commands) Take(o lease.Order, reply func(did string, refused error)) {
 		desk.Lease(ruling.UntilNs)
 	}
 	switch {
+	case o.Verb == verbPolicy && c.Exchange != nil:
+		c.Exchange(o.Arg, reply)
 	case !ruling.Only:
 		c.Obey(o.Verb, reply)
 	case desk == nil:

@@ -76,6 +76,7 @@ type Desk struct {
 type Order struct {
 	Issuer string
 	Verb   string
+	Arg    string        // of the verb; not looked at here
 	Ask    time.Duration // the lease that he asks for; 0: none
 }
 

@@ -8,11 +8,11 @@ import (
 
 // Writer and loop at once: what the loop takes is whole, and never older than before.
 func TestTheLatestIsNeverTorn(t *testing.T) {
-	l := NewLatest(8)
+	const joints, last = 64, 100_000
+	l := NewLatest(joints)
 	var wg sync.WaitGroup
-	const last = 20_000
 	wg.Go(func() {
-		pos := make([]float64, 8)
+		pos := make([]float64, joints)
 		for k := uint64(1); k <= last; k++ {
 			for j := range pos {
 				pos[j] = float64(k)
@@ -20,7 +20,7 @@ func TestTheLatestIsNeverTorn(t *testing.T) {
 			l.Put(k, int64(k)*3, pos)
 		}
 	})
-	pos, seen := make([]float64, 8), uint64(0)
+	pos, seen := make([]float64, joints), uint64(0)
 	for seen < last && !t.Failed() {
 		seq, timeNs, isNew := l.Take(pos)
 		if !isNew {

@@ -81,7 +81,7 @@ func Open(cfg Config, commands *flight.Commands, tell flight.Teller, failed *cra
 	lc := mqttlink.Config{
 		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note, OnReference: cfg.OnReference,
 		OnCommand: func(cmd mqttlink.Command, reply func(string, error)) {
-			commands.Take(lease.Order{Issuer: cmd.Issuer, Verb: cmd.Verb, Ask: cmd.Lease}, reply)
+			commands.Take(lease.Order{Issuer: cmd.Issuer, Verb: cmd.Verb, Arg: cmd.Arg, Ask: cmd.Lease}, reply)
 		},
 		OnLink: func(up bool, why error) { c.changed(up, why, commands) },
 		OnTwin: func() { c.another(cfg.Robot, commands) },

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
@@ -49,12 +50,16 @@ type run struct {
 
 	commands flight.Commands
 	refs     references
+	swapping sync.Mutex // held while the policy is being exchanged
+	side     atomic.Pointer[loopSide]
+	watch    atomic.Pointer[flight.Watch]
 }
 
 // Fly is one run of the daemon, from files to torque-off. The error says why it did
 // not end as it should, and carries an exit code (see [ExitCode]).
 func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	r.commands.Exchange = r.exchange
 	r.refs.leases, r.refs.tell = &r.commands.Leases, tell
 	r.commands.Leases.Rule, _ = lease.ParseRule(o.MQTT.Lease) // Check has refused others
 	if r.boss, err = service.Open(); err != nil {
@@ -214,6 +219,8 @@ func (r *run) fly() (*flown, error) {
 	f.watch.Mission = f.script
 	f.script.Words, r.commands.Checks = words.Checks, f.watch.Checks
 	r.commands.Start(side.region.Desk)
+	r.side.Store(side)
+	r.watch.Store(w)
 	deaf, err := r.listen(side.region.Latest)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
@@ -18,6 +19,8 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/loopproc"
+	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/policy/control"
 )
 
 // The other processes of robotd, by the argument that they are started with. Nobody types
@@ -43,6 +46,8 @@ type report struct {
 	Ready bool   // the loop is about to run, or the rescue has succeeded
 	Fault *refusal
 	Ended *ending
+	// Swapped answers an order to exchange the policy.
+	Swapped *swapped
 }
 
 // refusal is an error on its way to another process.
@@ -90,11 +95,14 @@ func OtherHalf(args []string) (code int, ours bool) {
 
 // other is one of those processes, seen from inside.
 type other struct {
-	line   *loopproc.Line
-	files  []*os.File // of the loop: the region
-	task   task
-	ctx    context.Context // of the set-up: done when the gateway hangs up or is gone
-	failed *crash.Net
+	line  *loopproc.Line
+	files []*os.File // of the loop: the region
+	task  task
+	ctx   context.Context // of the set-up: done when the gateway hangs up or is gone
+	// Of the loop, once it has a policy: for exchanges.
+	players atomic.Pointer[control.Exchange]
+	desc    atomic.Pointer[robot.Description]
+	failed  *crash.Net
 }
 
 // half takes the task in, does the work, and reports what stood in its way.
@@ -112,7 +120,7 @@ func half(files int, work func(*other) error) int {
 	}
 	h.failed.Start("the line", func() {
 		defer cancel()
-		_ = line.Receive(&struct{}{}) // nothing more comes
+		h.swaps()
 	})
 	err = func() (err error) {
 		defer func() { err = errors.Join(err, h.failed.Err()) }()
@@ -159,7 +167,7 @@ func (h *other) drive() error {
 			h.Event("note: %s", n)
 		}
 	}
-	ctl := pol.controller()
+	ctl := h.controller(desc, pol)
 	if o.Follow {
 		ctl = follow.NewFollower(region.Latest, cfg.StandRad, time.Second/time.Duration(cfg.RateHz))
 	}
@@ -184,6 +192,17 @@ func (h *other) drive() error {
 		end.Panic = err.Error()
 	}
 	return h.line.Send(report{Ended: &end})
+}
+
+// controller is what the loop asks for goals; nil for none.
+func (h *other) controller(desc *robot.Description, pol *policy) loop.Controller {
+	if pol == nil {
+		return nil
+	}
+	x := control.NewExchange(pol.Player)
+	h.desc.Store(desc)
+	h.players.Store(x)
+	return x
 }
 
 // rescueTime is how long torque-off is tried for.

@@ -141,14 +141,6 @@ func (p *policy) hashOf() string {
 	return p.hash
 }
 
-// controller is what the loop asks for goals; nil for none.
-func (p *policy) controller() loop.Controller {
-	if p == nil {
-		return nil
-	}
-	return p.Player
-}
-
 // loadPolicy reads and verifies a bundle for this robot. Every fault but a missing or
 // unreadable file is a refusal that names the file. A policy whose own evaluation is
 // absent or below bundle.Gate is one too, unless it is to run anyway.

@@ -21,11 +21,13 @@ const loopLost = "loop-lost"
 type loopSide struct {
 	proc   *loopproc.Process
 	region *shared.Region
-	ready  chan error    // one value: the loop is about to run, or why not
-	gone   chan struct{} // closed when the process has ended and was heard to its end
-	ended  *ending       // nil: it did not say how; valid after gone
-	why    string        // it ended, in words, where ended is nil
-	off    error         // of the rescue, if there was one
+	ready  chan error // one value: the loop is about to run, or why not
+	// swapped has the answer to an exchange of policies, of which there is one at a time.
+	swapped chan swapped
+	gone    chan struct{} // closed when the process has ended and was heard to its end
+	ended   *ending       // nil: it did not say how; valid after gone
+	why     string        // it ended, in words, where ended is nil
+	off     error         // of the rescue, if there was one
 }
 
 // startLoop starts the loop's process and tells it what to do.
@@ -35,7 +37,7 @@ func (r *run) startLoop() (*loopSide, error) {
 		return nil, err
 	}
 	files := append([]*os.File{region.File()}, r.tethers()...) // the process needs the first alone
-	s := &loopSide{region: region, ready: make(chan error, 1), gone: make(chan struct{})}
+	s := &loopSide{region: region, ready: make(chan error, 1), gone: make(chan struct{}), swapped: make(chan swapped, 1)}
 	if s.proc, err = loopproc.Start(loopRole, r.failed, files...); err != nil {
 		return nil, errors.Join(err, region.Close())
 	}
@@ -63,6 +65,11 @@ func (s *loopSide) listen(r *run) {
 			s.say(got.Fault.err())
 		case got.Ended != nil:
 			s.ended = got.Ended
+		case got.Swapped != nil:
+			select {
+			case s.swapped <- *got.Swapped:
+			default: // nobody waits for it any more
+			}
 		default:
 			r.tell.Event("%s", got.Line)
 		}
