@@ -20,12 +20,12 @@ func TestWithPhysics(t *testing.T) {
 	held := func(r *rig) {
 		p, err := plant.New(bound, plant.Config{})
 		if errors.Is(err, mujoco.ErrNotBuilt) {
-			t.Skip(err)
+			r.t.Skip(err)
 		}
 		if err != nil {
-			t.Fatal(err)
+			r.t.Fatal(err)
 		}
-		t.Cleanup(p.Close)
+		r.t.Cleanup(p.Close)
 		p.Hold(true)
 		r.physics = p
 	}

@@ -12,7 +12,8 @@ type moment struct {
 	leg            int
 	resting        bool
 	dt             float64
-	stale          bool
+	stale          bool // not yet mended
+	missing        bool // it was not read, or came late
 }
 
 // seen is what was seen of one joint's move.
@@ -50,9 +51,24 @@ func (s *seen) add(x *trace.Sample, j int) {
 	if n := len(s.moments); !x.Robot.Fresh[j] && n > 0 { // what did not come is taken to lie between its neighbours
 		m.pos, m.cur, m.stale = s.moments[n-1].pos, s.moments[n-1].cur, true
 	}
+	m.missing = !x.Robot.Fresh[j] || x.Skipped > lateTicks
 	s.moments = append(s.moments, m)
 	s.mend()
 	s.goal, s.lastNs = x.GoalRad[j], x.MonoNs
+}
+
+// lateTicks is how many skipped ticks make a sample one that came late.
+const lateTicks = 1
+
+// missing is the share of the move that was not seen.
+func (s *seen) missing() float64 {
+	n := 0
+	for i := range s.moments {
+		if s.moments[i].missing {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(s.moments), 1))
 }
 
 // nearRad is how near a goal is to a stop of the plan when it is there: goals are whole
@@ -169,6 +185,9 @@ func (s *seen) lostRad(servo Servo) (lost float64) {
 			m := &s.moments[i]
 			if !ok || m.leg != leg {
 				continue
+			}
+			if m.missing { // nobody knows how this change of direction went
+				break
 			}
 			speed := (servo.StiffNmPerRad*(m.goal-m.pos) - servo.NmPerA*m.cur) / servo.DampNmSPerRad
 			turned += speed * m.dt

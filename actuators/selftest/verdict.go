@@ -59,6 +59,7 @@ const (
 	highShare    = 0.5  // of the stall current: more than a limb should weigh
 	pushShare    = 0.15 // of the stall current: a joint that pushes against something
 	softShare    = 0.5  // of the stiffness that a servo should have
+	blindShare   = 0.15 // of a move: beyond, nothing is said
 	missingShare = 0.02 // of answers
 	aboveOthers  = 3.0  // times as many as most servos miss
 )
@@ -84,6 +85,9 @@ func (s *seen) judge(j int, names []string, servo Servo) (f Finding, what, do st
 	span, moved := s.plan.SpanRad(), s.movedRad(j)
 	if len(s.moments) == 0 || span < leastRad {
 		return Untested, fmt.Sprintf("it rests %.2f rad from both ends of its range", marginRad), "Move it to the middle of its range and try again"
+	}
+	if share := s.missing(); share > blindShare {
+		return Untested, fmt.Sprintf("%.0f %% of its move were not seen: answers were missing or late", 100*share), "Try again; if it stays, see to the bus"
 	}
 	if s.against() < -0.5 && moved > deadShare*span {
 		return Reversed, fmt.Sprintf("it turned against the command, %.2f rad", moved),
