@@ -6,7 +6,7 @@ LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # One BLAS thread: the trainer splits the work itself.
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo test generate deps build build-arm64 lint bench fuzz clean
+.PHONY: help demo test generate deps build build-arm64 lint bench bench-lateness fuzz soak trials clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -48,6 +48,16 @@ generate: ## code from .proto files; needs protoc
 
 bench: build ## benchmarks: medians and ratios in one run each
 	@.ci/bench
+
+soak: ## 10,000 flights into random faults, 10^7 first commands; SOAK=N flies N
+	MITORI_SOAK_FLIGHTS=$${SOAK:-10000} $(GO) test -count=1 -timeout 4h -v -run '^TestSoak$$' ./sim/soak
+	MITORI_TRIPLES=10000000 $(GO) test -count=1 -timeout 1h -v -run '^TestFirstCommandNeverJumps$$' ./actuators/loop
+
+trials: ## the faults that robotd was tried with, case by case: one line each
+	@TAGS="$(TAGS)" .ci/trials
+
+bench-lateness: ## lateness of the loop at 1 kHz beside a C program with as much work; LATENESS=10m (1h for the slope of memory)
+	MITORI_LATENESS=$${LATENESS:-10m} $(GO) test -count=1 -timeout 3h -v -run '^TestLatenessBesideC$$' ./actuators/loop
 
 fuzz: ## every fuzz target for 30 s
 	@TAGS="$(TAGS)" GOTOOLCHAIN=local .ci/fuzz

@@ -34,6 +34,7 @@ var onlyIn = map[string][]string{
 	"go.bug.st/serial":                {"firmware-bridge/serialport"},
 	"github.com/eclipse/paho":         {"firmware-bridge/mqttlink"},
 	"github.com/nats-io/":             {"firmware-bridge/mqttlink"},
+	"github.com/warthog618/":          {"firmware-bridge/gpioline"},
 	"github.com/foxglove/mcap":        {"actuators/recorder"},
 	"github.com/spf13/cobra":          {"cmd/"},
 	"gopkg.in/yaml":                   {"models/strictyaml"},

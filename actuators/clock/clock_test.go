@@ -130,3 +130,26 @@ func TestTickAllocatesNothing(t *testing.T) {
 		t.Errorf("%g allocations per tick", n)
 	}
 }
+
+// A histogram arrives in another process as it was, and nothing else passes for one.
+func TestHistogramSurvives(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		var h, got Histogram
+		for range rng.IntN(500) {
+			h.AddNs(rng.Int64N(1 << uint(1+rng.IntN(50))))
+		}
+		b, err := h.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.UnmarshalBinary(b); err != nil || got != h {
+			t.Fatalf("%v: arrived with maximum %d, left with %d", err, got.maxUs, h.maxUs)
+		}
+		for _, bad := range [][]byte{nil, b[:len(b)-1], append(slices.Clone(b), 0)} {
+			if got.UnmarshalBinary(bad) == nil || got != h {
+				t.Fatalf("%d of %d bytes pass", len(bad), len(b))
+			}
+		}
+	}
+}

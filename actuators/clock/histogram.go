@@ -1,6 +1,10 @@
 package clock
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+)
 
 // Histogram counts durations in log-linear buckets: exact to 1 us below 64 us,
 // then within 1/32 of the value up to about 70 s. Adding costs a few
@@ -23,6 +27,38 @@ func (h *Histogram) AddNs(ns int64) {
 	h.counts[bucketOf(us)]++
 	h.total++
 	h.maxUs = max(h.maxUs, us)
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler, for another process of this program.
+func (h *Histogram) MarshalBinary() ([]byte, error) {
+	b := binary.AppendVarint(nil, h.maxUs)
+	for _, n := range h.counts {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b, nil
+}
+
+// errHistogram: the bytes are not those of a histogram.
+var errHistogram = errors.New("clock: not a histogram")
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (h *Histogram) UnmarshalBinary(b []byte) error {
+	var got Histogram
+	maxUs, used := binary.Varint(b)
+	for i := range got.counts {
+		if used <= 0 {
+			return errHistogram
+		}
+		b = b[used:]
+		got.counts[i], used = binary.Uvarint(b)
+		got.total += got.counts[i]
+	}
+	if used <= 0 || used != len(b) {
+		return errHistogram
+	}
+	got.maxUs = maxUs
+	*h = got
+	return nil
 }
 
 // MaxUs returns the largest duration, exactly.

@@ -7,6 +7,7 @@
 package crash
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -44,6 +45,18 @@ func (c *Net) Note(where string, what any) {
 	if c.first == nil {
 		c.first = fmt.Errorf("fault inside robotd, in %s: %v; torque off was asked for; please report this:\n%s",
 			where, what, debug.Stack())
+	}
+	if c.cut != nil {
+		c.cut()
+	}
+}
+
+// Adopt takes the first panic of another process, in the words of that one's net.
+func (c *Net) Adopt(words string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.first == nil {
+		c.first = errors.New(words)
 	}
 	if c.cut != nil {
 		c.cut()

@@ -79,6 +79,7 @@ type Driver interface {
 var (
 	ErrEnergised = errors.New("the robot is energised")
 	ErrUnfit     = errors.New("servos do not fit the robot's description")
+	ErrUnpowered = errors.New("the servos have no power") // from a driver that was made not to feed them
 )
 
 // The errors that callers branch on. They are returned bare by Read and Write,

@@ -26,6 +26,9 @@ func (d *Driver) connect(ctx context.Context) (driver.Identity, error) {
 	d.bus.SetMargin(max(patience, d.opt.Margin))
 	defer d.bus.SetMargin(d.opt.Margin)
 	faults := d.connectHub(ctx, &id)
+	if err := errors.Join(faults...); errors.Is(err, driver.ErrUnpowered) {
+		return id, fmt.Errorf("dynamixel: %w", err) // nobody to look for
+	}
 	on, more, err := d.find(ctx, &id)
 	if err != nil {
 		return id, err
@@ -135,6 +138,9 @@ func (d *Driver) connectHub(ctx context.Context, id *driver.Identity) []error {
 	}
 	id.IMU = true
 	power, err := dxl.Read(d.bus, hub, dxl.HubServoPower)
+	if err == nil && power == 0 && d.opt.KeepPower {
+		return []error{fmt.Errorf("sensor hub %d: %w", hub, driver.ErrUnpowered)}
+	}
 	if err == nil && power == 0 {
 		err = dxl.Write(d.bus, hub, dxl.HubServoPower, 1)
 		id.Changed = append(id.Changed, "servo power: off -> on")

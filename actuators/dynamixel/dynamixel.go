@@ -38,6 +38,9 @@ type Options struct {
 	// Release lets Connect switch the torque off that servos carry when it finds them.
 	// Somebody must support the robot; without it such a robot is refused.
 	Release bool
+	// KeepPower forbids feeding servos that the hub has cut off: Connect then refuses with
+	// driver.ErrUnpowered.
+	KeepPower bool
 	// KeepEEPROM forbids changing settings that outlive a power cycle; Connect
 	// then refuses a servo whose settings do not fit.
 	KeepEEPROM bool

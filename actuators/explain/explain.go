@@ -72,6 +72,9 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 		if s.Robot.PowerCut {
 			return "the hub has cut the servos' power"
 		}
+		if s.Robot.Buttons&th.StopButtons == 0 {
+			return "the stop contact is open, or cannot be read"
+		}
 		return fmt.Sprintf("buttons %#x of the hub", s.Robot.Buttons)
 	case mode.ServoAlert:
 		return r.alerts(s)
@@ -96,6 +99,12 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 			s.TiltRad, th.TiltRad, s.Robot.GyroRadPerS.Norm(), th.BodyRateRadPerS)
 	case mode.IMULost:
 		return when(s.Robot.IMUFresh, "it repeats one sample") + when(!s.Robot.IMUFresh, "it does not answer")
+	case mode.ChargeLow, mode.ChargeWarn:
+		limit := th.ChargeWarn
+		if c == mode.ChargeLow {
+			limit = th.ChargeStop
+		}
+		return fmt.Sprintf("%.0f to %.0f %% left, limit %.0f %% at worst", 100*s.ChargeLow, 100*s.ChargeHigh, 100*limit)
 	case mode.VoltageCut:
 		return r.supply(s, th.CutV)
 	case mode.VoltageLow:

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
-	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 )
 
 // Commands answers operators with the loop's own decision: what was done, or what
@@ -17,10 +18,12 @@ import (
 type Commands struct {
 	// Failed catches what goes wrong while an answer is waited for.
 	Failed *crash.Net
+	// Leases is where operators who ask for a lease get it. Its rule is set before Start.
+	Leases lease.Desk
 	// Checks, if set before Start, says in words which arming checks fail.
 	Checks func(failing mode.Checks) string
 
-	loop    atomic.Pointer[loop.Loop]
+	desk    atomic.Pointer[shared.Desk]
 	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
 }
 
@@ -56,14 +59,38 @@ func request(verb string) (mode.Request, bool) {
 
 // Verbs are the commands that exist.
 func Verbs() []string {
-	return []string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}
+	return append([]string{"arm", "disarm", "estop", "hold", "reset", "settle", "start", "stop"}, lease.Verbs()...)
 }
 
-// Start connects operators to a loop, which then knows what was told before it.
-func (c *Commands) Start(l *loop.Loop) {
-	c.loop.Store(l)
+// Take is Obey for operators of whom there may be several: it obeys who may command now,
+// and keeps the loop informed of how long that one is sure to be there.
+func (c *Commands) Take(o lease.Order, reply func(did string, refused error)) {
+	ruling, err := c.Leases.Admit(o)
+	if err != nil {
+		reply("", err)
+		return
+	}
+	desk := c.desk.Load()
+	if ruling.Tell && desk != nil {
+		desk.Lease(ruling.UntilNs)
+	}
+	switch {
+	case !ruling.Only:
+		c.Obey(o.Verb, reply)
+	case desk == nil:
+		reply("", errStarting)
+	case ruling.UntilNs == 0:
+		reply("the lease is free", nil)
+	default:
+		reply("the lease is "+o.Issuer+"'s", nil)
+	}
+}
+
+// Start connects operators to a loop's desk, which then shows what was told before.
+func (c *Commands) Start(desk *shared.Desk) {
+	c.desk.Store(desk)
 	for _, o := range []mode.Condition{mode.LinkToBroker, mode.NameTaken} {
-		l.External(o, mode.Conditions(c.outside.Load()).Has(o))
+		desk.Tell(o, mode.Conditions(c.outside.Load()).Has(o))
 	}
 }
 
@@ -79,8 +106,8 @@ func (c *Commands) tell(o mode.Condition, on bool) {
 	} else {
 		c.outside.And(^uint32(mode.Of(o)))
 	}
-	if l := c.loop.Load(); l != nil {
-		l.External(o, on)
+	if desk := c.desk.Load(); desk != nil {
+		desk.Tell(o, on)
 	}
 }
 
@@ -93,12 +120,12 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 		reply("", fmt.Errorf("unknown verb %q; legal: %v", verb, Verbs()))
 		return
 	}
-	l := c.loop.Load()
-	if l == nil {
+	desk := c.desk.Load()
+	if desk == nil {
 		reply("", errStarting)
 		return
 	}
-	ticket, err := l.Ask(r)
+	ticket, err := desk.Ask(r)
 	if err != nil {
 		reply("", err)
 		return
@@ -107,7 +134,7 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 }
 
 // await waits for the loop's decision, for Patience at most.
-func (c *Commands) await(ticket loop.Ticket) (did string, refused error) {
+func (c *Commands) await(ticket shared.Ticket) (did string, refused error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	late := time.NewTimer(Patience)

@@ -2,6 +2,7 @@ package flight
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,14 +11,17 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 // bench is a loop on a faked bus that ticks when it is told to.
 type bench struct {
 	fake *drivertest.Fake
+	desk *shared.Desk
 	l    *loop.Loop
 	cmd  Commands
 	cfg  loop.Config
@@ -32,17 +36,19 @@ func newBench(t *testing.T) *bench {
 		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12, AccelRadPerS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
-	b := &bench{fake: drivertest.NewFake(3), cmd: Commands{Failed: &crash.Net{}}, cfg: cfg}
+	b := &bench{fake: drivertest.NewFake(3), desk: &shared.Desk{}, cmd: Commands{Failed: &crash.Net{}}, cfg: cfg}
+	b.cfg.Gateway = b.desk
 	var err error
-	if b.l, err = loop.New(cfg, b.fake, nil, nil); err != nil {
+	if b.l, err = loop.New(b.cfg, b.fake, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.cmd.Start(b.l)
+	b.cmd.Start(b.desk)
 	return b
 }
 
 func (b *bench) ticks(n int) {
 	for range n {
+		b.desk.BeatGateway()
 		b.l.Tick(loop.Instant{Tick: b.tick})
 		b.tick++
 	}
@@ -58,9 +64,9 @@ func TestTheAnswerIsTheLoops(t *testing.T) {
 	}{
 		{"as it was", "arm", func(*bench) {}, "", mode.Arming},
 		{"a servo gets hot", "arm", func(b *bench) { b.fake.TempC = 65 }, "arming checks fail: temperatures", mode.Disarmed},
-		{"the recorder fails", "arm", func(b *bench) { b.l.External(mode.LogLost, true) },
+		{"the recorder fails", "arm", func(b *bench) { b.desk.Tell(mode.LogLost, true) },
 			"arming checks fail: flight recorder", mode.Disarmed},
-		{"somebody stops it", "arm", func(b *bench) { b.l.Request(mode.EStop) }, "request estop", mode.Cut},
+		{"somebody stops it", "arm", func(b *bench) { b.desk.Request(mode.EStop) }, "request estop", mode.Cut},
 		{"no policy", "start", func(*bench) {}, "no policy is loaded", mode.Disarmed},
 		{"not standing", "hold", func(*bench) {}, "not holding a pose", mode.Disarmed},
 		{"no fault", "reset", func(*bench) {}, "there is no fault to reset", mode.Disarmed},
@@ -100,7 +106,7 @@ func TestALoopThatDoesNotAnswer(t *testing.T) {
 		began := time.Now()
 		b.cmd.Obey("arm", func(_ string, err error) { answers <- err })
 		err := <-answers
-		if !errors.Is(err, loop.ErrNoAnswer) || time.Since(began) != Patience {
+		if !errors.Is(err, shared.ErrNoAnswer) || time.Since(began) != Patience {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 		b.ticks(5)
@@ -123,6 +129,9 @@ func TestCommandsBeforeThereIsALoop(t *testing.T) {
 func TestEveryVerbIsARequest(t *testing.T) {
 	asked := map[mode.Request]bool{}
 	for _, v := range Verbs() {
+		if slices.Contains(lease.Verbs(), v) {
+			continue // those are the desk's
+		}
 		r, ok := request(v)
 		if !ok {
 			t.Errorf("%s asks for nothing", v)
@@ -142,12 +151,14 @@ func TestTheLinksNewsReachALoopThatStartsLater(t *testing.T) {
 		b.cmd.Reachable(false)
 		b.cmd.Alone(false)
 		ring := trace.NewRing(1, 3)
+		b.desk = &shared.Desk{}
+		b.cfg.Gateway = b.desk
 		fresh, err := loop.New(b.cfg, b.fake, nil, ring)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.l = fresh
-		b.cmd.Start(fresh)
+		b.cmd.Start(b.desk)
 		b.ticks(1)
 		if s := ring.Next(); !s.Conditions.Has(mode.LinkToBroker) || !s.Failing.Has(mode.CheckName) {
 			t.Errorf("first tick: %v, checks %v", s.Conditions, s.Failing)

@@ -1,12 +1,18 @@
 // Package flight is one run of a robot from the first tick to torque-off, around the
-// control loop and outside its real-time thread: it runs the loop and catches what
-// goes wrong ([Operate]), takes in the loop's samples ([Watch]) to record them, follow
-// a mission and tell people, answers operators' commands with the loop's own decision
-// ([Commands]), and says how it all ended ([Fill], [Outcome]).
+// control loop and outside its real-time thread, in two halves that share a desk and a
+// ring of samples and may be two processes.
 //
-// What is not here: the loop itself (actuators/loop), where people are (a terminal, a
-// broker: [Teller], [Link]), which bus and which policy (the command that wires them).
-// Each type says which goroutines may use it.
+// The loop's half runs the loop with its supervisor and catches what goes wrong
+// ([Operate]). The gateway's half passes orders on, shows that it is there and watches
+// the other ([Attend]); takes in the loop's samples to record them, follow a mission and
+// tell people ([Watch]); answers operators' commands with the loop's own decision
+// ([Commands]); switches torque off where no loop is left ([Rescue]); and says how it all
+// ended ([Fill], [Outcome]).
+//
+// What is not here: the loop itself (actuators/loop), the memory between the halves
+// (actuators/shared), where people are (a terminal, a broker: [Teller], [Link]), which
+// bus and which policy, and processes (the command that wires them). Each type says which
+// goroutines may use it.
 package flight
 
 import (

@@ -3,12 +3,14 @@ package flight
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/supervisor"
 )
 
@@ -17,87 +19,64 @@ import (
 // above them (80 and more).
 const Priority = 70
 
-// Operate runs the loop and its watcher until the robot carries no torque. The first
-// order settles, who insists switches torque off; so does a panic.
-func Operate(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *crash.Net) loop.Stats {
+// Operate is the loop's half: it runs the loop and its supervisor until the robot
+// carries no torque. Orders come over the desk; a panic switches torque off.
+func Operate(l *loop.Loop, desk *shared.Desk, drv driver.Driver, failed *crash.Net) loop.Stats {
 	defer realtime.TuneMemory()()
 	failed.Arm(func() { l.Request(mode.EStop); l.Stop() })
 	defer failed.Arm(nil)
-	over, watched := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(watched)
-		defer failed.Caught("the watcher")
-		w.run(over)
-	}()
-	sup := supervise(l, drv, w.Tell)
+	sup := supervise(l, desk, drv)
 	defer sup.Stop()
-	failed.Start("the wait for orders", func() { obey(ord, l, sup, w.Tell, over) })
+	defer desk.Enter(shared.Over)
 	done := make(chan loop.Stats, 1)
 	go func() { // a goroutine of its own: its thread gets real-time priority
-		done <- control(ord.Context(), l, drv, w.Tell, failed)
+		done <- control(l, drv, failed)
 	}()
-	var result loop.Stats
 	select {
-	case result = <-done:
+	case result := <-done:
+		return result
 	case <-sup.Lost():
-		result = l.Abandoned()
-		for _, n := range result.Notes {
-			w.Tell.Event("note: %s", n)
-		}
+		return l.Abandoned()
 	}
-	close(over)
-	<-watched
-	return result
 }
 
-// supervise sees to it that torque goes off when the loop stands still.
-func supervise(l *loop.Loop, drv driver.Driver, tell Teller) *supervisor.Supervisor {
+// supervise sees to it that torque goes off when the loop stands still, and shows the
+// gateway that this process is there.
+func supervise(l *loop.Loop, desk *shared.Desk, drv driver.Driver) *supervisor.Supervisor {
 	return supervisor.Start(supervisor.Config{
 		Limit: l.StuckAfter(), Priority: Priority + 1, Cut: drv.Cut,
 		Pulse: func() (p supervisor.Pulse) {
+			desk.Enter(shared.Flying) // from the first look on: its thread took its time to be ready
+			desk.BeatLoop()
 			p.Ticks, p.Torque = l.Pulse()
 			return p
 		},
+		Insisted: func() bool {
+			yes := desk.Insisted()
+			if yes {
+				desk.Hear()
+			}
+			return yes
+		},
 		Stuck: func(err error) {
 			l.External(mode.LoopStuck, true)
-			if err != nil {
-				tell.Event("the loop stands still, and torque-off did not go out: %v; switch the power off", err)
-				return
-			}
-			tell.Event("the loop stands still: torque-off was sent past it")
+			desk.Cut(err == nil)
 		},
 	})
 }
 
-// obey passes orders on to the loop until over is closed. The loop itself hears
-// of the first through its context; telling people is never in the way.
-func obey(ord Orders, l *loop.Loop, sup *supervisor.Supervisor, tell Teller, over <-chan struct{}) {
-	select {
-	case <-ord.Context().Done():
-		tell.Event("stopping (%s): settling the robot; once more to switch torque off at once", ord.Cause())
-	case <-over:
-		return
-	}
-	select {
-	case <-ord.Insisted():
-		l.Request(mode.EStop)
-		sup.Insist() // also where the loop does not hear
-	case <-over:
-	}
-}
-
 // control is the loop. If it panics there is no loop any more that could cut:
 // torque goes off from here, on the driver's own goroutine.
-func control(ctx context.Context, l *loop.Loop, drv driver.Driver, tell Teller, failed *crash.Net) (s loop.Stats) {
+func control(l *loop.Loop, drv driver.Driver, failed *crash.Net) (s loop.Stats) {
 	defer func() {
 		if r := recover(); r != nil {
 			s = emergency(l, drv, failed)
 			failed.Note("the control loop", r)
 		}
 	}()
-	s, err := l.Run(ctx, Priority)
-	if err != nil { // a rate that New has accepted cannot fail
-		tell.Event("%v", err)
+	s, err := l.Run(context.Background(), Priority) // orders come over the desk
+	if err != nil {
+		panic(fmt.Sprintf("a rate that New accepted fails: %v", err))
 	}
 	return s
 }

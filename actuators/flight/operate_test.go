@@ -20,6 +20,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -142,7 +143,8 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			line, drivers, lc, words := emulated(t)
 			drv := &spoiled{Driver: drivers, line: line}
-			ring := trace.NewRing(400, len(lc.Limits))
+			ring, desk := trace.NewRing(400, len(lc.Limits)), &shared.Desk{}
+			lc.Gateway = desk
 			l, err := loop.New(lc, drv, nil, ring)
 			if err != nil {
 				t.Fatal(err)
@@ -154,10 +156,10 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 			}
 			tell := &teller{w: said, failed: failed}
 			link := &brittle{}
-			w := &Watch{Ring: ring, Loop: l, Link: link, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
+			w := &Watch{Ring: ring, Desk: desk, Link: link, Tell: tell, Mission: &mission.Script{Arm: true, Daemon: true},
 				Explain: words}
 			ended := make(chan loop.Stats, 1)
-			go func() { ended <- Operate(noOrders{}, l, drv, w, failed) }()
+			go func() { ended <- both(noOrders{}, l, drv, w, failed) }()
 			until(t, "it holds", func() bool { return w.Latest().State == "hold" })
 			spoil(l, drv, link)
 			select {
@@ -173,6 +175,27 @@ func TestPanicsEndWithoutTorque(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inside is the loop's process where that is this one.
+type inside struct{ gone chan struct{} }
+
+func (inside) Kill()                   {}
+func (i inside) Gone() <-chan struct{} { return i.gone }
+
+// both runs the two halves in one process.
+func both(ord Orders, l *loop.Loop, drv driver.Driver, w *Watch, failed *crash.Net) (s loop.Stats) {
+	p := inside{make(chan struct{})}
+	inLoop := &crash.Net{}
+	go func() {
+		defer close(p.gone)
+		s = Operate(l, w.Desk, drv, inLoop)
+	}()
+	Attend(ord, w, p, Tolerance{Frozen: time.Minute, Deaf: time.Minute}, failed, func(End) {})
+	if err := inLoop.Err(); err != nil {
+		failed.Note("the control loop", err)
+	}
+	return s
 }
 
 // emulated is kata20, connected, on a line whose time passes by the tick.
@@ -224,17 +247,18 @@ func TestALoopThatHangsEndsWithoutTorque(t *testing.T) {
 			line, drivers, lc, words := emulated(t)
 			lc.Thresholds.StuckS = tt.stuckS
 			drv := &hung{Driver: drivers, line: line, in: make(chan struct{}), back: make(chan struct{})}
-			ring := trace.NewRing(400, len(lc.Limits))
+			ring, desk := trace.NewRing(400, len(lc.Limits)), &shared.Desk{}
+			lc.Gateway = desk
 			l, err := loop.New(lc, drv, nil, ring)
 			if err != nil {
 				t.Fatal(err)
 			}
 			failed := &crash.Net{}
-			w := &Watch{Ring: ring, Loop: l, Tell: &teller{w: io.Discard, failed: failed}, Mission: &mission.Script{Arm: true, Daemon: true},
+			w := &Watch{Ring: ring, Desk: desk, Tell: &teller{w: io.Discard, failed: failed}, Mission: &mission.Script{Arm: true, Daemon: true},
 				Explain: words}
 			ended := make(chan loop.Stats, 1)
 			ord := given{make(chan struct{})}
-			go func() { ended <- Operate(ord, l, drv, w, failed) }()
+			go func() { ended <- both(ord, l, drv, w, failed) }()
 			until(t, "it holds", func() bool { return w.Latest().State == "hold" })
 			drv.hangs.Store(true)
 			<-drv.in

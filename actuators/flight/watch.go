@@ -8,20 +8,20 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
-	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
-// Watch is the one consumer of the loop's samples. Outside the real-time thread
+// Watch is the one consumer of the loop's samples. Outside the loop's process
 // it records them, follows the mission, keeps the latest state, and tells people.
-// The exported fields are set before [Operate]; Latest may be called from any
+// The exported fields are set before [Attend]; Latest may be called from any
 // goroutine, the rest after Operate has returned.
 type Watch struct {
 	Ring    *trace.Ring
-	Loop    *loop.Loop
+	Desk    *shared.Desk
 	Mission Mission
 	Explain *explain.Robot     // words for joints, values and limits
 	Rec     *recorder.Recorder // nil: none
@@ -31,20 +31,33 @@ type Watch struct {
 	mu      sync.Mutex
 	seen    *trace.Sample // the latest; nil before the first
 	missed  int64
+	taken   int64 // samples
 	lateP99 int64
+	ahead   figures
 
 	warned   [mode.MaxConditions]warning
 	changes  []record.Transition
 	firstNs  int64
 	recErr   error
+	cuts     uint32 // past the loop, told of
+	vain     uint32
 	dropped  uint64
 	calm     int             // drains since the last hole in the log
 	late     clock.Histogram // of the present second
 	lastTell int64
+	outlook  *outlook
 }
 
 // Changes are the changes of state so far.
 func (w *Watch) Changes() []record.Transition { return w.changes }
+
+// Energy is what the flight came to; nil where nothing is known.
+func (w *Watch) Energy() *record.Energy {
+	if w.outlook == nil {
+		return nil
+	}
+	return w.outlook.record(&w.outlook.worst)
+}
 
 // RecordErr is why the recording is not whole, or nil.
 func (w *Watch) RecordErr() error { return w.recErr }
@@ -75,23 +88,40 @@ func (w *Watch) drain() {
 		w.take(s)
 		w.Ring.Release()
 	}
+	w.tellCuts()
 	d := w.Ring.Dropped()
 	switch {
 	case d != w.dropped: // the writer is behind by a whole ring: the log has a hole
 		w.dropped, w.calm = d, 0
-		w.Loop.External(mode.LogLost, true)
+		w.Desk.Tell(mode.LogLost, true)
 	case w.recErr == nil:
 		if w.calm++; w.calm == calmDrains {
-			w.Loop.External(mode.LogLost, false)
+			w.Desk.Tell(mode.LogLost, false)
 		}
 	}
+}
+
+// tellCuts tells of torque that was switched off past the loop.
+func (w *Watch) tellCuts() {
+	cuts, vain := w.Desk.Cuts()
+	switch {
+	case cuts == w.cuts:
+		return
+	case vain != w.vain:
+		w.Tell.Event("the loop stands still, and torque-off did not go out; switch the power off")
+	default:
+		w.Tell.Event("the loop stands still: torque-off was sent past it")
+	}
+	w.cuts, w.vain = cuts, vain
 }
 
 // take handles one sample.
 func (w *Watch) take(s *trace.Sample) {
 	if w.firstNs == 0 {
 		w.firstNs, w.lastTell = s.MonoNs, s.MonoNs
+		w.outlook = newOutlook(w.Explain)
 	}
+	w.outlook.take(s)
 	detail := w.Explain.Why(s)
 	w.record(s, detail)
 	if s.From != s.Mode {
@@ -104,13 +134,16 @@ func (w *Watch) take(s *trace.Sample) {
 	ask, stop := w.Mission.Step(s)
 	switch {
 	case stop:
-		w.Loop.Stop()
+		w.Desk.Stop()
 	case ask != mode.NoRequest:
-		w.Loop.Request(ask)
+		w.Desk.Request(ask)
 	}
 	w.late.AddNs(s.LateNs)
-	w.note(s)
 	due := s.MonoNs-w.lastTell >= tellEvery
+	if due {
+		w.outlook.look(s)
+	}
+	w.note(s)
 	if !due && s.From == s.Mode {
 		return
 	}
@@ -133,10 +166,11 @@ type warning struct {
 // calmNs is how long a warning must be gone to be told so: values swing around limits.
 const calmNs = int64(time.Second)
 
-// warn tells of each warning once when it rises and once when it is over.
+// warn tells of each condition that leaves the robot standing once when it rises and once
+// when it is over.
 func (w *Watch) warn(s *trace.Sample) {
 	for c := range mode.AllConditions() {
-		if mode.Answer(c) != mode.ActWarn {
+		if a := mode.Answer(c); a != mode.ActWarn && a != mode.ActHold {
 			continue
 		}
 		told := &w.warned[c]
@@ -189,7 +223,7 @@ func (w *Watch) record(s *trace.Sample, detail string) {
 	}
 	if err := w.Rec.Add(s, detail); err != nil {
 		w.recErr = err
-		w.Loop.External(mode.LogLost, true)
+		w.Desk.Tell(mode.LogLost, true)
 		w.Tell.Event("warning: %v; flying on without a recording, the next arming is refused", err)
 	}
 }
@@ -203,7 +237,33 @@ func (w *Watch) note(s *trace.Sample) {
 	}
 	s.CopyTo(w.seen)
 	w.missed += s.Skipped
+	w.taken++
 	w.lateP99 = w.late.QuantileUs(0.99)
+	w.ahead = w.outlook.now
+}
+
+// Lost tells operators of a loop that is gone without a word of its own: the robot's last
+// state ended in fault, because of why. It is called after [Attend].
+func (w *Watch) Lost(why, detail string, torqueOff bool) {
+	st := w.Latest()
+	c := record.Transition{From: st.State, To: mode.Fault.String(), Why: why, Detail: detail}
+	if w.seen != nil {
+		c.AtS = float64(w.seen.MonoNs-w.firstNs) / 1e9
+	}
+	w.changes = append(w.changes, c)
+	if w.Link == nil {
+		return
+	}
+	w.Link.Event(record.Event{At: time.Now().UTC(), From: c.From, To: c.To, Why: why, Detail: detail})
+	st.State, st.TorqueOff, st.Motion = c.To, torqueOff, ""
+	w.Link.State(st)
+}
+
+// Taken is how many samples there were so far.
+func (w *Watch) Taken() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.taken
 }
 
 // hottest is the highest of the temperatures that were read, 0 if none was.
@@ -244,6 +304,7 @@ func (w *Watch) Latest() record.Status {
 		BusErrors: s.Robot.Failures, SupplyV: s.SupplyV, MaxTempC: hottest(s.Robot.TempC), TiltRad: s.TiltRad,
 		Phase: s.Phase, Motion: motion(s), TorqueOff: s.TorqueOff, PosRad: slices.Clone(s.Robot.PosRad),
 	}
+	l.Energy = w.outlook.record(&w.ahead)
 	if s.Conditions != 0 {
 		l.Conditions = s.Conditions.String()
 	}

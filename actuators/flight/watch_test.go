@@ -11,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -36,7 +37,7 @@ func (f farBook) Event(e record.Event)  { f.events = append(f.events, e) }
 // watching is a watcher of a robot with two joints, which arms nothing.
 func watching() (*Watch, *notebook, func() *trace.Sample) {
 	n := &notebook{}
-	w := &Watch{Tell: n, Link: farBook{n}, Mission: &mission.Script{}, Explain: &explain.Robot{
+	w := &Watch{Desk: &shared.Desk{}, Tell: n, Link: farBook{n}, Mission: &mission.Script{}, Explain: &explain.Robot{
 		Joints: []robot.Joint{{Name: "hip", ID: 3}, {Name: "knee", ID: 4}},
 		Limits: []guard.Joint{{MinRad: -1, MaxRad: 1}, {MinRad: -1, MaxRad: 1}},
 		Health: []guard.Health{{TempWarnC: 60, TempStopC: 70}, {TempWarnC: 60, TempStopC: 70}}, Thresholds: guard.DefaultThresholds(10.5, 9.9),
@@ -77,7 +78,7 @@ func TestWarningsAreToldOnceEach(t *testing.T) {
 		play(300, func(int) bool { return false })
 		raised, over := "warning: "+c.String(), "over: "+c.String()
 		want := 0
-		if mode.Answer(c) == mode.ActWarn {
+		if a := mode.Answer(c); a == mode.ActWarn || a == mode.ActHold {
 			want = 1
 		}
 		if a, b := count(n.lines, raised), count(n.lines, over); a != want || b != want || len(n.events) != 2*want {
@@ -142,5 +143,21 @@ func TestWatchingAllocatesNothing(t *testing.T) {
 	w.take(s)
 	if n := testing.AllocsPerRun(100, func() { w.take(s) }); n != 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// A loop that is gone leaves a fault: for the statistics, and for operators far away.
+func TestALostLoopIsTold(t *testing.T) {
+	w, n, next := watching()
+	for range 300 {
+		w.take(next())
+	}
+	w.Lost("loop-lost", "it was killed", true)
+	c, e, s := w.Changes(), n.events, n.states
+	if len(c) != 1 || c[0].From != "hold" || c[0].To != "fault" || c[0].Why != "loop-lost" || c[0].AtS != 2.99 || w.Taken() != 300 {
+		t.Errorf("changes %+v of %d samples", c, w.Taken())
+	}
+	if len(e) != 1 || e[0].To != "fault" || e[0].Detail != "it was killed" || s[len(s)-1].State != "fault" || !s[len(s)-1].TorqueOff {
+		t.Errorf("events %+v, last state %+v", e, s[len(s)-1])
 	}
 }

@@ -74,6 +74,7 @@ type Guard struct {
 	dt     float64
 	last   []float64
 	step   []float64   // last - the one before
+	pace   []float64   // share of its full speed that each joint may go
 	past   [][]float64 // of each joint: the way of its latest Burst-1 ticks, newest first
 	seeded bool
 	counts Counts
@@ -114,7 +115,10 @@ func New(joints []Joint, periodS float64) (*Guard, error) {
 	}
 	g := &Guard{
 		joints: append([]Joint(nil), joints...), dt: periodS,
-		last: make([]float64, len(joints)), step: make([]float64, len(joints)),
+		last: make([]float64, len(joints)), step: make([]float64, len(joints)), pace: make([]float64, len(joints)),
+	}
+	for j := range g.pace {
+		g.pace[j] = 1
 	}
 	for _, l := range joints {
 		g.past = append(g.past, make([]float64, max(l.Burst, 1)-1))
@@ -143,6 +147,20 @@ func (g *Guard) Seed(measuredRad []float64) bool {
 
 // seedLimitRad is many turns; a measured pose beyond it is a decoding fault.
 const seedLimitRad = 100
+
+// Slow lets each joint go at that share of its full speed at most, from now on; a share is
+// kept within 0.1 and 1. A joint that is faster brakes. Gentle speeds stay: a robot that
+// is to sit down does so in time.
+func (g *Guard) Slow(pace []float64) {
+	for j := range g.pace {
+		if s := pace[j]; s == s {
+			g.pace[j] = min(max(s, slowest), 1)
+		}
+	}
+}
+
+// slowest is the least share of its full speed that a joint keeps, whoever asks for less.
+const slowest = 0.1
 
 // Close makes Apply refuse until the next Seed; called when torque goes off.
 func (g *Guard) Close() { g.seeded = false }
@@ -227,7 +245,9 @@ func (g *Guard) one(j int, want float64, e Envelope, r *Report) float64 {
 func (g *Guard) longest(j int, da float64) float64 {
 	past := g.past[j]
 	burst := len(past) + 1
-	left := g.joints[j].FullRadPerS * float64(burst) * g.dt // for the past and m ticks from now on
+	l := &g.joints[j]
+	full := max(l.FullRadPerS*g.pace[j], l.GentleRadPerS)
+	left := full * float64(burst) * g.dt // for the past and m ticks from now on
 	s := coastingStep(left, da, burst)
 	for k, way := range past { // m shrinks from burst-1 to 1
 		left -= way

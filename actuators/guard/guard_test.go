@@ -338,3 +338,46 @@ func (h *hold) promises(q float64, e Envelope) {
 	}
 	h.at, h.step = q, step
 }
+
+// A joint that is slowed brakes to its share of the full speed within the acceleration that
+// is allowed, keeps it, and is let go again; gentle motions are as before.
+func TestSlowedJoints(t *testing.T) {
+	joint := Joint{MinRad: -50, MaxRad: 50, GentleRadPerS: 1.5, FullRadPerS: 8, Burst: 2, AccelRadPerS2: 400}
+	g, err := New([]Joint{joint, joint}, 0.01)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Seed([]float64{0, 0})
+	dst, was := make([]float64, 2), []float64{0, 0}
+	run := func(ticks int, e Envelope) (speed [2]float64) {
+		for k := range ticks {
+			if k == ticks-10 { // the mean over whole bursts
+				copy(was, dst)
+			}
+			g.Apply(dst, []float64{40, -40}, e)
+		}
+		for j := range speed {
+			speed[j] = math.Abs(dst[j]-was[j]) / 0.1
+		}
+		return speed
+	}
+	if s := run(20, Full); math.Abs(s[0]-8) > 0.01 || math.Abs(s[1]-8) > 0.01 {
+		t.Fatalf("full speed is %g", s)
+	}
+	g.Slow([]float64{0.5, math.NaN()})
+	if s := run(20, Full); math.Abs(s[0]-4) > 0.01 || math.Abs(s[1]-8) > 0.01 {
+		t.Errorf("slowed to a half: %g rad/s", s)
+	}
+	g.Slow([]float64{-3, 7})
+	if s := run(20, Full); math.Abs(s[0]-1.5) > 0.01 || math.Abs(s[1]-8) > 0.01 {
+		t.Errorf("slowed by nonsense: %g rad/s", s)
+	}
+	g.Slow([]float64{1, 1})
+	if s := run(20, Full); math.Abs(s[0]-8) > 0.01 {
+		t.Errorf("let go: %g rad/s", s)
+	}
+	g.Slow([]float64{0.1, 0.1})
+	if s := run(40, Gentle); math.Abs(s[0]-1.5) > 0.01 {
+		t.Errorf("gentle: %g rad/s", s)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
@@ -16,6 +17,7 @@ type Health struct {
 	StallCurrentA float64 // current of a blocked shaft; 0 switches stall detection off
 	TempWarnC     float64
 	TempStopC     float64
+	Motor         energy.Motor
 }
 
 // Observation is what one tick saw.
@@ -38,7 +40,9 @@ type Monitor struct {
 
 	stale    []int
 	stall    []float64 // s
-	winding  []float64 // C
+	heat     *energy.Heat
+	pace     []float64 // share of its speed that each joint may go
+	gauge    *energy.Gauge
 	silent   int
 	imuStale int
 	frozen   float64 // s
@@ -68,12 +72,13 @@ func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	second, noisy := int(math.Round(1/periodS)), max(1, int(math.Round(th.NoisyS/periodS)))
 	m := &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
-		stale: make([]int, n), stall: make([]float64, n), winding: make([]float64, n),
+		stale: make([]int, n), stall: make([]float64, n), pace: make([]float64, n),
+		heat: energy.NewHeat(n, th.Winding, periodS), gauge: energy.NewGauge(th.Battery),
 		noise: newWindow(noisy), asides: newWindow(noisy),
 		overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
-	for j := range m.winding {
-		m.winding[j] = math.NaN()
+	for j := range m.pace {
+		m.pace[j] = 1
 	}
 	return m
 }
@@ -84,8 +89,9 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 	s := o.State
 	m.link(&c, o)
 	m.body(&c, s)
-	m.heat(&c, s)
+	m.heats(&c, s)
 	m.supply(&c, s)
+	m.charge(&c, s)
 	for j := range m.health {
 		if s.Alert[j] != 0 {
 			c.Set(mode.ServoAlert, true)
@@ -170,7 +176,7 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 	if c.Has(mode.Warm) || c.Has(mode.Overheated) {
 		f.Set(mode.CheckTemperature, true)
 	}
-	if c.Has(mode.VoltageWarn) || c.Has(mode.VoltageLow) || c.Has(mode.VoltageCut) {
+	if c.Has(mode.ChargeLow) || c.Has(mode.VoltageWarn) || c.Has(mode.VoltageLow) || c.Has(mode.VoltageCut) {
 		f.Set(mode.CheckVoltage, true)
 	}
 	if c.Has(mode.ServoAlert) {
@@ -185,7 +191,18 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 
 // WindingC is the estimated temperature of each winding, not a number before the first
 // reading. The caller must not change it.
-func (m *Monitor) WindingC() []float64 { return m.winding }
+func (m *Monitor) WindingC() []float64 { return m.heat.TempC() }
+
+// Pace is the share of its speed at which each joint may go for its heat. The caller must
+// not change it.
+func (m *Monitor) Pace() []float64 { return m.pace }
+
+// Charge is between what the battery's charge lies, 0 to 1, and the current that it gives:
+// 0, 1 and 0 where no battery is described.
+func (m *Monitor) Charge() (low, high, supplyA float64) {
+	low, high = m.gauge.Bounds()
+	return low, high, m.gauge.SupplyA()
+}
 
 // TiltRad is the latest angle between the trunk's z axis and the vertical.
 func (m *Monitor) TiltRad() float64 { return m.tiltRad }
@@ -274,26 +291,22 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 	c.Set(mode.Falling, m.fall >= m.th.FallS-1e-9)
 }
 
-// heat follows each winding with a first-order model above its case: the sensor
-// sits in the housing and reads 50 C while the winding dies.
-func (m *Monitor) heat(c *mode.Conditions, s *driver.State) {
+// heats follows each winding by a model above its case: the sensor sits in the housing and
+// reads 50 C while the winding dies. A joint whose winding is warm goes slower.
+func (m *Monitor) heats(c *mode.Conditions, s *driver.State) {
 	for j, h := range m.health {
 		t := s.TempC[j]
 		if math.IsNaN(t) { // not read yet
 			continue
 		}
-		if math.IsNaN(m.winding[j]) {
-			m.winding[j] = t
-		}
-		if i := s.CurrentA[j]; finite(i) {
-			m.winding[j] += (t + m.th.WindingK*i*i - m.winding[j]) * m.dt / m.th.WindingTauS
-		}
+		winding := m.heat.Step(j, t, s.CurrentA[j])
+		m.pace[j] = energy.Derate(winding, m.th.WindingWarnC, m.th.WindingStopC, m.th.WindingSlowest)
 		m.maxTempC = max(m.maxTempC, t)
-		m.maxWindC = max(m.maxWindC, m.winding[j])
-		if t >= h.TempWarnC || m.winding[j] >= m.th.WindingWarnC {
+		m.maxWindC = max(m.maxWindC, winding)
+		if t >= h.TempWarnC || winding >= m.th.WindingWarnC {
 			c.Set(mode.Warm, true)
 		}
-		if t >= h.TempStopC || m.winding[j] >= m.th.WindingStopC {
+		if t >= h.TempStopC || winding >= m.th.WindingStopC {
 			c.Set(mode.Overheated, true)
 		}
 	}
@@ -319,6 +332,29 @@ func (m *Monitor) supply(c *mode.Conditions, s *driver.State) {
 	c.Set(mode.VoltageWarn, m.supplyV < m.th.WarnV)
 	c.Set(mode.VoltageLow, m.supplyV < m.th.StopV)
 	c.Set(mode.VoltageCut, m.supplyV < m.th.CutV)
+}
+
+// charge keeps account of the battery, where one is described: with the mean of what the
+// servos' meters say, for each of them is coarse, and what all motors draw.
+func (m *Monitor) charge(c *mode.Conditions, s *driver.State) {
+	if !m.th.Battery.Known() {
+		return
+	}
+	volts, drawn, n := 0.0, 0.0, 0.0
+	for j, v := range s.BusV {
+		if math.IsNaN(v) {
+			continue
+		}
+		volts, n = volts+v, n+1
+		drawn += m.health[j].Motor.SupplyA(s.CurrentA[j], s.VelRadPerS[j], v)
+	}
+	if n < float64(len(s.BusV)) {
+		return // not all were read yet
+	}
+	m.gauge.Step(volts/n, drawn, m.dt)
+	low, _ := m.gauge.Bounds()
+	c.Set(mode.ChargeWarn, low <= m.th.ChargeWarn)
+	c.Set(mode.ChargeLow, low <= m.th.ChargeStop)
 }
 
 func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {

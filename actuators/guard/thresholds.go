@@ -1,6 +1,9 @@
 package guard
 
-import "github.com/mitori-robotics/mitori/actuators/driver"
+import (
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/energy"
+)
 
 // Thresholds are the start values of the failsafe table. Every value is in the
 // flight recording's header. [DefaultThresholds] fills them.
@@ -10,6 +13,7 @@ type Thresholds struct {
 	IMUTicks        int // consecutive missed IMU samples
 	FrozenS         float64
 	StuckS          float64 // without the end of a tick, while there is torque
+	GatewayS        float64 // without a heartbeat of the process that gives orders
 	NoisyShare      float64 // failed joint reads among all in NoisyS; of sensor and slow registers likewise
 	NoisyS          float64
 	SlowRounds      float64 // rounds after which slow registers that were not read are stale
@@ -22,10 +26,13 @@ type Thresholds struct {
 	StallShare      float64 // of the stall current
 	StallRadPerS    float64 // slower than this counts as blocked
 	StallS          float64
-	WindingK        float64 // K/A^2 above the case, in steady state
-	WindingTauS     float64
-	WindingWarnC    float64
+	Winding         energy.Winding
+	WindingWarnC    float64 // from here on the joint is slowed
 	WindingStopC    float64
+	WindingSlowest  float64 // share of its speed that a joint keeps at the stop limit
+	Battery         energy.Pack
+	ChargeWarn      float64 // share of the charge that is left at worst
+	ChargeStop      float64
 	VoltTauS        float64
 	WarnV           float64
 	StopV           float64
@@ -37,6 +44,7 @@ type Thresholds struct {
 	ClampRad        float64
 	ClampShare      float64 // of the ticks in a second with a change above ClampRad
 	StopButtons     uint8   // of the hub: each of these bits is a stop
+	LeaseS          float64 // s: so long after an operator's lease was lost the robot settles
 	NoIMU           bool    // the robot has no inertial sensor: nothing is judged by it
 }
 
@@ -53,12 +61,14 @@ func (t *Thresholds) SlowLimitS(joints int, periodS float64) float64 {
 // the servos are soft before the trunk meets the floor.
 func DefaultThresholds(warnV, stopV float64) Thresholds {
 	return Thresholds{
-		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1,
+		StaleTicks: 5, SilentTicks: 5, IMUTicks: 3, FrozenS: 1, StuckS: 0.1, GatewayS: 0.5,
 		NoisyShare: 0.10, NoisyS: 0.5, SlowRounds: 2,
 		TiltRad: 1.0, BodyRateRadPerS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadPerS: 0.1, StallS: 0.5,
-		WindingK: 20, WindingTauS: 90, WindingWarnC: 80, WindingStopC: 110,
+		Winding: energy.Winding{KPerA2: 20, TauS: 90}, WindingWarnC: 80, WindingStopC: 110, WindingSlowest: 0.5,
+		ChargeWarn: 0.2, ChargeStop: 0.05,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
 		PolicyTicks: 3, Overruns: 3, GapS: 0.5, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,
+		LeaseS: 5,
 	}
 }

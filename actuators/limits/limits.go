@@ -12,10 +12,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
+	"github.com/mitori-robotics/mitori/models/servos"
 )
 
 // Shape is what the limits need to know of the robot's body. Slices are in the order
@@ -94,7 +96,16 @@ func Health(d *robot.Description, i int, leg bool) guard.Health {
 	return guard.Health{
 		Leg: leg, StallCurrentA: servo.StallCurrentA(),
 		TempWarnC: servo.MaxTempC - warnBelowC, TempStopC: servo.MaxTempC - stopBelowC,
+		Motor: motor(&servo.Entry),
 	}
+}
+
+// motor is what a servo of that type draws, by its data sheet.
+func motor(s *servos.Type) energy.Motor {
+	if !(s.StallCurrentA > 0 && s.NoLoadRadPerS > 0) {
+		return energy.Motor{}
+	}
+	return energy.Motor{ResistanceOhm: s.AtV / s.StallCurrentA, VPerRadPerS: s.AtV / s.NoLoadRadPerS}
 }
 
 // policyPatience is how many decisions in a row may be unusable.
@@ -121,12 +132,12 @@ const (
 	// lateS is for how long an emulated bus may be late or silent.
 	lateS = 1
 	// slowRounds is for how many rounds slow registers may not be heard of.
-	slowRounds = 4
+	slowRounds = 12
 	// frozenS is for how long its sensor hub may repeat a sample.
 	frozenS = 2
 	// EmulatedMargin is how much longer than on a wire an emulated answer is waited
 	// for: better a missed tick than one without news, when the machine is busy.
-	EmulatedMargin = 12 * time.Millisecond
+	EmulatedMargin = 40 * time.Millisecond
 )
 
 // OnEmulatedBus is the variant for a bus that is emulated on this machine: it widens
@@ -137,8 +148,8 @@ const (
 //
 //	StaleTicks, SilentTicks, IMUTicks, Overruns, Stops   as many ticks as a second has
 //	FrozenS                                              2 s
-//	SlowRounds                                           4
-//	StuckS, GapS                                         1 s
+//	SlowRounds                                           12
+//	StuckS, GapS, GatewayS                               1 s
 //	NoisyShare                                           off: late answers count as failed
 //
 // What a robot would feel (angles, tilt, heat, voltage, torque) keeps its limits.
@@ -148,5 +159,6 @@ func OnEmulatedBus(cfg loop.Config) loop.Config {
 	patience := lateS * cfg.RateHz
 	t.StaleTicks, t.SilentTicks, t.IMUTicks, t.Overruns, t.Stops = patience, patience, patience, patience, patience
 	t.FrozenS, t.NoisyShare, t.SlowRounds, t.StuckS, t.GapS = frozenS, math.Inf(1), slowRounds, lateS, lateS
+	t.GatewayS = lateS
 	return cfg
 }

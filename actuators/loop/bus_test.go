@@ -26,10 +26,13 @@ type onBus struct {
 	t    *testing.T
 	l    *loop.Loop
 	line *busemu.World
+	body *busemu.Ideal
+	drv  driver.Driver
 	wire *tap
 	time *busemu.TimedWire // nil: answers take no time
 	ring *trace.Ring
 	said driver.Unfit // why arming was given up
+	see  func(s *trace.Sample)
 	tick int64
 }
 
@@ -54,9 +57,12 @@ func (b *onBus) passFrom(began time.Time) {
 // step runs one tick after skipped ones.
 func (b *onBus) step(skipped int64) {
 	b.tick += skipped
-	b.l.Tick(loop.Instant{Tick: b.tick, Skipped: skipped})
+	b.l.Tick(loop.Instant{Tick: b.tick, Skipped: skipped, MonoNs: b.tick * int64(tick)})
 	b.tick++
 	for s := b.ring.Next(); s != nil; s = b.ring.Next() {
+		if b.see != nil {
+			b.see(s)
+		}
 		if s.Why == mode.ServosUnfit {
 			b.said = s.Robot.Unfit
 		}
@@ -107,7 +113,26 @@ func newTimedBus(t *testing.T, spoil func(*busemu.TimedWire) dxl.Port, faults ..
 	}, faults...)
 }
 
+// newOnBusWith is newOnBus with a configuration that change has changed.
+func newOnBusWith(t *testing.T, change func(*loop.Config)) *onBus {
+	t.Helper()
+	return lockstep(t, setting{change: change})
+}
+
 func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
+	t.Helper()
+	return newSet(t, setting{tips: tiltAt}, open, faults...)
+}
+
+// setting is what differs from one robot on the bus to another.
+type setting struct {
+	ctl    loop.Controller // nil: none
+	tips   time.Duration   // when the trunk falls over; 0: never
+	change func(*loop.Config)
+}
+
+// newSet is newBus with a setting.
+func newSet(t *testing.T, set setting, open func(*busemu.Line) (dxl.Port, *busemu.TimedWire), faults ...string) *onBus {
 	t.Helper()
 	desc, err := robot.Load("kata20")
 	if err != nil {
@@ -115,7 +140,7 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 	}
 	n := len(desc.Joints)
 	plant := busemu.NewIdeal(desc.Servos(), 2*time.Millisecond)
-	plant.TipsAt = tiltAt
+	plant.TipsAt = set.tips
 	cfg, err := busemu.ForRobot(desc)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +151,7 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 	}
 	line.Untimed = true
 	port, timed := open(line.Lines[0])
-	b := &onBus{t: t, line: line, wire: &tap{Port: port}, time: timed}
+	b := &onBus{t: t, line: line, body: plant, wire: &tap{Port: port}, time: timed}
 	servos, err := dynamixel.New(desc, "body", b.wire, dynamixel.Options{Now: b.now})
 	if err != nil {
 		t.Fatal(err)
@@ -138,14 +163,9 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 	if _, err := drv.Connect(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	b.drv = drv
 	for _, text := range faults {
-		f, err := busemu.ParseFault(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := line.Inject(f); err != nil {
-			t.Fatal(err)
-		}
+		b.inject(text)
 	}
 	lc := loop.Config{
 		RateHz: 100, ControlEvery: 2, MinRamp: loop.MinRamp,
@@ -159,12 +179,27 @@ func newBus(t *testing.T, tiltAt time.Duration, open func(*busemu.Line) (dxl.Por
 		lc.StandRad[j] = min(max(0.2, d.MinRad), d.MaxRad)
 	}
 	b.ring = trace.NewRing(4, n)
-	l, err := loop.New(lc, drv, nil, b.ring)
+	if set.change != nil {
+		set.change(&lc)
+	}
+	l, err := loop.New(lc, drv, set.ctl, b.ring)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.l = l
 	return b
+}
+
+// inject makes a fault of the line; its times are on the world's clock.
+func (b *onBus) inject(text string) {
+	b.t.Helper()
+	f, err := busemu.ParseFault(text)
+	if err == nil {
+		err = b.line.Inject(f)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // fly runs the loop for a time, arming after one second, and returns the states

@@ -22,6 +22,8 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/realtime"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
@@ -45,6 +47,19 @@ type Controller interface {
 	Phase() float64
 }
 
+// Paced is a [Controller] that can play slower, to spare a robot that is warm.
+type Paced interface {
+	// Pace is told before every Act how fast to play, as a share of the motion's own
+	// speed, 1 for as it is.
+	Pace(share float64)
+}
+
+// Led is a [Controller] that follows somebody, who may be lost.
+type Led interface {
+	// Lost says that there is nothing to follow although following was asked for.
+	Lost() bool
+}
+
 // Config is what the loop needs to know about the robot.
 type Config struct {
 	RateHz       int
@@ -57,9 +72,15 @@ type Config struct {
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
 
+	// Gateway, if set, is where orders come from and decisions go; whoever writes there is
+	// another process, whose heartbeat is judged.
+	Gateway *shared.Desk
 	// Began, if set, is told before the first tick of Run what the system did not
 	// permit. It must not block.
 	Began func(notes []string)
+	// NowNs is the clock by which reads and decisions of the controller are timed, ns; nil:
+	// that of the machine. A simulation has its own.
+	NowNs func() int64
 }
 
 // MinRamp is the shortest ramp out of the measured pose.
@@ -77,7 +98,8 @@ type Loop struct {
 	mon   *guard.Monitor
 	ring  *trace.Ring
 
-	mail     [mailboxSlots]slot
+	desk     *shared.Desk
+	gateway  heartbeat
 	request  atomic.Uint32 // wants no answer
 	external atomic.Uint32
 	stop     atomic.Bool
@@ -87,12 +109,15 @@ type Loop struct {
 	state    *driver.State
 	sensed   sensed.Robot // state as a controller sees it
 	machine  mode.Machine
+	paced    Paced // the controller, if it is one; nil: it is none
+	led      Led   // likewise
 	rules    mode.Rules
 	linkGone bool // the latest read found the port gone
 	ramp     ramp
 	want     []float64 // before the guard
 	goal     []float64 // after it
 	applied  []float64 // as sent
+	heard    []float64 // of applied, what was sent when the servo was last heard of
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
@@ -123,17 +148,27 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 			}
 		}
 	}
+	desk := cfg.Gateway
+	if desk == nil {
+		desk = &shared.Desk{}
+	}
 	period := 1 / float64(cfg.RateHz)
+	if cfg.NowNs == nil {
+		cfg.NowNs = realtime.NowNs
+	}
 	g, err := guard.New(cfg.Limits, period)
 	if err != nil {
 		return nil, fmt.Errorf("loop: %w", err)
 	}
+	paced, _ := ctl.(Paced)
+	led, _ := ctl.(Led)
 	return &Loop{
-		cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring,
-		mon:    guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
-		period: time.Second / time.Duration(cfg.RateHz),
-		state:  driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n),
+		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
+		gateway: heartbeat{limit: int64(cfg.Thresholds.GatewayS * float64(cfg.RateHz))},
+		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
+		period:  time.Second / time.Duration(cfg.RateHz),
+		state:   driver.NewState(n), ramp: newRamp(n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
 	}, nil
@@ -164,6 +199,13 @@ func (l *Loop) External(c mode.Condition, on bool) {
 	}
 }
 
+// Lease says until when an operator is sure to be there, see shared.Desk. Any goroutine may
+// call it.
+func (l *Loop) Lease(untilNs int64) { l.desk.Lease(untilNs) }
+
+// Ask hands the loop a request whose answer is wanted. Any goroutine may call it.
+func (l *Loop) Ask(r mode.Request) (shared.Ticket, error) { return l.desk.Ask(r) }
+
 // Pulse is what a supervisor looks at; any goroutine may.
 func (l *Loop) Pulse() (ticks uint64, torque bool) {
 	p := l.pulse.Load()
@@ -177,6 +219,7 @@ func (l *Loop) beat(ended uint64) {
 		p |= 1
 	}
 	l.pulse.Store(p)
+	l.desk.BeatLoop()
 }
 
 // StuckAfter is how long the loop may stand still while there is torque.

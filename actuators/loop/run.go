@@ -37,8 +37,6 @@ type Stats struct {
 	Notes        []string // what the system did not permit
 }
 
-func monotonic() int64 { return realtime.NowNs() }
-
 // count updates the statistics of one tick.
 func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.State, d mode.Decision) {
 	s := &l.stats
@@ -63,7 +61,7 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 		if d.State == mode.Arming {
 			s.Armed++
 		}
-		if _, ok := d.Why.Condition(); (ok || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
+		if _, ok := d.Why.Condition(); (ok && d.State != mode.Hold || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
 			s.FirstCause = d.Why
 		}
 	}
@@ -90,6 +88,7 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
 	copy(s.WindingC, l.mon.WindingC())
+	s.ChargeLow, s.ChargeHigh, s.SupplyA = l.mon.Charge()
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)
 	s.TiltRad, s.SupplyV, s.TorqueOff = l.mon.TiltRad(), l.mon.SupplyV(), l.machine.Torque == mode.TorqueOff
@@ -104,7 +103,9 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 func (l *Loop) Mode() mode.State { return l.machine.State }
 
 // Finished reports whether a stopped loop has nothing left to do.
-func (l *Loop) Finished() bool { return l.stop.Load() && l.machine.Ended(l.rules, l.linkGone) }
+func (l *Loop) Finished() bool {
+	return (l.stop.Load() || l.desk.Stopped()) && l.machine.Ended(l.rules, l.linkGone)
+}
 
 // Result closes the statistics.
 func (l *Loop) Result() Stats {

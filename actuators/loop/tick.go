@@ -24,10 +24,10 @@ type Instant struct {
 // Tick runs one cycle.
 func (l *Loop) Tick(now Instant) {
 	m := &l.machine
-	m.Pass(now.Skipped) // time limits are limits on time, not on work
-	started := monotonic()
+	m.Skip(l.rules, now.Skipped)
+	started := l.cfg.NowNs()
 	err := l.drv.Read(l.state)
-	busNs := monotonic() - started
+	busNs := l.cfg.NowNs() - started
 
 	facts := l.judge(now, err)
 	facts.Request = l.takeMail()
@@ -36,15 +36,16 @@ func (l *Loop) Tick(now Instant) {
 	if d.State != from {
 		l.enter(d.State)
 	}
+	l.guard.Slow(l.mon.Pace())
 	l.beat(0)  // before torque can rise
 	l.takeUp() // after the decision: a robot that is let go stays so
-	if m.BreaksOff(facts.Request, d) {
+	if m.BreaksOff(facts, d) {
 		l.ctl.Stop()
 	}
-	actNs := l.drive()
+	actNs := l.drive(facts.Conditions)
 	l.count(now, facts.Conditions, err, from, d)
 	l.record(now, facts, d, from, busNs, actNs)
-	l.answerMail(facts.Request, d)
+	l.desk.Answer(facts.Request, d)
 	m.Pass(1)
 	l.beat(1)
 }
@@ -56,9 +57,16 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
 		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
-	}) | mode.Conditions(l.external.Load())
+	}) | l.told()
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
+	}
+	if l.led != nil && m.State.Energised() {
+		f.Conditions.Set(mode.ReferenceLost, l.led.Lost())
+	}
+	if end := l.desk.LeaseEnd(); end != 0 && m.State.Energised() {
+		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
+		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}
 	if m.State == mode.Disarmed {
 		f.Failing = l.mon.Checks(l.state, f.Conditions, l.cfg.Limits)
@@ -97,6 +105,7 @@ func (l *Loop) enter(s mode.State) {
 		l.mon.Rearm()
 		l.clamp, l.catchUp = guard.Report{}, false
 		copy(l.applied, l.state.PosRad)
+		copy(l.heard, l.applied)
 	case mode.Hold:
 		if l.ctl == nil {
 			l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
@@ -112,10 +121,10 @@ func (l *Loop) rampToSettle() {
 	l.ramp.start(l.guard.Last(), l.cfg.SettleRad, l.cfg.Limits, l.cfg.MinRamp)
 }
 
-// drive does what the machine asks for in this tick; it returns the time spent in
-// the controller.
-func (l *Loop) drive() (actNs int64) {
-	if l.machine.PlayedOut(l.rules) {
+// drive does what the machine asks for in this tick, under conditions c; it returns the
+// time spent in the controller.
+func (l *Loop) drive(c mode.Conditions) (actNs int64) {
+	if l.machine.PlayedOut(l.rules, c) {
 		l.rampToSettle()
 	}
 	envelope := guard.Full
@@ -137,8 +146,7 @@ func (l *Loop) drive() (actNs int64) {
 	case mode.TaskPlay:
 		actNs = l.control(true)
 	case mode.TaskFollow:
-		// Goals that follow the measured pose leave only the motors' damping.
-		copy(l.want, l.state.PosRad)
+		l.follow()
 	default:
 		return 0
 	}
@@ -149,8 +157,23 @@ func (l *Loop) drive() (actNs int64) {
 	l.clamp, l.catchUp = report, l.catchUp && report.Changed()
 	if open {
 		_ = l.drv.Write(l.applied, l.goal) // a failure shows in the next Read
+		for j, fresh := range l.state.Fresh {
+			if fresh {
+				l.heard[j] = l.applied[j]
+			}
+		}
 	}
 	return actNs
+}
+
+// follow makes the measured pose the goal, which leaves only the motors' damping. A pose
+// that is not fresh is one from the past: such a servo keeps its goal.
+func (l *Loop) follow() {
+	for j, q := range l.state.PosRad {
+		if l.want[j] = q; !l.state.Fresh[j] {
+			l.want[j] = l.guard.Last()[j]
+		}
+	}
 }
 
 // makeReady makes the measured pose the goal of every servo without torque, so that
@@ -179,6 +202,7 @@ func (l *Loop) makeReady() {
 func (l *Loop) torqueUp() {
 	l.machine.TorqueAnswered(l.drv.Torque(true) == nil)
 	if l.machine.Torque == mode.TorqueOn {
+		copy(l.heard, l.applied)
 		l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
 	}
 }
@@ -186,7 +210,13 @@ func (l *Loop) torqueUp() {
 // goAlong takes the ramp's next step. In a controlled stop its end is followed by a
 // moment of rest, and that by the end.
 func (l *Loop) goAlong() {
-	if !l.ramp.step(l.want, l.period) || l.machine.State != mode.Settle {
+	ended := l.ramp.step(l.want, l.period)
+	for j, fresh := range l.state.Fresh {
+		if !fresh { // it may not hear either: when it does again, nothing may have gone on without it
+			l.want[j] = l.heard[j]
+		}
+	}
+	if !ended || l.machine.State != mode.Settle {
 		return
 	}
 	l.machine.RampEnded()
@@ -211,9 +241,12 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	s := l.state
 	l.sensed = sensed.Robot{PosRad: s.PosRad, VelRadPerS: s.VelRadPerS, GyroRadPerS: s.GyroRadPerS, GravityDir: s.GravityDir}
-	started := monotonic()
+	if l.paced != nil {
+		l.paced.Pace(slices.Min(l.mon.Pace()))
+	}
+	started := l.cfg.NowNs()
 	standing, err := l.ctl.Act(l.goal, &l.sensed, play) // l.goal is scratch until Apply
-	ns = monotonic() - started
+	ns = l.cfg.NowNs() - started
 	usable := err == nil && ns <= int64(l.period)
 	for _, q := range l.goal {
 		usable = usable && !math.IsNaN(q) && !math.IsInf(q, 0)

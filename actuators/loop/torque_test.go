@@ -8,6 +8,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
@@ -71,7 +72,7 @@ func TestRandomFlightsKeepTorqueAndControllerInTheirPlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.l, g.l = l, l
-		var pending []Ticket
+		var pending []shared.Ticket
 		for tick := range int64(2500) {
 			switch rng.IntN(240) {
 			case 0, 1:

@@ -92,10 +92,17 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 		if s.Arm && x.Mode == mode.Disarmed {
 			return s.tryArm(now)
 		}
+		if s.Arm && !s.Daemon { // stopped before it was armed: nobody will reset it
+			s.over = true
+			return mode.NoRequest, true
+		}
 	case mode.Hold, mode.Active, mode.Arming:
 		if s.For > 0 && since(now, s.armed) >= s.For {
 			s.over = true
 			return mode.Disarm, true
+		}
+		if action, _ := mode.Worst(x.Conditions); action >= mode.ActHold {
+			return mode.NoRequest, false // nothing may be begun
 		}
 		if x.Mode == mode.Hold && s.Play && !s.yields && s.due(now) {
 			return mode.Activate, false

@@ -18,6 +18,7 @@ const (
 	ArmServoLost                     // another servo stopped answering
 	BusNoisy                         // too many failed transactions in the last half second
 	LoopOverrun                      // the loop was more than a period late three times in a second, or once for long
+	GatewayLost                      // the process that gives orders, records and tells has died or stands still
 	MonitoringStale                  // temperature, supply, alerts or torque of a servo have not been heard of for long
 	ServosStopped                    // the servos' own watchdog stopped them twice in ten seconds
 	PolicyFault                      // the controller gave no usable command three times in a row
@@ -26,8 +27,13 @@ const (
 	Stalled                          // high current without motion
 	ClampedLong                      // the guard had to change most commands for a second
 	VoltageLow                       // battery low under load
+	ChargeLow                        // at worst so little charge is left as sitting down needs
+	LeaseExpired                     // the operator's lease was lost, and nobody took one for long
+	ReferenceLost                    // the references that are being followed do not come any more
+	LeaseLost                        // whoever holds the operator's lease has not renewed it in time
 	Warm                             // temperature above the warning level
 	VoltageWarn                      // battery below the warning level
+	ChargeWarn                       // at worst little charge is left
 	LogLost                          // the flight recorder cannot keep up or cannot write
 	LinkToBroker                     // the command link is down
 	NameTaken                        // another robot answers to this robot's name on the command link
@@ -38,8 +44,9 @@ const (
 func (c Condition) String() string {
 	names := [conditionCount]string{
 		"estop-open", "loop-stuck", "link-lost", "torque-lost", "falling", "imu-lost", "leg-servo-lost", "voltage-cut",
-		"arm-servo-lost", "bus-noisy", "loop-overrun", "monitoring-stale", "servos-stopped", "policy-fault", "servo-alert", "overheated", "stalled",
-		"clamped-long", "voltage-low", "warm", "voltage-warn", "log-lost",
+		"arm-servo-lost", "bus-noisy", "loop-overrun", "gateway-lost", "monitoring-stale", "servos-stopped", "policy-fault",
+		"servo-alert", "overheated", "stalled", "clamped-long", "voltage-low", "charge-low", "lease-expired",
+		"reference-lost", "lease-lost", "warm", "voltage-warn", "charge-warn", "log-lost",
 		"broker-lost", "name-taken",
 	}
 	if c >= conditionCount {
@@ -51,10 +58,12 @@ func (c Condition) String() string {
 // Action is the answer to a condition, least severe first.
 type Action uint8
 
-// The actions. Settle, limp and cut lead to the states of those names.
+// The actions. Hold, settle, limp and cut lead to the states of those names; hold breaks
+// off a motion, and lets none begin.
 const (
 	ActNone Action = iota
 	ActWarn
+	ActHold
 	ActSettle
 	ActLimp
 	ActCut
@@ -62,7 +71,7 @@ const (
 
 // String returns the action's name.
 func (a Action) String() string {
-	return [...]string{"none", "warn", "settle", "limp", "cut"}[a]
+	return [...]string{"none", "warn", "hold", "settle", "limp", "cut"}[a]
 }
 
 // Answer is the failsafe table: the least severe action for a condition.
@@ -76,10 +85,12 @@ func Answer(c Condition) Action {
 		return ActCut
 	case Falling, IMULost, LegServoLost, TorqueLost:
 		return ActLimp
-	case ArmServoLost, BusNoisy, LoopOverrun, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated, Stalled, ClampedLong,
-		VoltageLow:
+	case ArmServoLost, BusNoisy, LoopOverrun, GatewayLost, MonitoringStale, ServosStopped, PolicyFault, ServoAlert, Overheated,
+		Stalled, ClampedLong, VoltageLow, ChargeLow, LeaseExpired:
 		return ActSettle
-	case Warm, VoltageWarn, LogLost, LinkToBroker, NameTaken:
+	case LeaseLost, ReferenceLost:
+		return ActHold
+	case Warm, VoltageWarn, ChargeWarn, LogLost, LinkToBroker, NameTaken:
 		return ActWarn
 	}
 	return ActCut // a condition without a row is a programming error: stop

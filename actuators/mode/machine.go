@@ -206,12 +206,15 @@ func (m *Machine) Task(r Rules) Task {
 }
 
 // PlayedOut ends the first part of a controlled stop when the motion has come to its
-// end, is not usable, or took too long. True: the ramp to the settle pose begins now.
-func (m *Machine) PlayedOut(r Rules) bool {
+// end, is not usable, or took too long, and where one of the conditions of this tick asks
+// for a controlled stop itself: no motion goes on then. True: the ramp to the settle pose
+// begins now.
+func (m *Machine) PlayedOut(r Rules, c Conditions) bool {
 	if m.State != Settle || m.Stop != StopPlaysOut {
 		return false
 	}
-	if m.Control == ControlPlays && !m.Bad && r.span(m.Ticks) < r.PlayOut {
+	action, _ := Worst(c)
+	if action < ActSettle && m.Control == ControlPlays && !m.Bad && r.span(m.Ticks) < r.PlayOut {
 		return false
 	}
 	m.Stop = StopRamps
@@ -300,10 +303,14 @@ func (m *Machine) Decided(usable, answered, standing bool) {
 	}
 }
 
-// BreaksOff says that the controller is to break off its motion in this tick, in which
-// d was decided on a request.
-func (m *Machine) BreaksOff(r Request, d Decision) bool {
-	return r == StopMotion && !d.Refused && m.Control == ControlPlays && m.State.Energised()
+// BreaksOff says, after Step, that the controller is to break off its motion in this tick,
+// in which d was decided: because somebody asks for it, or because a condition lets none be.
+func (m *Machine) BreaksOff(f Facts, d Decision) bool {
+	if m.Control != ControlPlays || !m.State.Energised() {
+		return false
+	}
+	action, _ := Worst(f.Conditions)
+	return f.Request == StopMotion && !d.Refused || action == ActHold && (m.State == Hold || m.State == Settle)
 }
 
 // Ended says that nothing is left to do for a loop that is to stop: no torque, and
@@ -317,3 +324,16 @@ func (m *Machine) Ended(r Rules, linkGone bool) bool {
 
 // Pass counts n ticks.
 func (m *Machine) Pass(n int64) { m.Ticks += n }
+
+// away is how long a loop may be away before a robot stands still under its servos' own
+// watchdogs.
+const away = 500 * time.Millisecond
+
+// Skip counts n ticks in which the loop was away. A robot that stood still meanwhile got
+// nowhere in its controlled stop, whose time limit is for one that gets nowhere while it is
+// driven: nobody is dropped half seated because a host was away.
+func (m *Machine) Skip(r Rules, n int64) {
+	if m.State != Settle || r.span(n) <= away {
+		m.Ticks += n
+	}
+}

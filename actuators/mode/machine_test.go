@@ -70,7 +70,7 @@ func turn(m *Machine, r Rules, f Facts, o outcome) (d Decision, did deed) {
 	}
 	d = m.Step(r, f)
 	did.takeUp = m.TakesUp()
-	m.PlayedOut(r)
+	m.PlayedOut(r, f.Conditions)
 	switch m.Task(r) {
 	case TaskTorqueOff:
 		did.off = true
@@ -146,7 +146,7 @@ func judge(before, after Machine, f Facts, o outcome, did deed, canPlay bool) st
 // it allows, and does nothing that the state forbids. By induction this holds for
 // every flight, from the zero value on.
 func TestTableHoldsForEveryTick(t *testing.T) {
-	sets := []Conditions{0, Of(ArmServoLost), Of(Falling), Of(LinkLost)}
+	sets := []Conditions{0, Of(LeaseLost), Of(ArmServoLost), Of(Falling), Of(LinkLost)}
 	var machines, turns int
 	for _, canPlay := range []bool{false, true} {
 		r := rules(canPlay)
@@ -306,11 +306,11 @@ func TestControlledStop(t *testing.T) {
 	} {
 		m := plays
 		m.Step(rules(true), Facts{Request: Disarm})
-		if m.PlayedOut(rules(true)) {
+		if m.PlayedOut(rules(true), Of(Warm)) {
 			t.Fatal("over at once")
 		}
 		end(&m)
-		if !m.PlayedOut(rules(true)) || m.Stop != StopRamps || m.PlayedOut(rules(true)) {
+		if !m.PlayedOut(rules(true), 0) || m.Stop != StopRamps || m.PlayedOut(rules(true), 0) {
 			t.Errorf("%s: part %d", name, m.Stop)
 		}
 		m.RampEnded()
@@ -321,19 +321,47 @@ func TestControlledStop(t *testing.T) {
 	}
 }
 
-// Only who plays is told to break off, and only where the robot is still driven.
+// A motion that is played out does not go on when something asks for a controlled stop.
+func TestNoMotionGoesOnUnderAFailsafe(t *testing.T) {
+	for c := range conditionCount {
+		m := Machine{State: Hold, Torque: TorqueOn, Control: ControlPlays}
+		m.Step(rules(true), Facts{Request: Disarm})
+		if got, want := m.PlayedOut(rules(true), Of(c)), Answer(c) >= ActSettle; got != want {
+			t.Errorf("%v: broken off: %v, want %v", c, got, want)
+		}
+	}
+}
+
+// Who was away while the robot sat down goes on: it is not dropped half seated.
+func TestNobodyIsDroppedHalfSeated(t *testing.T) {
+	m := Machine{State: Settle, Torque: TorqueOn, Stop: StopRamps}
+	m.Skip(rules(true), 100*int64(SettleTimeout/time.Second))
+	if d := m.Step(rules(true), Facts{}); d.State != Settle {
+		t.Errorf("%v because of %v", d.State, d.Why)
+	}
+	m.Pass(100 * int64(SettleTimeout/time.Second))
+	if d := m.Step(rules(true), Facts{}); d.State != Cut {
+		t.Errorf("%v after its time", d.State)
+	}
+}
+
+// Only who plays is told to break off, and only where the robot is still driven: by whoever
+// stops it, and by a condition that lets no motion be.
 func TestBreaksOff(t *testing.T) {
 	each(func(m Machine) {
 		if !legal(m, true) {
 			return
 		}
 		for request := range requestCount {
-			after := m
-			d := after.Step(rules(true), Facts{Request: request})
-			want := request == StopMotion && after.Control == ControlPlays &&
-				(m.State == Active || m.State == Hold || m.State == Settle)
-			if got := after.BreaksOff(request, d); got != want {
-				t.Fatalf("%+v, %v -> %v: breaks off %v, want %v", m, request, d, got, want)
+			for _, c := range []Conditions{0, Of(Warm), Of(LeaseLost)} {
+				after, f := m, Facts{Request: request, Conditions: c}
+				d := after.Step(rules(true), f)
+				want := request == StopMotion && after.Control == ControlPlays &&
+					(m.State == Active || m.State == Hold || m.State == Settle) ||
+					c == Of(LeaseLost) && after.Control == ControlPlays && (after.State == Hold || after.State == Settle)
+				if got := after.BreaksOff(f, d); got != want {
+					t.Fatalf("%+v, %+v -> %v: breaks off %v, want %v", m, f, d, got, want)
+				}
 			}
 		}
 	})
@@ -362,7 +390,7 @@ func TestRandomFlights(t *testing.T) {
 				world = outcome{often(), rng.IntN(4) > 0, often(), often(), often(), rng.IntN(3) > 0, rng.IntN(3) == 0}
 			}
 			if rng.IntN(20) == 0 {
-				m.Pass(int64(rng.IntN(300)))
+				m.Skip(r, int64(rng.IntN(300)))
 			}
 			before := m
 			d, did := turn(&m, r, f, world)

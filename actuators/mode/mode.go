@@ -110,7 +110,7 @@ func Next(s State, in Input) Decision {
 		return Decision{State: Cut, Why: Requested(EStop)}
 	}
 	if s.Energised() {
-		if d, ok := failsafe(s, in.Conditions); ok {
+		if d, ok := failsafe(s, in); ok {
 			d.Refused = overtaken(in.Request)
 			return d
 		}
@@ -128,9 +128,10 @@ func overtaken(r Request) bool {
 	return r != NoRequest && r != StopMotion && r != Disarm && r != EStop
 }
 
-// failsafe returns the more severe state that the conditions demand, if any.
-func failsafe(s State, c Conditions) (Decision, bool) {
-	action, cause := Worst(c)
+// failsafe returns the more severe state that the conditions demand, if any. Who asks for
+// less than holding gets that.
+func failsafe(s State, in Input) (Decision, bool) {
+	action, cause := Worst(in.Conditions)
 	why := Caused(cause)
 	switch {
 	case action == ActCut:
@@ -139,6 +140,8 @@ func failsafe(s State, c Conditions) (Decision, bool) {
 		return Decision{State: Limp, Why: why}, true
 	case action == ActSettle && s < Settle:
 		return Decision{State: Settle, Why: why}, true
+	case action == ActHold && s == Active && in.Request != Disarm:
+		return Decision{State: Hold, Why: why}, true
 	}
 	return Decision{}, false
 }
@@ -200,11 +203,13 @@ func requested(s State, in Input) Decision {
 		}
 		return Decision{State: Arming, Why: Requested(Arm)}
 	case Activate:
-		switch {
+		switch action, cause := Worst(in.Conditions); {
 		case !in.CanPlay:
 			return refuse(NoController)
 		case s != Hold:
 			return refuse(NotHolding)
+		case action >= ActHold:
+			return refuse(Caused(cause))
 		}
 		return Decision{State: Active, Why: Requested(Activate)}
 	case HoldPose:

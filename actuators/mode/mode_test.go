@@ -63,7 +63,10 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 		}
 		if s.Energised() {
 			worst, _ := Worst(in.Conditions)
-			floor := [...]int{ActNone: 0, ActWarn: 0, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
+			floor := [...]int{ActNone: 0, ActWarn: 0, ActHold: 1, ActSettle: 2, ActLimp: 3, ActCut: 4}[worst]
+			if worst == ActHold && s == Arming {
+				floor = 0 // it goes on to hold
+			}
 			if severity(d.State) < floor {
 				fail("failsafe not obeyed")
 			}
@@ -88,6 +91,7 @@ func TestEveryInputHasOneSafeAnswer(t *testing.T) {
 func TestFailsafeTable(t *testing.T) {
 	next := map[Action]map[State]State{
 		ActWarn:   {Arming: Arming, Hold: Hold, Active: Active, Settle: Settle, Limp: Limp},
+		ActHold:   {Arming: Arming, Hold: Hold, Active: Hold, Settle: Settle, Limp: Limp},
 		ActSettle: {Arming: Settle, Hold: Settle, Active: Settle, Settle: Settle, Limp: Limp},
 		ActLimp:   {Arming: Limp, Hold: Limp, Active: Limp, Settle: Limp, Limp: Limp},
 		ActCut:    {Arming: Cut, Hold: Cut, Active: Cut, Settle: Cut, Limp: Cut},
@@ -95,10 +99,11 @@ func TestFailsafeTable(t *testing.T) {
 	rows := map[Condition]Action{
 		EStopOpen: ActCut, LoopStuck: ActCut, LinkLost: ActCut, VoltageCut: ActCut,
 		Falling: ActLimp, IMULost: ActLimp, LegServoLost: ActLimp, TorqueLost: ActLimp,
-		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
+		ArmServoLost: ActSettle, BusNoisy: ActSettle, LoopOverrun: ActSettle, GatewayLost: ActSettle, MonitoringStale: ActSettle, ServosStopped: ActSettle, PolicyFault: ActSettle,
 		ServoAlert: ActSettle, Overheated: ActSettle, Stalled: ActSettle, ClampedLong: ActSettle,
-		VoltageLow: ActSettle,
-		Warm:       ActWarn, VoltageWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
+		VoltageLow: ActSettle, ChargeLow: ActSettle, LeaseExpired: ActSettle,
+		LeaseLost: ActHold, ReferenceLost: ActHold,
+		Warm: ActWarn, VoltageWarn: ActWarn, ChargeWarn: ActWarn, LogLost: ActWarn, LinkToBroker: ActWarn, NameTaken: ActWarn,
 	}
 	if len(rows) != int(conditionCount) {
 		t.Fatalf("%d rows for %d conditions", len(rows), conditionCount)
@@ -139,6 +144,8 @@ func TestRequestsAndRefusals(t *testing.T) {
 		{Hold, Input{Request: Activate, CanPlay: true}, Active, Requested(Activate), false},
 		{Hold, Input{Request: Activate}, Hold, NoController, true},
 		{Disarmed, Input{Request: Activate, CanPlay: true}, Disarmed, NotHolding, true},
+		{Hold, Input{Request: Activate, CanPlay: true, Conditions: Of(LeaseLost)}, Hold, Caused(LeaseLost), true},
+		{Hold, Input{Request: Activate, CanPlay: true, Conditions: Of(Warm)}, Active, Requested(Activate), false},
 		{Arming, Input{Request: Activate, CanPlay: true}, Arming, NotHolding, true},
 		{Active, Input{Request: HoldPose}, Hold, Requested(HoldPose), false},
 		{Disarmed, Input{Request: HoldPose}, Disarmed, NotHolding, true},

@@ -35,6 +35,9 @@ type Config struct {
 	Cut      func() error // switches torque off past the loop
 	// Stuck is told of each cut because the loop stood still, and what came of it.
 	Stuck func(err error)
+	// Insisted, asked in every look, says that an operator wants torque off at once: the
+	// loop then has a few ticks for it.
+	Insisted func() bool
 }
 
 const (
@@ -48,12 +51,11 @@ const (
 
 // Supervisor watches one loop.
 type Supervisor struct {
-	cfg      Config
-	judge    judge
-	insisted atomic.Bool
-	stop     atomic.Bool
-	ended    chan struct{}
-	lost     chan struct{} // closed when the loop is given up
+	cfg   Config
+	judge judge
+	stop  atomic.Bool
+	ended chan struct{}
+	lost  chan struct{} // closed when the loop is given up
 }
 
 // Start begins to watch. Stop must be called.
@@ -62,9 +64,6 @@ func Start(cfg Config) *Supervisor {
 	go s.run()
 	return s
 }
-
-// Insist says that an operator wants torque off at once. The loop has a few ticks for it.
-func (s *Supervisor) Insist() { s.insisted.Store(true) }
 
 // Lost is closed when the loop has not moved for two seconds after it was cut: nobody
 // should wait for it.
@@ -84,7 +83,7 @@ func (s *Supervisor) run() {
 	for !s.stop.Load() {
 		realtime.SleepUntil(last + int64(period))
 		now := realtime.NowNs()
-		verdict := s.judge.look(s.cfg.Pulse(), time.Duration(now-last), s.insisted.Load())
+		verdict := s.judge.look(s.cfg.Pulse(), time.Duration(now-last), s.cfg.Insisted())
 		last = now
 		switch verdict {
 		case cutInsisted:

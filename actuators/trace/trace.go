@@ -1,15 +1,15 @@
 // Package trace carries what each tick saw and did from the control loop to
 // whoever wants to know: the flight recorder, the status line, the command link.
 //
-// A [Ring] is a fixed number of preallocated samples between exactly one
-// producer (the loop) and one consumer. Neither side ever waits for the other:
-// when the consumer is too slow, samples are dropped and counted. Filling a
-// sample allocates nothing and takes no lock.
+// A [Ring] is a fixed number of records between exactly one producer (the loop) and
+// one consumer, which may be another process: the memory may be shared. Neither side
+// ever waits for the other: when the consumer is too slow, samples are dropped and
+// counted. Filling a sample allocates nothing and takes no lock.
+//
+// What is not here: where shared memory comes from (package shared), files (recorder).
 package trace
 
 import (
-	"sync/atomic"
-
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -33,13 +33,17 @@ type Sample struct {
 	Failing    mode.Checks
 	Conditions mode.Conditions
 
-	WantRad   []float64 // asked for, before the guard
-	GoalRad   []float64 // as really sent
-	Guard     guard.Report
-	Robot     driver.State
-	WindingC  []float64 // estimated, see guard.Monitor
-	TiltRad   float64
-	SupplyV   float64
+	WantRad  []float64 // asked for, before the guard
+	GoalRad  []float64 // as really sent
+	Guard    guard.Report
+	Robot    driver.State
+	WindingC []float64 // estimated, see guard.Monitor
+	TiltRad  float64
+	SupplyV  float64
+	// Between what the battery's charge lies, 0 to 1, and the current that it gives; 0, 1
+	// and 0 where no battery is described.
+	ChargeLow, ChargeHigh, SupplyA float64
+
 	TorqueOff bool // confirmed by every servo
 	Phase     float64
 	Playing   bool // the controller is in a motion, in hold and settle too: it ends it
@@ -70,53 +74,3 @@ func (s *Sample) CopyTo(dst *Sample) {
 	copy(dst.GoalRad, s.GoalRad)
 	copy(dst.WindingC, s.WindingC)
 }
-
-// Ring is the queue of samples.
-type Ring struct {
-	slots   []Sample
-	head    atomic.Uint64 // next to write
-	tail    atomic.Uint64 // next to read
-	dropped atomic.Uint64
-}
-
-// NewRing returns a ring of size samples for a robot of that many joints.
-func NewRing(size, joints int) *Ring {
-	if size < 1 {
-		panic("trace: ring without slots")
-	}
-	r := &Ring{slots: make([]Sample, size)}
-	for i := range r.slots {
-		r.slots[i] = newSample(joints)
-	}
-	return r
-}
-
-// Reserve returns the sample to fill, or nil (and counts a drop) when the
-// consumer is a whole ring behind. The producer calls Publish when it is full.
-func (r *Ring) Reserve() *Sample {
-	h := r.head.Load()
-	if h-r.tail.Load() == uint64(len(r.slots)) {
-		r.dropped.Add(1)
-		return nil
-	}
-	return &r.slots[h%uint64(len(r.slots))]
-}
-
-// Publish hands the reserved sample to the consumer.
-func (r *Ring) Publish() { r.head.Add(1) }
-
-// Next returns the oldest sample, or nil when there is none. It stays valid
-// until Release.
-func (r *Ring) Next() *Sample {
-	t := r.tail.Load()
-	if t == r.head.Load() {
-		return nil
-	}
-	return &r.slots[t%uint64(len(r.slots))]
-}
-
-// Release gives the sample returned by Next back to the producer.
-func (r *Ring) Release() { r.tail.Add(1) }
-
-// Dropped returns how many samples were lost.
-func (r *Ring) Dropped() uint64 { return r.dropped.Load() }

@@ -57,6 +57,7 @@ func emulate(args []string) error {
 	tilt := f.Duration("tilt-at", 0, "")
 	dead := f.Bool("dead", false, "")
 	joints := f.String("joints", "", "file for the joint angles at the end, rad")
+	off := f.String("off", "", "file for the Unix times, in ns, at which torque was found to have gone off")
 	var faults []string
 	f.Func("fault", "", func(s string) error { faults = append(faults, s); return nil })
 	if err := f.Parse(args[2:]); err != nil {
@@ -102,6 +103,9 @@ func emulate(args []string) error {
 	if err := json.NewEncoder(os.Stdout).Encode(map[string]any{"port": server.Path(0), "ports": ports}); err != nil {
 		return err
 	}
+	if *off != "" {
+		go noteTorqueOff(ctx, server, *off)
+	}
 	err = server.Run(ctx)
 	torque := 0
 	var end busemu.Truth
@@ -115,6 +119,21 @@ func emulate(args []string) error {
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(map[string]any{"torque_on": torque})
 	return err
+}
+
+// noteTorqueOff appends a line to a file each time that the last servo loses its torque.
+func noteTorqueOff(ctx context.Context, server *busemu.Server, name string) {
+	for was := 0; ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
+		now := 0
+		server.With(func(w *busemu.World) { now = w.TorqueOn() })
+		if was > 0 && now == 0 {
+			if f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err == nil {
+				fmt.Fprintln(f, time.Now().UnixNano())
+				f.Close()
+			}
+		}
+		was = now
+	}
 }
 
 // daemon is a running robotd.

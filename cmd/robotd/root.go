@@ -94,6 +94,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.IntVar(&c.RateHz, "rate", 0, "ticks per second; default: the robot's loop_rate_hz")
 	f.StringVar(&c.Policy, "policy", "", "policy bundle to run")
 	f.BoolVar(&o.Anyway, "anyway", false, "run the policy even if its own evaluation is absent or below 95 % survival")
+	f.BoolVar(&c.Follow, "follow", false, "follow live references over a Unix socket or MQTT instead of a policy")
 	f.BoolVar(&o.Release, "release", false,
 		"switch off the torque that servos carry at start, instead of refusing; support the robot first")
 	f.StringVar(&c.Record, "record", "", "flight recording (.mcap), or none; default out/flights/<time>.mcap")

@@ -134,11 +134,11 @@ func (b *Broker) options(dir string) *server.Options {
 		Users: []*server.User{
 			{
 				Username: b.cfg.RobotUser.Username, Password: b.cfg.RobotUser.Password, AllowedConnectionTypes: mqttOnly,
-				Permissions: &server.Permissions{Publish: only(base+".state", base+".event", base+".ack"), Subscribe: only(base+".cmd", base+".state")},
+				Permissions: &server.Permissions{Publish: only(base+".state", base+".event", base+".ack"), Subscribe: only(base+".cmd", base+".ref", base+".state")},
 			},
 			{
 				Username: b.cfg.Operator.Username, Password: b.cfg.Operator.Password, AllowedConnectionTypes: mqttOnly,
-				Permissions: &server.Permissions{Publish: only(base + ".cmd"), Subscribe: only(base, base+".>")},
+				Permissions: &server.Permissions{Publish: only(base+".cmd", base+".ref"), Subscribe: only(base, base+".>")},
 			},
 		},
 	}

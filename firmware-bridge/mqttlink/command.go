@@ -16,6 +16,8 @@ const (
 	MaxCommandBytes = 4096
 	// MaxTTL bounds how long a command may claim to be good.
 	MaxTTL = 30 * time.Second
+	// maxLeaseS bounds what can be read as a lease, in seconds; what is legal the robot says.
+	maxLeaseS = 3600
 	// clockSkew is how far ahead an issuer's clock may be.
 	clockSkew = 2 * time.Second
 	// maxIssuers bounds the sequence numbers remembered.
@@ -33,6 +35,7 @@ type Command struct {
 	TTL      time.Duration // good until IssuedAt + TTL
 	Verb     string        // what to do
 	Arg      string        // its argument, if the verb has one
+	Lease    time.Duration // the operator's lease that it asks for; 0: none
 }
 
 // Ack is the answer to a command.
@@ -57,11 +60,12 @@ type wireCommand struct {
 	TTLMS    int64     `json:"ttl_ms"`
 	Verb     string    `json:"verb"`
 	Arg      string    `json:"arg,omitempty"`
+	LeaseS   float64   `json:"lease_s,omitempty"`
 }
 
 // EncodeCommand is what an operator publishes.
 func EncodeCommand(c Command) ([]byte, error) {
-	b, err := json.Marshal(wireCommand{1, c.Robot, c.Issuer, c.Seq, c.IssuedAt.UTC(), c.TTL.Milliseconds(), c.Verb, c.Arg})
+	b, err := json.Marshal(wireCommand{1, c.Robot, c.Issuer, c.Seq, c.IssuedAt.UTC(), c.TTL.Milliseconds(), c.Verb, c.Arg, c.Lease.Seconds()})
 	if err == nil && len(b) > MaxCommandBytes {
 		err = fmt.Errorf("mqttlink: command of %d bytes; legal: up to %d", len(b), MaxCommandBytes)
 	}
@@ -69,12 +73,13 @@ func EncodeCommand(c Command) ([]byte, error) {
 }
 
 // DecodeCommand reads a command strictly: one JSON object, every key known, in exact
-// spelling and once, and all but "arg" present. The command that comes with an error
+// spelling and once, and all but "arg" and "lease_s" present. The command that comes with an error
 // holds what was read before it, so that the answer can name the issuer.
 func DecodeCommand(data []byte) (Command, error) {
 	var w wireCommand
 	err := decodeStrict(data, &w)
-	c := Command{Robot: w.Robot, Issuer: w.Issuer, Seq: w.Seq, IssuedAt: w.IssuedAt, TTL: time.Duration(min(max(w.TTLMS, 0), MaxTTL.Milliseconds())) * time.Millisecond, Verb: w.Verb, Arg: w.Arg}
+	c := Command{Robot: w.Robot, Issuer: w.Issuer, Seq: w.Seq, IssuedAt: w.IssuedAt, TTL: time.Duration(min(max(w.TTLMS, 0), MaxTTL.Milliseconds())) * time.Millisecond, Verb: w.Verb, Arg: w.Arg,
+		Lease: time.Duration(min(max(w.LeaseS, 0), maxLeaseS) * float64(time.Second))}
 	if err != nil {
 		return c, fmt.Errorf("mqttlink: command: %w", err)
 	}
@@ -89,6 +94,8 @@ func DecodeCommand(data []byte) (Command, error) {
 		err = fmt.Errorf("ttl_ms %d; legal: 1 to %d", w.TTLMS, MaxTTL.Milliseconds())
 	case w.IssuedAt.Year() < 2000 || w.IssuedAt.Year() > 9999:
 		err = fmt.Errorf("issued_at %v; legal: a time of this millennium", w.IssuedAt)
+	case w.LeaseS < 0 || w.LeaseS > maxLeaseS:
+		err = fmt.Errorf("lease_s %g; legal: 0 (none) to %d", w.LeaseS, maxLeaseS)
 	case len(w.Verb) == 0 || len(w.Verb) > 32:
 		err = fmt.Errorf("verb %q; legal: 1 to 32 characters", clip(w.Verb))
 	}
@@ -106,7 +113,7 @@ func decodeStrict(data []byte, w *wireCommand) error {
 	}
 	fields := map[string]any{
 		"v": &w.Version, "robot": &w.Robot, "issuer": &w.Issuer, "seq": &w.Seq, "issued_at": &w.IssuedAt,
-		"ttl_ms": &w.TTLMS, "verb": &w.Verb, "arg": &w.Arg,
+		"ttl_ms": &w.TTLMS, "verb": &w.Verb, "arg": &w.Arg, "lease_s": &w.LeaseS,
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -121,7 +128,7 @@ func decodeStrict(data []byte, w *wireCommand) error {
 		}
 		to := fields[key]
 		if to == nil || seen[key] {
-			return fmt.Errorf("key %q is unknown or given twice; legal: v, robot, issuer, seq, issued_at, ttl_ms, verb, arg", clip(key))
+			return fmt.Errorf("key %q is unknown or given twice; legal: v, robot, issuer, seq, issued_at, ttl_ms, verb, arg, lease_s", clip(key))
 		}
 		seen[key] = true
 		var raw json.RawMessage

@@ -20,6 +20,9 @@ func commandTexts() map[string]string {
 	return map[string]string{
 		ok:                                     "",
 		edit(`"arm"`, `"start","arg":"x"`):     "",
+		edit(`"arm"`, `"arm","lease_s":2.5`):   "",
+		edit(`"arm"`, `"arm","lease_s":-1`):    "lease_s",
+		edit(`"arm"`, `"arm","lease_s":1e300`): "lease_s",
 		" " + ok + "\n":                        "",
 		"":                                     "not a JSON object",
 		"[]":                                   "not a JSON object",

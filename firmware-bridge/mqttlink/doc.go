@@ -6,6 +6,7 @@
 //	fleet/<id>/state  robot -> all   QoS 1, retained; the last will says "offline"
 //	fleet/<id>/event  robot -> all   QoS 1
 //	fleet/<id>/cmd    operator -> robot  QoS 1, never retained
+//	fleet/<id>/ref    operator -> robot  QoS 0: live references, where the robot follows them
 //	fleet/<id>/ack    robot -> operator  QoS 1: accepted, or refused and why
 //
 // A command carries who issued it, a sequence number that only grows, when it was

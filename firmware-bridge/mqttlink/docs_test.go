@@ -31,7 +31,7 @@ func TestManualHasTheTopics(t *testing.T) {
 			t.Errorf("%s publishes %v, documented are %v", who, may, documented[who])
 		}
 	}
-	if n := strings.Count(string(text), "fleet/<id>/"); n != 4 {
+	if n := strings.Count(string(text), "fleet/<id>/"); n != 5 {
 		t.Errorf("%d topics in the manual's text", n)
 	}
 }

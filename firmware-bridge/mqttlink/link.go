@@ -46,6 +46,9 @@ type Config struct {
 	// now or later and from any goroutine, with what it did, or with the reason why not;
 	// the answer to the operator goes out then.
 	OnCommand func(c Command, reply func(did string, refused error))
+	// OnReference, if set, takes live references, or what is wrong with one; like OnCommand
+	// it must not block. Without it none are heard.
+	OnReference func(r Reference, err error)
 	// OnLink, if set, is told when the line comes up, when it goes down or could not be
 	// set up, and when the reason why it is down changes.
 	OnLink func(up bool, why error)
@@ -66,6 +69,7 @@ type Link struct {
 	out    *outbox
 	judge  *judge // used by the network's goroutine only, as is
 	pace   *pace
+	refs   bucket
 	client mqtt.Client
 
 	up   atomic.Bool
@@ -181,6 +185,9 @@ func (l *Link) offline(why string) []byte {
 
 func (l *Link) onConnect(c mqtt.Client) {
 	t := c.Subscribe(l.base+"cmd", 1, func(_ mqtt.Client, m mqtt.Message) { l.receive(m.Payload(), m.Retained()) })
+	if l.cfg.OnReference != nil {
+		c.Subscribe(l.base+"ref", 0, func(_ mqtt.Client, m mqtt.Message) { l.follow(m.Payload(), m.Retained(), l.cfg.Now()) })
+	}
 	go func() { // waiting inside the handler would stop the client
 		defer l.caught("the command link's set-up")
 		if err := subscribed(t); err != nil {

@@ -12,9 +12,10 @@ const (
 	// writePatience is how long a Write waits for room. A full queue of the kernel holds
 	// many packets: whoever still waits then is too late anyway.
 	writePatience = 2 * time.Millisecond
-	// spuriousPause keeps a line that says it is ready, and is not, from taking the
-	// processor: another program that reads it is woken by the same bytes.
-	spuriousPause = 100 * time.Microsecond
+	// shortPause is how long one waits who does not know for what: for room in a queue of
+	// the kernel that is full, and after a line said it were ready, and was not, as another
+	// program that reads it is woken by the same bytes.
+	shortPause = 100 * time.Microsecond
 	// drainPatience is how long what was written has for leaving before the device is
 	// closed; the kernel would wait for half a minute.
 	drainPatience = 50 * time.Millisecond
@@ -52,7 +53,7 @@ func (p *Port) Read(b []byte) (int, error) {
 		case ready:
 			ready, err = false, p.pause(left)
 		default:
-			ready, err = p.wait(unix.POLLIN, left)
+			ready, err = p.in.input(left)
 		}
 		if err != nil {
 			return 0, err
@@ -62,6 +63,9 @@ func (p *Port) Read(b []byte) (int, error) {
 
 // take reads what is there, perhaps nothing.
 func (p *Port) take(b []byte) (int, error) {
+	if p.in.empty() {
+		return 0, nil
+	}
 	n, err := unix.Read(p.fd, b)
 	switch {
 	case n > 0:
@@ -88,27 +92,21 @@ func (p *Port) Write(b []byte) (int, error) {
 	defer p.leave()
 	end := time.Now().Add(writePatience)
 	sent := 0
-	for ready := false; sent < len(b); {
+	for sent < len(b) {
 		n, err := unix.Write(p.fd, b[sent:])
 		sent += max(n, 0)
 		switch {
 		case n > 0 || err == unix.EINTR:
-			ready = false
 			continue
 		case err != nil && err != unix.EAGAIN:
 			return sent, err
 		}
 		left := time.Until(end)
-		switch {
-		case left <= 0:
+		if left <= 0 {
 			_ = p.line.ResetOutputBuffer() // what would go out now is late
 			return sent, ErrStuck
-		case ready:
-			ready, err = false, p.pause(left)
-		default:
-			ready, err = p.wait(unix.POLLOUT, left)
 		}
-		if err != nil {
+		if err := p.pause(left); err != nil {
 			return sent, err
 		}
 	}
@@ -124,26 +122,10 @@ func (p *Port) ResetInput() error {
 	return p.line.ResetInputBuffer()
 }
 
-// wait waits until the device has one of events, hangs up, or for d; ready says that
-// something happened.
-func (p *Port) wait(events int16, d time.Duration) (ready bool, err error) {
-	fds := [2]unix.PollFd{{Fd: int32(p.fd), Events: events}, {Fd: int32(p.wake[0]), Events: unix.POLLIN}}
-	n, err := poll(fds[:], d)
-	switch {
-	case err == unix.EINTR:
-		return false, nil
-	case err != nil:
-		return false, err
-	case fds[1].Revents != 0:
-		return false, ErrClosed
-	}
-	return n > 0, nil
-}
-
-// pause waits for spuriousPause, or for left if that is less.
+// pause waits for shortPause, or for left if that is less.
 func (p *Port) pause(left time.Duration) error {
 	fds := [1]unix.PollFd{{Fd: int32(p.wake[0]), Events: unix.POLLIN}}
-	if _, err := poll(fds[:], min(left, spuriousPause)); err != nil && err != unix.EINTR {
+	if _, err := poll(fds[:], min(left, shortPause)); err != nil && err != unix.EINTR {
 		return err
 	}
 	if fds[0].Revents != 0 {
@@ -208,6 +190,6 @@ func (p *Port) release() {
 		}
 	}
 	_ = p.line.ResetOutputBuffer()
-	p.err = errors.Join(p.line.Close(), unix.Close(p.fd), unix.Close(p.wake[0]), unix.Close(p.wake[1]))
+	p.err = errors.Join(p.in.close(), p.line.Close(), unix.Close(p.fd), unix.Close(p.wake[0]), unix.Close(p.wake[1]))
 	close(p.released)
 }

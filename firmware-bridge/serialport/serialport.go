@@ -5,7 +5,8 @@
 // exclusive use. Bytes then go through a descriptor of our own that never blocks
 // (line.go), for a control loop cannot live with what a blocking one does: it waits for
 // good when another program took the bytes that select had promised, or changed how many
-// bytes a read waits for, and when the other side stops taking bytes. Modem lines are left
+// bytes a read waits for, and when the other side stops taking bytes; and on a busy host
+// even select and poll outlast their timeouts (wait_linux.go). Modem lines are left
 // alone, because pseudo-terminals have none and servo adapters do not need them.
 //
 // What is not here: protocols, and anything that knows what the bytes mean.
@@ -50,6 +51,7 @@ type Port struct {
 	line  serial.Port // holds the settings and the claim of exclusive use; no byte passes it
 	fd    int         // our own: never blocks, carries the lock and every byte
 	wake  [2]int      // a pipe; a byte in it ends every wait
+	in    *waiter     // of reads
 	notes []string
 
 	timeout  time.Duration // of reads
@@ -91,6 +93,9 @@ func Open(name string, baud int) (*Port, error) {
 	}
 	for _, fd := range p.wake {
 		unix.CloseOnExec(fd)
+	}
+	if p.in, err = newWaiter(p.fd, p.wake[0]); err != nil {
+		return nil, fmt.Errorf("serialport: %s: %w", name, errors.Join(err, p.line.Close(), unix.Close(p.fd), unix.Close(p.wake[0]), unix.Close(p.wake[1])))
 	}
 	p.notes = lowLatency("/sys", name)
 	return p, nil

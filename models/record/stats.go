@@ -39,6 +39,7 @@ type Stats struct {
 	MaxTempC    float64      `json:"max_temp_c"`
 	MaxWindingC float64      `json:"max_winding_c"`
 	MinSupplyV  float64      `json:"min_supply_v"`
+	Energy      *Energy      `json:"energy,omitempty"`
 	Transitions []Transition `json:"transitions"`
 	EndState    string       `json:"end_state"`
 	Cause       string       `json:"cause,omitempty"` // what first took the robot out of normal operation

@@ -8,6 +8,7 @@ type Status struct {
 	Online     bool      `json:"online"`
 	Instance   string    `json:"instance,omitempty"` // of robotd: two robots of one name differ in it
 	State      string    `json:"state"`
+	Lease      string    `json:"lease,omitempty"` // who holds the operator's lease
 	Tick       int64     `json:"tick"`
 	Missed     int64     `json:"missed_ticks"`
 	LateP99Us  int64     `json:"late_p99_us"` // of the present second
@@ -18,9 +19,20 @@ type Status struct {
 	Phase      float64   `json:"phase"`            // of the motion, 0 to 1
 	Motion     string    `json:"motion,omitempty"` // playing, finishing; empty: none
 	TorqueOff  bool      `json:"torque_off"`       // confirmed by every servo
+	Energy     *Energy   `json:"energy,omitempty"`
 	Conditions string    `json:"conditions,omitempty"`
 	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
 	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
+}
+
+// Energy says how far battery and motors go. What is not known, or has no limit in sight, is
+// absent.
+type Energy struct {
+	ChargeShare      *float64 `json:"charge_share,omitempty"`       // of the battery, 0 to 1
+	ChargeErrorShare *float64 `json:"charge_error_share,omitempty"` // so far off it may be, either way
+	ChargeLeftMin    *float64 `json:"charge_left_min,omitempty"`    // at worst, until the robot settles
+	HeatLeftMin      *float64 `json:"heat_left_min,omitempty"`      // until HeatJoint is at its limit
+	HeatJoint        string   `json:"heat_joint,omitempty"`
 }
 
 // Event is one change of the operating state, or of a warning, on the topic "event".

@@ -33,14 +33,17 @@ type Player struct {
 	clipS   float64 // longest clip
 
 	refs    []*obs.Reference
+	slow    []*obs.Reference // the same at slowShare of their speed
 	run     *infer.Runner
 	at      *episode.Player // where in which clip
 	brake   *obs.Reference  // from where Stop came to the standing pose
 	in, out []float32
 	m       obs.Measurement
 
-	clip    int // of refs, playing or played last
-	next    int // of refs, to play next
+	tired   bool // the robot is to be spared
+	slowed  bool // what is being played is of slow
+	clip    int  // of refs, playing or played last
+	next    int  // of refs, to play next
 	playing bool
 	stops   bool // playing is the brake
 }
@@ -72,7 +75,7 @@ func New(b *bundle.Bundle, desc *robot.Description) (*Player, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.refs = append(p.refs, ref)
+		p.refs, p.slow = append(p.refs, ref), append(p.slow, ref.Slowed(slowShare))
 		p.clipS = max(p.clipS, float64(len(ref.Frames))*spec.PeriodS)
 	}
 	at.GoTo(p.refs[0], 0)
@@ -142,7 +145,35 @@ func (p *Player) String() string {
 func (p *Player) Enter(holdRad []float64) {
 	p.at.Begin(p.refs[p.clip], 0, holdRad)
 	p.at.Rest()
-	p.playing, p.stops = false, false
+	p.playing, p.stops, p.slowed = false, false, false
+}
+
+// slowShare is how fast motions are played that are to spare the robot. It is used below
+// tiredBelow of what the loop would let them go, and until that is above restedFrom.
+const (
+	slowShare  = 0.7
+	tiredBelow = 0.95
+	restedFrom = 0.99
+)
+
+// Pace is how fast the robot may go, as a share of its speed: a warm one plays its motions
+// slower, from where they are.
+func (p *Player) Pace(share float64) {
+	if share < tiredBelow {
+		p.tired = true
+	} else if share >= restedFrom {
+		p.tired = false
+	}
+}
+
+// change goes to the same moment of the same motion at the other speed.
+func (p *Player) change() {
+	step := float64(p.at.Step())
+	if p.slowed = p.tired; p.slowed {
+		p.at.GoTo(p.slow[p.clip], int(step/slowShare+0.5))
+	} else {
+		p.at.GoTo(p.refs[p.clip], int(step*slowShare+0.5))
+	}
 }
 
 // stopS is how long a motion that is broken off takes to the standing pose. The policy
@@ -184,18 +215,22 @@ func (p *Player) Act(dst []float64, s *sensed.Robot, play bool) (standing bool, 
 func (p *Player) goOn(play bool) {
 	if p.playing {
 		p.at.Next()
+		if p.slowed != p.tired && !p.stops {
+			p.change()
+		}
 		p.playing = !p.at.Ended(1) // the last frame is acted on, too
 		if p.playing || !p.stops {
 			return
 		}
 		p.stops = false
+		p.slowed = false
 		p.at.GoTo(p.refs[p.clip], 0) // the brake's frames may be filled anew
 		p.at.Rest()
 	}
 	if play {
 		p.clip, p.next = p.next, (p.next+1)%len(p.refs)
 		p.at.GoTo(p.refs[p.clip], 0)
-		p.playing = true
+		p.playing, p.slowed = true, false
 	}
 }
 

@@ -224,3 +224,44 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A robot that is to be spared plays on more slowly from where it is, and as fast as ever
+// once it is rested; no command jumps, and the motion comes to the same end.
+func TestATiredRobotPlaysSlower(t *testing.T) {
+	length := func(tiredFrom, restedFrom int) (acts int, rad float64) {
+		p, s := player(t, 0)
+		dst, before := make([]float64, len(s.PosRad)), make([]float64, len(s.PosRad))
+		for standing := false; !standing && acts < 100; acts++ {
+			switch acts {
+			case tiredFrom:
+				p.Pace(0.7)
+			case restedFrom:
+				p.Pace(1)
+			}
+			copy(before, dst)
+			phase := p.Phase()
+			if standing, _ = p.Act(dst, s, acts == 0); acts > 0 && (p.Phase() < phase || p.Phase() > phase+0.12) {
+				t.Fatalf("decision %d: phase %g after %g", acts, p.Phase(), phase)
+			}
+			for j, q := range dst {
+				if rad = max(rad, q); math.Abs(q-before[j]) > 0.08 {
+					t.Fatalf("decision %d: joint %d steps %.3f rad", acts, j, q-before[j])
+				}
+			}
+		}
+		for j, q := range dst {
+			if math.Abs(q-p.StartRad()[j]) > 1e-6 {
+				t.Errorf("joint %d rests at %g rad, the clips start at %g", j, q, p.StartRad()[j])
+			}
+		}
+		return acts, rad
+	}
+	whole, top := length(-1, -1)
+	for _, tt := range []struct{ tired, rested, low, high int }{
+		{0, -1, whole * 10 / 7, whole*10/7 + 2}, {10, -1, whole + 3, whole + 6}, {0, 10, whole + 2, whole + 5},
+	} {
+		if acts, rad := length(tt.tired, tt.rested); acts < tt.low || acts > tt.high || math.Abs(rad-top) > 0.02 {
+			t.Errorf("tired from %d, rested from %d: %d decisions up to %.2f rad; want %d to %d, %.2f", tt.tired, tt.rested, acts, rad, tt.low, tt.high, top)
+		}
+	}
+}

@@ -193,3 +193,33 @@ func TestShippedRobotSpec(t *testing.T) {
 		}
 	}
 }
+
+// A slowed motion passes the same poses, later, and its speeds are those of its poses.
+func TestSlowedReference(t *testing.T) {
+	r := &Reference{}
+	at := func(x float64) float64 { return math.Sin(x / 5) }
+	const period = 0.02
+	for k := range 41 {
+		x := float64(k)
+		r.Frames = append(r.Frames, RefFrame{JointPosRad: []float64{at(x)}, JointVelRadPerS: []float64{math.Cos(x/5) / 5 / period}, RootQuat: spatial.Identity()})
+	}
+	for _, share := range []float64{1, 0.7, 0.5} {
+		s := r.Slowed(share)
+		if want := int(math.Ceil(40/share-1e-9)) + 1; len(s.Frames) != want {
+			t.Fatalf("%g: %d frames, want %d", share, len(s.Frames), want)
+		}
+		for k := range s.Frames {
+			f := s.At(k)
+			x := min(float64(k)*share, 40)
+			if math.Abs(f.JointPosRad[0]-at(x)) > 0.006 {
+				t.Errorf("%g, frame %d: %g rad, want %g", share, k, f.JointPosRad[0], at(x))
+			}
+			if k > 0 && k < len(s.Frames)-2 {
+				v := (s.At(k + 1).JointPosRad[0] - s.At(k - 1).JointPosRad[0]) / (2 * period)
+				if math.Abs(v-f.JointVelRadPerS[0]) > 0.35 {
+					t.Errorf("%g, frame %d: %g rad/s, its poses move at %g", share, k, f.JointVelRadPerS[0], v)
+				}
+			}
+		}
+	}
+}

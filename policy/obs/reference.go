@@ -75,6 +75,37 @@ func between(a, b *motion.Frame, t float64, order []int) RefFrame {
 	return f
 }
 
+// Slowed is the same motion at a share of its speed, 0 to 1: as many more frames, linearly between those of r, whose
+// speeds are that much lower.
+func (r *Reference) Slowed(share float64) *Reference {
+	last := len(r.Frames) - 1
+	s := &Reference{Frames: make([]RefFrame, int(math.Ceil(float64(last)/share-1e-9))+1), phaseFrom: r.phaseFrom}
+	for k := range s.Frames {
+		at := min(float64(k)*share, float64(last))
+		i := min(int(at), last-1)
+		s.Frames[k] = slowed(&r.Frames[i], &r.Frames[i+1], at-float64(i), share)
+	}
+	return s
+}
+
+func slowed(a, b *RefFrame, t, share float64) RefFrame {
+	n := len(a.JointPosRad)
+	f := RefFrame{JointPosRad: make([]float64, n), JointVelRadPerS: make([]float64, n)}
+	for j := range n {
+		f.JointPosRad[j] = a.JointPosRad[j] + t*(b.JointPosRad[j]-a.JointPosRad[j])
+		f.JointVelRadPerS[j] = share * (a.JointVelRadPerS[j] + t*(b.JointVelRadPerS[j]-a.JointVelRadPerS[j]))
+	}
+	f.RootPosM = a.RootPosM.Lerp(b.RootPosM, t)
+	f.RootQuat = a.RootQuat.Slerp(b.RootQuat, t)
+	f.RootLinVelMPerS = a.RootLinVelMPerS.Lerp(b.RootLinVelMPerS, t).Scale(share)
+	f.RootAngVelRadPerS = a.RootAngVelRadPerS.Lerp(b.RootAngVelRadPerS, t).Scale(share)
+	f.Gravity = spatial.GravityInBase(f.RootQuat)
+	for i := range f.Contacts {
+		f.Contacts[i] = a.Contacts[i] + t*(b.Contacts[i]-a.Contacts[i])
+	}
+	return f
+}
+
 // At gives the frame at a step; before the start and after the end it is the first and the last one. The speeds of
 // those frames do not hold there: see Resting.
 func (r *Reference) At(step int) *RefFrame { return &r.Frames[min(max(step, 0), len(r.Frames)-1)] }

@@ -59,7 +59,7 @@ func (l *Line) Handle(p *dxl.Packet) (reply []byte, pause time.Duration) {
 // hear resets the bus watchdogs of those addressed.
 func (l *Line) hear(id dxl.ID) {
 	for _, s := range l.servos {
-		if (id == dxl.Broadcast || s.id() == id) && l.hears(s) {
+		if (id == dxl.Broadcast || s.id() == id) && l.hears(s) && !l.silenced(s.id()) {
 			s.heard(l.now)
 		}
 	}

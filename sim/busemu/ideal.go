@@ -18,6 +18,7 @@ type Ideal struct {
 	step   time.Duration
 	motors []servos.Type
 	joints []Joint
+	jammed []bool
 	now    time.Duration
 }
 
@@ -27,11 +28,15 @@ func NewIdeal(motors []servos.Type, step time.Duration) *Ideal {
 	if step <= 0 || len(motors) == 0 {
 		panic("busemu: NewIdeal: at least one motor and a positive step are needed")
 	}
-	return &Ideal{BusV: motors[0].AtV, step: step, motors: motors, joints: make([]Joint, len(motors))}
+	return &Ideal{BusV: motors[0].AtV, step: step, motors: motors, joints: make([]Joint, len(motors)), jammed: make([]bool, len(motors))}
 }
 
 // Set puts joint i at rad.
 func (p *Ideal) Set(i int, rad float64) { p.joints[i].PosRad = rad }
+
+// Jam holds joint i where it is, as an obstacle does, or lets go of it: its motor then
+// pushes in vain.
+func (p *Ideal) Jam(i int, on bool) { p.jammed[i] = on }
 
 // Step implements Plant.
 func (p *Ideal) Step() time.Duration { return p.step }
@@ -53,7 +58,7 @@ func (p *Ideal) Advance(steps int, drives []Drive) {
 			if gap := d.GoalRad - j.PosRad; load == 0 && d.DutyPerRad > 0 && math.Abs(v*dt) > math.Abs(gap) {
 				v = gap / dt
 			}
-			if !d.On {
+			if !d.On || p.jammed[i] {
 				v = 0
 			}
 			if p.Stops != nil { // a joint that is set beyond its end comes back freely

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -13,15 +14,18 @@ import (
 )
 
 // TestVendorSDK lets ROBOTIS' own Python SDK (PyPI: dynamixel-sdk) drive the emulated
-// bus over a pseudo-terminal: an independent judge of every packet both ways. It needs
-// a Python with that module: $MITORI_SDK_PYTHON, else python3.
+// bus over a pseudo-terminal: an independent judge of every packet both ways. "make deps"
+// installs it into .deps/python.
 func TestVendorSDK(t *testing.T) {
-	python := os.Getenv("MITORI_SDK_PYTHON")
-	if python == "" {
-		python = "python3"
+	deps, err := filepath.Abs("../../.deps/python")
+	must(t, err)
+	python := func(args ...string) *exec.Cmd {
+		c := exec.Command("python3", args...)
+		c.Env = append(os.Environ(), "PYTHONPATH="+deps)
+		return c
 	}
-	if err := exec.Command(python, "-c", "import dynamixel_sdk").Run(); err != nil {
-		t.Skipf("%s has no dynamixel_sdk (pip install dynamixel-sdk, then set MITORI_SDK_PYTHON): %v", python, err)
+	if err := python("-c", "import dynamixel_sdk").Run(); err != nil {
+		t.Skipf("python3 has no dynamixel_sdk (\"make deps\" installs it): %v", err)
 	}
 	plant := NewIdeal(motors(20), 2e6)
 	c := LineConfig{HubID: dxl.HubID, HubBaud: 3}
@@ -42,7 +46,7 @@ func TestVendorSDK(t *testing.T) {
 		must(t, <-ended)
 	})
 	<-s.Serving()
-	out, err := exec.Command(python, "testdata/sdk_peer.py", s.Path(0), "1000000").Output()
+	out, err := python("testdata/sdk_peer.py", s.Path(0), "1000000").Output()
 	if err != nil {
 		if ee, ok := errors.AsType[*exec.ExitError](err); ok {
 			t.Fatalf("%v\n%s", err, ee.Stderr)

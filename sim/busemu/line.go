@@ -178,16 +178,21 @@ func (l *Line) hears(d device) bool {
 // listening returns the device at id if it is there, awake and not silenced.
 func (l *Line) listening(id dxl.ID) (d device, n int) {
 	d, n = l.find(id)
-	if d == nil {
+	if d == nil || !l.hears(d) || l.silenced(id) {
 		return nil, 0
 	}
+	return d, n
+}
+
+// silenced reports whether the device at id is cut off: it neither hears nor answers.
+func (l *Line) silenced(id dxl.ID) bool {
 	for i := range l.faults {
 		f := &l.faults[i]
 		if f.Kind == FaultSilence && (f.ID == id || f.ID == 0) && f.active(l.now) && (f.P >= 1 || l.rng.Float64() < f.P) {
-			return nil, 0
+			return true
 		}
 	}
-	return d, n
+	return false
 }
 
 // Memory copies everything that the line's devices hold, byte for byte: the servos in their

@@ -205,7 +205,17 @@ func (s *Server) clock(ctx context.Context, done <-chan struct{}) {
 			s.mu.Lock()
 			s.catchUp()
 			s.mu.Unlock()
+			s.unclaim()
 		}
+	}
+}
+
+// unclaim takes back the claim of exclusive use (TIOCEXCL) that a user made of a terminal.
+// A device forgets it when nobody has it open any more; these are held open here, and
+// would stay claimed after a user was killed. The lock that users hold works as ever.
+func (s *Server) unclaim() {
+	for _, t := range s.ports {
+		_ = unix.IoctlSetInt(t.slaveFD, unix.TIOCNXCL, 0)
 	}
 }
 

@@ -17,6 +17,7 @@ type TimedWire struct {
 
 	dec     *dxl.Decoder
 	now     time.Duration // since the wire was made
+	free    time.Duration // when the line has carried what was sent so far
 	timeout time.Duration
 	in      []byte // for the master, in the order of due
 	due     []arrival
@@ -53,8 +54,10 @@ func (w *TimedWire) wireTime(n int) time.Duration {
 	return time.Duration(n) * 10 * time.Second / time.Duration(w.Baud)
 }
 
-// Write implements dxl.Port. The master goes on at once, as after a write to a kernel.
+// Write implements dxl.Port. The master goes on at once, as after a write to a kernel; the
+// bytes wait for their turn on the line.
 func (w *TimedWire) Write(b []byte) (int, error) {
+	w.free = max(w.free, w.now) + w.wireTime(len(b))
 	w.dec.Feed(b)
 	var p dxl.Packet
 	for ev := w.dec.Next(&p); ev != dxl.NeedMore; ev = w.dec.Next(&p) {
@@ -65,13 +68,24 @@ func (w *TimedWire) Write(b []byte) (int, error) {
 		if len(reply) == 0 {
 			continue
 		}
-		at := w.now + w.wireTime(len(b)+len(reply)) + pause
+		w.free += w.wireTime(len(reply))
+		at := w.free + pause
 		if n := len(w.due); n > 0 {
 			at = max(at, w.due[n-1].at)
 		}
 		w.in, w.due = append(w.in, reply...), append(w.due, arrival{at, len(reply)})
 	}
 	return len(b), nil
+}
+
+// Echo gives the master back what it is about to write, as adapters do whose receiver stays
+// on while they send.
+func (w *TimedWire) Echo(b []byte) {
+	at := max(w.free, w.now) + w.wireTime(len(b))
+	if n := len(w.due); n > 0 {
+		at = max(at, w.due[n-1].at)
+	}
+	w.in, w.due = append(w.in, b...), append(w.due, arrival{at, len(b)})
 }
 
 // Read implements dxl.Port.

@@ -102,8 +102,8 @@ const (
 	free      = "free" // mode of the gantry once it was told to release
 )
 
-// Run serves until ctx ends, until in (if it is a pipe) is closed, or until the parent
-// process dies. It writes one line of JSON to out that says where, and one at the end
+// Run serves until ctx ends, or until nobody holds in (if it is a pipe) any more, because
+// it was closed or because whoever held it died. It writes one line of JSON to out that says where, and one at the end
 // that says what really happened.
 func Run(ctx context.Context, f *Options, in io.Reader, out, errOut io.Writer) error {
 	if err := f.check(); err != nil {
@@ -196,8 +196,6 @@ func (e *emulation) run(ctx context.Context, desc *robot.Description, physics bu
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if watched(in) {
-		// A parent that dies without a word takes the emulated robot with it.
-		_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0)
 		if in == io.Reader(os.Stdin) {
 			outliveTerminal()
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/firmware-bridge/secretdir"
 	"github.com/mitori-robotics/mitori/models/record"
@@ -35,6 +36,8 @@ type Config struct {
 	User     string
 	PassFile string
 	Robot    string // topic level
+	// OnReference, if set, takes live references, or what is wrong with one.
+	OnReference func(r mqttlink.Reference, err error)
 }
 
 // Link is the line.
@@ -51,6 +54,8 @@ type Link struct {
 	twin  *time.Timer   // runs while one is; used by the network's goroutine only
 	tell  flight.Teller
 
+	leases *lease.Desk
+
 	stop context.CancelFunc
 	done chan struct{} // closed when Run has returned
 }
@@ -66,13 +71,15 @@ func Open(cfg Config, commands *flight.Commands, tell flight.Teller, failed *cra
 	if cfg.URL == Off {
 		return nil, nil
 	}
-	c := &Link{tell: tell, hears: twinMemory}
+	c := &Link{tell: tell, hears: twinMemory, leases: &commands.Leases}
 	commands.Reachable(false)
 	lc := mqttlink.Config{
-		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note,
-		OnCommand: func(cmd mqttlink.Command, reply func(string, error)) { commands.Obey(cmd.Verb, reply) },
-		OnLink:    func(up bool, why error) { c.changed(up, why, commands) },
-		OnTwin:    func() { c.another(cfg.Robot, commands) },
+		URL: cfg.URL, Robot: cfg.Robot, Verbs: flight.Verbs(), OnPanic: failed.Note, OnReference: cfg.OnReference,
+		OnCommand: func(cmd mqttlink.Command, reply func(string, error)) {
+			commands.Take(lease.Order{Issuer: cmd.Issuer, Verb: cmd.Verb, Ask: cmd.Lease}, reply)
+		},
+		OnLink: func(up bool, why error) { c.changed(up, why, commands) },
+		OnTwin: func() { c.another(cfg.Robot, commands) },
 	}
 	if err := c.reach(cfg, &lc); err != nil {
 		return nil, err
@@ -180,7 +187,7 @@ func (c *Link) State(s record.Status) {
 	if c == nil {
 		return
 	}
-	s.Instance = c.link.Instance()
+	s.Instance, s.Lease = c.link.Instance(), c.leases.Holder()
 	if b, err := json.Marshal(s); err == nil {
 		_ = c.link.State(b)
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
-	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -22,15 +21,15 @@ import (
 // emulatedDeadline is for emulated buses, which share a busy machine: none of them hangs.
 const emulatedDeadline = 500 * time.Millisecond
 
-// connect opens the ports and finds every servo.
-func connect(ctx context.Context, desc *robot.Description, o *Options, tell *console.Console) (*multi.Driver, error) {
-	ports, err := buses.ParsePorts(desc, o.Port)
-	if err != nil {
-		return nil, fault.Usage("%w", err)
-	}
+// events hears what happens.
+type events interface {
+	Event(format string, args ...any)
+}
+
+// busOptions are what a run asks of its buses.
+func busOptions(o *Options, note func(string)) buses.Options {
 	opt := buses.Options{
-		Release: o.Release,
-		Note:    func(n string) { tell.Event("note: %s", n) },
+		Release: o.Release, Note: note,
 		Prepare: func() func() {
 			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
 			return leave
@@ -39,7 +38,16 @@ func connect(ctx context.Context, desc *robot.Description, o *Options, tell *con
 	if o.forgiving() {
 		opt.Margin, opt.Deadline = limits.EmulatedMargin, emulatedDeadline
 	}
-	drv, err := buses.Open(desc, ports, opt)
+	return opt
+}
+
+// connect opens the ports and finds every servo.
+func connect(ctx context.Context, desc *robot.Description, o *Options, tell events) (*multi.Driver, error) {
+	ports, err := buses.ParsePorts(desc, o.Port)
+	if err != nil {
+		return nil, fault.Usage("%w", err)
+	}
+	drv, err := buses.Open(desc, ports, busOptions(o, func(n string) { tell.Event("note: %s", n) }))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
+	"github.com/mitori-robotics/mitori/actuators/energy"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
@@ -26,8 +28,31 @@ type Config struct {
 	Policy string     `yaml:"policy"`
 	Record string     `yaml:"record"`
 	Arm    bool       `yaml:"arm"`
+	Follow bool       `yaml:"follow"`      // live references instead of a policy
 	Button string     `yaml:"stop_button"` // of the sensor hub: cuts torque; empty: none
+	GPIO   GPIOConfig `yaml:"stop_gpio"`   // a stop contact that is wired to this computer
 	MQTT   MQTTConfig `yaml:"mqtt"`
+	// Battery, if it is described, has its charge kept account of.
+	Battery BatteryConfig `yaml:"battery"`
+}
+
+// GPIOConfig is where a stop contact is wired: normally closed.
+type GPIOConfig struct {
+	Chip   string `yaml:"chip"` // of /dev; empty: there is none
+	Line   int    `yaml:"line"`
+	Active string `yaml:"active"` // what it reads while the contact is open: high (the default), low
+}
+
+// openHigh says that the line reads high while the contact is open.
+func (g *GPIOConfig) openHigh() bool { return g.Active != "low" }
+
+// BatteryConfig describes the battery; absent: nothing is claimed of it.
+type BatteryConfig struct {
+	Cells     int     `yaml:"cells"` // in series; 0: the robot's
+	Chemistry string  `yaml:"chemistry"`
+	Ah        float64 `yaml:"capacity_ah"`
+	Ohm       float64 `yaml:"resistance_ohm"` // with leads and connectors
+	IdleA     float64 `yaml:"idle_a"`         // drawn while no servo moves or holds
 }
 
 // MQTTConfig describes the command link.
@@ -36,6 +61,7 @@ type MQTTConfig struct {
 	User     string `yaml:"user"`
 	PassFile string `yaml:"password_file"`
 	Robot    string `yaml:"robot_id"` // topic level; default: the robot's name
+	Lease    string `yaml:"lease"`    // who needs one: required, optional (the default), off
 }
 
 // Load reads a configuration file over c.
@@ -71,8 +97,9 @@ func (c *Config) parse(text []byte) error {
 func explainYAML(e string) string {
 	line, rest, ok := strings.Cut(e, ": field ")
 	if key, _, found := strings.Cut(rest, " not found in type "); ok && found {
-		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, "+
-			"stop_button, mqtt (url, user, password_file, robot_id)", line, key)
+		return fmt.Sprintf("%s: unknown key %q; legal: robot, port, baud, rate_hz, policy, record, arm, follow, "+
+			"stop_button, stop_gpio (chip, line, active), mqtt (url, user, password_file, robot_id, lease), "+
+			"battery (cells, chemistry, capacity_ah, resistance_ohm, idle_a)", line, key)
 	}
 	return e
 }
@@ -94,6 +121,12 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 	bad.Check(c.Baud == 0 || c.Baud >= 9600 && c.Baud <= 4500000, "baud: %d; legal: 9600 to 4500000", c.Baud)
 	_, known := hubButtons()[c.Button]
 	bad.Check(c.Button == "" || known, "stop_button: %q; legal: %s", c.Button, slices.Sorted(maps.Keys(hubButtons())))
+	if g := c.GPIO; g != (GPIOConfig{}) {
+		bad.Check(g.Chip != "" && !strings.ContainsAny(g.Chip, "/ "), "stop_gpio.chip: %q; legal: a chip's name, as gpiochip0", g.Chip)
+		bad.Check(g.Line >= 0 && g.Line < 1024, "stop_gpio.line: %d; legal: 0 to 1023", g.Line)
+		bad.Check(g.Active == "" || g.Active == "high" || g.Active == "low",
+			"stop_gpio.active: %q; legal: high, low: what the line reads while the contact is open", g.Active)
+	}
 	switch c.MQTT.URL {
 	case "", operators.Off, operators.Embedded:
 		bad.Check(c.MQTT.User == "" && c.MQTT.PassFile == "",
@@ -105,6 +138,16 @@ func (c *Config) faults() (bad strictyaml.Faults) {
 			mqttlink.Redact(c.MQTT.URL))
 		bad.Check((c.MQTT.User == "") == (c.MQTT.PassFile == ""), "mqtt: user and password_file belong together")
 	}
+	if b := c.Battery; b != (BatteryConfig{}) {
+		bad.Check(b.Ah > 0 && b.Ah <= 1000, "battery.capacity_ah: %g; legal: above 0 to 1000", b.Ah)
+		bad.Check(b.Ohm > 0 && b.Ohm <= 5, "battery.resistance_ohm: %g; legal: above 0 to 5", b.Ohm)
+		bad.Check(b.IdleA >= 0 && b.IdleA <= 50, "battery.idle_a: %g; legal: 0 to 50", b.IdleA)
+		bad.Check(b.Cells >= 0 && b.Cells <= 24, "battery.cells: %d; legal: 0 (the robot's) to 24", b.Cells)
+		bad.Check(b.Chemistry == "" || slices.Contains(energy.Chemistries(), b.Chemistry),
+			"battery.chemistry: %q; legal: %s", b.Chemistry, strings.Join(energy.Chemistries(), ", "))
+	}
+	_, known = lease.ParseRule(c.MQTT.Lease)
+	bad.Check(known, "mqtt.lease: %q; legal: %s", c.MQTT.Lease, strings.Join(lease.Rules(), ", "))
 	bad.Check(!strings.ContainsAny(c.MQTT.Robot, "/+#"), "mqtt.robot_id: %q; legal: no / + #", c.MQTT.Robot)
 	return bad
 }
@@ -128,6 +171,9 @@ func (c *Config) Overlay(flags *Config, given func(string) bool) {
 	set("mqtt", &c.MQTT.URL, &flags.MQTT.URL)
 	if given("rate") {
 		c.RateHz = flags.RateHz
+	}
+	if given("follow") {
+		c.Follow = flags.Follow
 	}
 	if given("arm") {
 		c.Arm = flags.Arm

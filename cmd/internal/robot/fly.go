@@ -3,6 +3,7 @@ package robot
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -12,11 +13,11 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/crash"
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
-	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
@@ -25,9 +26,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
-
-// ringSeconds of samples may wait for the recorder before ticks are dropped.
-const ringSeconds = 4
 
 // run is what one flight is made of.
 type run struct {
@@ -45,12 +43,15 @@ type run struct {
 	stats *record.Stats
 
 	commands flight.Commands
+	refs     references
 }
 
 // Fly is one run of the daemon, from files to torque-off. The error says why it did
 // not end as it should, and carries an exit code (see [ExitCode]).
 func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net) (err error) {
 	r := &run{o: o, ord: ord, tell: tell, failed: failed, commands: flight.Commands{Failed: failed}}
+	r.refs.leases, r.refs.tell = &r.commands.Leases, tell
+	r.commands.Leases.Rule, _ = lease.ParseRule(o.MQTT.Lease) // Check has refused others
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -150,7 +151,11 @@ func (r *run) operators() operators.Config {
 	if m.Robot == "" {
 		m.Robot = strings.ToLower(r.desc.Name)
 	}
-	return operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	c := operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	if r.o.Follow {
+		c.OnReference = r.refs.message
+	}
+	return c
 }
 
 // simulate starts the emulated robot where one is asked for.
@@ -166,61 +171,84 @@ func (r *run) simulate() (err error) {
 	return nil
 }
 
+// tethers is what the loop's process holds so that the emulated robot is there for as long
+// as one of the two lives.
+func (r *run) tethers() []*os.File {
+	if r.sim == nil {
+		return nil
+	}
+	return []*os.File{r.sim.Tether()}
+}
+
 func (r *run) stopSim() {
 	if r.sim != nil {
 		r.sim.Stop()
 	}
 }
 
-// fly joins bus, loop and watcher, and runs them until the robot carries no torque.
+// fly starts the loop's process and attends it until the robot carries no torque.
 func (r *run) fly(closeRec func() error) error {
-	drv, err := connect(r.ord.Context(), r.desc, &r.o, r.tell)
+	side, err := r.startLoop()
 	if err != nil {
 		return err
 	}
-	defer drv.Halt() // the end does so too, and tells; this is for a panic on the way
-	var ctl loop.Controller
-	if r.pol != nil {
-		ctl = r.pol.Player
+	defer side.close()
+	if err := side.await(r); err != nil {
+		return err
 	}
-	ring := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints))
-	r.cfg.Began = func(notes []string) {
-		for _, n := range notes {
-			r.tell.Event("note: %s", n)
-		}
+	words := &explain.Robot{
+		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
 	}
-	l, err := loop.New(r.cfg, drv, ctl, ring)
-	if err != nil {
-		return errors.Join(err, drv.Halt())
-	}
-	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
 	script := r.mission()
-	w := &flight.Watch{Ring: ring, Loop: l, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: script, Explain: words}
+	w := &flight.Watch{
+		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: script, Explain: words,
+	}
 	script.Words, r.commands.Checks = words.Checks, w.Checks
-	r.commands.Start(l)
+	r.commands.Start(side.region.Desk)
+	deaf, err := r.listen(side.region.Latest)
+	if err != nil {
+		return err
+	}
+	defer deaf()
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
+	flight.Attend(r.ord, w, side, r.o.tolerance(), r.failed, func(end flight.End) { side.over(r, end) })
 
-	result := flight.Operate(r.ord, l, drv, w, r.failed)
-	if e := drv.Halt(); e != nil && result.TorqueOff {
-		r.tell.Event("note: %v", e)
-	}
-	flight.Fill(r.stats, &result)
-	for _, n := range portNotes(drv, r.o.Port) {
-		r.tell.Event("%s", n)
-		r.stats.Notes = append(r.stats.Notes, n)
-	}
-	if n := w.Powered(); !result.TorqueOff && n > 0 {
-		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
-	}
-	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), script.Plays(), ring.Dropped()
+	r.account(side, w, script)
 	r.judge()
 	recErr := closeRec()
 	if w.RecordErr() != nil {
 		recErr = w.RecordErr()
 	}
 	return errors.Join(r.conclude(script.Refusal()), recErr)
+}
+
+// account takes what the loop and the watcher counted into the statistics, and tells what
+// people must know of the end.
+func (r *run) account(side *loopSide, w *flight.Watch, script *mission.Script) {
+	result := side.result(r)
+	flight.Fill(r.stats, result)
+	if end := side.ended; end == nil {
+		w.Lost(loopLost, side.why, result.TorqueOff)
+		r.stats.Cause, r.stats.Ticks, r.stats.MissedTicks = loopLost, w.Taken(), w.Latest().Missed
+	} else {
+		if end.Halt != "" && result.TorqueOff {
+			r.tell.Event("note: %s", end.Halt)
+		}
+		if end.Panic != "" {
+			r.failed.Adopt(end.Panic)
+		}
+		for _, n := range end.Notes {
+			r.tell.Event("%s", n)
+			r.stats.Notes = append(r.stats.Notes, n)
+		}
+	}
+	if n := w.Powered(); !result.TorqueOff && n > 0 {
+		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
+	}
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), script.Plays(), side.region.Ring.Dropped()
+	r.stats.Energy = w.Energy()
 }
 
 // mission turns the command line into an operator. It stays after a fault where
@@ -230,8 +258,9 @@ func (r *run) mission() *mission.Script {
 		Arm: r.o.Arm, For: r.o.For, Hold: r.o.Hold, Again: time.Second,
 		Daemon: r.link != nil && !r.o.Sim && r.o.For == 0,
 	}
+	s.Play = r.o.Arm && (r.pol != nil || r.o.Follow)
 	if r.pol != nil {
-		s.Play, s.Clip = r.o.Arm, r.pol.ClipTime()
+		s.Clip = r.pol.ClipTime()
 	}
 	return s
 }
@@ -256,8 +285,7 @@ func (r *run) conclude(refusal error) error {
 		st.Notes = append(st.Notes, fmt.Sprintf("%d lines of output were dropped: nobody read them", n))
 	}
 	if err := r.failed.Err(); err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		st.Notes = append(st.Notes, first)
+		st.Notes = append(st.Notes, firstLine(err.Error()))
 	}
 	var errs []error
 	if r.o.Stats != "" {

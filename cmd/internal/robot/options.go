@@ -8,6 +8,7 @@ package robot
 import (
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 )
@@ -30,6 +31,24 @@ type Options struct {
 // forgiving says that the limits are those of an emulated bus.
 func (o *Options) forgiving() bool { return o.Sim && !o.Strict }
 
+// forBuses is what the processes that own the buses are told: nothing of brokers, files and
+// secrets.
+func (o *Options) forBuses() Options {
+	told := *o
+	told.MQTT, told.Record, told.Stats, told.SimArgs = MQTTConfig{}, "", "", nil
+	return told
+}
+
+// tolerance is how long the loop's process may show nothing of itself. An emulated bus
+// shares its processors with everything else, and so does the loop beside it.
+func (o *Options) tolerance() flight.Tolerance {
+	t := flight.DefaultTolerance()
+	if o.forgiving() {
+		t.Frozen, t.Deaf = 1500*time.Millisecond, 500*time.Millisecond
+	}
+	return t
+}
+
 // Time between arming and playing: the gantry of the emulated robot lets go after three.
 const (
 	holdReal = time.Second
@@ -47,6 +66,8 @@ func (o *Options) Check() error {
 		return fault.Usage("no bus: give --sim, --port DEVICE, or port: in the configuration file")
 	case o.For < 0 || o.Hold < 0:
 		return fault.Usage("--for %v, --hold %v; legal: 0 or more", o.For, o.Hold)
+	case o.Follow && o.Policy != "":
+		return fault.Usage("follow and policy %s exclude each other: one of them moves the robot", o.Policy)
 	case o.Release && o.Arm:
 		return fault.Usage("--release and arm exclude each other: whoever supports a robot that is let go does not want it to move")
 	case !o.Sim && (len(o.SimArgs) > 0 || o.Strict):

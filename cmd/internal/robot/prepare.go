@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
@@ -60,10 +61,28 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 	if pol != nil {
 		copy(cfg.StandRad, pol.StartRad())
 	}
+	if cfg.Thresholds.Battery, err = battery(desc, &o.Battery); err != nil {
+		return loop.Config{}, nil, err
+	}
 	if o.forgiving() {
 		cfg = limits.OnEmulatedBus(cfg)
 	}
 	return cfg, pol, nil
+}
+
+// battery is the battery that the configuration describes; the zero value if it does not.
+func battery(desc *robot.Description, b *BatteryConfig) (energy.Pack, error) {
+	if *b == (BatteryConfig{}) {
+		return energy.Pack{}, nil
+	}
+	p := energy.Pack{Cells: b.Cells, CapacityAh: b.Ah, ResistanceOhm: b.Ohm, IdleA: b.IdleA, Chemistry: b.Chemistry}
+	if p.Cells == 0 {
+		p.Cells = desc.Battery.Cells
+	}
+	if p.Cells == 0 {
+		return p, fault.Usage("battery.cells: 0, and %s does not tell either; legal: 1 to 24", desc.Name)
+	}
+	return p, nil
 }
 
 // fits refuses a rate at which a tick does not fit on the robot's lines.
@@ -94,6 +113,22 @@ type policy struct {
 	*control.Player
 	hash string // SHA-256 of the bundle file
 	poor error  // why its own evaluation would not let it run; nil: it passed
+}
+
+// hashOf is the policy's hash; "" for none.
+func (p *policy) hashOf() string {
+	if p == nil {
+		return ""
+	}
+	return p.hash
+}
+
+// controller is what the loop asks for goals; nil for none.
+func (p *policy) controller() loop.Controller {
+	if p == nil {
+		return nil
+	}
+	return p.Player
 }
 
 // loadPolicy reads and verifies a bundle for this robot. Every fault but a missing or

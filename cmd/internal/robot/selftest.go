@@ -16,6 +16,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/selftest"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
@@ -113,15 +114,16 @@ func (r *run) try(t *Trial, in *bufio.Reader, only []int) error {
 	if err != nil {
 		return err
 	}
-	ring := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints))
+	ring, desk := trace.NewRing(ringSeconds*r.cfg.RateHz, len(r.desc.Joints)), &shared.Desk{}
+	r.cfg.Gateway = desk
 	l, err := loop.New(r.cfg, drv, mover, ring)
 	if err != nil {
 		return err
 	}
 	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
 	session := r.session(t, in, only, mover, words)
-	w := &flight.Watch{Ring: ring, Loop: l, Tell: r.tell, Mission: session, Explain: words}
-	result := flight.Operate(r.ord, l, drv, w, r.failed)
+	w := &flight.Watch{Ring: ring, Desk: desk, Tell: r.tell, Mission: session, Explain: words}
+	result := r.inOneProcess(l, drv, w)
 	all := session.Verdicts()
 	err = t.print(all, r.o.JSON)
 	if !t.Ask {
@@ -139,6 +141,33 @@ func (r *run) try(t *Trial, in *bufio.Reader, only []int) error {
 	}
 	return err
 }
+
+// inOneProcess runs both halves of a flight here: the operator of a self-test has to know
+// what its mover does, and somebody stands beside a robot that hangs.
+func (r *run) inOneProcess(l *loop.Loop, drv driver.Driver, w *flight.Watch) (result loop.Stats) {
+	half := make(goroutine)
+	inLoop := &crash.Net{} // its panics are the loop's to end, as those of its process
+	go func() {
+		defer close(half)
+		defer inLoop.Caught("the loop's half")
+		result = flight.Operate(l, w.Desk, drv, inLoop)
+	}()
+	patient := flight.Tolerance{Frozen: time.Hour, Deaf: time.Hour} // nothing could be killed
+	flight.Attend(r.ord, w, half, patient, r.failed, func(flight.End) {})
+	if err := inLoop.Err(); err != nil {
+		r.failed.Adopt(err.Error())
+	}
+	return result
+}
+
+// goroutine is a half that is no process of its own; closed when it has ended.
+type goroutine chan struct{}
+
+// Kill implements [flight.Process]: it cannot.
+func (goroutine) Kill() {}
+
+// Gone implements [flight.Process].
+func (g goroutine) Gone() <-chan struct{} { return g }
 
 // hang arms the robot where it is.
 func (r *run) hang(drv *multi.Driver) error {

@@ -10,8 +10,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -27,7 +29,7 @@ import (
 // Sim is the emulated robot.
 type Sim struct {
 	cmd    *exec.Cmd
-	stdin  io.WriteCloser
+	stdin  *os.File // its end is the simulator's
 	port   string
 	stderr tail
 	lines  chan []byte // of its standard output after the first; the latest, read when it has ended
@@ -52,15 +54,18 @@ func Start(ctx context.Context, robotName string, args []string, failed *crash.N
 	// Ctrl-C is for us: the robot must still be there while it settles.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	s.cmd.Stderr = &s.stderr
-	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := s.cmd.StdoutPipe()
+	in, stdin, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
+	defer in.Close()
+	s.cmd.Stdin, s.stdin = in, stdin
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, errors.Join(err, stdin.Close())
+	}
 	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the simulator: %w", err)
+		return nil, errors.Join(fmt.Errorf("start the simulator: %w", err), stdin.Close())
 	}
 	first := make(chan []byte, 1)
 	failed.Start("the simulator's reader", func() { s.listen(out, first) })
@@ -112,6 +117,11 @@ func (s *Sim) listen(out io.Reader, first chan<- []byte) {
 
 // Port is the serial device behind which the robot is.
 func (s *Sim) Port() string { return s.port }
+
+// Tether is what the simulator lives by: it ends when nobody holds it open any more. A
+// process that inherits it has a robot for as long as it runs, whatever becomes of this
+// one.
+func (s *Sim) Tether() *os.File { return s.stdin }
 
 // PID is the process.
 func (s *Sim) PID() int { return s.cmd.Process.Pid }

@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mitori-robotics/mitori/actuators/driver/drivertest"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/shared"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
-func (r *rig) ask(req mode.Request) Ticket {
+func (r *rig) ask(req mode.Request) shared.Ticket {
 	r.t.Helper()
 	k, err := r.l.Ask(req)
 	if err != nil {
@@ -19,7 +22,7 @@ func (r *rig) ask(req mode.Request) Ticket {
 	return k
 }
 
-func (r *rig) answer(k Ticket) mode.Decision {
+func (r *rig) answer(k shared.Ticket) mode.Decision {
 	r.t.Helper()
 	d, ok := k.Poll()
 	if !ok {
@@ -90,7 +93,7 @@ func TestWithdrawnCommandsAreNotObeyed(t *testing.T) {
 	r := newRig(t, false)
 	r.steps(20)
 	k := r.ask(mode.Arm)
-	if _, err := k.Withdraw(); !errors.Is(err, ErrNoAnswer) {
+	if _, err := k.Withdraw(); !errors.Is(err, shared.ErrNoAnswer) {
 		t.Fatalf("error %v", err)
 	}
 	r.steps(20)
@@ -98,7 +101,7 @@ func TestWithdrawnCommandsAreNotObeyed(t *testing.T) {
 		t.Errorf("obeyed all the same: %v", r.l.Mode())
 	}
 	k = r.ask(mode.EStop)
-	if _, err := k.Withdraw(); !errors.Is(err, ErrNoAnswer) {
+	if _, err := k.Withdraw(); !errors.Is(err, shared.ErrNoAnswer) {
 		t.Fatalf("error %v", err)
 	}
 	r.step()
@@ -107,36 +110,17 @@ func TestWithdrawnCommandsAreNotObeyed(t *testing.T) {
 	}
 }
 
-// A tick that has begun and does not end: it is not known what becomes of it.
-func TestTakenCommandsAreNotWithdrawn(t *testing.T) {
-	r := newRig(t, false)
-	r.steps(20)
-	k := r.ask(mode.Arm)
-	asked := r.l.takeMail()
-	if _, err := k.Withdraw(); !errors.Is(err, ErrUnknown) {
-		t.Errorf("error %v", err)
-	}
-	r.l.answerMail(asked, mode.Decision{})
-	for range mailboxSlots { // its slot is free again
-		r.ask(mode.Arm)
-	}
-	k = Ticket{&r.l.mail[3]}
-	r.step()
-	if d, err := k.Withdraw(); err != nil || d.Refused || d.State != mode.Arming {
-		t.Errorf("an answer that had come: %+v, %v", d, err)
-	}
-}
-
 func TestFullMailboxStillStops(t *testing.T) {
 	r := newRig(t, false)
 	r.arm()
-	for range mailboxSlots {
-		r.ask(mode.HoldPose)
+	for full := false; !full; {
+		_, err := r.l.Ask(mode.HoldPose)
+		full = errors.Is(err, shared.ErrBusy)
 	}
-	if _, err := r.l.Ask(mode.Activate); !errors.Is(err, ErrBusy) {
+	if _, err := r.l.Ask(mode.Activate); !errors.Is(err, shared.ErrBusy) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := r.l.Ask(mode.EStop); !errors.Is(err, ErrBusy) {
+	if _, err := r.l.Ask(mode.EStop); !errors.Is(err, shared.ErrBusy) {
 		t.Errorf("error %v", err)
 	}
 	r.step()
@@ -190,9 +174,10 @@ func TestEveryoneIsAnsweredOnce(t *testing.T) {
 	if answers.Load() < 1000 || (armed.Load() == 0) != (transitions == 0) || armed.Load() < transitions {
 		t.Errorf("%d answers, %d times told that it arms, %d times it did", answers.Load(), armed.Load(), transitions)
 	}
-	for i := range r.l.mail {
-		if w := r.l.mail[i].word.Load(); w != slotFree {
-			t.Errorf("slot %d is left at %d", i, w)
+	r.step()
+	for slot := range 16 {
+		if _, err := r.l.Ask(mode.Reset); err != nil {
+			t.Errorf("%d slots are left, %v", slot, err)
 		}
 	}
 }
@@ -210,5 +195,36 @@ func TestMailAllocatesNothingInATick(t *testing.T) {
 		k.Poll()
 	}); n != 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// A tick that looks at a gateway, there or not, leaves nothing for the collector.
+func TestATickWithAGatewayAllocatesNothing(t *testing.T) {
+	desk := &shared.Desk{}
+	c := config(3)
+	c.Gateway = desk
+	fake, ring := drivertest.NewFake(3), trace.NewRing(4, 3)
+	l, err := New(c, fake, nil, ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, beats := range []bool{true, false} {
+		tick := int64(0)
+		if n := testing.AllocsPerRun(100, func() {
+			if beats {
+				desk.BeatGateway()
+			}
+			desk.Tell(mode.LogLost, tick%2 == 0)
+			l.Tick(Instant{Tick: tick})
+			tick++
+			if ring.Next() != nil {
+				ring.Release()
+			}
+		}); n != 0 {
+			t.Errorf("the gateway beats %v: %g allocations", beats, n)
+		}
+	}
+	if !l.Finished() {
+		t.Error("the loop was not at its end: the test shows less than it says")
 	}
 }

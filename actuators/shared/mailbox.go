@@ -1,7 +1,8 @@
-package loop
+package shared
 
 import (
 	"errors"
+	"math/bits"
 	"sync/atomic"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
@@ -30,11 +31,11 @@ const (
 )
 
 // slot carries one command. request is written by who claimed it before it is
-// pending, answer by the loop before it is answered; the atomic word orders both.
+// pending, answer by the loop before it is answered; the first word orders both.
 type slot struct {
 	word    atomic.Uint32
-	request mode.Request
-	answer  mode.Decision
+	request atomic.Uint32
+	answer  atomic.Uint64
 }
 
 // The answers that are not the loop's.
@@ -54,17 +55,17 @@ var (
 // goroutine, which ends it with an answer from Poll or with Withdraw.
 type Ticket struct{ slot *slot }
 
-// Ask hands a request to the loop. It may be called from any goroutine and never
-// waits. An e-stop is also requested the way that is never full and never
-// withdrawn: whoever asks for it may lose the answer, not the stop.
-func (l *Loop) Ask(r mode.Request) (Ticket, error) {
+// Ask hands a request to the loop and never waits. An e-stop is also requested the way
+// that is never full and never withdrawn: whoever asks for it may lose the answer, not
+// the stop. Gateway.
+func (d *Desk) Ask(r mode.Request) (Ticket, error) {
 	if r == mode.EStop {
-		l.Request(r)
+		d.Request(r)
 	}
-	for i := range l.mail {
-		s := &l.mail[i]
+	for i := range d.mail {
+		s := &d.mail[i]
 		if s.word.CompareAndSwap(slotFree, slotClaimed) {
-			s.request = r
+			s.request.Store(uint32(r))
 			s.word.Store(slotPending)
 			return Ticket{s}, nil
 		}
@@ -77,7 +78,7 @@ func (t Ticket) Poll() (d mode.Decision, answered bool) {
 	if t.slot.word.Load() != slotAnswered {
 		return mode.Decision{}, false
 	}
-	d = t.slot.answer
+	d = unpack(t.slot.answer.Load())
 	t.slot.word.Store(slotFree)
 	return d, true
 }
@@ -91,36 +92,69 @@ func (t Ticket) Withdraw() (mode.Decision, error) {
 	case t.slot.word.CompareAndSwap(slotTaken, slotAbandoned):
 		return mode.Decision{}, ErrUnknown
 	}
-	d, _ := t.Poll() // the only word left
-	return d, nil
+	if d, ok := t.Poll(); ok {
+		return d, nil
+	}
+	return mode.Decision{}, ErrUnknown // a damaged slot
 }
 
-// takeMail marks what is pending as this tick's and returns the strongest request
-// of the tick: of the commands and of those that want no answer.
-func (l *Loop) takeMail() mode.Request {
-	strongest := mode.Request(l.request.Swap(uint32(mode.NoRequest)))
-	for i := range l.mail {
-		if s := &l.mail[i]; s.word.CompareAndSwap(slotPending, slotTaken) {
-			strongest = max(strongest, s.request)
+// Take marks what is pending as this tick's. It returns the strongest request that wants
+// no answer, and which requests do: bit r stands for request r. Loop.
+func (d *Desk) Take() (plain mode.Request, waiting uint8) {
+	plain = legal(d.request.Swap(uint32(mode.NoRequest)))
+	for i := range d.mail {
+		if s := &d.mail[i]; s.word.CompareAndSwap(slotPending, slotTaken) {
+			waiting |= 1 << legal(s.request.Load())
 		}
 	}
-	return strongest
+	return plain, waiting
 }
 
-// answerMail gives this tick's decision to whoever asked for it, and a refusal to
-// those whose request a stronger one replaced.
-func (l *Loop) answerMail(asked mode.Request, d mode.Decision) {
-	for i := range l.mail {
-		s := &l.mail[i]
+// Strongest is the strongest of both.
+func Strongest(plain mode.Request, waiting uint8) mode.Request {
+	if waiting == 0 {
+		return plain
+	}
+	return max(plain, mode.Request(bits.Len8(waiting)-1))
+}
+
+// legal is a request that exists, or none.
+func legal(word uint32) mode.Request {
+	if word > uint32(mode.EStop) {
+		return mode.NoRequest
+	}
+	return mode.Request(word)
+}
+
+// Answer gives this tick's decision to whoever asked for it, and a refusal to
+// those whose request a stronger one replaced. Loop.
+func (d *Desk) Answer(asked mode.Request, did mode.Decision) {
+	for i := range d.mail {
+		s := &d.mail[i]
 		if w := s.word.Load(); w != slotTaken && w != slotAbandoned {
 			continue
 		}
-		s.answer = d
-		if s.request != asked {
-			s.answer = mode.Decision{State: d.State, Why: mode.Requested(asked), Refused: true}
+		answer := did
+		if legal(s.request.Load()) != asked {
+			answer = mode.Decision{State: did.State, Why: mode.Requested(asked), Refused: true}
 		}
+		s.answer.Store(pack(answer))
 		if !s.word.CompareAndSwap(slotTaken, slotAnswered) {
 			s.word.Store(slotFree) // nobody waits
 		}
 	}
+}
+
+// pack makes one word of a decision: state, refusal, reason, failing checks from the
+// lowest bits up.
+func pack(d mode.Decision) uint64 {
+	w := uint64(d.State) | uint64(d.Why)<<16 | uint64(d.Failing)<<32
+	if d.Refused {
+		w |= 1 << 8
+	}
+	return w
+}
+
+func unpack(w uint64) mode.Decision {
+	return mode.Decision{State: mode.State(w), Refused: w>>8&1 == 1, Why: mode.Reason(w >> 16), Failing: mode.Checks(w >> 32)}
 }
