@@ -62,7 +62,7 @@ func servosOf(t *testing.T, data []byte) (all []*schema.Servos) {
 		t.Fatal(err)
 	}
 	for {
-		_, _, m, err := it.Next(nil)
+		_, _, m, err := it.NextInto(nil)
 		if errors.Is(err, io.EOF) {
 			return all
 		}
