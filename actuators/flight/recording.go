@@ -12,7 +12,8 @@ import (
 // Record opens a flight recording whose header holds the facts, the limits that are in
 // force, and what a replay needs; controlled says that the loop has a controller. The
 // recorder may take another name where this one exists.
-func Record(name string, joints []string, cfg loop.Config, controlled bool, facts map[string]string) (*recorder.Recorder, error) {
+func Record(name string, joints []string, cfg loop.Config, controlled bool,
+	facts map[string]string) (*recorder.Recorder, error) {
 	all := map[string]string{
 		"limits": fmt.Sprintf("%+v", cfg.Limits), "health": fmt.Sprintf("%+v", cfg.Health),
 		"thresholds": fmt.Sprintf("%+v", cfg.Thresholds),
