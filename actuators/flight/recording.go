@@ -12,7 +12,8 @@ import (
 
 // Record opens the flight recordings, whose headers hold the facts, the limits that are in
 // force, and what a replay needs; controlled says that the loop has a controller.
-func Record(book logbook.Config, joints []string, cfg loop.Config, controlled bool, facts map[string]string) (*logbook.Book, error) {
+func Record(book logbook.Config, joints []string, cfg loop.Config, controlled bool,
+	facts map[string]string) (*logbook.Book, error) {
 	all := map[string]string{
 		"limits": fmt.Sprintf("%+v", cfg.Limits), "health": fmt.Sprintf("%+v", cfg.Health),
 		"thresholds": fmt.Sprintf("%+v", cfg.Thresholds),

@@ -39,7 +39,8 @@ func (m *messages) setMeasured(s *trace.Sample) {
 	t.Unfit = nil
 	if u := r.Unfit; u.Joint != "" {
 		t.Unfit = &schema.Unfit{
-			Joint: strings.ToValidUTF8(u.Joint, "?"), Id: uint32(u.ID), Setting: strings.ToValidUTF8(u.Setting, "?"), Got: u.Got, Want: u.Want,
+			Joint: strings.ToValidUTF8(u.Joint, "?"), Id: uint32(u.ID), Setting: strings.ToValidUTF8(u.Setting, "?"),
+			Got: u.Got, Want: u.Want,
 		}
 	}
 }
@@ -82,7 +83,8 @@ func (m *messages) setCalls(s *trace.Sample) {
 	t.Clamped = int64(g.NotFinite + g.Range + g.Speed + g.Accel)
 	if g.Changed() || g.LargestRad != 0 {
 		t.Clamp = &m.clamp
-		m.clamp.NotFinite, m.clamp.Range, m.clamp.Speed, m.clamp.Accel = int64(g.NotFinite), int64(g.Range), int64(g.Speed), int64(g.Accel)
+		m.clamp.NotFinite, m.clamp.Range, m.clamp.Speed, m.clamp.Accel = int64(g.NotFinite), int64(g.Range),
+			int64(g.Speed), int64(g.Accel)
 		m.clamp.LargestRad = g.LargestRad
 	}
 	if a := s.Act; a.Asked {

@@ -39,7 +39,8 @@ func (x *index) give(w *mcap.Writer) {
 	for _, c := range x.chunks {
 		to := &mcap.ChunkIndex{
 			MessageStartTime: c.from, MessageEndTime: c.to, ChunkStartOffset: c.at, ChunkLength: c.length,
-			MessageIndexLength: c.messageIndexLength, Compression: x.compression, CompressedSize: c.compressed, UncompressedSize: c.uncompressed,
+			MessageIndexLength: c.messageIndexLength, Compression: x.compression, CompressedSize: c.compressed,
+			UncompressedSize:    c.uncompressed,
 			MessageIndexOffsets: map[uint16]uint64{},
 		}
 		for i, at := range c.messageIndexes {

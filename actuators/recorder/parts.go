@@ -29,10 +29,12 @@ func actOf(a *schema.Act) trace.Act {
 func machineOf(m *schema.Machine) mode.Machine {
 	return mode.Machine{
 		Torque: mode.Torque(m.GetTorque()), Control: mode.Control(m.GetControl()), Stop: mode.Stop(m.GetStop()),
-		Ticks: m.GetTicks(), Tries: int(m.GetTries()), Fit: m.GetFit(), Asked: m.GetAsked(), Wait: int(m.GetWait()), Bad: m.GetBad(),
+		Ticks: m.GetTicks(), Tries: int(m.GetTries()), Fit: m.GetFit(), Asked: m.GetAsked(), Wait: int(m.GetWait()),
+		Bad: m.GetBad(),
 	}
 }
 
 func unfitOf(u *schema.Unfit) driver.Unfit {
-	return driver.Unfit{Joint: u.GetJoint(), ID: uint8(u.GetId()), Setting: u.GetSetting(), Got: u.GetGot(), Want: u.GetWant()}
+	return driver.Unfit{Joint: u.GetJoint(), ID: uint8(u.GetId()), Setting: u.GetSetting(), Got: u.GetGot(),
+		Want: u.GetWant()}
 }

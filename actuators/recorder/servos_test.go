@@ -41,7 +41,8 @@ func TestServosByName(t *testing.T) {
 		t.Fatalf("%d messages", len(all))
 	}
 	was, knee, s := all[1].Servos[1], all[2].Servos[1], sample(12)
-	if knee.Name != "knee" || was.Alert == 0x20 || knee.Alert != 0x20 || knee.TempC != s.Robot.TempC[1] || knee.AgeS != s.Robot.SlowAgeS[1] ||
+	if knee.Name != "knee" || was.Alert == 0x20 || knee.Alert != 0x20 || knee.TempC != s.Robot.TempC[1] ||
+		knee.AgeS != s.Robot.SlowAgeS[1] ||
 		knee.WindingC != s.WindingC[1] || knee.TorqueOn != s.Robot.TorqueOn[1] || knee.Stopped != s.Robot.Stopped[1] {
 		t.Errorf("%v, then %v", was, knee)
 	}
@@ -62,7 +63,7 @@ func servosOf(t *testing.T, data []byte) (all []*schema.Servos) {
 		t.Fatal(err)
 	}
 	for {
-		_, _, m, err := it.Next(nil)
+		_, _, m, err := it.NextInto(nil)
 		if errors.Is(err, io.EOF) {
 			return all
 		}

@@ -158,7 +158,8 @@ func (b *bench) tick() {
 	now := b.wire.Now()
 	index, late, skipped := b.sched.Wake(now.UnixNano())
 	b.loop.Tick(loop.Instant{
-		Tick: index, LateNs: late, Skipped: skipped, MonoNs: now.UnixNano(), WallNs: 1_800_000_000e9 + now.Add(b.wall).UnixNano(),
+		Tick: index, LateNs: late, Skipped: skipped, MonoNs: now.UnixNano(),
+		WallNs: 1_800_000_000e9 + now.Add(b.wall).UnixNano(),
 	})
 	for s := b.ring.Next(); s != nil; s = b.ring.Next() {
 		if b.seen != nil {
@@ -250,11 +251,14 @@ const faultKinds = 14
 func randomFault(rng *rand.Rand, kind int, at time.Duration) busemu.Fault {
 	id := dxl.ID(1 + rng.IntN(20))
 	all := [faultKinds]busemu.Fault{
-		{Kind: busemu.FaultDrop, P: rng.Float64() * 0.1}, {Kind: busemu.FaultCRC, P: rng.Float64() * 0.1}, {Kind: busemu.FaultNoise, P: rng.Float64() * 0.2},
+		{Kind: busemu.FaultDrop, P: rng.Float64() * 0.1}, {Kind: busemu.FaultCRC, P: rng.Float64() * 0.1},
+		{Kind: busemu.FaultNoise, P: rng.Float64() * 0.2},
 		{Kind: busemu.FaultSilence, ID: id}, {Kind: busemu.FaultSilence}, {Kind: busemu.FaultSilence, ID: dxl.HubID},
 		{Kind: busemu.FaultDelay, P: rng.Float64(), Delay: time.Duration(rng.IntN(40)) * time.Millisecond},
-		{Kind: busemu.FaultBrownOut, V: 9 + 3*rng.Float64()}, {Kind: busemu.FaultClash, ID: id}, {Kind: busemu.FaultStuck, ID: id},
-		{Kind: busemu.FaultReboot, ID: id}, {Kind: busemu.FaultHeat, ID: id, V: 40 + 50*rng.Float64()}, {Kind: busemu.FaultIMU},
+		{Kind: busemu.FaultBrownOut, V: 9 + 3*rng.Float64()}, {Kind: busemu.FaultClash, ID: id},
+		{Kind: busemu.FaultStuck, ID: id},
+		{Kind: busemu.FaultReboot, ID: id}, {Kind: busemu.FaultHeat, ID: id, V: 40 + 50*rng.Float64()},
+		{Kind: busemu.FaultIMU},
 		{Kind: busemu.FaultButton, V: float64(rng.IntN(16))},
 	}
 	f := all[kind]

@@ -39,8 +39,9 @@ func (b *bus) Read(dst *driver.State) error {
 		dst.Alert[j] = uint8(bits)
 	}
 	dst.Reading = imu.Reading{
-		GyroRadPerS: spatial.Vec3(t.GyroRadS), GravityDir: spatial.Vec3(t.Gravity), IMUFresh: t.IMUFresh, IMUSample: t.IMUSample,
-		Buttons: t.Buttons, PowerCut: t.PowerCut,
+		GyroRadPerS: spatial.Vec3(t.GyroRadS), GravityDir: spatial.Vec3(t.Gravity), IMUFresh: t.IMUFresh,
+		IMUSample: t.IMUSample,
+		Buttons:   t.Buttons, PowerCut: t.PowerCut,
 	}
 	dst.Unfit = t.Unfit
 	dst.Transactions, dst.Failures, dst.Asides, dst.AsideFailures = t.Transactions, t.Failures, t.Asides, t.AsideFailures

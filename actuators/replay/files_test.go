@@ -30,7 +30,8 @@ func short(t *testing.T, facts map[string]string, lost func(tick int64) bool) (n
 	for k, v := range facts {
 		all[k] = v
 	}
-	r, err := recorder.Create(filepath.Join(t.TempDir(), "flight.mcap"), recorder.Header{Joints: b.desc.JointNames(), RateHz: rateHz, Facts: all})
+	r, err := recorder.Create(filepath.Join(t.TempDir(), "flight.mcap"),
+		recorder.Header{Joints: b.desc.JointNames(), RateHz: rateHz, Facts: all})
 	must(t, err)
 	b.seen = func(s *trace.Sample) {
 		if lost == nil || !lost(s.Tick) {
@@ -51,12 +52,16 @@ func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 		any              bool
 	}{
 		{"an early recording", "../recorder/testdata/schema1-1.mcap", `schema "1"`, false},
-		{"another build", short(t, map[string]string{"build": "v0.1 amd64"}, nil), `recorded by "v0.1 amd64", and this is`, false},
+		{"another build", short(t, map[string]string{"build": "v0.1 amd64"}, nil),
+			`recorded by "v0.1 amd64", and this is`, false},
 		{"no settings", short(t, map[string]string{"settings": ""}, nil), "the settings lack RateHz", false},
-		{"other settings", short(t, map[string]string{"settings": settings + "Extra=1\n"}, nil), "the settings have Extra", false},
-		{"damaged settings", short(t, map[string]string{"settings": strings.Replace(settings, "RateHz=100", "RateHz=1e2", 1)}, nil), `RateHz is "1e2"`, false},
+		{"other settings", short(t, map[string]string{"settings": settings + "Extra=1\n"}, nil),
+			"the settings have Extra", false},
+		{"damaged settings", short(t, map[string]string{"settings": strings.Replace(settings, "RateHz=100",
+			"RateHz=1e2", 1)}, nil), `RateHz is "1e2"`, false},
 		{"no word of a controller", short(t, map[string]string{"controller": ""}, nil), "controller", false},
-		{"a hole", short(t, nil, func(k int64) bool { return k > 150 && k < 160 }), "9 ticks after tick 150 are not recorded", false},
+		{"a hole", short(t, nil, func(k int64) bool { return k > 150 && k < 160 }),
+			"9 ticks after tick 150 are not recorded", false},
 		{"no start", short(t, nil, func(k int64) bool { return k < 10 }), "10 ticks after tick -1 are not recorded", false},
 		{"nothing", short(t, nil, func(int64) bool { return true }), "no tick is recorded", false},
 		{"damage", changedByte(t, whole), "damaged after", false},
@@ -66,11 +71,13 @@ func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 		_, err := replay.Files([]string{tt.file}, replay.Options{AnyBuild: tt.any})
 		switch {
 		case tt.says == "" && err == nil:
-		case err == nil || tt.says == "" || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), filepath.Base(tt.file)) || !errors.Is(err, infile.ErrUnusable):
+		case err == nil || tt.says == "" || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(),
+			filepath.Base(tt.file)) || !errors.Is(err, infile.ErrUnusable):
 			t.Errorf("%s: %v (unusable: %v), want %q", tt.name, err, errors.Is(err, infile.ErrUnusable), tt.says)
 		}
 	}
-	if _, err := replay.Files([]string{"nowhere.mcap"}, replay.Options{}); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, infile.ErrUnusable) {
+	if _, err := replay.Files([]string{"nowhere.mcap"}, replay.Options{}); !errors.Is(err, fs.ErrNotExist) ||
+		errors.Is(err, infile.ErrUnusable) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -117,7 +124,8 @@ func TestAFlightInSeveralFiles(t *testing.T) {
 				must(t, r.Close())
 			}
 			var err error
-			r, err = recorder.Create(filepath.Join(dir, "flight.mcap"), recorder.Header{Joints: b.desc.JointNames(), RateHz: rateHz, Facts: replay.Facts(b.cfg, false)})
+			r, err = recorder.Create(filepath.Join(dir, "flight.mcap"), recorder.Header{Joints: b.desc.JointNames(),
+				RateHz: rateHz, Facts: replay.Facts(b.cfg, false)})
 			must(t, err)
 			names = append(names, r.Name())
 		}
@@ -138,7 +146,8 @@ func TestSettingsComeBack(t *testing.T) {
 	cfg := newBench(t, false, 0).cfg
 	cfg.NowNs = nil
 	cfg.Thresholds.NoisyShare = math.Inf(1)
-	cfg.Limits[3] = guard.Joint{MinRad: -0.1 - 0.2, MaxRad: math.Pi, GentleRadPerS: math.SmallestNonzeroFloat64, FullRadPerS: 1e300, Burst: 31, AccelRadPerS2: math.Copysign(0, -1)}
+	cfg.Limits[3] = guard.Joint{MinRad: -0.1 - 0.2, MaxRad: math.Pi, GentleRadPerS: math.SmallestNonzeroFloat64,
+		FullRadPerS: 1e300, Burst: 31, AccelRadPerS2: math.Copysign(0, -1)}
 	got, err := replay.ParseSettings(replay.Settings(cfg))
 	must(t, err)
 	if !reflect.DeepEqual(got, cfg) || !math.Signbit(got.Limits[3].AccelRadPerS2) {
@@ -168,7 +177,8 @@ func FuzzParseSettings(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := replay.ParseSettings(replay.Settings(cfg)); err != nil || replay.Settings(again) != replay.Settings(cfg) {
+		if again, err := replay.ParseSettings(replay.Settings(cfg)); err != nil ||
+			replay.Settings(again) != replay.Settings(cfg) {
 			t.Errorf("%q: %v", text, err)
 		}
 	})
@@ -191,23 +201,27 @@ func TestTheControllerDecidesAgain(t *testing.T) {
 	b := newBench(t, true, 0)
 	name, end := b.record(t)
 	b.fly([]happens{
-		{time.Second, func(b *bench) { b.loop.Request(mode.Arm) }}, {4 * time.Second, func(b *bench) { b.loop.Request(mode.Activate) }},
+		{time.Second, func(b *bench) { b.loop.Request(mode.Arm) }}, {4 * time.Second,
+			func(b *bench) { b.loop.Request(mode.Activate) }},
 		{5 * time.Second, func(b *bench) { b.loop.Request(mode.StopMotion) }},
 	}, 8*time.Second)
 	end()
-	again := func(ctl loop.Controller) (replay.Summary, error) {
-		return replay.Files([]string{name}, replay.Options{Controller: func(map[string]string) (loop.Controller, error) { return ctl, nil }})
+	replayed := func(ctl loop.Controller) (replay.Summary, error) {
+		again := func(map[string]string) (loop.Controller, error) { return ctl, nil }
+		return replay.Files([]string{name}, replay.Options{Controller: again})
 	}
 	fresh := func() *waver { return &waver{standRad: b.cfg.StandRad} }
-	if sum, err := again(fresh()); err != nil || !sum.Rerun || sum.Ticks < 790 {
+	if sum, err := replayed(fresh()); err != nil || !sum.Rerun || sum.Ticks < 790 {
 		t.Errorf("%+v, %v", sum, err)
 	}
-	_, err := again(other{fresh()})
-	if d, ok := errors.AsType[*replay.DifferenceError](err); !ok || d.Field != "want_rad" || d.Joint != b.desc.Joints[4].Name {
+	_, err := replayed(other{fresh()})
+	if d, ok := errors.AsType[*replay.DifferenceError](err); !ok || d.Field != "want_rad" ||
+		d.Joint != b.desc.Joints[4].Name {
 		t.Errorf("another controller: %v", err)
 	}
 	broken := errors.New("not this one")
-	if _, err := replay.Files([]string{name}, replay.Options{Controller: func(map[string]string) (loop.Controller, error) { return nil, broken }}); !errors.Is(err, broken) {
+	none := func(map[string]string) (loop.Controller, error) { return nil, broken }
+	if _, err := replay.Files([]string{name}, replay.Options{Controller: none}); !errors.Is(err, broken) {
 		t.Errorf("no controller: %v", err)
 	}
 }

@@ -23,10 +23,12 @@ func eventful(t testing.TB) (b *bench, ticks []*recorder.Tick, name string) {
 	name, end := b.record(t)
 	ask := func(r mode.Request) func(*bench) { return func(b *bench) { _, _ = b.loop.Ask(r) } }
 	b.fly([]happens{
-		{0, ask(mode.Arm)}, {time.Second, ask(mode.Arm)}, {1500 * time.Millisecond, ask(mode.Reset)}, {3500 * time.Millisecond, ask(mode.Activate)},
+		{0, ask(mode.Arm)}, {time.Second, ask(mode.Arm)}, {1500 * time.Millisecond, ask(mode.Reset)},
+		{3500 * time.Millisecond, ask(mode.Activate)},
 		{4 * time.Second, func(b *bench) { b.wire.PassUntil(b.wire.Now().Add(300 * time.Millisecond)) }},
 		{4100 * time.Millisecond, func(b *bench) { b.loop.External(mode.LogLost, true) }},
-		{5 * time.Second, func(b *bench) { b.ctl.nan = true }}, {5020 * time.Millisecond, func(b *bench) { b.ctl.nan = false }},
+		{5 * time.Second, func(b *bench) { b.ctl.nan = true }}, {5020 * time.Millisecond,
+			func(b *bench) { b.ctl.nan = false }},
 		{6 * time.Second, ask(mode.Disarm)}, {10 * time.Second, func(b *bench) { b.loop.Request(mode.EStop) }},
 	}, 11*time.Second)
 	end()
@@ -111,7 +113,8 @@ func flip(rng *rand.Rand, v reflect.Value) {
 // decided reports whether a field of t was decided in it, and nothing of it taken in.
 func decided(t *recorder.Tick, field string) bool {
 	switch field {
-	case "Mode", "Why", "Conditions", "From", "Refused", "Failing", "SentRad", "TakeUpRad", "TiltRad", "SupplyV", "WindingC",
+	case "Mode", "Why", "Conditions", "From", "Refused", "Failing", "SentRad", "TakeUpRad", "TiltRad", "SupplyV",
+		"WindingC",
 		"TorqueOff", "Clamped", "Playing", "CatchUp":
 		return true
 	case "WantRad": // else it is the controller's
@@ -187,16 +190,18 @@ func TestAFlippedInputIsFoundOrMakesNoDifference(t *testing.T) {
 	b, ticks, _ := eventful(t)
 	rng := rand.New(rand.NewPCG(6, 1))
 	inputs := func(field string) bool {
-		return !slices.Contains([]string{"Index", "Skipped", "TimeNs", "Detail", "AskedLink", "AskedProgram", "Outside", "Machine.State"}, field)
+		return !slices.Contains([]string{"Index", "Skipped", "TimeNs", "Detail", "AskedLink", "AskedProgram",
+			"Outside", "Machine.State"}, field)
 	}
 	found, none := map[string]int{}, map[string]int{}
 	for range 60 {
 		k := rng.IntN(len(ticks))
-		all := leaves(clone(ticks[k]), func(f string) bool { return inputs(f) && !decided(ticks[k], f) })
+		pick := func(f string) bool { return inputs(f) && !decided(ticks[k], f) }
+		all := leaves(clone(ticks[k]), pick)
 		which := rng.IntN(len(all))
 		seed := rng.Uint64()
 		d := first(t, b, ticks, k, func(c *recorder.Tick) {
-			flip(rand.New(rand.NewPCG(seed, 1)), leaves(c, func(f string) bool { return inputs(f) && !decided(ticks[k], f) })[which].v)
+			flip(rand.New(rand.NewPCG(seed, 1)), leaves(c, pick)[which].v)
 		})
 		switch {
 		case d == nil:
@@ -231,14 +236,18 @@ func TestInputsThatMatter(t *testing.T) {
 		{"an age", at("hold", always), func(t *recorder.Tick) { t.SlowAgeS[2] = 100 }, "mode"},
 		{"an order", at("hold", always), func(t *recorder.Tick) { t.AskedProgram = "disarm" }, "mode"},
 		{"an order that was not", at("settle", always) - 1, func(t *recorder.Tick) { t.AskedLink = "estop" }, "mode"},
-		{"a broker", at("disarmed", always), func(t *recorder.Tick) { t.Outside = mode.Of(mode.LinkToBroker).String() }, "conditions"},
-		{"torque that is not confirmed", at("arming", func(t *recorder.Tick) bool { return t.Calls.TorqueOn == trace.Confirmed }),
+		{"a broker", at("disarmed", always),
+			func(t *recorder.Tick) { t.Outside = mode.Of(mode.LinkToBroker).String() }, "conditions"},
+		{"torque that is not confirmed", at("arming",
+			func(t *recorder.Tick) bool { return t.Calls.TorqueOn == trace.Confirmed }),
 			func(t *recorder.Tick) { t.Calls.TorqueOn = trace.Failed }, "machine.torque"},
-		{"a goal that is not sent", at("active", always), func(t *recorder.Tick) { t.Calls.Write = trace.NotAsked }, "calls.write"},
+		{"a goal that is not sent", at("active", always), func(t *recorder.Tick) { t.Calls.Write = trace.NotAsked },
+			"calls.write"},
 		{"a controller that is not asked", at("active", func(t *recorder.Tick) bool { return t.Act.Asked }),
 			func(t *recorder.Tick) { t.Act = trace.Act{} }, "want_rad"},
 		{"time on the bus", at("active", always), func(t *recorder.Tick) { t.BusUs++ }, ""},
-		{"a late controller", at("active", func(t *recorder.Tick) bool { return t.Act.Usable }), func(t *recorder.Tick) { t.ActUs = 10_001 }, "want_rad"},
+		{"a late controller", at("active", func(t *recorder.Tick) bool { return t.Act.Usable }),
+			func(t *recorder.Tick) { t.ActUs = 10_001 }, "want_rad"},
 	} {
 		if tt.k < 0 {
 			t.Errorf("%s: there is no such tick", tt.name)

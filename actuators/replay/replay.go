@@ -43,7 +43,8 @@ type Player struct {
 // controller; ctl is the one to run again, nil: its recorded output is taken.
 func New(cfg loop.Config, joints []string, controlled bool, ctl loop.Controller) (*Player, error) {
 	if len(joints) != len(cfg.Limits) {
-		return nil, fmt.Errorf("replay: names of %d joints and limits of %d; legal: the same number of both", len(joints), len(cfg.Limits))
+		return nil, fmt.Errorf("replay: names of %d joints and limits of %d; legal: the same number of both",
+			len(joints), len(cfg.Limits))
 	}
 	b := &bus{}
 	cfg.NowNs, cfg.Began = b.now, nil
@@ -66,7 +67,8 @@ type HoleError struct{ After, Missing int64 }
 
 // Error implements error.
 func (e *HoleError) Error() string {
-	return fmt.Sprintf("%d ticks after tick %d are not recorded: what the loop saw in them is not known", e.Missing, e.After)
+	return fmt.Sprintf("%d ticks after tick %d are not recorded: what the loop saw in them is not known",
+		e.Missing, e.After)
 }
 
 // Step lets the loop decide one tick. The error is a *DifferenceError where it decides
@@ -168,10 +170,12 @@ func whole(t *recorder.Tick, n int) error {
 		name      string
 		got, want int
 	}{
-		{"pos_rad", len(t.PosRad), n}, {"vel_rad_s", len(t.VelRadS), n}, {"current_a", len(t.CurrentA), n}, {"fresh", len(t.Fresh), n},
+		{"pos_rad", len(t.PosRad), n}, {"vel_rad_s", len(t.VelRadS), n}, {"current_a", len(t.CurrentA), n},
+		{"fresh", len(t.Fresh), n},
 		{"temp_c", len(t.TempC), n}, {"bus_v", len(t.BusV), n}, {"alert", len(t.Alert), n}, {"torque_on", len(t.TorqueOn), n},
 		{"stopped", len(t.Stopped), n}, {"want_rad", len(t.WantRad), n}, {"goal_rad", len(t.GoalRad), n},
-		{"age_s", len(t.AgeS), n}, {"slow_age_s", len(t.SlowAgeS), n}, {"gyro_rad_s", len(t.GyroRadS), 3}, {"gravity", len(t.Gravity), 3},
+		{"age_s", len(t.AgeS), n}, {"slow_age_s", len(t.SlowAgeS), n}, {"gyro_rad_s", len(t.GyroRadS), 3},
+		{"gravity", len(t.Gravity), 3},
 	} {
 		if f.got != f.want {
 			return fmt.Errorf("%d values of %s; legal: %d", f.got, f.name, f.want)

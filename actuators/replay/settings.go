@@ -41,7 +41,8 @@ func ParseSettings(text string) (cfg loop.Config, err error) {
 		return setValue(path, v, value)
 	})
 	if err == nil && len(lines) > 0 {
-		err = fmt.Errorf("the settings have %s, which this version does not know", slices.Min(slices.Collect(maps.Keys(lines))))
+		err = fmt.Errorf("the settings have %s, which this version does not know",
+			slices.Min(slices.Collect(maps.Keys(lines))))
 	}
 	return cfg, err
 }

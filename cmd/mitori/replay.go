@@ -61,8 +61,10 @@ values), 3 refused: damaged, with a hole, of an earlier schema, of another build
 		},
 	}
 	c.Flags().StringVar(&f.policy, "policy", "", "policy bundle that was flown: it decides again")
-	c.Flags().StringVar(&f.robot, "robot", "", "with --policy: robot, where it is none of the built-in ones (name or path of a robot.yaml)")
-	c.Flags().BoolVar(&f.anyBuild, "any-build", false, "replay what another build recorded: a difference may then be the build's")
+	c.Flags().StringVar(&f.robot, "robot", "",
+		"with --policy: robot, where it is none of the built-in ones (name or path of a robot.yaml)")
+	c.Flags().BoolVar(&f.anyBuild, "any-build", false,
+		"replay what another build recorded: a difference may then be the build's")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON")
 	return c
 }
@@ -70,7 +72,8 @@ values), 3 refused: damaged, with a hole, of an earlier schema, of another build
 // controller makes the one that flew of its bundle, for the header of the recording.
 func (f *replayFlags) controller(b *bundle.Bundle, facts map[string]string) (loop.Controller, error) {
 	if was := facts["policy_hash"]; was != b.SHA256 {
-		return nil, fmt.Errorf("--policy %s is not what flew: its sha256 is %.12s; legal: %.12s (%s)", f.policy, b.SHA256, was, facts["policy"])
+		return nil, fmt.Errorf("--policy %s is not what flew: its sha256 is %.12s; legal: %.12s (%s)", f.policy,
+			b.SHA256, was, facts["policy"])
 	}
 	name := f.robot
 	if name == "" {

@@ -26,7 +26,8 @@ func flown(t *testing.T, spoil func(*trace.Sample)) (name string) {
 	cfg := loop.Config{RateHz: 100, ControlEvery: 1, MinRamp: loop.MinRamp, Thresholds: guard.DefaultThresholds(10.5, 9.9),
 		StandRad: make([]float64, 2), SettleRad: make([]float64, 2)}
 	for range 2 {
-		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12, AccelRadPerS2: 1200})
+		cfg.Limits = append(cfg.Limits, guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 1.5, FullRadPerS: 12,
+			AccelRadPerS2: 1200})
 		cfg.Health = append(cfg.Health, guard.Health{TempWarnC: 60, TempStopC: 70})
 	}
 	rec, err := flight.Record(logbook.Config{Path: filepath.Join(t.TempDir(), "flight.mcap"), Robot: "two", FileBytes: 1e7, KeepBytes: 1e8}, []string{"hip", "knee"}, cfg, false, nil)
@@ -68,7 +69,8 @@ func TestReplayCommand(t *testing.T) {
 		code      int
 		out, errs string
 	}{
-		{[]string{good}, fault.ExitDone, "every decision is the same: 300 ticks (3.0 s), 2 changes of state, hold at the end", ""},
+		{[]string{good}, fault.ExitDone,
+			"every decision is the same: 300 ticks (3.0 s), 2 changes of state, hold at the end", ""},
 		{[]string{bad}, fault.ExitFailed, "", "tick 203 at 2.030 s: knee, want_rad: recorded 1e-15, replayed 0"},
 		{[]string{"../../actuators/recorder/testdata/schema1-0.mcap"}, fault.ExitRefused, "", `it is of schema "1"`},
 		{[]string{filepath.Join(t.TempDir(), "none.mcap")}, fault.ExitFailed, "", "no such file"},
@@ -84,7 +86,8 @@ func TestReplayCommand(t *testing.T) {
 	var out, errs bytes.Buffer
 	code := run(context.Background(), []string{"replay", "--json", bad}, &out, &errs)
 	var got replayResult
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != fault.ExitFailed || got.Equal || got.Ticks != 203 || got.Difference == nil {
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != fault.ExitFailed || got.Equal ||
+		got.Ticks != 203 || got.Difference == nil {
 		t.Errorf("code %d, %s (%v)", code, out.String(), err)
 	}
 }

@@ -10,7 +10,8 @@ import (
 
 func TestID(t *testing.T) {
 	id := build.ID()
-	if build.Version() == "" || !strings.HasPrefix(id, build.Version()+" ") || !strings.Contains(id, " "+runtime.GOARCH) || strings.ContainsAny(id, "\n\r") {
+	if build.Version() == "" || !strings.HasPrefix(id, build.Version()+" ") || !strings.Contains(id,
+		" "+runtime.GOARCH) || strings.ContainsAny(id, "\n\r") {
 		t.Errorf("%q", id)
 	}
 	if build.Known() && !strings.Contains(id, ".") && len(id) < 40 {
