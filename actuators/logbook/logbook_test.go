@@ -215,7 +215,9 @@ func flights(t *testing.T, b *Book, n int) {
 // as long as it is small.
 func TestEveryFlightIsAFile(t *testing.T) {
 	dir := t.TempDir()
-	b := open(t, book(dir, true))
+	big := book(dir, true)
+	big.FileBytes = 160 << 10
+	b := open(t, big)
 	flights(t, b, 3)
 	all := recordings(t, dir)
 	if len(all) != 3 || b.Files() != 3 {
@@ -229,6 +231,7 @@ func TestEveryFlightIsAFile(t *testing.T) {
 	}
 	dir = t.TempDir()
 	named := book(filepath.Join(dir, "flight.mcap"), false)
+	named.FileBytes = 160 << 10
 	b = open(t, named)
 	flights(t, b, 3)
 	if all := recordings(t, dir); len(all) != 1 || len(all[0].Ticks) != 120 || b.Name() != named.Path {

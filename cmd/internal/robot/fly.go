@@ -220,7 +220,7 @@ func (r *run) fly() (*flown, error) {
 	f.script.Words, r.commands.Checks = words.Checks, f.watch.Checks
 	r.commands.Start(side.region.Desk)
 	r.side.Store(side)
-	r.watch.Store(w)
+	r.watch.Store(f.watch)
 	deaf, err := r.listen(side.region.Latest)
 	if err != nil {
 		return nil, err
