@@ -49,8 +49,9 @@ generate: ## code from .proto files; needs protoc
 bench: build ## benchmarks: medians and ratios in one run each
 	@.ci/bench
 
-soak: ## 10,000 flights into random faults, 10^7 first commands; SOAK=N flies N
+soak: ## 10,000 flights into random faults, 200 standing robots, 10^7 first commands; SOAK=N flies N
 	MITORI_SOAK_FLIGHTS=$${SOAK:-10000} $(GO) test -count=1 -timeout 4h -v -run '^TestSoak$$' ./sim/soak
+	MITORI_SOAK_POSES=200 $(GO) test -tags mujoco -count=1 -timeout 1h -v -run '^TestStandingRobotsDoNotFall$$' ./sim/soak
 	MITORI_TRIPLES=10000000 $(GO) test -count=1 -timeout 1h -v -run '^TestFirstCommandNeverJumps$$' ./actuators/loop
 
 trials: ## the faults that robotd was tried with, case by case: one line each

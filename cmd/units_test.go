@@ -31,7 +31,7 @@ var unitSpelling = []struct {
 var noUnits = []string{"RMS", "TTLMS"}
 
 // unitsOfFiles are folders whose names follow the fields of a file format, which do not change.
-var unitsOfFiles = []string{"actuators/recorder"}
+var unitsOfFiles = []string{"actuators/recorder", "actuators/replay"}
 
 // spelt returns a name with its unit in the one spelling.
 func spelt(name string) string {

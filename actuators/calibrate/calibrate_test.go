@@ -167,7 +167,7 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 		"two moved": {"move l_knee alone", func(b *bench, _ string) { b.put("r_knee", 0.8); b.put("l_knee", 0.8) },
 			[]string{"l_knee (servo 4, by +0.80 rad) moved, and so did r_knee"}},
 		"end not reached": {"move l_knee to its other end", func(b *bench, _ string) { b.put("l_knee", 0.0) }, []string{"l_knee (servo 4) did not move", "0.20 are needed"}},
-		"zero outside":    {"move l_knee to its other end", func(b *bench, _ string) { b.put("l_knee", -0.5) }, []string{"l_knee turns from -0.50 to -0.15", "zero pose"}},
+		"zero outside":    {"move l_knee to its other end", func(b *bench, _ string) { b.put("l_knee", -0.5) }, []string{"l_knee turns from -0.50 to -0.15", "does not lie in between"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			b := newBench(t, func(_ int, j *robot.Joint) { j.MaxRad = max(j.MaxRad, 0.16) })

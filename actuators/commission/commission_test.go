@@ -230,3 +230,30 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%+v\n%s", all[0], b.said.String())
 	}
 }
+
+// forgetful is a bus whose servo loses what it was given when its rate changes.
+type forgetful struct {
+	servotool.Bus
+	baud int
+}
+
+func (f forgetful) ReadRegister(id uint8, r servotool.Register) (int64, error) {
+	v, err := f.Bus.ReadRegister(id, r)
+	if f.baud == rate && r.Name == "Return Delay Time" {
+		v = 250
+	}
+	return v, err
+}
+
+// What was set is asked for at the end, at the new rate.
+func TestVerified(t *testing.T) {
+	b := newBench(t, act{}, act{connect: fresh(t, 1, nil)}, act{typed: "quit"})
+	w := b.walk()
+	w.Open = func(baud int) (servotool.Bus, io.Closer, error) {
+		bus, c, err := b.open(baud)
+		return forgetful{bus, baud}, c, err
+	}
+	if all, _ := w.Run(); all[0].Done || !strings.Contains(b.said.String(), "after all was set: Return Delay Time is 250 (500 us), needed 0 (0 us)") {
+		t.Errorf("%+v\n%s", all[0], b.said.String())
+	}
+}

@@ -197,7 +197,8 @@ func eeprom[T dxl.Count](d *Driver, s dxl.ID, name string, r dxl.Reg[T], v T) (s
 		return what, nil
 	}
 	if d.opt.KeepEEPROM {
-		return strings.TrimSpace(name), fmt.Errorf("is %d; legal: %d, and EEPROM may not be changed", was, v)
+		fault := fmt.Errorf("is %d; legal: %d, and EEPROM may not be changed", was, v)
+		return strings.TrimSpace(name), told{fault, driver.ErrUnfit}
 	}
 	return what, dxl.Write(d.bus, s, r, v)
 }

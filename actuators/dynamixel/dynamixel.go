@@ -25,15 +25,22 @@ import (
 	"github.com/mitori-robotics/mitori/models/servos"
 )
 
+const (
+	// DefaultWatchdog is how long a servo may hear nothing before it stops by itself.
+	DefaultWatchdog = 200 * time.Millisecond
+	// DefaultMargin is how long an answer may take beyond its time on the wire.
+	DefaultMargin = 4 * time.Millisecond
+)
+
 // Options are choices that do not belong to the robot.
 type Options struct {
 	// Watchdog is how long a servo may hear nothing before it stops by itself;
-	// 20 ms to 2.54 s, default 200 ms.
+	// 20 ms to 2.54 s, default DefaultWatchdog.
 	Watchdog time.Duration
 	// Now is the clock of the line: deadlines, ages, how long the bus was silent; default
 	// time.Now.
 	Now func() time.Time
-	// Margin is added to the wire time of every exchange; default 4 ms.
+	// Margin is added to the wire time of every exchange; default DefaultMargin.
 	Margin time.Duration
 	// Release lets Connect switch the torque off that servos carry when it finds them.
 	// Somebody must support the robot; without it such a robot is refused.
@@ -103,13 +110,13 @@ func New(desc *robot.Description, bus string, port dxl.Port, opt Options) (*Driv
 		return nil, fmt.Errorf("dynamixel: %s has no joint on bus %q", desc.Name, bus)
 	}
 	if opt.Watchdog == 0 {
-		opt.Watchdog = 200 * time.Millisecond
+		opt.Watchdog = DefaultWatchdog
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
 	if opt.Margin == 0 {
-		opt.Margin = 4 * time.Millisecond
+		opt.Margin = DefaultMargin
 	}
 	d := &Driver{wired: desc.BusNamed(bus), port: &watched{Port: port, lookOnly: opt.LookOnly}, opt: opt}
 	for _, j := range on {

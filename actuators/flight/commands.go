@@ -27,6 +27,7 @@ type Commands struct {
 	Checks func(failing mode.Checks) string
 
 	desk    atomic.Pointer[shared.Desk]
+	away    atomic.Bool   // there was a loop, and there will be
 	outside atomic.Uint32 // mode.Conditions of the command link, kept for the loop that starts later
 }
 
@@ -37,7 +38,10 @@ const Patience = 2 * time.Second
 // lookEvery is how often an answer is looked for.
 const lookEvery = 2 * time.Millisecond
 
-var errStarting = errors.New("robotd is starting")
+var (
+	errStarting = errors.New("robotd is starting")
+	errAway     = errors.New("the servos are gone, and robotd waits for them to come back")
+)
 
 // request returns what a verb asks for.
 func request(verb string) (mode.Request, bool) {
@@ -102,6 +106,12 @@ func (c *Commands) Start(desk *shared.Desk) {
 	}
 }
 
+// Away says that there is no loop for now: operators are told so until Start.
+func (c *Commands) Away() {
+	c.away.Store(true)
+	c.desk.Store(nil)
+}
+
 // Reachable tells the loop whether operators can be reached.
 func (c *Commands) Reachable(yes bool) { c.tell(mode.LinkToBroker, !yes) }
 
@@ -129,6 +139,10 @@ func (c *Commands) Obey(verb string, reply func(did string, refused error)) {
 		return
 	}
 	desk := c.desk.Load()
+	if desk == nil && c.away.Load() {
+		reply("", errAway)
+		return
+	}
 	if desk == nil {
 		reply("", errStarting)
 		return

@@ -124,6 +124,11 @@ func TestCommandsBeforeThereIsALoop(t *testing.T) {
 	if got == nil || got.Error() != "robotd is starting" {
 		t.Errorf("answer %v", got)
 	}
+	c.Away()
+	c.Obey("reset", func(_ string, err error) { got = err })
+	if got == nil || !strings.HasPrefix(got.Error(), "the servos are gone") {
+		t.Errorf("answer %v", got)
+	}
 }
 
 func TestEveryVerbIsARequest(t *testing.T) {

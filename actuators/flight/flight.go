@@ -43,6 +43,11 @@ type Link interface {
 	Event(e record.Event)
 }
 
+// Meter counts what the loop does, and keeps the sample only by copying it. It never waits.
+type Meter interface {
+	Take(s *trace.Sample)
+}
+
 // Orders end a flight from outside: the first settles the robot, who insists cuts
 // torque at once.
 type Orders interface {

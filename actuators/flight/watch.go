@@ -8,8 +8,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/mode"
-	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/record"
@@ -23,9 +23,10 @@ type Watch struct {
 	Ring    *trace.Ring
 	Desk    *shared.Desk
 	Mission Mission
-	Explain *explain.Robot     // words for joints, values and limits
-	Rec     *recorder.Recorder // nil: none
-	Link    Link               // nil: none
+	Explain *explain.Robot // words for joints, values and limits
+	Rec     *logbook.Book  // nil: none
+	Link    Link           // nil: none
+	Meter   Meter          // nil: none
 	Tell    Teller
 
 	mu      sync.Mutex
@@ -124,6 +125,9 @@ func (w *Watch) take(s *trace.Sample) {
 	w.outlook.take(s)
 	detail := w.Explain.Why(s)
 	w.record(s, detail)
+	if w.Meter != nil {
+		w.Meter.Take(s)
+	}
 	if s.From != s.Mode {
 		w.changed(s, detail)
 	}

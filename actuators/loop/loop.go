@@ -71,6 +71,7 @@ type Config struct {
 	SettleRad    []float64     // reached before torque goes off
 	MinRamp      time.Duration // at least 1.5 s
 	PlayOut      time.Duration // how long a motion may go on after a request to disarm
+	Latched      bool          // begin in a fault: nothing arms before somebody has reset it
 
 	// Gateway, if set, is where orders come from and decisions go; whoever writes there is
 	// another process, whose heartbeat is judged.
@@ -121,6 +122,13 @@ type Loop struct {
 	clamp    guard.Report
 	catchUp  bool // servos were taken up, and the commands have not caught up yet
 
+	// What this tick was told and did, for the record.
+	asked   trace.Asked
+	outside mode.Conditions
+	calls   trace.Calls
+	act     trace.Act
+	takenUp []float64
+
 	stats Stats
 }
 
@@ -162,16 +170,20 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 	}
 	paced, _ := ctl.(Paced)
 	led, _ := ctl.(Led)
-	return &Loop{
+	l := &Loop{
 		paced: paced, led: led, cfg: cfg, drv: drv, ctl: ctl, guard: g, ring: ring, desk: desk,
 		gateway: heartbeat{limit: int64(cfg.Thresholds.GatewayS * float64(cfg.RateHz))},
 		mon:     guard.NewMonitor(cfg.Health, cfg.Thresholds, period),
 		period:  time.Second / time.Duration(cfg.RateHz),
 		state:   driver.NewState(n), ramp: newRamp(n),
-		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n),
+		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n), takenUp: make([]float64, n),
 		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
 		stats: Stats{Joints: n, RateHz: cfg.RateHz},
-	}, nil
+	}
+	if cfg.Latched {
+		l.machine.State = mode.Fault
+	}
+	return l, nil
 }
 
 // Request asks for a change of state and wants no answer ([Loop.Ask] does). It may

@@ -3,6 +3,7 @@ package loop
 import (
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
 // takeMail is the strongest request since the last tick, from this process and from the
@@ -13,6 +14,7 @@ func (l *Loop) takeMail() mode.Request {
 	if l.gateway.gone {
 		program = max(program, mode.Disarm)
 	}
+	l.asked = trace.Asked{Link: waiting, Program: program}
 	return shared.Strongest(program, waiting)
 }
 
@@ -23,6 +25,22 @@ func (l *Loop) told() mode.Conditions {
 	if l.cfg.Gateway != nil && l.gateway.lost(l.desk.Gateway()) {
 		c.Set(mode.GatewayLost, true)
 		l.stop.Store(true)
+	}
+	return c
+}
+
+// operated are the conditions of whoever operates a robot with torque: references that are
+// followed, and a lease.
+func (l *Loop) operated(now Instant) (c mode.Conditions) {
+	if !l.machine.State.Energised() {
+		return 0
+	}
+	if l.led != nil {
+		c.Set(mode.ReferenceLost, l.led.Lost())
+	}
+	if end := l.desk.LeaseEnd(); end != 0 {
+		c.Set(mode.LeaseLost, now.MonoNs >= end)
+		c.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}
 	return c
 }

@@ -96,6 +96,10 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	if l.ctl != nil {
 		s.Phase = l.ctl.Phase()
 	}
+	s.Asked, s.Outside, s.Calls, s.Act = l.asked, l.outside, l.calls, l.act
+	s.Machine, s.CatchUp = l.machine, l.catchUp
+	copy(s.SentRad, l.goal)
+	copy(s.TakeUpRad, l.takenUp)
 	l.ring.Publish()
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/models/sensed"
 )
 
@@ -28,6 +29,7 @@ func (l *Loop) Tick(now Instant) {
 	started := l.cfg.NowNs()
 	err := l.drv.Read(l.state)
 	busNs := l.cfg.NowNs() - started
+	l.calls, l.act = trace.Calls{Read: trace.AnswerOf(err)}, trace.Act{}
 
 	facts := l.judge(now, err)
 	facts.Request = l.takeMail()
@@ -54,19 +56,13 @@ func (l *Loop) Tick(now Instant) {
 func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	m := &l.machine
 	f := mode.Facts{RampDone: l.ramp.done()}
+	l.outside = l.told() | l.operated(now)
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
 		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
-	}) | l.told()
+	}) | l.outside
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
-	}
-	if l.led != nil && m.State.Energised() {
-		f.Conditions.Set(mode.ReferenceLost, l.led.Lost())
-	}
-	if end := l.desk.LeaseEnd(); end != 0 && m.State.Energised() {
-		f.Conditions.Set(mode.LeaseLost, now.MonoNs >= end)
-		f.Conditions.Set(mode.LeaseExpired, float64(now.MonoNs-end) >= l.cfg.Thresholds.LeaseS*1e9)
 	}
 	if m.State == mode.Disarmed {
 		f.Failing = l.mon.Checks(l.state, f.Conditions, l.cfg.Limits)
@@ -93,7 +89,8 @@ func (l *Loop) takeUp() {
 		return
 	}
 	l.catchUp = true
-	if l.drv.TakeUp(l.applied, l.goal) == nil { // else they are still reported as stopped
+	copy(l.takenUp, l.goal)
+	if answered(&l.calls.TakeUp, l.drv.TakeUp(l.applied, l.goal)) { // else they are still reported as stopped
 		l.stats.TakenUp++
 	}
 }
@@ -130,7 +127,7 @@ func (l *Loop) drive(c mode.Conditions) (actNs int64) {
 	envelope := guard.Full
 	switch l.machine.Task(l.rules) {
 	case mode.TaskTorqueOff:
-		l.machine.TorqueAnswered(l.drv.Torque(false) == nil)
+		l.machine.TorqueAnswered(answered(&l.calls.TorqueOff, l.drv.Torque(false)))
 		return 0
 	case mode.TaskPrepare:
 		l.makeReady()
@@ -156,7 +153,7 @@ func (l *Loop) drive(c mode.Conditions) (actNs int64) {
 	report, open := l.guard.Apply(l.goal, l.want, envelope)
 	l.clamp, l.catchUp = report, l.catchUp && report.Changed()
 	if open {
-		_ = l.drv.Write(l.applied, l.goal) // a failure shows in the next Read
+		answered(&l.calls.Write, l.drv.Write(l.applied, l.goal)) // a failure shows in the next Read
 		for j, fresh := range l.state.Fresh {
 			if fresh {
 				l.heard[j] = l.applied[j]
@@ -195,12 +192,13 @@ func (l *Loop) makeReady() {
 		return
 	}
 	l.guard.Apply(l.goal, l.want, guard.Gentle)
-	l.machine.Prepared(l.drv.Write(l.applied, l.goal) == nil && l.drv.Prepare() == nil)
+	l.machine.Prepared(answered(&l.calls.Write, l.drv.Write(l.applied, l.goal)) &&
+		answered(&l.calls.Prepare, l.drv.Prepare()))
 }
 
 // torqueUp switches torque on. The ramp starts only when every servo has confirmed.
 func (l *Loop) torqueUp() {
-	l.machine.TorqueAnswered(l.drv.Torque(true) == nil)
+	l.machine.TorqueAnswered(answered(&l.calls.TorqueOn, l.drv.Torque(true)))
 	if l.machine.Torque == mode.TorqueOn {
 		copy(l.heard, l.applied)
 		l.ramp.start(l.guard.Last(), l.cfg.StandRad, l.cfg.Limits, l.cfg.MinRamp)
@@ -251,6 +249,7 @@ func (l *Loop) control(play bool) (ns int64) {
 	for _, q := range l.goal {
 		usable = usable && !math.IsNaN(q) && !math.IsInf(q, 0)
 	}
+	l.act = trace.Act{Asked: true, Failed: err != nil, Usable: usable, Standing: standing}
 	l.machine.Decided(usable, err == nil, standing)
 	if !usable {
 		l.stats.PolicyFaults++
@@ -258,6 +257,12 @@ func (l *Loop) control(play bool) (ns int64) {
 	}
 	copy(l.want, l.goal)
 	return ns
+}
+
+// answered notes what came of a call of the driver, and reports whether all servos confirmed.
+func answered(note *trace.Answer, err error) bool {
+	*note = trace.AnswerOf(err)
+	return err == nil
 }
 
 // lost reports whether err means that no command arrives either.

@@ -25,6 +25,7 @@ type Script struct {
 	Again  time.Duration // between plays
 	Clip   time.Duration // how long a motion takes
 	Daemon bool          // stay after a fault or a disarm, for an operator to go on
+	Reopen bool          // end when the servos are gone, for somebody to open their port again; see Gone
 
 	// Words, if set, says why arming was refused: joints, values, limits.
 	Words func(failing mode.Checks, x *trace.Sample) string
@@ -39,12 +40,15 @@ type Script struct {
 	failing  string // the checks of the latest refusal
 	unfit    driver.Unfit
 	gaveUp   bool
+	goneAt   int64 // the servos are gone since; 0: they are not
+	gone     bool  // and for so long that the script ended
 }
 
 const (
 	settleBeforeArm = time.Second // one round of slow registers and a second of lateness
 	armRetry        = time.Second / 2
 	armPatience     = 10 * time.Second // before the script gives up
+	gonePatience    = time.Second      // before servos that are gone are given up
 )
 
 // Step takes in a sample and returns what to ask of the loop, and whether the
@@ -74,6 +78,10 @@ func (s *Script) Step(x *trace.Sample) (ask mode.Request, stop bool) {
 		}
 	}
 	if s.over {
+		return mode.NoRequest, true
+	}
+	if s.missing(x) {
+		s.over, s.gone = true, true
 		return mode.NoRequest, true
 	}
 	if x.From != x.Mode && x.Why == mode.ServosUnfit { // torque never went on
@@ -135,6 +143,23 @@ func (s *Script) due(now int64) bool {
 	}
 	return s.For == 0 || since(now, s.armed)+s.Clip <= s.For
 }
+
+// missing reports whether there have been no servos for a while, on a robot that is not to be driven any more: what the
+// failsafes do about lost servos is done.
+func (s *Script) missing(x *trace.Sample) bool {
+	away := x.Conditions.Has(mode.LinkLost) && (x.Mode == mode.Disarmed || x.Mode == mode.Fault)
+	if !s.Reopen || !away {
+		s.goneAt = 0
+		return false
+	}
+	if s.goneAt == 0 {
+		s.goneAt = x.MonoNs
+	}
+	return since(x.MonoNs, s.goneAt) >= gonePatience
+}
+
+// Gone says that the script ended because the servos are gone.
+func (s *Script) Gone() bool { return s.gone }
 
 func since(now, then int64) time.Duration { return time.Duration(now - then) }
 

@@ -215,3 +215,37 @@ func TestNothingIsBegunThatWouldBeBrokenOff(t *testing.T) {
 		t.Errorf("asked %d times once they came", n)
 	}
 }
+
+// Servos that are gone for a second end a script that is to have them opened again, whether the robot was disarmed or is
+// in a fault by now; a robot that is still to be stopped, or servos that are back before, do not.
+func TestServosThatAreGone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		reopen bool
+		state  mode.State
+		away   func(t time.Duration) bool
+		end    time.Duration // 0: it does not
+	}{
+		{"disarmed", true, mode.Disarmed, func(t time.Duration) bool { return t >= 3*time.Second }, 4 * time.Second},
+		{"in a fault", true, mode.Fault, func(t time.Duration) bool { return t >= 3*time.Second }, 4 * time.Second},
+		{"while torque is cut", true, mode.Cut, func(time.Duration) bool { return true }, 0},
+		{"while it settles", true, mode.Settle, func(time.Duration) bool { return true }, 0},
+		{"for a moment, again and again", true, mode.Disarmed, func(t time.Duration) bool { return t%time.Second < 900*time.Millisecond }, 0},
+		{"and nobody opens them again", false, mode.Fault, func(time.Duration) bool { return true }, 0},
+	} {
+		s := &Script{Daemon: true, Reopen: c.reopen}
+		var end time.Duration
+		for at := time.Duration(0); at < 10*time.Second && end == 0; at += scriptTick {
+			x := &trace.Sample{MonoNs: 1 + int64(at), Mode: c.state, From: c.state}
+			x.Conditions.Set(mode.LinkLost, c.away(at))
+			if ask, stop := s.Step(x); stop {
+				end = at
+			} else if ask != mode.NoRequest {
+				t.Errorf("%s: asks for %v", c.name, ask)
+			}
+		}
+		if end != c.end || s.Gone() != (c.end != 0) {
+			t.Errorf("%s: ended after %v, gone %v; want %v", c.name, end, s.Gone(), c.end)
+		}
+	}
+}

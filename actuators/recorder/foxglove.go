@@ -29,6 +29,15 @@ type messages struct {
 	joints *schema.JointStates
 	tilt   *schema.FrameTransform
 	log    *schema.Log
+
+	// Parts of tick.
+	machine schema.Machine
+	clamp   schema.Clamp
+	act     schema.Act
+
+	conditions, outside, failing words
+
+	servos servos
 }
 
 func newMessages(joints []string) *messages {
@@ -40,8 +49,10 @@ func newMessages(joints []string) *messages {
 		tilt: &schema.FrameTransform{
 			Timestamp: stamp, ParentFrameId: "world", ChildFrameId: "trunk", Rotation: &schema.Quaternion{},
 		},
-		log: &schema.Log{Timestamp: stamp, Name: "robotd"},
+		log:        &schema.Log{Timestamp: stamp, Name: "robotd"},
+		conditions: words{names: conditionNames}, outside: words{names: conditionNames}, failing: words{names: checkNames},
 	}
+	m.tick.Machine, m.servos = &m.machine, newServos(stamp, joints)
 	for _, name := range joints {
 		m.joints.Joints = append(m.joints.Joints, &schema.JointState{
 			Name: strings.ToValidUTF8(name, "?"), Position: proto.Float64(0), Velocity: proto.Float64(0),
@@ -75,7 +86,8 @@ func (m *messages) setLog(level schema.Log_Level, text string) {
 // keeps it beside the messages.
 func descriptors(file protoreflect.FileDescriptor) ([]byte, error) {
 	set := &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{
-		protodesc.ToFileDescriptorProto(timestamppb.File_google_protobuf_timestamp_proto), protodesc.ToFileDescriptorProto(file),
+		protodesc.ToFileDescriptorProto(timestamppb.File_google_protobuf_timestamp_proto),
+		protodesc.ToFileDescriptorProto(file),
 	}}
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
 	if err != nil {

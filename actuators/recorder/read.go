@@ -28,21 +28,66 @@ type Flight struct {
 	RateHz    int
 	Ticks     []*Tick
 	Log       []LogLine
-	Truncated bool // the file ends in the middle: the recorder was killed
+	Truncated bool  // the file ends in the middle: the recorder was killed
+	Damage    error // what is wrong where it ends, if that is no mere cut
 }
 
 // Open reads a recording, whole or truncated.
 func Open(name string) (*Flight, error) {
-	f, err := infile.Open(name, math.MaxInt64) // it is read piece by piece, and may be of a long flight
+	f := &Flight{}
+	err := Scan(name, f, func(t *Tick) error {
+		f.Ticks = append(f.Ticks, t)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Scan reads a recording into f, but its ticks, which it hands to visit one after the
+// other; an error of visit ends it and is returned as it is. Facts, Joints and RateHz are
+// there before the first tick, the rest after the last.
+func Scan(name string, f *Flight, visit func(*Tick) error) error {
+	file, err := infile.Open(name, math.MaxInt64) // it is read piece by piece, and may be of a long flight
+	if err != nil {
+		return fmt.Errorf("recorder: %w", err)
+	}
+	defer file.Close()
+	var stopped error
+	err = f.scan(bufio.NewReader(file), func(t *Tick) error {
+		stopped = visit(t)
+		return stopped
+	})
+	if stopped != nil {
+		return stopped
+	}
+	return infile.Refuse("recorder: "+name, err)
+}
+
+// Facts reads what a recording says of itself, and nothing of the flight. The error is for files that are no recordings
+// of robotd.
+func Facts(name string) (map[string]string, error) {
+	f, err := infile.Open(name, math.MaxInt64)
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
 	defer f.Close()
-	flight, err := Read(bufio.NewReader(f))
+	lexer, err := mcap.NewLexer(&oneAtATime{r: f}, &mcap.LexerOptions{MaxDecompressedChunkSize: maxChunk, MaxRecordSize: maxRecord})
 	if err != nil {
-		return nil, infile.Refuse("recorder: "+name, err)
+		return nil, fmt.Errorf("recorder: %s: not an MCAP recording: %w", name, err)
 	}
-	return flight, nil
+	defer lexer.Close()
+	for token := mcap.TokenHeader; token == mcap.TokenHeader; {
+		var data []byte
+		if token, data, err = next(lexer, nil); err != nil {
+			break
+		}
+		if m, e := mcap.ParseMetadata(data); token == mcap.TokenMetadata && e == nil && m.Name == metadataName {
+			return m.Metadata, nil
+		}
+	}
+	return nil, fmt.Errorf("recorder: %s: not a recording of robotd", name)
 }
 
 // Limits on what a file may claim, so that a broken one cannot exhaust memory.
@@ -55,63 +100,110 @@ const (
 // after its first bytes gives what came before the cut and sets Truncated; the
 // error is for files that are no recordings at all.
 func Read(r io.Reader) (*Flight, error) {
+	f := &Flight{}
+	err := f.scan(r, func(t *Tick) error {
+		f.Ticks = append(f.Ticks, t)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// scan is Read with a visitor of ticks.
+func (f *Flight) scan(r io.Reader, visit func(*Tick) error) error {
 	lexer, err := mcap.NewLexer(&oneAtATime{r: r}, &mcap.LexerOptions{
 		ValidateChunkCRCs: true, MaxDecompressedChunkSize: maxChunk, MaxRecordSize: maxRecord,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("not an MCAP recording: %w", err)
+		return fmt.Errorf("not an MCAP recording: %w", err)
 	}
 	defer lexer.Close()
-	f := &Flight{Facts: map[string]string{}}
-	topics := map[uint16]string{}
+	f.Facts = map[string]string{}
+	s := scanner{flight: f, topics: map[uint16]string{}, visit: visit}
 	var buf []byte
 	for {
 		token, data, err := next(lexer, buf)
 		if err != nil {
-			// The clean end is a footer, returned below; anything else is a cut.
-			f.Truncated = true
-			if len(f.Facts) == 0 && len(f.Ticks) == 0 && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-				return nil, fmt.Errorf("not a recording of robotd: %w", err)
-			}
-			return f, nil
+			return s.cut(err)
 		}
 		if cap(data) > cap(buf) {
 			buf = data[:0]
 		}
-		switch token {
-		case mcap.TokenFooter:
-			return f, nil
-		case mcap.TokenMetadata:
-			if m, err := mcap.ParseMetadata(data); err == nil && m.Name == metadataName {
-				f.Facts = m.Metadata
-				f.Joints = strings.Split(m.Metadata["joints"], ",")
-				f.RateHz, _ = strconv.Atoi(m.Metadata["rate_hz"])
-			}
-		case mcap.TokenChannel:
-			if c, err := mcap.ParseChannel(data); err == nil {
-				topics[c.ID] = c.Topic
-			}
-		case mcap.TokenMessage:
-			m, err := mcap.ParseMessage(data)
-			if err != nil {
-				return nil, err
-			}
-			switch topics[m.ChannelID] {
-			case topicTick:
-				t, err := decodeTick(m.Data)
-				if err != nil {
-					return nil, fmt.Errorf("tick %d: %w", len(f.Ticks), err)
-				}
-				f.Ticks = append(f.Ticks, t)
-			case topicLog:
-				line, err := decodeLog(m.Data)
-				if err != nil {
-					return nil, fmt.Errorf("log line %d: %w", len(f.Log), err)
-				}
-				f.Log = append(f.Log, line)
-			}
+		if token == mcap.TokenFooter {
+			return nil
+		}
+		if err := s.record(token, data); err != nil {
+			return err
 		}
 	}
+}
+
+// scanner takes in the records of one file.
+type scanner struct {
+	flight *Flight
+	topics map[uint16]string
+	ticks  int
+	visit  func(*Tick) error
+}
+
+// cut ends the reading where the clean end, which is a footer, has not come.
+func (s *scanner) cut(err error) error {
+	f := s.flight
+	f.Truncated = true
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	if len(f.Facts) == 0 && s.ticks == 0 {
+		return fmt.Errorf("not a recording of robotd: %w", err)
+	}
+	f.Damage = err
+	return nil
+}
+
+// record takes in one record.
+func (s *scanner) record(token mcap.TokenType, data []byte) error {
+	f := s.flight
+	switch token {
+	case mcap.TokenMetadata:
+		if m, err := mcap.ParseMetadata(data); err == nil && m.Name == metadataName {
+			f.Facts = m.Metadata
+			f.Joints = strings.Split(m.Metadata["joints"], ",")
+			f.RateHz, _ = strconv.Atoi(m.Metadata["rate_hz"])
+		}
+	case mcap.TokenChannel:
+		if c, err := mcap.ParseChannel(data); err == nil {
+			s.topics[c.ID] = c.Topic
+		}
+	case mcap.TokenMessage:
+		m, err := mcap.ParseMessage(data)
+		if err != nil {
+			return err
+		}
+		return s.message(m)
+	}
+	return nil
+}
+
+// message takes in one message of a topic that is read back.
+func (s *scanner) message(m *mcap.Message) error {
+	switch s.topics[m.ChannelID] {
+	case topicTick:
+		t, err := decodeTick(m.Data)
+		if err != nil {
+			return fmt.Errorf("tick %d: %w", s.ticks, err)
+		}
+		s.ticks++
+		return s.visit(t)
+	case topicLog:
+		line, err := decodeLog(m.Data)
+		if err != nil {
+			return fmt.Errorf("log line %d: %w", len(s.flight.Log), err)
+		}
+		s.flight.Log = append(s.flight.Log, line)
+	}
+	return nil
 }
 
 // oneAtATime lets one goroutine read at a time. The zstd library reads ahead on its own goroutine, and on a chunk that

@@ -2,14 +2,17 @@
 // leaves in its trace ring to an MCAP file (https://mcap.dev) that Foxglove and
 // the mcap tools open.
 //
-// Topics: /robot/tick (mitori.Tick, everything), /robot/joints
-// (foxglove.JointStates), /tf (foxglove.FrameTransform, the trunk's tilt) and
+// Topics: /robot/tick (mitori.Tick, everything), /robot/servos (mitori.Servos, slow
+// registers by joint name), /robot/joints (foxglove.JointStates), /tf (foxglove.FrameTransform, the trunk's tilt) and
 // /robot/log (foxglove.Log, every transition, refusal and warning). The header
 // metadata holds what was flying: robot and policy hashes, limits, version.
 //
-// A file is useful whenever it ends: chunks are closed several times a second
-// and written at once, so kill -9 loses less than a second, and [Read] takes
-// what is whole of a truncated file.
+// A file is useful whenever it ends: a chunk is closed and written at once after
+// 80 ms of ticks, so kill -9 and a cut anywhere lose less than 100 ms of what was
+// recorded before, and [Read] takes what is whole of a truncated file.
+//
+// What decided a tick is recorded with it, bit for bit, so that package replay can
+// decide all of it again.
 //
 // What is not here: the ring (package trace) and deciding what a lost log means
 // (package mode). A Recorder belongs to one goroutine, never the loop's.
@@ -60,6 +63,7 @@ const (
 	chJoints
 	chTransform
 	chLog
+	chServos
 )
 
 // Recorder writes one file.
@@ -68,6 +72,10 @@ type Recorder struct {
 	out      io.Writer
 	file     *os.File // nil in tests
 	w        *mcap.Writer
+	opts     *mcap.WriterOptions // w looks at ChunkSize with every message
+	chunk    chunk
+	index    index
+	pending  int64 // bytes that wait for the end of their chunk, at most
 	messages *messages
 	buf      []byte
 	seq      uint32
@@ -91,6 +99,9 @@ func open(name string) (*os.File, error) {
 	try := name
 	for n := 2; n < maxNumber; n++ {
 		f, err := os.OpenFile(try, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if err == nil { // whoever clears away old recordings sees by the lock that this one is being written
+			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		}
 		if !errors.Is(err, os.ErrExist) {
 			return f, err
 		}
@@ -133,13 +144,14 @@ func Create(name string, h Header) (*Recorder, error) {
 
 // start writes everything before the first tick.
 func start(name string, out io.Writer, h Header) (*Recorder, error) {
-	r := &Recorder{name: name, out: out, messages: newMessages(h.Joints), synced: time.Now()}
-	// Four chunks a second at this robot's size: see the package comment.
-	perTick := int64(400 + len(h.Joints)*(7*8+1+40))
-	w, err := mcap.NewWriter(out, &mcap.WriterOptions{
-		IncludeCRC: true, Chunked: true, ChunkSize: max(perTick*int64(h.RateHz)/4, 4096),
+	r := &Recorder{name: name, out: out, messages: newMessages(h.Joints), synced: time.Now(), chunk: newChunk(h.RateHz)}
+	perTick := int64(800 + len(h.Joints)*(16*8+1+40))
+	r.pending = perTick * (int64(chunkTime.Seconds()*float64(h.RateHz)) + 2)
+	r.opts = &mcap.WriterOptions{
+		IncludeCRC: true, Chunked: true, ChunkSize: maxChunk / 2,
 		Compression: mcap.CompressionZSTD, CompressionLevel: mcap.CompressionLevelFastest,
-	})
+	}
+	w, err := mcap.NewWriter(out, r.opts)
 	if err != nil {
 		return nil, explain(name, err)
 	}
@@ -150,7 +162,7 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 		}
 	}
 	keep(w.WriteHeader(&mcap.Header{Profile: "", Library: "mitori robotd"}))
-	facts := map[string]string{"joints": joinNames(h.Joints), "rate_hz": fmt.Sprint(h.RateHz), "schema": "1"}
+	facts := map[string]string{"joints": joinNames(h.Joints), "rate_hz": fmt.Sprint(h.RateHz), "schema": "2"}
 	for k, v := range h.Facts {
 		facts[k] = v
 	}
@@ -163,6 +175,7 @@ func start(name string, out io.Writer, h Header) (*Recorder, error) {
 		{"/robot/joints", "foxglove.JointStates", schema.File_foxglove_proto},
 		{"/tf", "foxglove.FrameTransform", schema.File_foxglove_proto},
 		{topicLog, "foxglove.Log", schema.File_foxglove_proto},
+		{"/robot/servos", "mitori.Servos", schema.File_tick_proto},
 	} {
 		id := uint16(i + 1)
 		data, e := descriptors(c.file)
@@ -184,9 +197,11 @@ func (r *Recorder) Add(s *trace.Sample, detail string) error {
 	m.setTick(s, detail)
 	m.setJoints(s)
 	m.setTilt(s)
-	r.message(chTick, s.WallNs, m.tick)
 	r.message(chJoints, s.WallNs, m.joints)
 	r.message(chTransform, s.WallNs, m.tilt)
+	if m.servos.due(s) {
+		r.message(chServos, s.WallNs, m.servos.message)
+	}
 	if s.From != s.Mode {
 		l := levelInfo
 		if _, ok := s.Why.Condition(); ok {
@@ -201,6 +216,13 @@ func (r *Recorder) Add(s *trace.Sample, detail string) error {
 		}
 		r.log(s.WallNs, levelWarning, text+inBrackets(detail))
 	}
+	if r.chunk.endsWith(s.MonoNs) {
+		size := r.opts.ChunkSize
+		r.opts.ChunkSize = 0 // the chunk ends with the next message, whatever its size
+		defer func() { r.opts.ChunkSize = size }()
+	}
+	r.message(chTick, s.WallNs, m.tick)
+	r.index.take(r.w)
 	r.sync()
 	return r.err
 }
@@ -249,12 +271,24 @@ func (r *Recorder) sync() {
 	}
 }
 
+// What Close writes besides the last chunk: the index of each chunk, and once schemas, channels and statistics.
+const (
+	indexBytes   = 160
+	summaryBytes = 16 << 10
+)
+
+// Size is how many bytes the file has when it is closed now, at most.
+func (r *Recorder) Size() int64 {
+	return int64(r.w.Offset()) + r.pending + indexBytes*int64(len(r.index.chunks)+len(r.w.ChunkIndexes)) + summaryBytes
+}
+
 // Name is the file's name.
 func (r *Recorder) Name() string { return r.name }
 
 // Close writes index and statistics and closes the file.
 func (r *Recorder) Close() error {
 	if r.err == nil {
+		r.index.give(r.w)
 		if err := r.w.Close(); err != nil {
 			r.err = explain(r.name, err)
 		}

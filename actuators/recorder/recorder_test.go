@@ -12,11 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/guard"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder/internal/schema"
 	"github.com/mitori-robotics/mitori/actuators/trace"
@@ -45,7 +47,37 @@ func sample(i int) *trace.Sample {
 		s.Robot.PosRad[j], s.Robot.Fresh[j], s.Robot.TempC[j] = rng.NormFloat64(), j != 1, 40
 		s.Robot.BusV[j] = 0
 	}
+	decided(s, i)
 	return s
+}
+
+// decided fills in what recordings have since schema 2; every field, each in some tick.
+func decided(s *trace.Sample, i int) {
+	s.Conditions, s.Outside = mode.Conditions(i%5), mode.Conditions(i%3)<<mode.LogLost
+	s.Asked = trace.Asked{Link: uint8(i%4) << mode.Arm, Program: mode.Request(i % 8)}
+	s.Calls = trace.Calls{Read: trace.Answer(i % 4), TakeUp: trace.Answer(i / 2 % 4), TorqueOff: trace.Answer(i / 3 % 4),
+		Write: trace.Answer(i / 4 % 4), Prepare: trace.Answer(i / 5 % 4), TorqueOn: trace.Answer(i / 6 % 4)}
+	s.SentRad, s.TakeUpRad = []float64{1, float64(i), 3}, []float64{float64(i), 2, 3}
+	if i%3 == 0 {
+		s.Guard = guard.Report{NotFinite: i, Range: 2, Speed: 3, Accel: 4, LargestRad: 0.1}
+		s.Act = trace.Act{Asked: true, Failed: i%2 == 0, Usable: i%4 == 0, Standing: i%5 == 0}
+	}
+	s.Machine = mode.Machine{Torque: mode.Torque(i % 4), Control: mode.Control(i % 3), Stop: mode.Stop(i % 4),
+		Ticks: int64(i), Tries: i, Fit: i%2 == 0, Asked: i%3 == 0, Wait: i, Bad: i%5 == 0}
+	s.CatchUp, s.Refused, s.Failing = i%2 == 0, false, mode.Checks(i%7)
+	r := &s.Robot
+	r.IMUSample, r.Buttons, r.PowerCut = uint16(i*7), uint8(i), i%4 == 0
+	r.Transactions, r.Failures, r.Asides, r.AsideFailures = uint64(i*25), uint64(i), uint64(2*i), uint64(i/2)
+	for j := range 3 {
+		r.AgeS[j], r.SlowAgeS[j] = time.Duration(i*1001+j).Seconds(), time.Duration(i*999_983*(j+1)).Seconds()
+	}
+	switch i % 4 {
+	case 1:
+		r.SlowAgeS[1] = math.Inf(1)
+	case 2:
+		r.AgeS[2] += 1e-12
+		r.Unfit = driver.Unfit{Joint: "knee", ID: 7, Setting: "gain", Got: -1, Want: 800}
+	}
 }
 
 func record(t *testing.T, n int) []byte {
@@ -102,6 +134,30 @@ func tickOf(s *trace.Sample) Tick {
 	t.MonoNs, t.Playing, t.WindingC = s.MonoNs, s.Playing, s.WindingC
 	t.Alert = []uint32{uint32(s.Robot.Alert[0]), uint32(s.Robot.Alert[1]), uint32(s.Robot.Alert[2])}
 	t.TorqueOn, t.Stopped = s.Robot.TorqueOn, s.Robot.Stopped
+	if s.Conditions != 0 {
+		t.Conditions = s.Conditions.String()
+	}
+	if s.Outside != 0 {
+		t.Outside = s.Outside.String()
+	}
+	if s.Failing != 0 {
+		t.Failing = s.Failing.String()
+	}
+	t.AskedLink = [...]string{"", "arm", "activate", "arm, activate"}[s.Asked.Link>>mode.Arm]
+	if s.Asked.Program != mode.NoRequest {
+		t.AskedProgram = s.Asked.Program.String()
+	}
+	t.Calls, t.Clamp, t.Act, t.Machine, t.CatchUp = s.Calls, s.Guard, s.Act, s.Machine, s.CatchUp
+	t.Clamped = int64(s.Guard.NotFinite + s.Guard.Range + s.Guard.Speed + s.Guard.Accel)
+	if s.Calls.Write != trace.NotAsked {
+		t.SentRad = s.SentRad
+	}
+	if s.Calls.TakeUp != trace.NotAsked {
+		t.TakeUpRad = s.TakeUpRad
+	}
+	r := &s.Robot
+	t.AgeS, t.SlowAgeS, t.IMUSample, t.Buttons, t.PowerCut, t.Unfit = r.AgeS, r.SlowAgeS, r.IMUSample, r.Buttons, r.PowerCut, r.Unfit
+	t.Transactions, t.Failures, t.Asides, t.AsideFailures = r.Transactions, r.Failures, r.Asides, r.AsideFailures
 	return t
 }
 
@@ -113,59 +169,6 @@ func firstTickOf(s *trace.Sample) Tick {
 		PosRad: r.PosRad, VelRadS: r.VelRadPerS, CurrentA: r.CurrentA, WantRad: s.WantRad, GoalRad: s.GoalRad, Fresh: r.Fresh,
 		TempC: r.TempC, BusV: r.BusV, GyroRadS: r.GyroRadPerS[:], Gravity: r.GravityDir[:], IMUFresh: r.IMUFresh,
 		TiltRad: s.TiltRad, SupplyV: s.SupplyV, Phase: s.Phase, TorqueOff: s.TorqueOff,
-	}
-}
-
-// Cut at any byte: what was whole is read, in order, and never more than half a
-// second is lost.
-func TestTruncatedAnywhere(t *testing.T) {
-	data := record(t, 1000)
-	whole, err := Read(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rng := rand.New(rand.NewPCG(1, 1))
-	most := 0
-	for range 200 {
-		cut := 9 + rng.IntN(len(data)-9)
-		f, err := Read(bytes.NewReader(data[:cut]))
-		if err != nil {
-			t.Fatalf("cut at %d of %d: %v", cut, len(data), err)
-		}
-		if !f.Truncated && cut < len(data)-8 && len(f.Ticks) != 1000 {
-			t.Fatalf("cut at %d: not noticed, %d ticks", cut, len(f.Ticks))
-		}
-		for i, tick := range f.Ticks {
-			if tick.Index != whole.Ticks[i].Index {
-				t.Fatalf("cut at %d: tick %d is %d", cut, i, tick.Index)
-			}
-		}
-		most = max(most, len(f.Ticks))
-	}
-	if most < 900 {
-		t.Errorf("at most %d of 1000 ticks were recovered", most)
-	}
-	// Chunks: the data before any cut must hold all but the last chunk.
-	full, _ := Read(bytes.NewReader(data[:len(data)/2]))
-	if n := len(full.Ticks); n < 300 {
-		t.Errorf("half a file gives %d of 1000 ticks", n)
-	}
-}
-
-func TestKillLosesLessThanASecond(t *testing.T) {
-	var out bytes.Buffer
-	r, err := start("mem.mcap", &out, header())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 500 { // and never Close
-		if err := r.Add(sample(i), ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f, err := Read(bytes.NewReader(out.Bytes()))
-	if err != nil || len(f.Ticks) < 460 || !f.Truncated {
-		t.Errorf("%d of 500 ticks are in the file, truncated %v, error %v", len(f.Ticks), f.Truncated, err)
 	}
 }
 
@@ -308,7 +311,7 @@ func TestAddDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := sample(1)
-	if n := testing.AllocsPerRun(2000, func() { _ = r.Add(s, "") }); n > 0 {
+	if n := testing.AllocsPerRun(2000, func() { s.MonoNs += 10_000_000; _ = r.Add(s, "") }); n > 0 {
 		t.Errorf("%v allocations a tick", n)
 	}
 }
@@ -321,6 +324,7 @@ func BenchmarkAdd(b *testing.B) {
 	s := sample(1)
 	b.ReportAllocs()
 	for b.Loop() {
+		s.MonoNs += 10_000_000
 		_ = r.Add(s, "")
 	}
 }
@@ -338,4 +342,47 @@ func FuzzRead(f *testing.F) {
 	f.Add(out.Bytes())
 	f.Add([]byte("\x89MCAP0\r\n"))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = Read(bytes.NewReader(b)) })
+}
+
+// What a file will have when it is closed is known beforehand, and not much less is true.
+func TestSizeIsAnUpperBound(t *testing.T) {
+	for _, n := range []int{0, 10, 1000, 30000} {
+		var out bytes.Buffer
+		r, err := start("mem.mcap", &out, header())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			if err := r.Add(sample(i), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := r.Size()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		is := int64(out.Len())
+		if is > told || told > is+is/20+r.pending+summaryBytes {
+			t.Errorf("%d ticks: %d bytes, told %d", n, is, told)
+		}
+	}
+}
+
+// Facts are read from whole files and from those of a killed robotd, and not from others.
+func TestFactsWithoutTheFlight(t *testing.T) {
+	dir := t.TempDir()
+	data := record(t, 100)
+	for name, c := range map[string]struct {
+		text []byte
+		ours bool
+	}{"whole": {data, true}, "cut": {data[:600], true}, "none": {nil, false}, "text": {[]byte("a text of no interest"), false}, "magic": {data[:8], false}} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, c.text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		facts, err := Facts(path)
+		if (err == nil) != c.ours || c.ours && facts["robot_hash"] != "abc" {
+			t.Errorf("%s: %v, %v", name, facts, err)
+		}
+	}
 }

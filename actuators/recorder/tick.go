@@ -3,6 +3,9 @@ package recorder
 import (
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mitori-robotics/mitori/actuators/driver"
+	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/recorder/internal/schema"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
@@ -17,7 +20,7 @@ type Tick struct {
 	ActUs      float64
 	Skipped    int64
 	Mode       string
-	Why        string // of the latest transition, or of a refusal in this tick
+	Why        string // of a transition, a refusal or an answer in this tick
 	Conditions string
 	PosRad     []float64
 	VelRadS    []float64
@@ -42,31 +45,41 @@ type Tick struct {
 	Stopped    []bool    // by the servo's own watchdog
 	WindingC   []float64 // estimated
 	Detail     string    // which joints and values, at a change or a refusal
+
+	// What decided the tick besides, and what it came to. Recordings of schema 1 lack it.
+	From         string // state before the tick
+	Refused      bool
+	Failing      string // arming checks
+	AskedLink    string // requests of operators, comma separated
+	AskedProgram string // of the mission, a signal, a panic
+	Outside      string // conditions set from outside the loop
+	Calls        trace.Calls
+	SentRad      []float64 // after the guard, as handed to the driver
+	TakeUpRad    []float64 // likewise, to servos that had stopped
+	Clamp        guard.Report
+	Act          trace.Act
+	Machine      mode.Machine // but for State, which is Mode
+	CatchUp      bool
+	AgeS         []float64 // of position, speed and current
+	SlowAgeS     []float64 // of the oldest slow register
+	IMUSample    uint16
+	Buttons      uint8
+	PowerCut     bool
+	Unfit        driver.Unfit
+
+	// Of the battery: between what its charge lies, 0 to 1, and the current that it gives.
+	ChargeLow, ChargeHigh, SupplyA float64
+
+	// Exchanges on the bus since it was connected.
+	Transactions, Failures, Asides, AsideFailures uint64
 }
 
-// setTick takes a sample and the words about it; slices are shared, not copied.
-func (m *messages) setTick(s *trace.Sample, detail string) {
-	r, t := &s.Robot, m.tick
-	t.Index, t.Skipped = s.Tick, s.Skipped
-	t.LateUs, t.BusUs, t.ActUs = float64(s.LateNs)/1e3, float64(s.BusNs)/1e3, float64(s.ActNs)/1e3
-	t.Mode, t.Conditions, t.Why = s.Mode.String(), "", ""
-	if s.Conditions != 0 {
-		t.Conditions = s.Conditions.String()
-	}
-	if s.From != s.Mode || s.Refused {
-		t.Why = s.Why.String()
-	}
-	t.PosRad, t.VelRadS, t.CurrentA, t.WantRad, t.GoalRad = r.PosRad, r.VelRadPerS, r.CurrentA, s.WantRad, s.GoalRad
-	t.Fresh, t.TempC, t.BusV = r.Fresh, r.TempC, r.BusV
-	t.GyroRadS, t.Gravity, t.ImuFresh = r.GyroRadPerS[:], r.GravityDir[:], r.IMUFresh
-	t.TiltRad, t.SupplyV, t.Phase, t.TorqueOff = s.TiltRad, s.SupplyV, s.Phase, s.TorqueOff
-	t.MonoNs, t.Playing, t.Detail = s.MonoNs, s.Playing, detail
-	t.Alert = t.Alert[:0]
-	for _, bits := range r.Alert {
-		t.Alert = append(t.Alert, uint32(bits))
-	}
-	t.TorqueOn, t.Stopped, t.WindingC = r.TorqueOn, r.Stopped, s.WindingC
-	t.Clamped = int64(s.Guard.NotFinite + s.Guard.Range + s.Guard.Speed + s.Guard.Accel)
+// TickOf is what s is recorded as. Slices may be those of s.
+func TickOf(s *trace.Sample) *Tick {
+	m := newMessages(nil)
+	m.setTick(s, "")
+	m.setTime(s.WallNs)
+	return fromSchema(m.tick)
 }
 
 // decodeTick reads one tick. Unknown fields of later versions are skipped.
@@ -75,6 +88,10 @@ func decodeTick(b []byte) (*Tick, error) {
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, &t); err != nil {
 		return nil, err
 	}
+	return fromSchema(&t), nil
+}
+
+func fromSchema(t *schema.Tick) *Tick {
 	return &Tick{
 		TimeNs: t.Timestamp.GetSeconds()*1e9 + int64(t.Timestamp.GetNanos()),
 		Index:  t.Index, LateUs: t.LateUs, BusUs: t.BusUs, ActUs: t.ActUs, Skipped: t.Skipped,
@@ -84,7 +101,16 @@ func decodeTick(b []byte) (*Tick, error) {
 		TiltRad: t.TiltRad, SupplyV: t.SupplyV, Phase: t.Phase, TorqueOff: t.TorqueOff, Clamped: t.Clamped,
 		MonoNs: t.MonoNs, Playing: t.Playing, Alert: t.Alert, TorqueOn: t.TorqueOn, Stopped: t.Stopped,
 		WindingC: t.WindingC, Detail: t.Detail,
-	}, nil
+
+		From: t.From, Refused: t.Refused, Failing: t.Failing,
+		AskedLink: t.AskedLink, AskedProgram: t.AskedProgram, Outside: t.Outside,
+		Calls: callsOf(t), SentRad: t.SentRad, TakeUpRad: t.TakeUpRad, Clamp: clampOf(t.Clamp), Act: actOf(t.Act),
+		Machine: machineOf(t.Machine), CatchUp: t.CatchUp,
+		AgeS: agesOf(t.AgeNs, t.AgeS), SlowAgeS: agesOf(t.SlowAgeNs, t.SlowAgeS),
+		IMUSample: uint16(t.ImuSample), Buttons: uint8(t.Buttons), PowerCut: t.PowerCut, Unfit: unfitOf(t.Unfit),
+		ChargeLow: t.ChargeLow, ChargeHigh: t.ChargeHigh, SupplyA: t.SupplyA,
+		Transactions: t.Transactions, Failures: t.Failures, Asides: t.Asides, AsideFailures: t.AsideFailures,
+	}
 }
 
 // decodeLog reads one line of the log.

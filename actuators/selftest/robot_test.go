@@ -24,6 +24,7 @@ type rig struct {
 	t       *testing.T
 	world   *busemu.World
 	plant   *busemu.Ideal
+	physics busemu.Plant // plant, unless a test puts another one in
 	loop    *loop.Loop
 	ring    *trace.Ring
 	session *selftest.Session
@@ -41,6 +42,7 @@ func newRig(t *testing.T, change func(r *rig), faults ...string) *rig {
 	d := bound.Desc
 	n := len(d.Joints)
 	r := &rig{t: t, plant: busemu.NewIdeal(d.Servos(), 2*time.Millisecond)}
+	r.physics = r.plant
 	r.plant.LoadNm, r.plant.Stops = make([]float64, n), make([][2]float64, n)
 	pose := make([]float64, n)
 	for j, jt := range d.Joints {
@@ -55,7 +57,7 @@ func newRig(t *testing.T, change func(r *rig), faults ...string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.world, err = busemu.NewWorld(r.plant, lines...); err != nil {
+	if r.world, err = busemu.NewWorld(r.physics, lines...); err != nil {
 		t.Fatal(err)
 	}
 	r.world.Untimed = true
@@ -84,6 +86,10 @@ func newRig(t *testing.T, change func(r *rig), faults ...string) *rig {
 	state := driver.NewState(n)
 	_ = drv.Read(state)
 	cfg := limits.Derive(d, limits.ShapeOf(bound), 100, 1)
+	if r.physics != busemu.Plant(r.plant) { // it needs a moment to come to rest
+		r.world.Advance(2 * time.Second)
+		_ = drv.Read(state)
+	}
 	selftest.Hang(&cfg, state.PosRad)
 	mover, err := selftest.NewMover(cfg.Limits, tick)
 	if err != nil {
@@ -99,9 +105,7 @@ func newRig(t *testing.T, change func(r *rig), faults ...string) *rig {
 		Words: func(f mode.Checks, _ *trace.Sample) string { return f.String() },
 	}
 	for j := range d.Joints {
-		s := d.ServoOf(j)
-		r.session.IDs = append(r.session.IDs, d.Joints[j].ID)
-		r.session.Servos = append(r.session.Servos, selftest.Servo{StallA: s.StallCurrentA(), PerS: s.StiffnessNmPerRad / s.DampingNmSPerRad})
+		r.session.IDs, r.session.Servos = append(r.session.IDs, d.Joints[j].ID), append(r.session.Servos, selftest.ServoOf(d, j))
 	}
 	return r
 }

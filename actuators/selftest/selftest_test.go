@@ -1,6 +1,7 @@
 package selftest_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -141,6 +142,20 @@ func TestNoisyBus(t *testing.T) {
 	}
 }
 
+// A move of which too little was seen is not judged.
+func TestAMoveThatWasNotSeen(t *testing.T) {
+	var faults []string
+	for at := 1000; at < 12_000; at += 100 { // never as long as the servo counts as lost
+		faults = append(faults, fmt.Sprintf("silence:id=15,at=%dms,for=30ms", at))
+	}
+	r := newRig(t, nil, faults...)
+	r.session.Only = []int{0, 14}
+	all := r.run(nil)
+	if len(all) != 2 || all[0].Finding != selftest.Healthy || all[1].Finding != selftest.Untested || !strings.Contains(all[1].What, "not seen") {
+		t.Errorf("%+v, stopped %q", all, r.session.Stopped())
+	}
+}
+
 // What no encoder tells, somebody who looks on does.
 func TestWhoLooksOnIsAsked(t *testing.T) {
 	answers := map[int]selftest.Answer{2: selftest.Opposite, 3: selftest.OtherPart, 4: selftest.Nothing, 5: selftest.FarOff}
@@ -198,7 +213,7 @@ func TestStopped(t *testing.T) {
 func TestNotArmed(t *testing.T) {
 	r := newRig(t, nil, "heat:id=3,v=65")
 	all := r.run(nil)
-	if !strings.Contains(r.session.Stopped(), "temperatures") || len(all) != 20 || all[0].Finding != selftest.Untested || len(r.states) != 1 || r.states[0] != mode.Disarmed {
+	if !strings.Contains(r.session.Stopped(), "temperatures") || len(all) != 20 || all[0].Finding != selftest.Untested || all[0].Do != "" || len(r.states) != 1 || r.states[0] != mode.Disarmed {
 		t.Errorf("stopped %q, states %v, first %+v", r.session.Stopped(), r.states, all[0])
 	}
 }

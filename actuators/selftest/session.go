@@ -264,17 +264,17 @@ func (s *Session) end(why string) (mode.Request, bool) {
 	j, more := s.joint()
 	if s.now != nil && more && len(s.now.moments) > 0 && !s.judged[j] {
 		f, what, do := s.now.judge(j, s.Names, s.Servos[j])
-		if f == Healthy || f == Untested {
-			f, what, do = Stopped, why, "Remove the cause and try again"
-		} else {
+		if f == Reversed || f == Crossed {
 			what += "; the test was stopped: " + why
+		} else { // a move that was broken off says nothing else
+			f, what, do = Stopped, why, "Remove the cause and try again"
 		}
 		s.tell(j, f, what, do)
 		s.turn++
 	}
 	for j, more = s.joint(); more; j, more = s.joint() {
 		if !s.judged[j] {
-			s.tell(j, Untested, "the test ended before: "+why, "")
+			s.tell(j, Untested, "the test ended before", "")
 		}
 		s.turn++
 	}

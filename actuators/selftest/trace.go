@@ -12,7 +12,8 @@ type moment struct {
 	leg            int
 	resting        bool
 	dt             float64
-	stale          bool
+	stale          bool // not yet mended
+	missing        bool // it was not read, or came late
 }
 
 // seen is what was seen of one joint's move.
@@ -50,9 +51,24 @@ func (s *seen) add(x *trace.Sample, j int) {
 	if n := len(s.moments); !x.Robot.Fresh[j] && n > 0 { // what did not come is taken to lie between its neighbours
 		m.pos, m.cur, m.stale = s.moments[n-1].pos, s.moments[n-1].cur, true
 	}
+	m.missing = !x.Robot.Fresh[j] || x.Skipped > lateTicks
 	s.moments = append(s.moments, m)
 	s.mend()
 	s.goal, s.lastNs = x.GoalRad[j], x.MonoNs
+}
+
+// lateTicks is how many skipped ticks make a sample one that came late.
+const lateTicks = 1
+
+// missing is the share of the move that was not seen.
+func (s *seen) missing() float64 {
+	n := 0
+	for i := range s.moments {
+		if s.moments[i].missing {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(s.moments), 1))
 }
 
 // nearRad is how near a goal is to a stop of the plan when it is there: goals are whole
@@ -122,36 +138,61 @@ func (s *seen) against() float64 {
 	return sum / all
 }
 
-// lagRad is the mean distance between goal and place while the goal moves.
-func (s *seen) lagRad() float64 {
-	sum, n := 0.0, 0
+// lagRad is the mean distance between goal and place while the goal moves, and how much of
+// it the servo's load explains.
+func (s *seen) lagRad(servo Servo) (lag, load float64) {
+	n := 0
 	for i := range s.moments {
 		if m := &s.moments[i]; !m.resting {
-			sum, n = sum+math.Abs(m.goal-m.pos), n+1
+			lag, load, n = lag+math.Abs(m.goal-m.pos), load+math.Abs(m.cur), n+1
 		}
 	}
-	return sum / float64(max(n, 1))
+	return lag / float64(max(n, 1)), load / float64(max(n, 1)) * servo.NmPerA / servo.StiffNmPerRad
 }
 
-// noticedRad is how far a joint must have gone to be said to have moved.
-const noticedRad = 0.006
+const (
+	// noticedRad is how far a joint must have gone to be said to have moved.
+	noticedRad = 0.006
+	// lastRad is the end of a leg, in which a joint that is free moves with its goal.
+	lastRad = 0.03
+)
+
+// stopped reports whether the joint stood still while its goal went the last part of a leg.
+func (s *seen) stopped(leg int) bool {
+	stops := s.plan.stops()
+	way := math.Abs(stops[leg+1] - stops[leg])
+	_, end, _, ok := s.atRest(leg)
+	if !ok || way < 2*lastRad {
+		return false
+	}
+	for i := range s.moments {
+		if m := &s.moments[i]; m.leg == leg && math.Abs(stops[leg+1]-m.goal) <= lastRad {
+			return math.Abs(end-m.pos) < lastRad/3
+		}
+	}
+	return false
+}
 
 // lostRad is how far the motor turned in vain when the joint's direction changed: the play
-// between it and the joint. perS is the motor's speed for each radian of error: it goes on
-// turning as far as the error tells it to.
-func (s *seen) lostRad(perS float64) (lost float64) {
+// between it and the joint. How fast it turns follows from what its controller asks of it
+// and from what it gives to the joint (its current): load, friction and inertia take their
+// share of the error, and make no motor turn.
+func (s *seen) lostRad(servo Servo) (lost float64) {
 	for leg := 1; leg < legs; leg++ {
 		_, from, _, ok := s.atRest(leg - 1)
-		held, _, _, _ := s.atRest(leg - 1) // what a load holds the joint off its goal by
 		turned := 0.0
 		for i := range s.moments {
 			m := &s.moments[i]
 			if !ok || m.leg != leg {
 				continue
 			}
-			turned += perS * math.Abs(m.goal-m.pos-held) * m.dt
-			if way := math.Abs(m.pos - from); way >= noticedRad {
-				lost = max(lost, turned-way)
+			if m.missing { // nobody knows how this change of direction went
+				break
+			}
+			speed := (servo.StiffNmPerRad*(m.goal-m.pos) - servo.NmPerA*m.cur) / servo.DampNmSPerRad
+			turned += speed * m.dt
+			if way := m.pos - from; math.Abs(way) >= noticedRad {
+				lost = max(lost, math.Abs(turned)-math.Abs(way))
 				break
 			}
 		}

@@ -3,6 +3,8 @@ package selftest
 import (
 	"fmt"
 	"math"
+
+	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 // Finding names what is the matter with a joint.
@@ -54,15 +56,28 @@ const (
 	lagShare     = 4.0  // of the lag that the servo's stiffness explains, beside lagSlackRad
 	lagSlackRad  = 0.02
 	playRad      = 0.02 // of motor travel that was lost
-	lowShare     = 0.3  // of the stall current: a low load
+	highShare    = 0.5  // of the stall current: more than a limb should weigh
+	pushShare    = 0.15 // of the stall current: a joint that pushes against something
+	softShare    = 0.5  // of the stiffness that a servo should have
+	blindShare   = 0.15 // of a move: beyond, nothing is said
 	missingShare = 0.02 // of answers
 	aboveOthers  = 3.0  // times as many as most servos miss
 )
 
-// Servo is what the judgement needs to know of a joint's servo.
+// Servo is what the judgement needs to know of a joint's servo: its torque is
+// StiffNmPerRad * error - DampNmSPerRad * speed, and NmPerA * current.
 type Servo struct {
-	StallA float64
-	PerS   float64 // speed for each radian of error, 1/s: stiffness over damping
+	StallA, NmPerA               float64
+	StiffNmPerRad, DampNmSPerRad float64
+}
+
+// ServoOf is the servo of a joint as the description has it.
+func ServoOf(d *robot.Description, j int) Servo {
+	t := d.ServoOf(j)
+	return Servo{
+		StallA: t.StallCurrentA(), NmPerA: t.Entry.NmPerA(),
+		StiffNmPerRad: t.StiffnessNmPerRad, DampNmSPerRad: t.DampingNmSPerRad,
+	}
 }
 
 // judge says what is the matter with joint j, by its move.
@@ -70,6 +85,9 @@ func (s *seen) judge(j int, names []string, servo Servo) (f Finding, what, do st
 	span, moved := s.plan.SpanRad(), s.movedRad(j)
 	if len(s.moments) == 0 || span < leastRad {
 		return Untested, fmt.Sprintf("it rests %.2f rad from both ends of its range", marginRad), "Move it to the middle of its range and try again"
+	}
+	if share := s.missing(); share > blindShare {
+		return Untested, fmt.Sprintf("%.0f %% of its move were not seen: answers were missing or late", 100*share), "Try again; if it stays, see to the bus"
 	}
 	if s.against() < -0.5 && moved > deadShare*span {
 		return Reversed, fmt.Sprintf("it turned against the command, %.2f rad", moved),
@@ -83,46 +101,50 @@ func (s *seen) judge(j int, names []string, servo Servo) (f Finding, what, do st
 	downErr, downAt, downA, _ := s.atRest(1)
 	most := max(math.Abs(upA), math.Abs(downA))
 	if moved < deadShare*span {
-		if most > lowShare*servo.StallA {
+		if most > pushShare*servo.StallA {
 			return Blocked, fmt.Sprintf("it moved %.3f of %.2f rad and drew %.2f A", moved, span, most), "Look what holds it"
 		}
 		return Dead, fmt.Sprintf("it answers, moved %.3f of %.2f rad and drew %.2f A", moved, span, most),
 			"Its motor, gears or horn are broken: replace the servo"
 	}
-	return s.judgeMoving(servo, upErr, upAt, upA, downErr, downAt, downA)
+	return s.judgeMoving(servo, end{upErr, upAt, upA}, end{downErr, downAt, downA})
+}
+
+// end is how a joint rested at one end of its move.
+type end struct{ errRad, atRad, currentA float64 }
+
+// soft reports an error that is larger than the torque given explains: a servo that is not
+// as stiff as it should be.
+func (e *end) soft(servo Servo) bool {
+	return math.Abs(e.errRad) > sagRad && servo.NmPerA*math.Abs(e.currentA) < softShare*servo.StiffNmPerRad*math.Abs(e.errRad)
 }
 
 // judgeMoving says what is the matter with a joint that moves.
-func (s *seen) judgeMoving(servo Servo, upErr, upAt, upA, downErr, downAt, downA float64) (f Finding, what, do string) {
-	const slipped = "Its horn or offset has slipped, or something is in the way: look, then run mitori bus calibrate"
-	oneSided := min(s.plan.UpRad, s.plan.DownRad) < 2*nearRad // at an end of its range, it turns away from it only
-	switch up, down := math.Abs(upErr) > sagRad, math.Abs(downErr) > sagRad; {
-	case (up || down) && oneSided:
-		return heldOff(servo, upErr, upA, downErr, downA)
-	case up && math.Abs(downErr) < sagRad/2:
-		return Slipped, fmt.Sprintf("it stopped at %.2f rad on its way to %.2f and drew %.2f A", upAt, upAt+upErr, upA), slipped
-	case down && math.Abs(upErr) < sagRad/2:
-		return Slipped, fmt.Sprintf("it stopped at %.2f rad on its way to %.2f and drew %.2f A", downAt, downAt+downErr, downA), slipped
-	case up || down:
-		return heldOff(servo, upErr, upA, downErr, downA)
+func (s *seen) judgeMoving(servo Servo, up, down end) (f Finding, what, do string) {
+	for leg, e := range []end{up, down} {
+		if math.Abs(e.errRad) > sagRad && s.stopped(leg) {
+			return Slipped, fmt.Sprintf("it stopped at %.2f rad on its way to %.2f and drew %.2f A", e.atRad, e.atRad+e.errRad, e.currentA),
+				"Its horn or offset has slipped, or something is in the way: look, then run mitori bus calibrate"
+		}
 	}
-	if lag, fair := s.lagRad(), lagShare*speedRadPS/servo.PerS+lagSlackRad; lag > fair {
+	for _, e := range []end{up, down} {
+		switch {
+		case e.soft(servo):
+			return Weak, fmt.Sprintf("it rests %.2f rad from its goal at only %.2f A", math.Abs(e.errRad), math.Abs(e.currentA)), weakDo
+		case math.Abs(e.currentA) > highShare*servo.StallA:
+			return Blocked, fmt.Sprintf("it rests %.2f rad from its goal and draws %.2f A", math.Abs(e.errRad), math.Abs(e.currentA)),
+				"Something heavy or stiff holds it: look what"
+		}
+	}
+	lag, load := s.lagRad(servo)
+	if fair := lagShare*speedRadPS*servo.DampNmSPerRad/servo.StiffNmPerRad + load/softShare + lagSlackRad; lag > fair {
 		return Weak, fmt.Sprintf("it follows %.3f rad behind, %.3f would be fair", lag, fair), weakDo
 	}
-	if lost := s.lostRad(servo.PerS); lost > playRad {
+	if lost := s.lostRad(servo); lost > playRad {
 		return Loose, fmt.Sprintf("about %.1f degrees of play when it changes direction", lost*180/math.Pi),
 			"Tighten the horn's screws; if that does not help, replace gears or servo"
 	}
 	return Healthy, "", ""
-}
-
-// heldOff tells a joint that is too weak from one that is held.
-func heldOff(servo Servo, upErr, upA, downErr, downA float64) (f Finding, what, do string) {
-	worst, draws := max(math.Abs(upErr), math.Abs(downErr)), max(math.Abs(upA), math.Abs(downA))
-	if draws > lowShare*servo.StallA {
-		return Blocked, fmt.Sprintf("it rests %.2f rad from its goal and draws %.2f A", worst, draws), "Something heavy or stiff holds it: look what"
-	}
-	return Weak, fmt.Sprintf("it rests %.2f rad from its goal at only %.2f A", worst, draws), weakDo
 }
 
 const weakDo = "Check its supply and its limits (mitori bus read); if they are right, replace the servo"

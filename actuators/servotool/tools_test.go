@@ -198,3 +198,14 @@ func TestSetRateSaysWhatIsTrue(t *testing.T) {
 		_ = dxl.Write(b.raw(2_000_000), 4, dxl.BaudRate, 5)
 	}
 }
+
+// idle is a bus whose servo takes no writes and says nothing of it.
+type idle struct{ servotool.Bus }
+
+func (idle) WriteRegister(uint8, servotool.Register, int64) error { return nil }
+
+func TestAWriteThatIsNotTaken(t *testing.T) {
+	b := newTable(t, nil)
+	_, err := servotool.Write(idle{b.at(rate)}, 5, "position p gain", "77", false)
+	says(t, "not taken", err, false, "Position P Gain (register 84) of servo 5 holds 800 after 77 was written")
+}

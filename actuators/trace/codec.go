@@ -6,6 +6,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/guard"
+	"github.com/mitori-robotics/mitori/actuators/mode"
 )
 
 // A record is a sample as bytes: every field in the order of [Sample.lay], numbers
@@ -132,6 +133,37 @@ func (s *Sample) lay(c *cursor) {
 	c.truth(&s.TorqueOff)
 	c.real(&s.Phase)
 	c.truth(&s.Playing)
+	number(c, &s.Asked.Link)
+	number(c, &s.Asked.Program)
+	number(c, &s.Outside)
+	layCalls(c, &s.Calls)
+	c.truth(&s.Act.Asked)
+	c.truth(&s.Act.Failed)
+	c.truth(&s.Act.Usable)
+	c.truth(&s.Act.Standing)
+	layMachine(c, &s.Machine)
+	c.reals(s.SentRad)
+	c.reals(s.TakeUpRad)
+	c.truth(&s.CatchUp)
+}
+
+func layCalls(c *cursor, k *Calls) {
+	for _, a := range [...]*Answer{&k.Read, &k.TakeUp, &k.TorqueOff, &k.Write, &k.Prepare, &k.TorqueOn} {
+		number(c, a)
+	}
+}
+
+func layMachine(c *cursor, m *mode.Machine) {
+	number(c, &m.State)
+	number(c, &m.Torque)
+	number(c, &m.Control)
+	number(c, &m.Stop)
+	number(c, &m.Ticks)
+	number(c, &m.Tries)
+	c.truth(&m.Fit)
+	c.truth(&m.Asked)
+	number(c, &m.Wait)
+	c.truth(&m.Bad)
 }
 
 func layReport(c *cursor, r *guard.Report) {

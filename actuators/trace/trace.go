@@ -28,7 +28,7 @@ type Sample struct {
 	Mode       mode.State
 	From       mode.State // before this tick
 	Why        mode.Reason
-	Request    mode.Request // asked for in this tick
+	Request    mode.Request // the strongest that was asked for in this tick
 	Refused    bool
 	Failing    mode.Checks
 	Conditions mode.Conditions
@@ -47,12 +47,23 @@ type Sample struct {
 	TorqueOff bool // confirmed by every servo
 	Phase     float64
 	Playing   bool // the controller is in a motion, in hold and settle too: it ends it
+
+	// What else decided the tick, and what it came to: a replay needs all of it.
+	Asked     Asked
+	Outside   mode.Conditions // set from outside the loop
+	Calls     Calls
+	Act       Act
+	Machine   mode.Machine // after the tick's work
+	SentRad   []float64    // after the guard, as handed to the driver; of ticks with Calls.Write
+	TakeUpRad []float64    // likewise; of ticks with Calls.TakeUp
+	CatchUp   bool         // commands are gentle until they have caught up with taken-up servos
 }
 
 // newSample returns a sample for a robot of that many joints.
 func newSample(joints int) Sample {
 	return Sample{
 		WantRad: make([]float64, joints), GoalRad: make([]float64, joints), WindingC: make([]float64, joints),
+		SentRad: make([]float64, joints), TakeUpRad: make([]float64, joints),
 		Robot: *driver.NewState(joints),
 	}
 }
@@ -67,9 +78,13 @@ func (s *Sample) Clone() *Sample {
 // CopyTo copies s into dst, a clone of a sample of the same robot, without allocating.
 func (s *Sample) CopyTo(dst *Sample) {
 	want, goal, winding, state := dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot
+	sent, takeUp := dst.SentRad, dst.TakeUpRad
 	s.Robot.CopyTo(&state)
 	*dst = *s
 	dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot = want, goal, winding, state
+	dst.SentRad, dst.TakeUpRad = sent, takeUp
+	copy(dst.SentRad, s.SentRad)
+	copy(dst.TakeUpRad, s.TakeUpRad)
 	copy(dst.WantRad, s.WantRad)
 	copy(dst.GoalRad, s.GoalRad)
 	copy(dst.WindingC, s.WindingC)

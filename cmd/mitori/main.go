@@ -46,6 +46,7 @@ func commands() []*cobra.Command {
 		cli.Stoppable(newEvalCmd()),
 		cli.Stoppable(newBundleCmd()),
 		newBusCmd(),
+		cli.Stoppable(newReplayCmd()),
 		cli.Stoppable(newDoctorCmd()),
 	}
 }

@@ -97,7 +97,7 @@ Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 	f.BoolVar(&c.Follow, "follow", false, "follow live references over a Unix socket or MQTT instead of a policy")
 	f.BoolVar(&o.Release, "release", false,
 		"switch off the torque that servos carry at start, instead of refusing; support the robot first")
-	f.StringVar(&c.Record, "record", "", "flight recording (.mcap), or none; default out/flights/<time>.mcap")
+	f.StringVar(&c.Record, "record", "", "flight recording: a file (.mcap), a folder, or none; default a folder of the robot's, see docs/service.md")
 	f.StringVar(&c.MQTT.URL, "mqtt", "",
 		"command link: off, embedded, or a broker's URL; default embedded with --sim, else off")
 	f.BoolVar(&c.Arm, "arm", false, "arm at once, without waiting for an operator; default with --sim")

@@ -86,3 +86,30 @@ func glob(t *testing.T, parts ...string) []string {
 	}
 	return names
 }
+
+// Nor the password of an account at the embedded broker that stays the same: it is in its file, and in the credentials
+// for operators.
+func TestNoPasswordOfAFileInAnyOutput(t *testing.T) {
+	dir := t.TempDir()
+	secret, file := filepath.Join(dir, "secret"), filepath.Join(dir, "robotd.yaml")
+	text := "robot: kata20\nmqtt: {url: embedded, user: ann, password_file: " + secret + "}\nmetrics: unix:" + filepath.Join(dir, "m.sock") + "\n"
+	for name, content := range map[string]string{secret: "hunter2hunter2\n", file: text} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := launch(t, "--config", file, "--sim", "--arm=false", "--mqtt", "embedded", "--json")
+	d.says("command link: connected")
+	d.says("20 servos on")
+	d.signal(syscall.SIGTERM)
+	d.exit(fault.ExitDone, time.Minute)
+	for _, name := range []string{"stats.json", "flight.mcap"} {
+		said, err := os.ReadFile(filepath.Join(d.dir, name))
+		if err != nil || strings.Contains(string(said), "hunter2") {
+			t.Errorf("%s holds the password, or nothing: %v", name, err)
+		}
+	}
+	if strings.Contains(d.out.String(), "hunter2") {
+		t.Error("the console holds the password")
+	}
+}

@@ -164,6 +164,9 @@ func withoutNumbers(why error) string {
 
 // explain says what to do about the usual reasons.
 func explain(why error) error {
+	if told := explainTLS(why); told != nil {
+		return told
+	}
 	switch {
 	case errors.Is(why, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(why, packets.ErrorRefusedNotAuthorised):
 		return fmt.Errorf("the broker refuses this user name or password (%w)", why)

@@ -45,10 +45,16 @@ type Stats struct {
 	Cause       string       `json:"cause,omitempty"` // what first took the robot out of normal operation
 	TorqueOff   bool         `json:"torque_off"`      // confirmed by every servo
 	TorqueNote  string       `json:"torque_note,omitempty"`
-	Recording   string       `json:"recording,omitempty"`
+	Recording   string       `json:"recording,omitempty"` // the latest file
 	Dropped     uint64       `json:"recording_dropped_ticks"`
 	Truth       *Verdict     `json:"sim_truth,omitempty"` // nil on hardware, or when the simulator died
 	Notes       []string     `json:"notes,omitempty"`
+
+	RecordingFiles int `json:"recording_files,omitempty"` // begun
+	Reconnects     int `json:"reconnects,omitempty"`      // times that the servos were gone and came back; counts are since the latest
+
+	// Failsafes are the numbers in force that decide when robotd acts by itself: docs/settings.md.
+	Failsafes map[string]float64 `json:"failsafes,omitempty"`
 }
 
 // Spread holds quantiles of a duration in microseconds.

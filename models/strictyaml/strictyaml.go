@@ -166,3 +166,22 @@ func (d *Document) Line(key string, i int) int {
 	}
 	return 0
 }
+
+// LineOf is the line of the value under a path of keys, or of the last key on the way that is there; 0 if none is.
+func (d *Document) LineOf(path ...string) (line int) {
+	n := d.root
+	for _, key := range path {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return line
+		}
+		i := 0
+		for i+1 < len(n.Content) && n.Content[i].Value != key {
+			i += 2
+		}
+		if i+1 >= len(n.Content) {
+			return line
+		}
+		line, n = n.Content[i].Line, n.Content[i+1]
+	}
+	return line
+}

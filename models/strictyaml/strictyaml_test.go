@@ -78,3 +78,22 @@ func TestFaultsAreToldAtOnce(t *testing.T) {
 		t.Errorf("the document has %q", d.Faults())
 	}
 }
+
+func TestLineOf(t *testing.T) {
+	var f file
+	d, err := Decode([]byte("name: a\n\ntypes:\n  a:\n    id: 1\n    at: 2\nlist: [{id: 1}]\n"), &f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path []string
+		want int
+	}{
+		{[]string{"name"}, 1}, {[]string{"types"}, 3}, {[]string{"types", "a", "at"}, 6}, {[]string{"types", "a", "no"}, 4},
+		{[]string{"types", "b"}, 3}, {[]string{"no"}, 0}, {[]string{"no", "a"}, 0}, {[]string{"list", "id"}, 7}, {nil, 0},
+	} {
+		if got := d.LineOf(c.path...); got != c.want {
+			t.Errorf("%v: line %d, want %d", c.path, got, c.want)
+		}
+	}
+}

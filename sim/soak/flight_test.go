@@ -44,26 +44,27 @@ const limit = 16 * time.Second
 // flight is one robot, its runtime and what goes wrong.
 type flight struct {
 	plan
-	rng    *rand.Rand
-	world  *busemu.World
-	wire   *busemu.TimedWire
-	port   *port
-	see    *witness
-	servos *dynamixel.Driver
-	drv    *multi.Driver
-	loop   *loop.Loop
-	ring   *trace.Ring
-	script mission.Script
-	dance  *dancer
-	began  time.Duration // of the loop, on the wire's clock
-	wallNs int64         // what the wall clock is ahead
-	longer time.Duration // what the host makes the flight longer by
-	ticks  int64
-	events []event // in their order
-	each   func(f *flight)
-	claim  claim
-	log    func(format string, args ...any)
-	last   mode.State
+	rng     *rand.Rand
+	world   *busemu.World
+	wire    *busemu.TimedWire
+	port    *port
+	see     *witness
+	servos  *dynamixel.Driver
+	drv     *multi.Driver
+	loop    *loop.Loop
+	ring    *trace.Ring
+	script  mission.Script
+	dance   *dancer
+	began   time.Duration // of the loop, on the wire's clock
+	wallNs  int64         // what the wall clock is ahead
+	longer  time.Duration // what the host makes the flight longer by
+	ticks   int64
+	events  []event // in their order
+	each    func(f *flight)
+	claim   claim
+	refusal error // why it was not connected; nil: it was
+	log     func(format string, args ...any)
+	last    mode.State
 }
 
 // event is something that happens to the host or its operators.
@@ -142,7 +143,7 @@ func newFlightOn(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) er
 		return nil, err
 	}
 	if _, err := f.drv.Connect(context.Background()); err != nil {
-		f.claim.refused = true
+		f.claim.refused, f.refusal = true, err
 		if errors.Is(err, driver.ErrUnfit) || errors.Is(err, driver.ErrEnergised) {
 			return f, nil
 		}

@@ -16,15 +16,15 @@ import (
 	"github.com/mitori-robotics/mitori/sim/plant"
 )
 
-// In physics: 200 poses in which the robot stands on its own feet, and robotd is started.
-// None falls.
+// posesVariable is how many robots are stood up; each takes four seconds of physics.
+const posesVariable = "MITORI_SOAK_POSES"
+
+// In physics: poses in which the robot stands on its own feet, and robotd is started. None
+// falls; "make soak" tries 200.
 func TestStandingRobotsDoNotFall(t *testing.T) {
 	b := kata20(t)
 	rng := rand.New(rand.NewPCG(200, 10))
-	n := poses
-	if testing.Short() {
-		n = 10
-	}
+	n := number(t, posesVariable, poses/10)
 	stood := 0
 	for tried := 0; stood < n; tried++ {
 		if tried > 3*n {
@@ -67,6 +67,14 @@ func startStanding(t *testing.T, b *body.Body, rng *rand.Rand) bool {
 	s.pass(1500 * time.Millisecond)
 	if fell() || s.world.TorqueOn() != len(b.Desc.Joints) || len(s.see.jumps) > 0 {
 		t.Errorf("fell %v, %d servos hold, steps %v", fell(), s.world.TorqueOn(), s.see.jumps)
+	}
+	// What this test looks for can be seen: who is let go falls.
+	if err := s.start(b, true); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(1500 * time.Millisecond)
+	if !fell() || s.world.TorqueOn() != 0 {
+		t.Errorf("let go: fell %v, %d servos hold", fell(), s.world.TorqueOn())
 	}
 	return true
 }

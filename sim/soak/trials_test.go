@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,40 @@ func TestTrialRestartedServoFliesWithItsGains(t *testing.T) {
 	}
 	if r := f.loop.Result(); r.Armed != 2 || gain != 300 {
 		t.Errorf("armed %d times, gain of servo 9 %d, want 2 and 300", r.Armed, gain)
+	}
+}
+
+// A servo that shut itself down, and still says so when robotd is started: it is named, with
+// its error and what to do; rebooted, it flies.
+func TestTrialLatchedErrorAtStart(t *testing.T) {
+	for _, reboot := range []bool{false, true} {
+		f, err := newFlight(kata20(t), fixedChance(), ordinary, func(f *flight) error {
+			hot := busemu.Fault{Kind: busemu.FaultHeat, ID: 11, V: 82, P: 1, For: 50 * time.Millisecond}
+			if err := f.world.Inject(hot); err != nil {
+				return err
+			}
+			f.wire.PassUntil(f.wire.Now().Add(15 * time.Second)) // it cools down, and its error stays
+			if !reboot {
+				return nil
+			}
+			defer func() { f.wire.PassUntil(f.wire.Now().Add(time.Second)) }()
+			return dxl.NewBus(f.wire, dxl.Config{Baud: f.wire.Baud, Now: f.wire.Now}).Reboot(11)
+		})
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case reboot && f.claim.refused:
+			t.Errorf("refused after its reboot: %v", f.refusal)
+		case reboot:
+		case !f.claim.refused:
+			t.Error("a servo with an error is taken")
+		default:
+			for _, want := range []string{"servo 11 (r_ankle_pitch)", "overheating", "reboot"} {
+				if !strings.Contains(f.refusal.Error(), want) {
+					t.Errorf("%q is not said: %v", want, f.refusal)
+				}
+			}
+		}
 	}
 }
 

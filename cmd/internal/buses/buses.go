@@ -34,7 +34,9 @@ func protocols() map[string]protocol {
 		servos.Dynamixel2: {
 			drive: func(d *robot.Description, bus string, p *serialport.Port, o Options) (driver.Driver, imu.Source, error) {
 				drv, err := dynamixel.New(d, bus, p, dynamixel.Options{
-					Margin: o.Margin, Release: o.Release, KeepPower: o.KeepPower, LookOnly: o.LookOnly})
+					Margin: o.Margin, Release: o.Release, KeepPower: o.KeepPower, LookOnly: o.LookOnly,
+					Watchdog: o.Watchdog, KeepEEPROM: o.KeepEEPROM,
+				})
 				if err != nil {
 					return nil, nil, err
 				}
@@ -48,13 +50,16 @@ func protocols() map[string]protocol {
 
 // Options are choices that do not belong to the robot.
 type Options struct {
-	Margin    time.Duration         // of every exchange, beyond its time on the wire; 0: the driver's
-	Release   bool                  // switch off the torque that servos are found with; somebody supports the robot
-	KeepPower bool                  // do not feed servos that a hub has cut off
-	LookOnly  bool                  // change nothing: see driver.Surveyor
-	Deadline  time.Duration         // see multi.Config
-	Prepare   func() (leave func()) // see multi.Config
-	Note      func(text string)     // hears what could not be set on a port; nil: nobody
+	Margin    time.Duration // of every exchange, beyond its time on the wire; 0: the driver's
+	Watchdog  time.Duration // after which servos that hear nothing stop by themselves; 0: the driver's
+	Release   bool          // switch off the torque that servos are found with; somebody supports the robot
+	KeepPower bool          // do not feed servos that a hub has cut off
+	LookOnly  bool          // change nothing: see driver.Surveyor
+	// KeepEEPROM refuses servos whose lasting settings do not fit, instead of changing them.
+	KeepEEPROM bool
+	Deadline   time.Duration         // see multi.Config
+	Prepare    func() (leave func()) // see multi.Config
+	Note       func(text string)     // hears what could not be set on a port; nil: nobody
 }
 
 // Ports are serial devices by the name of the bus.

@@ -144,6 +144,13 @@ func (t *Console) Status(s record.Status) {
 		s.State, s.Tick, s.Missed, s.LateP99Us, s.BusErrors, s.SupplyV, s.MaxTempC, s.TiltRad))
 }
 
+// Settings prints the numbers in force as JSON, where JSON was asked for.
+func (t *Console) Settings(inForce map[string]float64) {
+	if t.out != nil {
+		t.encode(map[string]any{"failsafes": inForce})
+	}
+}
+
 // Final prints the statistics as JSON, where JSON was asked for.
 func (t *Console) Final(st *record.Stats) {
 	if t.out != nil {

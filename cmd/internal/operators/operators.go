@@ -21,6 +21,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/lease"
 	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/firmware-bridge/secretdir"
+	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/record"
 )
 
@@ -32,10 +33,14 @@ const (
 
 // Config says where the operators are.
 type Config struct {
-	URL      string // Off, Embedded, or a broker's URL
+	URL string // Off, Embedded, or a broker's URL
+	// User and PassFile are this robot's account at a broker; at the embedded one the operator's, which is otherwise
+	// made up for each run.
 	User     string
 	PassFile string
-	Robot    string // topic level
+	Port     int               // of the embedded broker; 0: a free one
+	TLS      mqttlink.TLSFiles // of a broker
+	Robot    string            // topic level
 	// OnReference, if set, takes live references, or what is wrong with one.
 	OnReference func(r mqttlink.Reference, err error)
 }
@@ -89,7 +94,7 @@ func Open(cfg Config, commands *flight.Commands, tell flight.Teller, failed *cra
 		return nil, errors.Join(err, c.abandon())
 	}
 	if c.link.InClear() {
-		c.warning = "the password goes to the broker in the clear, for everybody on the way to read; use mqtts:// or wss://"
+		c.warn("the password goes to the broker in the clear, for everybody on the way to read; use mqtts:// or wss://")
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
@@ -126,9 +131,15 @@ func (c *Link) another(name string, commands *flight.Commands) {
 
 // reach fills in where the broker is and with which credentials; it starts the
 // embedded one.
-func (c *Link) reach(cfg Config, lc *mqttlink.Config) error {
+func (c *Link) reach(cfg Config, lc *mqttlink.Config) (err error) {
+	var secret string
+	if cfg.PassFile != "" {
+		if secret, err = c.password(cfg.PassFile); err != nil {
+			return err
+		}
+	}
 	if cfg.URL == Embedded {
-		if err := c.embed(cfg.Robot); err != nil {
+		if err := c.embed(cfg, secret); err != nil {
 			return err
 		}
 		b := c.broker
@@ -136,25 +147,52 @@ func (c *Link) reach(cfg Config, lc *mqttlink.Config) error {
 		c.where = fmt.Sprintf("embedded broker at %s, credentials in %s", b.URL(), c.credentials)
 		return nil
 	}
-	if cfg.PassFile != "" {
-		secret, err := os.ReadFile(cfg.PassFile)
-		if err != nil {
-			return fmt.Errorf("mqtt.password_file: %w", err)
-		}
-		lc.Username, lc.Password = cfg.User, strings.TrimRight(string(secret), "\r\n")
+	lc.Username, lc.Password = cfg.User, secret
+	if lc.TLS, err = cfg.TLS.Config(); err != nil {
+		return fmt.Errorf("mqtt.%w", err)
 	}
 	c.where = "broker " + mqttlink.Redact(cfg.URL)
 	return nil
 }
 
-// embed starts the broker on loopback, with its secrets in a private folder.
-func (c *Link) embed(id string) (err error) {
+// maxSecret bounds a password file.
+const maxSecret = 4096
+
+// password reads a password file: one line.
+func (c *Link) password(name string) (string, error) {
+	text, err := infile.Read(name, maxSecret)
+	if err != nil {
+		return "", fmt.Errorf("mqtt.password_file: %w", err)
+	}
+	secret := strings.TrimRight(string(text), "\r\n")
+	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
+		return "", fmt.Errorf("mqtt.password_file: %s; legal: one line that is not empty", name)
+	}
+	if st, err := os.Stat(name); err == nil && st.Mode().Perm()&0o007 != 0 {
+		c.warn("everybody on this machine can read the password in %s; chmod 640 or 600", name)
+	}
+	return secret, nil
+}
+
+// warn adds to what Introduce tells people.
+func (c *Link) warn(format string, args ...any) {
+	if c.warning != "" {
+		c.warning += "; "
+	}
+	c.warning += fmt.Sprintf(format, args...)
+}
+
+// embed starts the broker on loopback, with its secrets in a private folder. An operator's secret that was given is
+// used, otherwise one is made.
+func (c *Link) embed(cfg Config, secret string) (err error) {
+	id := cfg.Robot
 	if c.secrets, err = secretdir.New(); err != nil {
 		return fmt.Errorf("a private folder for the broker's credentials: %w", err)
 	}
 	c.credentials = filepath.Join(c.secrets.Path(), "mqtt-"+id+".json")
 	c.broker, err = mqttlink.StartBroker(mqttlink.BrokerConfig{
-		Robot: id, CredentialsFile: c.credentials, StateDir: filepath.Join(c.secrets.Path(), "broker"),
+		Robot: id, Port: cfg.Port, Operator: mqttlink.Credentials{Username: cfg.User, Password: secret},
+		CredentialsFile: c.credentials, StateDir: filepath.Join(c.secrets.Path(), "broker"),
 	})
 	if err != nil {
 		c.secrets.Remove()

@@ -9,10 +9,10 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/flight"
-	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/realtime"
 	"github.com/mitori-robotics/mitori/actuators/servotool"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -29,14 +29,14 @@ type events interface {
 // busOptions are what a run asks of its buses.
 func busOptions(o *Options, note func(string)) buses.Options {
 	opt := buses.Options{
-		Release: o.Release, Note: note,
+		Release: o.Release, Watchdog: settings.Watchdog(o.Failsafes), Margin: o.margin(), KeepEEPROM: o.KeepEEPROM, Note: note,
 		Prepare: func() func() {
 			_, leave := realtime.Enter(flight.Priority) // what is not permitted the loop's own thread tells
 			return leave
 		},
 	}
 	if o.forgiving() {
-		opt.Margin, opt.Deadline = limits.EmulatedMargin, emulatedDeadline
+		opt.Deadline = emulatedDeadline
 	}
 	return opt
 }

@@ -5,10 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 )
 
 func TestGoodConfigs(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.good.yaml")
+	files = append(files, "../../../packaging/robotd.yaml")
 	if len(files) < 2 {
 		t.Fatalf("%d files", len(files))
 	}
@@ -58,5 +61,28 @@ func TestFlagsOverlayTheFile(t *testing.T) {
 	c.Overlay(&Config{Robot: "b", Port: "q", RateHz: 50}, func(f string) bool { return given[f] })
 	if c.Robot != "b" || c.Port != "p" || c.RateHz != 100 || c.Arm {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What is chosen reaches the loop and the record; what does not suit the robot is told with its line.
+func TestFailsafesOfTheFile(t *testing.T) {
+	for _, c := range []struct{ text, wrong string }{
+		{"robot: kata20\nfailsafes:\n  tilt_rad: 0.8\n  bus_watchdog_s: 0.3\n", ""},
+		{"robot: kata20\nfailsafes:\n  ramp_s: 2\n\n  tilt_rad: 0.45\n", "line 5: failsafes.tilt_rad: tilt_rad is 0.45 rad and arm_tilt_rad is 0.5 rad"},
+	} {
+		o := Options{Sim: true, Strict: true}
+		if err := o.parse([]byte(c.text)); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := loaded(t, o)
+		if c.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), c.wrong) || fault.Code(err) != fault.ExitUsage {
+				t.Errorf("%v, exit %d", err, fault.Code(err))
+			}
+			continue
+		}
+		if err != nil || r.cfg.Thresholds.TiltRad != 0.8 || r.stats.Failsafes["tilt_rad"] != 0.8 || r.stats.Failsafes["bus_watchdog_s"] != 0.3 {
+			t.Errorf("%v, %+v, told %v", err, r.cfg.Thresholds, r.stats.Failsafes)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,15 +14,19 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/lease"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
-	"github.com/mitori-robotics/mitori/actuators/recorder"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/console"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/cmd/internal/metrics"
 	"github.com/mitori-robotics/mitori/cmd/internal/operators"
 	"github.com/mitori-robotics/mitori/cmd/internal/orders"
+	"github.com/mitori-robotics/mitori/cmd/internal/service"
 	"github.com/mitori-robotics/mitori/cmd/internal/simproc"
+	"github.com/mitori-robotics/mitori/firmware-bridge/mqttlink"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -38,9 +41,11 @@ type run struct {
 	desc  *robot.Description
 	cfg   loop.Config
 	pol   *policy // nil: none
-	rec   *recorder.Recorder
+	rec   *logbook.Book
 	sim   *simproc.Sim // nil on hardware
 	link  *operators.Link
+	boss  *service.Manager // nil: nobody's service
+	page  *metrics.Server  // nil: none
 	stats *record.Stats
 
 	commands flight.Commands
@@ -57,6 +62,10 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 	r.commands.Exchange = r.exchange
 	r.refs.leases, r.refs.tell = &r.commands.Leases, tell
 	r.commands.Leases.Rule, _ = lease.ParseRule(o.MQTT.Lease) // Check has refused others
+	if r.boss, err = service.Open(); err != nil {
+		return err
+	}
+	defer r.boss.Close()
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -79,15 +88,22 @@ func Fly(ord *orders.Orders, o Options, tell *console.Console, failed *crash.Net
 	}
 	defer func() { r.link.Close(ord.Another()) }()
 	r.link.Introduce(tell)
+	if err := r.measure(); err != nil {
+		return err
+	}
+	defer r.page.Close()
 	if err := r.simulate(); err != nil {
 		return err
 	}
 	defer r.stopSim()
-	return r.fly(closeRec)
+	return r.serve(closeRec)
 }
 
 // load reads everything that needs no hardware.
 func (r *run) load() (err error) {
+	if err := r.mayServe(); err != nil {
+		return err
+	}
 	if r.desc, err = describe(&r.o); err != nil {
 		return err
 	}
@@ -96,8 +112,9 @@ func (r *run) load() (err error) {
 	}
 	r.stats = &record.Stats{
 		Schema: record.StatsSchema, Robot: r.desc.Name, RobotHash: r.desc.Hash, Sim: r.o.Sim,
-		EndState: mode.Disarmed.String(),
+		EndState: mode.Disarmed.String(), Failsafes: settings.InForce(r.o.tuned(r.desc, &r.cfg)),
 	}
+	r.tell.Settings(r.stats.Failsafes)
 	if r.pol == nil {
 		return nil
 	}
@@ -110,53 +127,16 @@ func (r *run) load() (err error) {
 	return nil
 }
 
-// record opens the flight recording, unless it is off.
-func (r *run) record() (err error) {
-	name := r.o.Record
-	switch name {
-	case "none":
-		return nil
-	case "":
-		name = filepath.Join("out", "flights", time.Now().UTC().Format("20060102T150405Z")+".mcap")
-	}
-	facts := map[string]string{
-		"robot": r.desc.Name, "robot_hash": r.desc.Hash, "sim": fmt.Sprint(r.o.Sim), "version": version(),
-	}
-	if r.pol != nil {
-		facts["policy"], facts["policy_hash"] = filepath.Base(r.o.Policy), r.pol.hash
-	}
-	if r.rec, err = flight.Record(name, r.desc.JointNames(), r.cfg, facts); err != nil {
-		return err
-	}
-	r.stats.Recording = r.rec.Name()
-	if r.stats.Recording != name {
-		r.tell.Event("%s is there already; recording to %s", name, r.stats.Recording)
-	}
-	return nil
-}
-
-// version says what program this is.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
-			v += " " + s.Value
-		}
-	}
-	return strings.TrimSpace(v)
-}
-
 // operators says where the operators are.
 func (r *run) operators() operators.Config {
 	m := r.o.MQTT
 	if m.Robot == "" {
 		m.Robot = strings.ToLower(r.desc.Name)
 	}
-	c := operators.Config{URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot}
+	c := operators.Config{
+		URL: m.URL, User: m.User, PassFile: m.PassFile, Robot: m.Robot, Port: m.Port,
+		TLS: mqttlink.TLSFiles{CA: m.CAFile, Cert: m.CertFile, Key: m.KeyFile},
+	}
 	if r.o.Follow {
 		c.OnReference = r.refs.message
 	}
@@ -191,50 +171,82 @@ func (r *run) stopSim() {
 	}
 }
 
+// serve flies, again and again where servos that are gone come back, and concludes.
+func (r *run) serve(closeRec func() error) error {
+	f, err := r.fly()
+	if err != nil {
+		return err // there was no flight
+	}
+	for f.script.Gone() && err == nil {
+		f, err = r.again(f)
+	}
+	r.boss.Ends(farewell)
+	r.judge()
+	r.recorded()
+	recErr := closeRec()
+	if f.watch.RecordErr() != nil {
+		recErr = f.watch.RecordErr()
+	}
+	ended := r.conclude(f.script.Refusal())
+	if err != nil {
+		ended = err // why there is no further flight says more than how the latest ended
+	}
+	return errors.Join(ended, recErr)
+}
+
 // fly starts the loop's process and attends it until the robot carries no torque.
-func (r *run) fly(closeRec func() error) error {
+func (r *run) fly() (*flown, error) {
 	side, err := r.startLoop()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer side.close()
 	if err := side.await(r); err != nil {
-		return err
+		return nil, err
+	}
+	r.boss.Ready()
+	if r.o.Latched {
+		r.tell.Event("the servos were gone: in a fault until somebody resets it (reset, then arm)")
 	}
 	words := &explain.Robot{
 		Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz,
 	}
-	script := r.mission()
-	w := &flight.Watch{
-		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: r.tell, Mission: script, Explain: words,
-	}
-	script.Words, r.commands.Checks = words.Checks, w.Checks
+	count := r.meter(side.region.Ring)
+	f := &flown{script: r.mission(), watch: &flight.Watch{
+		Ring: side.region.Ring, Desk: side.region.Desk, Rec: r.rec, Link: r.link, Tell: served{r.tell, r.boss},
+		Meter: count, Explain: words,
+	}}
+	f.watch.Mission = f.script
+	f.script.Words, r.commands.Checks = words.Checks, f.watch.Checks
 	r.commands.Start(side.region.Desk)
 	r.side.Store(side)
-	r.watch.Store(w)
+	r.watch.Store(f.watch)
 	deaf, err := r.listen(side.region.Latest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer deaf()
 	if !r.o.Arm && r.link == nil {
 		r.tell.Event("nobody can arm this robot: give --arm, or a command link (--mqtt, or mqtt: in the configuration)")
 	}
-	flight.Attend(r.ord, w, side, r.o.tolerance(), r.failed, func(end flight.End) { side.over(r, end) })
+	alive := r.boss.Watch(count.ticks.Load)
+	flight.Attend(r.ord, f.watch, side, r.o.tolerance(), r.failed, func(end flight.End) { side.over(r, end) })
+	alive()
+	r.boss.Alive()
+	r.account(side, f)
+	return f, nil
+}
 
-	r.account(side, w, script)
-	r.judge()
-	recErr := closeRec()
-	if w.RecordErr() != nil {
-		recErr = w.RecordErr()
-	}
-	return errors.Join(r.conclude(script.Refusal()), recErr)
+// flown is a flight that has ended.
+type flown struct {
+	watch  *flight.Watch
+	script *mission.Script
 }
 
 // account takes what the loop and the watcher counted into the statistics, and tells what
 // people must know of the end.
-func (r *run) account(side *loopSide, w *flight.Watch, script *mission.Script) {
-	result := side.result(r)
+func (r *run) account(side *loopSide, f *flown) {
+	w, result := f.watch, side.result(r)
 	flight.Fill(r.stats, result)
 	if end := side.ended; end == nil {
 		w.Lost(loopLost, side.why, result.TorqueOff)
@@ -254,7 +266,7 @@ func (r *run) account(side *loopSide, w *flight.Watch, script *mission.Script) {
 	if n := w.Powered(); !result.TorqueOff && n > 0 {
 		r.tell.Event("WARNING: %d servos still have torque, as far as is known: switch their power off", n)
 	}
-	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), script.Plays(), side.region.Ring.Dropped()
+	r.stats.Transitions, r.stats.Plays, r.stats.Dropped = w.Changes(), f.script.Plays(), side.region.Ring.Dropped()
 	r.stats.Energy = w.Energy()
 }
 
@@ -262,10 +274,11 @@ func (r *run) account(side *loopSide, w *flight.Watch, script *mission.Script) {
 // others can go on: on hardware, with a command link and no end in sight.
 func (r *run) mission() *mission.Script {
 	s := &mission.Script{
-		Arm: r.o.Arm, For: r.o.For, Hold: r.o.Hold, Again: time.Second,
+		For: r.o.For, Hold: r.o.Hold, Again: time.Second,
 		Daemon: r.link != nil && !r.o.Sim && r.o.For == 0,
 	}
-	s.Play = r.o.Arm && (r.pol != nil || r.o.Follow)
+	s.Arm, s.Reopen = r.o.Arm && !r.o.Latched, s.Daemon
+	s.Play = s.Arm && (r.pol != nil || r.o.Follow)
 	if r.pol != nil {
 		s.Clip = r.pol.ClipTime()
 	}

@@ -152,7 +152,7 @@ func TestRecordings(t *testing.T) {
 		}
 		f, err := recorder.Open(want)
 		if err != nil || r.stats.Recording != want || f.Facts["policy"] != "standing.bundle" || f.Facts["policy_hash"] != r.stats.PolicyHash ||
-			f.Facts["robot"] != "kata20" || f.Facts["sim"] != "true" || f.Facts["version"] == "" || len(f.Joints) != 20 {
+			!strings.Contains(f.Facts["failsafes"], `"tilt_rad":1,`) || f.Facts["robot"] != "kata20" || f.Facts["sim"] != "true" || f.Facts["version"] == "" || len(f.Joints) != 20 {
 			t.Errorf("%s: %v, %+v", r.stats.Recording, err, f)
 		}
 	}
@@ -176,13 +176,14 @@ func TestMissions(t *testing.T) {
 		{"simulated", Options{Config: Config{Robot: "kata20", Arm: true, Policy: standing(t, nil)}, Sim: true, For: time.Minute}, true, true, false},
 		{"without a policy", Options{Config: Config{Robot: "kata20", Arm: true}, Sim: true}, true, false, false},
 		{"by hand", Options{Config: Config{Robot: "kata20", Policy: standing(t, nil)}, Sim: true}, false, false, false},
+		{"after the servos were gone", Options{Config: Config{Robot: "kata20", Arm: true, Policy: standing(t, nil)}, Sim: true, Latched: true}, false, false, false},
 	} {
 		r, _, err := loaded(t, c.o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		m := r.mission()
-		if m.Arm != c.arms || m.Play != c.plays || m.Daemon != c.staysAfterFaults || m.For != c.o.For || m.Hold != holdSim {
+		if m.Reopen != m.Daemon || r.cfg.Latched != c.o.Latched || m.Arm != c.arms || m.Play != c.plays || m.Daemon != c.staysAfterFaults || m.For != c.o.For || m.Hold != holdSim {
 			t.Errorf("%s: %+v", c.name, m)
 		}
 		if c.o.Policy != "" && (m.Clip < 2*time.Second || m.Clip > 2100*time.Millisecond) {

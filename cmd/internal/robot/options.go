@@ -26,6 +26,7 @@ type Options struct {
 	Hold    time.Duration // between arming and playing
 	Release bool          // switch off the torque that servos are found with
 	Anyway  bool          // run a policy that its own evaluation would not let run
+	Latched bool          // begin in a fault: the servos were gone, and somebody must look
 }
 
 // forgiving says that the limits are those of an emulated bus.
@@ -35,7 +36,7 @@ func (o *Options) forgiving() bool { return o.Sim && !o.Strict }
 // secrets.
 func (o *Options) forBuses() Options {
 	told := *o
-	told.MQTT, told.Record, told.Stats, told.SimArgs = MQTTConfig{}, "", "", nil
+	told.MQTT, told.Record, told.Stats, told.Metrics, told.SimArgs = MQTTConfig{}, "", "", "", nil
 	return told
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
+	"github.com/mitori-robotics/mitori/actuators/settings"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/infile"
@@ -55,6 +56,7 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 		}
 	}
 	cfg := limits.Derive(desc, limits.ShapeOf(bound), rate, every)
+	cfg.Latched = o.Latched
 	if cfg.Thresholds.StopButtons = hubButtons()[o.Button]; o.Button != "" && desc.IMU.Bus == "" {
 		return loop.Config{}, nil, fault.Usage("stop_button: %s has no sensor hub on a servo bus that could have one", desc.Name)
 	}
@@ -66,6 +68,9 @@ func prepare(desc *robot.Description, o *Options) (loop.Config, *policy, error) 
 	}
 	if o.forgiving() {
 		cfg = limits.OnEmulatedBus(cfg)
+	}
+	if bad := o.unfit(settings.Apply(o.tuned(desc, &cfg), o.Failsafes)); len(bad) > 0 {
+		return loop.Config{}, nil, usage(o.located(bad))
 	}
 	return cfg, pol, nil
 }
@@ -83,6 +88,19 @@ func battery(desc *robot.Description, b *BatteryConfig) (energy.Pack, error) {
 		return p, fault.Usage("battery.cells: 0, and %s does not tell either; legal: 1 to 24", desc.Name)
 	}
 	return p, nil
+}
+
+// tuned is what the settings of the configuration belong to.
+func (o *Options) tuned(desc *robot.Description, cfg *loop.Config) *settings.Robot {
+	return &settings.Robot{Desc: desc, Loop: cfg, Watchdog: settings.Watchdog(o.Failsafes), Margin: o.margin()}
+}
+
+// margin is how long an answer may take beyond its time on the wire.
+func (o *Options) margin() time.Duration {
+	if o.forgiving() {
+		return settings.Margin(o.Failsafes, limits.EmulatedMargin)
+	}
+	return settings.Margin(o.Failsafes, dynamixel.DefaultMargin)
 }
 
 // fits refuses a rate at which a tick does not fit on the robot's lines.

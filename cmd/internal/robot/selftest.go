@@ -190,9 +190,7 @@ func (r *run) session(t *Trial, in *bufio.Reader, only []int, mover *selftest.Mo
 		Tell: func(v selftest.Verdict) { _ = t.printEach([]selftest.Verdict{v}, r.o.JSON) },
 	}
 	for j := range r.desc.Joints {
-		servo := r.desc.ServoOf(j)
-		s.IDs = append(s.IDs, r.desc.Joints[j].ID)
-		s.Servos = append(s.Servos, selftest.Servo{StallA: servo.StallCurrentA(), PerS: servo.StiffnessNmPerRad / servo.DampingNmSPerRad})
+		s.IDs, s.Servos = append(s.IDs, r.desc.Joints[j].ID), append(s.Servos, selftest.ServoOf(r.desc, j))
 	}
 	if bound, err := body.New(r.desc); err == nil && t.Ask {
 		s.Watch = func(j int) <-chan selftest.Answer { return r.witness(in, bound, j) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/preflight"
 	"github.com/mitori-robotics/mitori/cmd/internal/support"
+	"github.com/mitori-robotics/mitori/models/build"
 	"github.com/mitori-robotics/mitori/models/infile"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -40,13 +41,16 @@ func writeSupport(ctx context.Context, name string, o *Options, report *prefligh
 	if err := report.Print(&text); err != nil {
 		return err
 	}
-	folder := filepath.Join("out", "flights")
-	if o.Record != "" && o.Record != "none" {
-		folder = filepath.Dir(o.Record)
+	folder, isFolder, err := o.recordPlace()
+	if err != nil {
+		return err
+	}
+	if !isFolder {
+		folder = filepath.Dir(folder)
 	}
 	parts := []support.File{
 		{Name: "check.txt", Text: text.Bytes()}, support.JSON("check.json", report),
-		support.Versions(version()), support.JSON("configuration.json", described(o)), support.Doctor(ctx),
+		support.Versions(build.Version()), support.JSON("configuration.json", described(o)), support.Doctor(ctx),
 		support.Stats(o.Stats, "stats.json", filepath.Join("out", "stats.json")), support.Log(folder),
 	}
 	if e, err := robot.Edit(o.Robot, nil); err == nil {

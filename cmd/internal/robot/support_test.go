@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/actuators/flight"
+	"github.com/mitori-robotics/mitori/actuators/logbook"
 	"github.com/mitori-robotics/mitori/actuators/preflight"
 	"github.com/mitori-robotics/mitori/models/record"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -51,7 +52,7 @@ func TestSupportFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := flight.Record(o.Record, desc.JointNames(), cfg, map[string]string{"policy": filepath.Join(home, "wave.bundle"), "by": "berta"})
+	rec, err := flight.Record(logbook.Config{Path: o.Record, Robot: desc.Name, FileBytes: 1e7, KeepBytes: 1e8}, desc.JointNames(), cfg, false, map[string]string{"policy": filepath.Join(home, "wave.bundle"), "by": "berta"})
 	if err == nil {
 		err = rec.Close()
 	}
