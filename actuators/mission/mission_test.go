@@ -193,6 +193,29 @@ func TestScriptTellsWhichServoIsUnfit(t *testing.T) {
 	}
 }
 
+// While a condition lets no motion be, none is asked for; afterwards they go on.
+func TestNothingIsBegunThatWouldBeBrokenOff(t *testing.T) {
+	s := &Script{Play: true, Hold: time.Second, Again: time.Second}
+	asked := func(c mode.Conditions, from, ticks int64) (n int) {
+		for k := range ticks {
+			x := &trace.Sample{MonoNs: (from + k + 1) * 1e7, Mode: mode.Hold, From: mode.Hold, Conditions: c}
+			if from+k == 0 {
+				x.From = mode.Arming
+			}
+			if ask, _ := s.Step(x); ask == mode.Activate {
+				n++
+			}
+		}
+		return n
+	}
+	if n := asked(mode.Of(mode.ReferenceLost, mode.Warm), 0, 500); n != 0 {
+		t.Errorf("asked %d times without references", n)
+	}
+	if n := asked(mode.Of(mode.Warm), 500, 1); n != 1 {
+		t.Errorf("asked %d times once they came", n)
+	}
+}
+
 // Servos that are gone for a second end a script that is to have them opened again, whether the robot was disarmed or is
 // in a fault by now; a robot that is still to be stopped, or servos that are back before, do not.
 func TestServosThatAreGone(t *testing.T) {
