@@ -135,7 +135,8 @@ func (s *Session) torqueless() error {
 		}
 	}
 	if len(on) > 0 {
-		return refuse("the torque of %s is on; support the robot, then switch it off (mitori bus torque-off)", strings.Join(on, ", "))
+		return refuse("the torque of %s is on; support the robot, then switch it off (mitori bus torque-off)",
+			strings.Join(on, ", "))
 	}
 	return nil
 }

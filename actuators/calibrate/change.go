@@ -23,7 +23,8 @@ func Changes(found []Joint) (all []robot.Change) {
 			}
 			return &now
 		}
-		c.OffsetRad, c.MinRad, c.MaxRad = differs(f.OffsetRad, f.WasRad), differs(f.MinRad, f.WasMinRad), differs(f.MaxRad, f.WasMaxRad)
+		c.OffsetRad, c.MinRad, c.MaxRad = differs(f.OffsetRad, f.WasRad), differs(f.MinRad,
+			f.WasMinRad), differs(f.MaxRad, f.WasMaxRad)
 		if c.Sign != nil || c.OffsetRad != nil || c.MinRad != nil || c.MaxRad != nil {
 			all = append(all, c)
 		}

@@ -15,7 +15,8 @@ func (s *Session) sign(k int, found *Joint) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("move %s alone, by 20 degrees or more, so that %s; hold it, and press Enter", found.Joint, s.Gesture(s.Joints[k]))
+	text := fmt.Sprintf("move %s alone, by 20 degrees or more, so that %s; hold it, and press Enter", found.Joint,
+		s.Gesture(s.Joints[k]))
 	return s.again(text, func() error {
 		after, err := s.read()
 		if err != nil {
@@ -38,7 +39,8 @@ func (s *Session) alone(k int, before, after []float64, least float64) error {
 	for i := range before {
 		way[i] = after[i] - before[i]
 		if i != k && math.Abs(way[i]) > max(least, alongShare*math.Abs(way[k])) {
-			others = append(others, fmt.Sprintf("%s (servo %d, by %+.2f rad)", s.name(i), s.Robot.Joints[s.Joints[i]].ID, way[i]))
+			others = append(others, fmt.Sprintf("%s (servo %d, by %+.2f rad)", s.name(i),
+				s.Robot.Joints[s.Joints[i]].ID, way[i]))
 		}
 	}
 	id := s.Robot.Joints[s.Joints[k]].ID
@@ -47,12 +49,14 @@ func (s *Session) alone(k int, before, after []float64, least float64) error {
 		return refuse("%s (servo %d) did not move, and %s did: their cables or ids are exchanged (mitori bus set-id), or another part was moved",
 			s.name(k), id, others[0])
 	case still && len(others) > 1:
-		return refuse("%s (servo %d) did not move, and others did: %s; move one part alone", s.name(k), id, strings.Join(others, ", "))
+		return refuse("%s (servo %d) did not move, and others did: %s; move one part alone", s.name(k), id,
+			strings.Join(others, ", "))
 	case still:
 		return refuse("%s (servo %d) did not move: %+.3f rad were read, %.2f are needed; if the part was moved, its horn slips or another servo has its place",
 			s.name(k), id, way[k], least)
 	case len(others) > 0:
-		return refuse("%s (servo %d, by %+.2f rad) moved, and so did %s; move one part alone, and hold the others", s.name(k), id, way[k], strings.Join(others, ", "))
+		return refuse("%s (servo %d, by %+.2f rad) moved, and so did %s; move one part alone, and hold the others",
+			s.name(k), id, way[k], strings.Join(others, ", "))
 	}
 	return nil
 }
@@ -60,7 +64,8 @@ func (s *Session) alone(k int, before, after []float64, least float64) error {
 // span finds how far joint k can be turned, and shrinks its range to that. A range that is
 // narrower than what a hand finds stays: it may have its reasons.
 func (s *Session) span(k int, found *Joint) error {
-	first, err := s.posed(fmt.Sprintf("move %s to one end of its way, without force; hold it, and press Enter", found.Joint))
+	first, err := s.posed(fmt.Sprintf("move %s to one end of its way, without force; hold it, and press Enter",
+		found.Joint))
 	if err != nil {
 		return err
 	}
@@ -84,7 +89,8 @@ func (s *Session) span(k int, found *Joint) error {
 				found.Joint, low, high, found.WasMinRad, found.WasMaxRad)
 		}
 		if found.MinRad != found.WasMinRad || found.MaxRad != found.WasMaxRad {
-			s.Tell("%s: its range is %.3f to %.3f rad, the description has %.3f to %.3f", found.Joint, found.MinRad, found.MaxRad, found.WasMinRad, found.WasMaxRad)
+			s.Tell("%s: its range is %.3f to %.3f rad, the description has %.3f to %.3f", found.Joint, found.MinRad,
+				found.MaxRad, found.WasMinRad, found.WasMaxRad)
 		}
 		return nil
 	})

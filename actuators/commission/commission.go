@@ -60,7 +60,8 @@ func (w *Walk) Run() ([]Result, error) {
 			joints = joints[1:]
 		}
 		if len(joints) == 0 {
-			return nil, fmt.Errorf("%w: no joint %q on bus %s; legal: %s", servotool.ErrRefused, w.From, w.Bus, w.names())
+			return nil, fmt.Errorf("%w: no joint %q on bus %s; legal: %s", servotool.ErrRefused, w.From, w.Bus,
+				w.names())
 		}
 	}
 	right, err := w.already(joints)
@@ -107,7 +108,8 @@ func left(all []Result, err error) error {
 				n++
 			}
 		}
-		return errors.Join(fmt.Errorf("%d of %d joints are not set up; go on with --from %s", n, len(all), all[i].Joint), err)
+		return errors.Join(fmt.Errorf("%d of %d joints are not set up; go on with --from %s", n, len(all),
+			all[i].Joint), err)
 	}
 	return err
 }
@@ -199,7 +201,8 @@ func (w *Walk) wrongServo(d servotool.Device, j int) string {
 		return fmt.Sprintf("it is an %s (model %d), and %s needs an %s (model %d)",
 			d.Name, d.Model, w.Robot.Joints[j].Name, want.Entry.Title, want.ModelNumber)
 	case d.Firmware < want.Entry.MinFirmware:
-		return fmt.Sprintf("its firmware is %d, needed %d or newer: update it with the maker's tool", d.Firmware, want.Entry.MinFirmware)
+		return fmt.Sprintf("its firmware is %d, needed %d or newer: update it with the maker's tool", d.Firmware,
+			want.Entry.MinFirmware)
 	}
 	return ""
 }

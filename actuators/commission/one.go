@@ -11,7 +11,8 @@ import (
 // joint sets up the servo of joint j, asking until one is connected that can be it.
 func (w *Walk) joint(j int, right map[int]bool) (changed []string, err error) {
 	jt, servo := &w.Robot.Joints[j], w.Robot.ServoOf(j).Entry
-	text := fmt.Sprintf("connect only the next servo: %s (id %d, %s), and press Enter (%s, %s)", jt.Name, jt.ID, servo.Title, skipWord, quitWord)
+	text := fmt.Sprintf("connect only the next servo: %s (id %d, %s), and press Enter (%s, %s)", jt.Name, jt.ID,
+		servo.Title, skipWord, quitWord)
 	why := ""
 	for {
 		typed, err := w.ask(text)
@@ -37,7 +38,8 @@ func (w *Walk) joint(j int, right map[int]bool) (changed []string, err error) {
 		}
 		changed, err := w.setUp(found, j)
 		if err == nil {
-			w.Tell("%s: id %d at %d bits/s, verified; %s. Label it, and take it off the line", jt.Name, jt.ID, w.Robot.BusNamed(w.Bus).Baud, summary(changed))
+			w.Tell("%s: id %d at %d bits/s, verified; %s. Label it, and take it off the line", jt.Name, jt.ID,
+				w.Robot.BusNamed(w.Bus).Baud, summary(changed))
 			return changed, nil
 		}
 		if why = err.Error(); !errors.Is(err, servotool.ErrRefused) && !errors.Is(err, servotool.ErrSilent) && !errors.Is(err, servotool.ErrDamaged) {
@@ -76,7 +78,8 @@ func (w *Walk) alone() (one servotool.Found, refusal string, err error) {
 		for _, d := range moving {
 			names = append(names, fmt.Sprintf("%s with id %d at %d bits/s", d.Name, d.ID, d.Baud))
 		}
-		return one, fmt.Sprintf("%d servos are on the line (%s); connect one alone", len(moving), strings.Join(names, ", ")), nil
+		return one, fmt.Sprintf("%d servos are on the line (%s); connect one alone", len(moving), strings.Join(names,
+			", ")), nil
 	}
 	return moving[0], "", nil
 }
@@ -92,7 +95,8 @@ func (w *Walk) belongs(d servotool.Found, j int, right map[int]bool) string {
 		if right[k] {
 			what = "was set up as"
 		}
-		return fmt.Sprintf("this servo %s %s; connect another one, or type %s to give it to %s", what, jt.Name, useWord, w.Robot.Joints[j].Name)
+		return fmt.Sprintf("this servo %s %s; connect another one, or type %s to give it to %s", what, jt.Name,
+			useWord, w.Robot.Joints[j].Name)
 	}
 	return ""
 }
@@ -169,7 +173,8 @@ func (w *Walk) heal(bus servotool.Bus, id uint8) error {
 	}
 	_, after, err := servotool.Reboot(bus, id, w.Wait)
 	if err == nil && after.Errors != 0 {
-		err = fmt.Errorf("%w: the servo reports %s, also after a restart: remove the cause first", servotool.ErrRefused, after.ErrorNames)
+		err = fmt.Errorf("%w: the servo reports %s, also after a restart: remove the cause first",
+			servotool.ErrRefused, after.ErrorNames)
 	}
 	return err
 }

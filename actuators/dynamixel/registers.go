@@ -72,7 +72,8 @@ func typeOf(d servotool.Device) (servos.Type, error) {
 	c := servos.Shipped()
 	t, ok := c.Model(servos.Dynamixel2, d.Model)
 	if !ok {
-		return t, fmt.Errorf("dynamixel: device %d: model %d (%s) has no registers in the catalogue; legal: %s", d.ID, d.Model, d.Name, c.Names())
+		return t, fmt.Errorf("dynamixel: device %d: model %d (%s) has no registers in the catalogue; legal: %s", d.ID,
+			d.Model, d.Name, c.Names())
 	}
 	return t, nil
 }

@@ -192,7 +192,8 @@ func (r *Report) measured(cfg *loop.Config, s *trace.Sample) {
 		x.PosRad, x.PosDeg = known(q, heard), known(q*180/math.Pi, heard)
 		slack := cfg.Thresholds.EncoderSlack
 		x.InRange = heard && q >= x.MinRad-slack && q <= x.MaxRad+slack
-		x.TempC, x.BusV, x.CurrentA = known(s.Robot.TempC[j], true), known(s.Robot.BusV[j], true), known(s.Robot.CurrentA[j], heard)
+		x.TempC, x.BusV, x.CurrentA = known(s.Robot.TempC[j], true), known(s.Robot.BusV[j],
+			true), known(s.Robot.CurrentA[j], heard)
 		x.Torque = x.Torque || s.Robot.TorqueOn[j]
 		if x.Errors = s.Robot.Alert[j]; x.Errors != 0 {
 			x.ErrorText = dxl.HardwareError(x.Errors).String()
@@ -206,7 +207,8 @@ func (r *Report) measured(cfg *loop.Config, s *trace.Sample) {
 
 // judge fills in the arming checks and whether the robot could be armed.
 func (r *Report) judge(d *robot.Description, cfg *loop.Config, s *trace.Sample, failing mode.Checks) {
-	words := &explain.Robot{Joints: d.Joints, Limits: cfg.Limits, Health: cfg.Health, Thresholds: cfg.Thresholds, RateHz: cfg.RateHz}
+	words := &explain.Robot{Joints: d.Joints, Limits: cfg.Limits, Health: cfg.Health, Thresholds: cfg.Thresholds,
+		RateHz: cfg.RateHz}
 	for j := range r.Joints {
 		if r.Joints[j].Torque {
 			failing.Set(mode.CheckTorqueOff, true)
@@ -244,7 +246,8 @@ func (r *Report) value(c mode.Check, cfg *loop.Config) string {
 	case mode.CheckTemperature:
 		hot := slices.MaxFunc(r.Joints, func(a, b Joint) int { return cmp.Compare(hotness(&a), hotness(&b)) })
 		if hot.TempC != nil {
-			return fmt.Sprintf("highest is servo %d (%s) at %.0f C, legal below %.0f", hot.ID, hot.Joint, *hot.TempC, hot.WarmC)
+			return fmt.Sprintf("highest is servo %d (%s) at %.0f C, legal below %.0f", hot.ID, hot.Joint, *hot.TempC,
+				hot.WarmC)
 		}
 	case mode.CheckFresh:
 		return fmt.Sprintf("%d of %d exchanges failed", r.Failed, r.Exchanges)

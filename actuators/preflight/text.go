@@ -72,8 +72,10 @@ func (j *Joint) print(p *printer) {
 			outside = "  OUTSIDE its range"
 		}
 		p.line("%3d  %-18s  %-12s %3d  %11s %8s  %+.2f to %+.2f  %+8.4f  %2s  %5s  %5s  %-6s  %s%s",
-			j.ID, j.Joint, j.ModelName, j.Firmware, number(j.PosRad, "%+.4f"), number(j.PosDeg, "%+.2f"), j.MinRad, j.MaxRad,
-			j.OffsetRad, number(j.TempC, "%.0f"), number(j.BusV, "%.1f"), number(j.CurrentA, "%+.2f"), torque, errors, outside)
+			j.ID, j.Joint, j.ModelName, j.Firmware, number(j.PosRad, "%+.4f"), number(j.PosDeg,
+				"%+.2f"), j.MinRad, j.MaxRad,
+			j.OffsetRad, number(j.TempC, "%.0f"), number(j.BusV, "%.1f"), number(j.CurrentA,
+				"%+.2f"), torque, errors, outside)
 	}
 	if j.Missed > 0 {
 		p.line("       %d of %d reads were not answered", j.Missed, j.Reads)

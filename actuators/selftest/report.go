@@ -26,7 +26,8 @@ func Before(r *preflight.Report) []Verdict {
 		case faults != "":
 			v.Finding, v.What = Unfit, faults
 		case j.PosRad != nil && !j.InRange:
-			v.Finding, v.What = Slipped, fmt.Sprintf("it is at %.2f rad, its range is %.2f to %.2f", *j.PosRad, j.MinRad, j.MaxRad)
+			v.Finding, v.What = Slipped, fmt.Sprintf("it is at %.2f rad, its range is %.2f to %.2f", *j.PosRad,
+				j.MinRad, j.MaxRad)
 			v.Do = "Move it into its range; if it is there already, its horn or offset has slipped: run mitori bus calibrate"
 		case j.Missed*50 > j.Reads:
 			v.Finding, v.What = BadCable, fmt.Sprintf("%d of %d answers were missing", j.Missed, j.Reads)

@@ -189,7 +189,8 @@ func (s *Session) ranAway() {
 	}
 	for _, k := range gone {
 		s.judged[k] = true
-		by := fmt.Sprintf("it was %.2f rad from where it was told to be, and torque was cut", x.Robot.PosRad[k]-x.GoalRad[k])
+		by := fmt.Sprintf("it was %.2f rad from where it was told to be, and torque was cut",
+			x.Robot.PosRad[k]-x.GoalRad[k])
 		switch {
 		case len(gone) != 2 && math.Abs(x.Robot.CurrentA[k]) < deadCurrent*s.Servos[k].StallA:
 			s.tell(k, Dead, by+"; it drew no current", "Its motor gets none: replace the servo")
@@ -198,7 +199,8 @@ func (s *Session) ranAway() {
 			if other == k {
 				other = gone[1]
 			}
-			s.tell(k, Crossed, by+", together with "+s.Names[other], fmt.Sprintf("Exchange the cables or the ids of %s and %s", s.Names[k], s.Names[other]))
+			s.tell(k, Crossed, by+", together with "+s.Names[other],
+				fmt.Sprintf("Exchange the cables or the ids of %s and %s", s.Names[k], s.Names[other]))
 		default:
 			s.tell(k, Reversed, by, "It turns against its command: replace the servo, or its motor's wires are exchanged inside")
 		}
@@ -243,11 +245,14 @@ func (s *Session) tell(j int, f Finding, what, do string) {
 func witnessed(a Answer) (f Finding, what, do string) {
 	switch a {
 	case Opposite:
-		return Reversed, "it was seen to move the other way first", "Change its sign in robot.yaml (mitori bus calibrate finds it)"
+		return Reversed, "it was seen to move the other way first",
+			"Change its sign in robot.yaml (mitori bus calibrate finds it)"
 	case OtherPart:
-		return Crossed, "another part was seen to move", "Ids are exchanged: mitori bus watch shows which servo is where, mitori bus set-id changes it"
+		return Crossed, "another part was seen to move",
+			"Ids are exchanged: mitori bus watch shows which servo is where, mitori bus set-id changes it"
 	case Nothing:
-		return Loose, "the servo turned, and nothing was seen to move", "Its horn slips or is broken: tighten or replace it"
+		return Loose, "the servo turned, and nothing was seen to move",
+			"Its horn slips or is broken: tighten or replace it"
 	case FarOff:
 		return Ratio, "it was seen to move much more or less than 6 degrees",
 			"Servo or gear behind it is of another ratio than the description's: compare robot.yaml with what is built in"

@@ -84,10 +84,12 @@ func ServoOf(d *robot.Description, j int) Servo {
 func (s *seen) judge(j int, names []string, servo Servo) (f Finding, what, do string) {
 	span, moved := s.plan.SpanRad(), s.movedRad(j)
 	if len(s.moments) == 0 || span < leastRad {
-		return Untested, fmt.Sprintf("it rests %.2f rad from both ends of its range", marginRad), "Move it to the middle of its range and try again"
+		return Untested, fmt.Sprintf("it rests %.2f rad from both ends of its range", marginRad),
+			"Move it to the middle of its range and try again"
 	}
 	if share := s.missing(); share > blindShare {
-		return Untested, fmt.Sprintf("%.0f %% of its move were not seen: answers were missing or late", 100*share), "Try again; if it stays, see to the bus"
+		return Untested, fmt.Sprintf("%.0f %% of its move were not seen: answers were missing or late", 100*share),
+			"Try again; if it stays, see to the bus"
 	}
 	if s.against() < -0.5 && moved > deadShare*span {
 		return Reversed, fmt.Sprintf("it turned against the command, %.2f rad", moved),
@@ -102,7 +104,8 @@ func (s *seen) judge(j int, names []string, servo Servo) (f Finding, what, do st
 	most := max(math.Abs(upA), math.Abs(downA))
 	if moved < deadShare*span {
 		if most > pushShare*servo.StallA {
-			return Blocked, fmt.Sprintf("it moved %.3f of %.2f rad and drew %.2f A", moved, span, most), "Look what holds it"
+			return Blocked, fmt.Sprintf("it moved %.3f of %.2f rad and drew %.2f A", moved, span, most),
+				"Look what holds it"
 		}
 		return Dead, fmt.Sprintf("it answers, moved %.3f of %.2f rad and drew %.2f A", moved, span, most),
 			"Its motor, gears or horn are broken: replace the servo"
@@ -123,16 +126,19 @@ func (e *end) soft(servo Servo) bool {
 func (s *seen) judgeMoving(servo Servo, up, down end) (f Finding, what, do string) {
 	for leg, e := range []end{up, down} {
 		if math.Abs(e.errRad) > sagRad && s.stopped(leg) {
-			return Slipped, fmt.Sprintf("it stopped at %.2f rad on its way to %.2f and drew %.2f A", e.atRad, e.atRad+e.errRad, e.currentA),
+			return Slipped, fmt.Sprintf("it stopped at %.2f rad on its way to %.2f and drew %.2f A", e.atRad,
+					e.atRad+e.errRad, e.currentA),
 				"Its horn or offset has slipped, or something is in the way: look, then run mitori bus calibrate"
 		}
 	}
 	for _, e := range []end{up, down} {
 		switch {
 		case e.soft(servo):
-			return Weak, fmt.Sprintf("it rests %.2f rad from its goal at only %.2f A", math.Abs(e.errRad), math.Abs(e.currentA)), weakDo
+			return Weak, fmt.Sprintf("it rests %.2f rad from its goal at only %.2f A", math.Abs(e.errRad),
+				math.Abs(e.currentA)), weakDo
 		case math.Abs(e.currentA) > highShare*servo.StallA:
-			return Blocked, fmt.Sprintf("it rests %.2f rad from its goal and draws %.2f A", math.Abs(e.errRad), math.Abs(e.currentA)),
+			return Blocked, fmt.Sprintf("it rests %.2f rad from its goal and draws %.2f A", math.Abs(e.errRad),
+					math.Abs(e.currentA)),
 				"Something heavy or stiff holds it: look what"
 		}
 	}

@@ -23,7 +23,8 @@ func WhyMissing(open Opener, rate int, rates []int, id uint8) string {
 			return fmt.Sprintf("answers of id %d come damaged, of others they do not: two devices share id %d; "+
 				"unplug one of them and give it another id (mitori bus set-id)", id, id)
 		case r != rate && err == nil:
-			return fmt.Sprintf("id %d answers at %d bits/s, and the bus runs at %d: set the servo's baud rate", id, r, rate)
+			return fmt.Sprintf("id %d answers at %d bits/s, and the bus runs at %d: set the servo's baud rate", id, r,
+				rate)
 		}
 	}
 	return fmt.Sprintf("id %d answers at none of the usual bit rates: check its power and its cable", id)

@@ -86,7 +86,8 @@ func rateIs(open Opener, rates []int, id uint8, from, to int, sent error) error 
 	case found[0] == to:
 		return nil
 	case found[0] == from:
-		return errors.Join(fmt.Errorf("servo %d still answers at %d bits/s: it did not take the change", id, from), sent)
+		return errors.Join(fmt.Errorf("servo %d still answers at %d bits/s: it did not take the change", id, from),
+			sent)
 	}
 	return errors.Join(fmt.Errorf("servo %d answers at %d bits/s after the change, not at %d", id, found[0], to), sent)
 }

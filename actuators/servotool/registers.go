@@ -192,7 +192,8 @@ func write(bus Bus, id uint8, w Written, count int64) (Written, error) {
 		return w, errors.Join(sent, err)
 	}
 	if w.Holds != count {
-		return w, errors.Join(fmt.Errorf("%s (register %d) of servo %d holds %d after %d was written", w.Name, w.Addr, id, w.Holds, count), sent)
+		return w, errors.Join(fmt.Errorf("%s (register %d) of servo %d holds %d after %d was written", w.Name, w.Addr,
+			id, w.Holds, count), sent)
 	}
 	return w, nil
 }

@@ -143,7 +143,8 @@ func Ping(open Opener, rates []int, id uint8) (Found, error) {
 
 func silence(rates []int) error {
 	return fmt.Errorf("%w at %s bits/s; check that the servos have power (a red LED flashes once), that the cable sits at both ends, "+
-		"that no other program drives the bus, and the baud rate (--baud)", ErrSilent, strings.Trim(fmt.Sprint(rates), "[]"))
+		"that no other program drives the bus, and the baud rate (--baud)", ErrSilent, strings.Trim(fmt.Sprint(rates),
+		"[]"))
 }
 
 // SetID changes an id only if exactly one device has the old one, nobody has the new

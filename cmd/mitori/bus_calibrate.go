@@ -87,7 +87,8 @@ func (f *calibration) run(out, warn io.Writer) error {
 	f.protocol = wired.Protocol
 	s := &calibrate.Session{
 		Robot: desc, Joints: desc.JointsOn(wired.Name), Gesture: bound.Gesture,
-		Offsets: slices.Contains(f.steps, stepOffsets), Signs: slices.Contains(f.steps, stepSigns), Ranges: slices.Contains(f.steps, stepRanges),
+		Offsets: slices.Contains(f.steps, stepOffsets), Signs: slices.Contains(f.steps,
+			stepSigns), Ranges: slices.Contains(f.steps, stepRanges),
 		Ask: func(text string) error {
 			_, err := f.ask(text)
 			return err
@@ -160,10 +161,12 @@ func (f *calibration) write(found []calibrate.Joint, out io.Writer) error {
 			return err
 		}
 		written = name
-		fmt.Fprintf(f.prompts, "%d lines changed; wrote %s\n", len(diff), strings.TrimSuffix(name+" and "+also, " and "))
+		fmt.Fprintf(f.prompts, "%d lines changed; wrote %s\n", len(diff), strings.TrimSuffix(name+" and "+also,
+			" and "))
 	}
 	if f.asJSON {
-		return cli.WriteJSON(out, map[string]any{"joints": found, "written": written, "diff": append([]string{}, diff...)})
+		return cli.WriteJSON(out, map[string]any{"joints": found, "written": written, "diff": append([]string{},
+			diff...)})
 	}
 	return nil
 }

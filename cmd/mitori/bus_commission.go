@@ -46,7 +46,8 @@ joint out.`,
 			}
 			all, err := w.Run()
 			if f.asJSON {
-				return errors.Join(cli.WriteJSON(c.OutOrStdout(), append([]commission.Result{}, all...)), f.explain(err))
+				return errors.Join(cli.WriteJSON(c.OutOrStdout(), append([]commission.Result{}, all...)),
+					f.explain(err))
 			}
 			return f.explain(err)
 		},

@@ -78,7 +78,8 @@ torque is refused, for it would let go of its load.`,
 						id, named(before.ErrorNames), named(after.ErrorNames))
 				}
 				if after.Errors != 0 {
-					return fmt.Errorf("servo %d reports %s again: remove the cause, then reboot it once more", id, after.ErrorNames)
+					return fmt.Errorf("servo %d reports %s again: remove the cause, then reboot it once more", id,
+						after.ErrorNames)
 				}
 				return nil
 			})

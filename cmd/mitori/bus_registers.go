@@ -43,7 +43,8 @@ type busRegister struct {
 }
 
 func busRegisterOf(r *servotool.Register, count int64) busRegister {
-	out := busRegister{Name: r.Name, Address: r.Addr, Count: count, Unit: r.Unit, Kept: r.Kept, Write: r.Writable, Min: r.Min, Max: r.Max}
+	out := busRegister{Name: r.Name, Address: r.Addr, Count: count, Unit: r.Unit, Kept: r.Kept, Write: r.Writable,
+		Min: r.Min, Max: r.Max}
 	if r.Unit != "" {
 		v := r.Value(count)
 		out.Value = &v
@@ -118,7 +119,8 @@ only. Id and baud rate have commands of their own.`,
 					r.Was = &w.Was
 					return cli.WriteJSON(c.OutOrStdout(), r)
 				}
-				fmt.Fprintf(c.OutOrStdout(), "servo %d: %s (register %d): %s -> %s\n", id, w.Name, w.Addr, w.Text(w.Was), w.Text(w.Holds))
+				fmt.Fprintf(c.OutOrStdout(), "servo %d: %s (register %d): %s -> %s\n", id, w.Name, w.Addr,
+					w.Text(w.Was), w.Text(w.Holds))
 				return nil
 			})
 		},

@@ -185,7 +185,8 @@ func readingOf(r servotool.Reading, j *robot.Joint) busReading {
 func (f *busFlags) watcher(out io.Writer) func([]busReading) error {
 	if f.asJSON {
 		return func(all []busReading) error {
-			return json.NewEncoder(out).Encode(map[string]any{"at": time.Now().UTC().Format(time.RFC3339Nano), "servos": all})
+			return json.NewEncoder(out).Encode(map[string]any{"at": time.Now().UTC().Format(time.RFC3339Nano),
+				"servos": all})
 		}
 	}
 	const head = " id  joint               angle rad      deg    rad/s        A    C      V  torque  errors"

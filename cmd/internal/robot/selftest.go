@@ -120,7 +120,8 @@ func (r *run) try(t *Trial, in *bufio.Reader, only []int) error {
 	if err != nil {
 		return err
 	}
-	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health, Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
+	words := &explain.Robot{Joints: r.desc.Joints, Limits: r.cfg.Limits, Health: r.cfg.Health,
+		Thresholds: r.cfg.Thresholds, RateHz: r.cfg.RateHz}
 	session := r.session(t, in, only, mover, words)
 	w := &flight.Watch{Ring: ring, Desk: desk, Tell: r.tell, Mission: session, Explain: words}
 	result := r.inOneProcess(l, drv, w)
@@ -208,7 +209,8 @@ func (r *run) witness(in *bufio.Reader, b *body.Body, j int) <-chan selftest.Ans
 			line, err := in.ReadString('\n')
 			i := slices.Index([]string{"y", "w", "o", "n", "m"}, strings.ToLower(strings.TrimSpace(line)))
 			if i >= 0 {
-				answer <- []selftest.Answer{selftest.AsTold, selftest.Opposite, selftest.OtherPart, selftest.Nothing, selftest.FarOff}[i]
+				answer <- []selftest.Answer{selftest.AsTold, selftest.Opposite, selftest.OtherPart, selftest.Nothing,
+					selftest.FarOff}[i]
 				return
 			}
 			if err != nil {

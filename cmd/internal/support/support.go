@@ -88,7 +88,8 @@ func Versions(program string) File {
 	}
 	return JSON("versions.json", map[string]any{
 		"robotd": program, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH, "system": system,
-		"kernel": first("/proc/sys/kernel/osrelease"), "preempt": strings.Contains(first("/proc/version"), "PREEMPT_RT"),
+		"kernel": first("/proc/sys/kernel/osrelease"), "preempt": strings.Contains(first("/proc/version"),
+			"PREEMPT_RT"),
 		"cores": runtime.NumCPU(), "memory": first("/proc/meminfo"),
 	})
 }
