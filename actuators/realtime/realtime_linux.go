@@ -56,7 +56,7 @@ func totalMemory() uint64 {
 	var info unix.Sysinfo_t
 	var total uint64
 	if unix.Sysinfo(&info) == nil {
-		total = uint64(info.Totalram) * uint64(info.Unit)
+		total = uint64(info.Totalram) * uint64(info.Unit) //nolint:unconvert // 32 bits on some machines
 	}
 	text, err := os.ReadFile("/sys/fs/cgroup/memory.max") // "max" where there is none
 	if group, e := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil && e == nil && group > 0 {

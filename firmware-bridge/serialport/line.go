@@ -125,7 +125,7 @@ func (p *Port) ResetInput() error {
 // pause waits for shortPause, or for left if that is less.
 func (p *Port) pause(left time.Duration) error {
 	fds := [1]unix.PollFd{{Fd: int32(p.wake[0]), Events: unix.POLLIN}}
-	if _, err := poll(fds[:], min(left, shortPause)); err != nil && err != unix.EINTR {
+	if _, err := poll(fds[:], min(left, shortPause)); err != nil && !errors.Is(err, unix.EINTR) {
 		return err
 	}
 	if fds[0].Revents != 0 {

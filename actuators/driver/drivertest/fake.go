@@ -53,9 +53,6 @@ func (f *Fake) Now() time.Time { return time.Unix(0, 0).Add(f.passed) }
 // FakePeriodS is how much time passes between the Reads of a Fake, in seconds.
 const FakePeriodS = 0.01
 
-// fakeRangeRad is how far its joints turn either way, as a servo's own range.
-const fakeRangeRad = math.Pi
-
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
 	return &Fake{
