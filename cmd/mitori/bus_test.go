@@ -16,6 +16,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/buscli"
 	"github.com/mitori-robotics/mitori/cmd/internal/emulator"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
@@ -142,7 +143,7 @@ func TestBusErrors(t *testing.T) {
 func TestBusCommands(t *testing.T) {
 	port := startEmulated(t)
 	code, out, errOut := mitori(t, "bus", "scan", "--port", port, "--baud", "3000000", "--json")
-	var found []busDevice
+	var found []buscli.Device
 	if code != fault.ExitDone || json.Unmarshal([]byte(out), &found) != nil || len(found) != 21 || found[20].Name != "sensor hub" {
 		t.Fatalf("scan: exit %d, %s%s", code, out, errOut)
 	}

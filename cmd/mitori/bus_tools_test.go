@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/actuators/commission"
+	"github.com/mitori-robotics/mitori/cmd/internal/buscli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 	"github.com/mitori-robotics/mitori/models/robot"
@@ -90,7 +91,7 @@ func TestBusWatchEndsWithCtrlC(t *testing.T) {
 	out := &stopAfter{stop: cancel}
 	var errOut bytes.Buffer
 	code := run(ctx, []string{"bus", "watch", "--port", port, "--robot", "kata20", "--json"}, out, &errOut)
-	var round struct{ Servos []busReading }
+	var round struct{ Servos []buscli.Reading }
 	if err := json.Unmarshal(out.Bytes(), &round); code != fault.ExitDone || err != nil || len(round.Servos) != 20 || errOut.Len() > 0 {
 		t.Errorf("exit %d, %d servos, %v: %s", code, len(round.Servos), err, &errOut)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mitori-robotics/mitori/cmd/internal/buscli"
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
@@ -45,7 +46,7 @@ func commands() []*cobra.Command {
 		newTrainCmd(),
 		cli.Stoppable(newEvalCmd()),
 		cli.Stoppable(newBundleCmd()),
-		newBusCmd(),
+		buscli.New(),
 		cli.Stoppable(newReplayCmd()),
 		cli.Stoppable(newDoctorCmd()),
 	}

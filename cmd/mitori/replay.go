@@ -11,6 +11,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/replay"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/build"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/policy/bundle"
@@ -46,7 +47,7 @@ values), 3 refused: damaged, with a hole, of an earlier schema, of another build
 				}
 				o.Controller = func(facts map[string]string) (loop.Controller, error) { return f.controller(b, facts) }
 			} else if f.robot != "" {
-				return usageError("--robot is for --policy, and that is not given")
+				return fault.Usage("--robot is for --policy, and that is not given")
 			}
 			began := time.Now()
 			sum, err := replay.Files(args, o)

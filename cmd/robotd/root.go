@@ -58,16 +58,7 @@ SIGQUIT switches torque off at once.
 Exit codes: 0 ended disarmed, 1 failed or ended by a failsafe, 2 usage,
 3 refused (damaged or poor policy, policy of another robot, robot that may not be armed).`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file != "" {
-				if err := o.Load(file); err != nil {
-					return err
-				}
-			}
-			o.Overlay(&c, cmd.Flags().Changed)
-			if o.Sim && !cmd.Flags().Changed("arm") {
-				o.Arm = true
-			}
-			if err := o.Check(); err != nil {
+			if err := o.Read(file, &c, cmd.Flags().Changed); err != nil {
 				return err
 			}
 			if look.Support != "" && !look.Asked {

@@ -56,6 +56,21 @@ const (
 	holdSim  = 3 * time.Second
 )
 
+// Read takes in a configuration file, where one is named, and over it the flags that were
+// given, and checks what comes of both. A simulated robot is armed unless that is denied.
+func (o *Options) Read(file string, flags *Config, given func(flag string) bool) error {
+	if file != "" {
+		if err := o.Load(file); err != nil {
+			return err
+		}
+	}
+	o.Overlay(flags, given)
+	if o.Sim && !given("arm") {
+		o.Arm = true
+	}
+	return o.Check()
+}
+
 // Check refuses combinations that cannot work, and fills in what was left open.
 func (o *Options) Check() error {
 	switch {

@@ -1,4 +1,4 @@
-package main
+package buscli
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -27,7 +28,7 @@ looked for, and what is true is said.`,
 				return err
 			}
 			if to == 0 {
-				return usageError("--to is required: the new bit rate, e.g. 3000000")
+				return fault.Usage("--to is required: the new bit rate, e.g. 3000000")
 			}
 			open, rates, err := f.look(c.ErrOrStderr())
 			if err != nil {

@@ -1,4 +1,4 @@
-package main
+package buscli
 
 import (
 	"fmt"
@@ -27,8 +27,8 @@ func (f *busFlags) with(c *cobra.Command, id int, work func(servotool.Bus, servo
 	return f.at(d.Baud, c.ErrOrStderr(), func(b servotool.Bus) error { return work(b, d) })
 }
 
-// busRegister is a register as a program reads it.
-type busRegister struct {
+// register is a register as a program reads it.
+type register struct {
 	Name    string   `json:"name"`
 	Address int      `json:"address"`
 	Count   int64    `json:"count"`
@@ -42,8 +42,8 @@ type busRegister struct {
 	Was     *int64   `json:"was,omitempty"` // before a write
 }
 
-func busRegisterOf(r *servotool.Register, count int64) busRegister {
-	out := busRegister{Name: r.Name, Address: r.Addr, Count: count, Unit: r.Unit, Kept: r.Kept, Write: r.Writable,
+func registerOf(r *servotool.Register, count int64) register {
+	out := register{Name: r.Name, Address: r.Addr, Count: count, Unit: r.Unit, Kept: r.Kept, Write: r.Writable,
 		Min: r.Min, Max: r.Max}
 	if r.Unit != "" {
 		v := r.Value(count)
@@ -68,9 +68,9 @@ by address (132). Without a name all are read. Counts stand beside what they mea
 			return f.with(c, id, func(b servotool.Bus, _ servotool.Found) error {
 				_, held, err := servotool.Read(b, uint8(id), names...)
 				if f.asJSON && err == nil {
-					all := []busRegister{}
+					all := []register{}
 					for _, h := range held {
-						all = append(all, busRegisterOf(&h.Register, h.Holds))
+						all = append(all, registerOf(&h.Register, h.Holds))
 					}
 					return cli.WriteJSON(c.OutOrStdout(), all)
 				}
@@ -115,7 +115,7 @@ only. Id and baud rate have commands of their own.`,
 					return err
 				}
 				if f.asJSON {
-					r := busRegisterOf(&w.Register, w.Holds)
+					r := registerOf(&w.Register, w.Holds)
 					r.Was = &w.Was
 					return cli.WriteJSON(c.OutOrStdout(), r)
 				}

@@ -1,4 +1,4 @@
-package main
+package buscli
 
 import (
 	"bufio"
@@ -12,6 +12,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/calibrate"
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/body"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
@@ -66,7 +67,7 @@ func (f *calibration) run(out, warn io.Writer) error {
 	}
 	for _, s := range f.steps {
 		if !slices.Contains([]string{stepOffsets, stepSigns, stepRanges}, s) {
-			return usageError("--steps %q; legal: %s, %s, %s", s, stepOffsets, stepSigns, stepRanges)
+			return fault.Usage("--steps %q; legal: %s, %s, %s", s, stepOffsets, stepSigns, stepRanges)
 		}
 	}
 	before, err := robot.Edit(f.robot, nil)
@@ -74,7 +75,7 @@ func (f *calibration) run(out, warn io.Writer) error {
 		return err
 	}
 	if before.File == "" && f.out == "" {
-		return usageError("%s ships with the program and is not changed: name a robot.yaml to write with -o", f.robot)
+		return fault.Usage("%s ships with the program and is not changed: name a robot.yaml to write with -o", f.robot)
 	}
 	bound, err := body.New(desc)
 	if err != nil {
@@ -113,7 +114,7 @@ func jointsNamed(desc *robot.Description, names []string) (all []int, err error)
 	for _, n := range names {
 		j := desc.JointIndex(n)
 		if j < 0 {
-			return nil, usageError("--joints: %q; legal: %s", n, strings.Join(desc.JointNames(), ", "))
+			return nil, fault.Usage("--joints: %q; legal: %s", n, strings.Join(desc.JointNames(), ", "))
 		}
 		all = append(all, j)
 	}
@@ -153,7 +154,7 @@ func (f *calibration) write(found []calibrate.Joint, out io.Writer) error {
 	default:
 		if !f.yes {
 			if typed, err := f.ask(fmt.Sprintf("write this to %s? Type yes", name)); err != nil || typed != "yes" {
-				return refused("not confirmed, nothing was written; type yes, or give --yes")
+				return fault.Refuse("not confirmed, nothing was written; type yes, or give --yes")
 			}
 		}
 		also, err := e.Save(name)

@@ -1,4 +1,4 @@
-package main
+package buscli
 
 import (
 	"errors"
@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/emulator"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
 // loadRobot loads the robot that --robot names.
 func loadRobot(name string) (*robot.Description, error) {
 	if name == "" {
-		return nil, usageError("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
+		return nil, fault.Usage("--robot is required; built in: %s", strings.Join(robot.Names(), ", "))
 	}
 	return robot.Load(name)
 }
@@ -30,7 +31,7 @@ func busNamed(desc *robot.Description, bus string) (robot.Bus, error) {
 	}
 	wired := desc.BusNamed(bus)
 	if wired.Name == "" {
-		return wired, usageError("--bus %q; legal: %s", bus, strings.Join(names, ", "))
+		return wired, fault.Usage("--bus %q; legal: %s", bus, strings.Join(names, ", "))
 	}
 	return wired, nil
 }
@@ -64,12 +65,12 @@ robot has several buses, bus=.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if power != "on" && power != "off" {
-				return usageError("--servo-power %q; legal: on, off", power)
+				return fault.Usage("--servo-power %q; legal: on, off", power)
 			}
 			f.PowerOff = power == "off"
 			err := emulator.Run(c.Context(), f, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 			if errors.Is(err, emulator.ErrUsage) {
-				return usageError("%w", err)
+				return fault.Usage("%w", err)
 			}
 			return err
 		},

@@ -1,4 +1,10 @@
-package main
+// Package buscli is "mitori bus": the commands that look at, set up and emulate the servo
+// buses of a robot, as trees of flags around actuators/servotool, commission, calibrate and
+// cmd/internal/emulator.
+//
+// What is not here: any protocol, and what is done to servos. Each command is one
+// goroutine.
+package buscli
 
 import (
 	"encoding/json"
@@ -11,6 +17,8 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/buses"
+	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -21,7 +29,8 @@ type busFlags struct {
 	asJSON         bool
 }
 
-func newBusCmd() *cobra.Command {
+// New returns the command with all its own.
+func New() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bus",
 		Short: "Look at, set up and emulate servo buses",
@@ -29,9 +38,9 @@ func newBusCmd() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		stoppable(newBusScanCmd()), stoppable(newBusPingCmd()), stoppable(newBusReadCmd()), stoppable(newBusWriteCmd()),
-		stoppable(newBusSetIDCmd()), stoppable(newBusSetBaudCmd()), stoppable(newBusRebootCmd()), stoppable(newBusTorqueOffCmd()),
-		newBusWatchCmd(), stoppable(newBusCommissionCmd()), stoppable(newBusCalibrateCmd()), newBusEmulateCmd(),
+		cli.Stoppable(newBusScanCmd()), cli.Stoppable(newBusPingCmd()), cli.Stoppable(newBusReadCmd()), cli.Stoppable(newBusWriteCmd()),
+		cli.Stoppable(newBusSetIDCmd()), cli.Stoppable(newBusSetBaudCmd()), cli.Stoppable(newBusRebootCmd()), cli.Stoppable(newBusTorqueOffCmd()),
+		newBusWatchCmd(), cli.Stoppable(newBusCommissionCmd()), cli.Stoppable(newBusCalibrateCmd()), newBusEmulateCmd(),
 	)
 	return c
 }
@@ -46,11 +55,11 @@ func (f *busFlags) add(c *cobra.Command) {
 // look returns how to open the port, and the rates to try.
 func (f *busFlags) look(warn io.Writer) (servotool.Opener, []int, error) {
 	if f.port == "" {
-		return nil, nil, usageError("--port is required: the serial device of the bus, e.g. /dev/ttyUSB0 or a name in /dev/serial/by-id")
+		return nil, nil, fault.Usage("--port is required: the serial device of the bus, e.g. /dev/ttyUSB0 or a name in /dev/serial/by-id")
 	}
 	open, rates, err := buses.Look(f.protocol, f.port, func(note string) { fmt.Fprintln(warn, "mitori: warning:", note) })
 	if err != nil {
-		return nil, nil, usageError("--%w", err)
+		return nil, nil, fault.Usage("--%w", err)
 	}
 	if f.baud != 0 {
 		rates = []int{f.baud}
@@ -78,13 +87,13 @@ func (f *busFlags) explain(err error) error {
 	case err == nil || strings.Contains(err.Error(), f.port): // the port's own errors name it
 		return err
 	case errors.Is(err, servotool.ErrRefused):
-		return refused("%s: %w", f.port, err)
+		return fault.Refuse("%s: %w", f.port, err)
 	}
 	return fmt.Errorf("%s: %w", f.port, err)
 }
 
-// busDevice is one line of a scan.
-type busDevice struct {
+// Device is one line of a scan.
+type Device struct {
 	ID       uint8  `json:"id"`
 	Model    uint16 `json:"model"`
 	Name     string `json:"name"`
@@ -93,8 +102,8 @@ type busDevice struct {
 	Alert    bool   `json:"alert"`
 }
 
-func busDeviceOf(d servotool.Found) busDevice {
-	return busDevice{d.ID, d.Model, d.Name, d.Firmware, d.Baud, d.Alert}
+func deviceOf(d servotool.Found) Device {
+	return Device{d.ID, d.Model, d.Name, d.Firmware, d.Baud, d.Alert}
 }
 
 func newBusScanCmd() *cobra.Command {
@@ -121,9 +130,9 @@ func newBusScanCmd() *cobra.Command {
 
 // print lists what a scan found; err is what went wrong beside it.
 func (f *busFlags) print(out io.Writer, found []servotool.Found, err error) error {
-	all := []busDevice{}
+	all := []Device{}
 	for _, d := range found {
-		all = append(all, busDeviceOf(d))
+		all = append(all, deviceOf(d))
 	}
 	if f.asJSON {
 		return json.NewEncoder(out).Encode(all)
@@ -158,7 +167,7 @@ func newBusPingCmd() *cobra.Command {
 				return f.explain(err)
 			}
 			if f.asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(busDeviceOf(d))
+				return json.NewEncoder(c.OutOrStdout()).Encode(deviceOf(d))
 			}
 			fmt.Fprintf(c.OutOrStdout(), "id %d: %s (model %d, firmware %d) at %d bits/s\n", d.ID, d.Name, d.Model, d.Firmware, d.Baud)
 			return nil
@@ -171,7 +180,7 @@ func newBusPingCmd() *cobra.Command {
 
 func checkID(flag string, id int) error {
 	if id < 0 || id > robot.MaxServoID {
-		return usageError("%s %d; legal: 0 to %d", flag, id, robot.MaxServoID)
+		return fault.Usage("%s %d; legal: 0 to %d", flag, id, robot.MaxServoID)
 	}
 	return nil
 }
@@ -188,10 +197,10 @@ func newBusSetIDCmd() *cobra.Command {
 				return err
 			}
 			if f.baud == 0 {
-				return usageError("--baud is required: an id is changed at one known rate ('mitori bus scan' shows it)")
+				return fault.Usage("--baud is required: an id is changed at one known rate ('mitori bus scan' shows it)")
 			}
 			if from == to {
-				return usageError("--from and --to are both %d", from)
+				return fault.Usage("--from and --to are both %d", from)
 			}
 			err := f.at(f.baud, c.ErrOrStderr(), func(b servotool.Bus) error { return servotool.SetID(b, uint8(from), uint8(to)) })
 			if err == nil {

@@ -1,4 +1,4 @@
-package main
+package buscli
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/servotool"
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/models/robot"
 )
 
@@ -24,9 +25,9 @@ type watchedServo struct {
 	joint *robot.Joint // nil: not known
 }
 
-// busReading is one servo at one moment. With a robot, angle, speed and current are those
+// Reading is one servo at one moment. With a robot, angle, speed and current are those
 // of the joint.
-type busReading struct {
+type Reading struct {
 	ID         uint8   `json:"id"`
 	Joint      string  `json:"joint,omitempty"`
 	PosRad     float64 `json:"pos_rad"`
@@ -55,7 +56,7 @@ zero. Move a joint by hand to see which servo it is.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if every < 10*time.Millisecond || rounds < 0 {
-				return usageError("--every %v, --rounds %d; legal: 10ms or more, 0 or more", every, rounds)
+				return fault.Usage("--every %v, --rounds %d; legal: 10ms or more, 0 or more", every, rounds)
 			}
 			for _, id := range ids {
 				if err := checkID("--ids", id); err != nil {
@@ -134,7 +135,7 @@ func (f *busFlags) watched(open servotool.Opener, rates []int, desc *robot.Descr
 }
 
 // watch reads and shows until ctx ends, which is no error, or after so many rounds.
-func watch(ctx context.Context, b servotool.Bus, servos []watchedServo, every time.Duration, rounds int, show func([]busReading) error) error {
+func watch(ctx context.Context, b servotool.Bus, servos []watchedServo, every time.Duration, rounds int, show func([]Reading) error) error {
 	ids := make([]uint8, 0, len(servos))
 	for _, s := range servos {
 		ids = append(ids, s.id)
@@ -142,7 +143,7 @@ func watch(ctx context.Context, b servotool.Bus, servos []watchedServo, every ti
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for n := 1; ; n++ {
-		var all []busReading
+		var all []Reading
 		for i, r := range servotool.Look(b, ids) {
 			if r.Err != nil && !errors.Is(r.Err, servotool.ErrSilent) && !errors.Is(r.Err, servotool.ErrDamaged) {
 				return r.Err // the port, not the servo
@@ -163,8 +164,8 @@ func watch(ctx context.Context, b servotool.Bus, servos []watchedServo, every ti
 	}
 }
 
-func readingOf(r servotool.Reading, j *robot.Joint) busReading {
-	out := busReading{
+func readingOf(r servotool.Reading, j *robot.Joint) Reading {
+	out := Reading{
 		ID: r.ID, PosRad: r.PosRad, VelRadPerS: r.VelRadPerS, CurrentA: r.CurrentA, TempC: r.TempC, BusV: r.BusV,
 		Torque: r.Torque, Errors: r.Errors, ErrorNames: r.ErrorNames,
 	}
@@ -173,7 +174,7 @@ func readingOf(r servotool.Reading, j *robot.Joint) busReading {
 		out.VelRadPerS, out.CurrentA = j.Sign*r.VelRadPerS, j.Sign*r.CurrentA
 	}
 	if r.Err != nil {
-		out = busReading{ID: r.ID, Joint: out.Joint, Fault: "does not answer"}
+		out = Reading{ID: r.ID, Joint: out.Joint, Fault: "does not answer"}
 		if errors.Is(r.Err, servotool.ErrDamaged) {
 			out.Fault = "answers damaged"
 		}
@@ -182,16 +183,16 @@ func readingOf(r servotool.Reading, j *robot.Joint) busReading {
 }
 
 // watcher returns how a round is shown.
-func (f *busFlags) watcher(out io.Writer) func([]busReading) error {
+func (f *busFlags) watcher(out io.Writer) func([]Reading) error {
 	if f.asJSON {
-		return func(all []busReading) error {
+		return func(all []Reading) error {
 			return json.NewEncoder(out).Encode(map[string]any{"at": time.Now().UTC().Format(time.RFC3339Nano),
 				"servos": all})
 		}
 	}
 	const head = " id  joint               angle rad      deg    rad/s        A    C      V  torque  errors"
 	lines := 0
-	return func(all []busReading) error {
+	return func(all []Reading) error {
 		if !cli.IsTerminal(out) {
 			at := time.Now().UTC().Format("15:04:05.000")
 			for _, r := range all {
@@ -216,7 +217,7 @@ func (f *busFlags) watcher(out io.Writer) func([]busReading) error {
 }
 
 // line is one row of the table.
-func (r *busReading) line() string {
+func (r *Reading) line() string {
 	joint := cli.Printable(r.Joint)
 	if r.Fault != "" {
 		return fmt.Sprintf("%3d  %-18s  %s", r.ID, joint, r.Fault)
