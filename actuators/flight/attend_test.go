@@ -2,6 +2,7 @@ package flight
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,14 +30,14 @@ func (p *puppet) Gone() <-chan struct{} { return p.gone }
 func attended(ord Orders, life func(desk *shared.Desk, p *puppet)) (end End, after time.Duration) {
 	desk, p := &shared.Desk{}, &puppet{gone: make(chan struct{})}
 	w := &Watch{Ring: trace.NewRing(4, 2), Desk: desk, Mission: &mission.Script{}, Tell: &notebook{}}
-	var since time.Time
+	var since atomic.Int64 // Unix time, ns
 	go func() {
 		desk.Enter(shared.Flying)
 		life(desk, p)
-		since = time.Now()
+		since.Store(time.Now().UnixNano())
 	}()
 	Attend(ord, w, p, DefaultTolerance(), &crash.Net{}, func(e End) { end = e })
-	return end, p.at.Sub(since)
+	return end, p.at.Sub(time.Unix(0, since.Load()))
 }
 
 // beats lets the process live for a while.

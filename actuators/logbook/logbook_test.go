@@ -93,7 +93,7 @@ func TestThreeDaysDisarmed(t *testing.T) {
 			cfg.Path = filepath.Join(dir, "flight.mcap")
 		}
 		b := open(t, cfg)
-		const every = 6 // s
+		const every = 60 // s
 		ticks := 3 * 24 * 3600 / every
 		for i := range ticks {
 			if err := b.Add(sample(every*i, 1, mode.Disarmed, mode.Disarmed), ""); err != nil {
