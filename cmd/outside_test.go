@@ -177,8 +177,8 @@ func needStrace(t *testing.T) {
 }
 
 // TestNothingLeavesThisMachine: no command opens a connection to another
-// machine, or writes a file but where it was told to and in the folder for
-// temporary files. Libraries are watched as well as own code: the processes'
+// machine, or writes a file but where it was told to, in the folder for
+// temporary files and, robotd's recordings, in the folder for state. Libraries are watched as well as own code: the processes'
 // system calls are what counts.
 func TestNothingLeavesThisMachine(t *testing.T) {
 	if testing.Short() {
@@ -188,8 +188,8 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 	dir, bin := t.TempDir(), t.TempDir()
 	mitori := build(t, bin, "mitori", nil, "-tags", "opencv mujoco openblas onnxruntime")
 	robotd := build(t, bin, "robotd", []string{"CGO_ENABLED=0"})
-	out, tmp, home := filepath.Join(dir, "out"), filepath.Join(dir, "tmp"), filepath.Join(dir, "home")
-	for _, d := range []string{out, tmp, home} {
+	out, tmp, home, state := filepath.Join(dir, "out"), filepath.Join(dir, "tmp"), filepath.Join(dir, "home"), filepath.Join(dir, "state")
+	for _, d := range []string{out, tmp, home, state} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -198,8 +198,8 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"HOME=" + home, "TMPDIR=" + tmp, "ORT_DISABLE_TELEMETRY=", "MITORI_DEPS=" + deps, "OPENBLAS_NUM_THREADS=1"}
-	r := reach{[]string{out, tmp}}
+	env := []string{"HOME=" + home, "TMPDIR=" + tmp, "XDG_STATE_HOME=" + state, "ORT_DISABLE_TELEMETRY=", "MITORI_DEPS=" + deps, "OPENBLAS_NUM_THREADS=1"}
+	r := reach{[]string{out, tmp, state}}
 	for _, args := range [][]string{
 		{mitori, "demonstrate", "wave", "-o", "clip.mp4", "--size", "180x240", "--fps", "10"},
 		{mitori, "extract", "clip.mp4", "--to", "1s", "--model", "lite", "-o", "a.human.npz", "--overlay", "a.mp4"},
