@@ -243,6 +243,9 @@ const coverageFile = "../../docs/failsafes.md"
 // Each row of the failsafe table has a source in the code and a flight through the real
 // loop on the emulated bus, byte by byte in virtual time, that ends as the table says.
 func TestFailsafeCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("flies every row of the table")
+	}
 	sources := sourcesOf(t)
 	var doc strings.Builder
 	doc.WriteString(coverageHead)
