@@ -106,7 +106,7 @@ func (c *Commands) Start(desk *shared.Desk) {
 	}
 }
 
-// Away says that there is no loop for now: operators are told so until Start.
+// Away is for the time until the next Start, in which no loop is there: operators are told so.
 func (c *Commands) Away() {
 	c.away.Store(true)
 	c.desk.Store(nil)

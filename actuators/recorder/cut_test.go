@@ -101,14 +101,19 @@ func TestKillLosesLessThanATenthOfASecond(t *testing.T) {
 }
 
 // TestPythonReadsACutRecording lets the reader of the MCAP project (PyPI: mcap) read recordings that end anywhere. It
-// needs a Python with that module: $MITORI_MCAP_PYTHON, else python3.
+// needs that module, which comes by "make deps" into .deps/python.
 func TestPythonReadsACutRecording(t *testing.T) {
-	python := os.Getenv("MITORI_MCAP_PYTHON")
-	if python == "" {
-		python = "python3"
+	deps, err := filepath.Abs("../../.deps/python")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := exec.Command(python, "-c", "import mcap").Run(); err != nil {
-		t.Skipf("%s has no mcap (pip install mcap, then set MITORI_MCAP_PYTHON): %v", python, err)
+	python := func(args ...string) *exec.Cmd {
+		c := exec.Command("python3", args...)
+		c.Env = append(os.Environ(), "PYTHONPATH="+deps)
+		return c
+	}
+	if err := python("-c", "import mcap.stream_reader").Run(); err != nil {
+		t.Skipf("python3 has no mcap (%v): \"make deps\" installs it where there is one for this Python", err)
 	}
 	g := grow(t, 1000, 100, true)
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -130,7 +135,7 @@ func TestPythonReadsACutRecording(t *testing.T) {
 		}
 		args, ours = append(args, name), append(ours, len(f.Ticks))
 	}
-	out, err := exec.Command(python, args...).CombinedOutput()
+	out, err := python(args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

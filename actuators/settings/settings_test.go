@@ -282,7 +282,7 @@ func table(r *Robot) string {
 	return b.String()
 }
 
-// The page for people says what the program does. MITORI_WRITE_DOCS=1 writes it.
+// The page for people says what the program does. MITORI_WRITE=1 writes it.
 func TestTheTableInTheDocs(t *testing.T) {
 	const page, begin, end = "../../docs/settings.md", "<!-- table of settings -->\n", "<!-- end -->"
 	text, err := os.ReadFile(page)
@@ -295,12 +295,12 @@ func TestTheTableInTheDocs(t *testing.T) {
 		t.Fatalf("%s has no place for the table", page)
 	}
 	want := table(kata(t))
-	if os.Getenv("MITORI_WRITE_DOCS") != "" {
+	if os.Getenv("MITORI_WRITE") != "" {
 		if err := os.WriteFile(page, []byte(head+begin+want+end+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if old != want {
-		t.Errorf("%s is not what the program does; MITORI_WRITE_DOCS=1 writes it:\n%s", page, want)
+		t.Errorf("%s is not what the program does; MITORI_WRITE=1 writes it:\n%s", page, want)
 	}
 }
 
