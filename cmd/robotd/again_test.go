@@ -16,10 +16,10 @@ import (
 	"github.com/mitori-robotics/mitori/firmware-bridge/serialport"
 )
 
-// linkedEmulator is an emulated robot that is there without robotd.
-func linkedEmulator(t *testing.T, dir, link string) *exec.Cmd {
+// emulated is an emulated robot that is there without robotd: its process and its device.
+func emulated(t *testing.T) (c *exec.Cmd, port string) {
 	t.Helper()
-	c := exec.Command(filepath.Join(dir, "mitori"), "bus", "emulate", "--robot", "kata20")
+	c = exec.Command(filepath.Join(bin(t), "mitori"), "bus", "emulate", "--robot", "kata20")
 	stdin, err := c.StdinPipe() // it ends with it
 	if err != nil {
 		t.Fatal(err)
@@ -37,8 +37,15 @@ func linkedEmulator(t *testing.T, dir, link string) *exec.Cmd {
 	if err != nil || json.Unmarshal(line, &first) != nil {
 		t.Fatalf("%q, %v", line, err)
 	}
+	return c, first.Port
+}
+
+// emulatedBehind is one whose device has another name, as an adapter has in /dev/serial/by-id.
+func emulatedBehind(t *testing.T, link string) *exec.Cmd {
+	t.Helper()
+	c, port := emulated(t)
 	_ = os.Remove(link)
-	if err := os.Symlink(first.Port, link); err != nil {
+	if err := os.Symlink(port, link); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -57,7 +64,7 @@ func daemonOn(t *testing.T, link string) *daemon {
 func TestTheAdapterComesBack(t *testing.T) {
 	dir := bin(t)
 	link := filepath.Join(dir, "servo-bus")
-	first := linkedEmulator(t, dir, link)
+	first := emulatedBehind(t, link)
 	d := daemonOn(t, link)
 	op := d.operator()
 	if ack := op.send("reset"); ack.Accepted {
@@ -70,7 +77,7 @@ func TestTheAdapterComesBack(t *testing.T) {
 	if ack := op.send("arm"); ack.Accepted || !strings.Contains(ack.Reason, "the servos are gone") {
 		t.Errorf("arm without servos: %+v", ack)
 	}
-	linkedEmulator(t, dir, link)
+	emulatedBehind(t, link)
 	d.says("is there again")
 	d.says("in a fault until somebody resets it")
 	if ack := op.send("arm"); ack.Accepted || !strings.Contains(ack.Reason, "fault") {
@@ -91,7 +98,7 @@ func TestTheAdapterComesBack(t *testing.T) {
 func TestWhatComesBackUnderTorqueIsLeftAlone(t *testing.T) {
 	dir := bin(t)
 	link, other := filepath.Join(dir, "servo-bus"), filepath.Join(dir, "other-bus")
-	linkedEmulator(t, dir, other)
+	emulatedBehind(t, other)
 	port, err := serialport.Open(other, 3_000_000)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +110,7 @@ func TestWhatComesBackUnderTorqueIsLeftAlone(t *testing.T) {
 	if err := port.Close(); err != nil {
 		t.Fatal(err)
 	}
-	first := linkedEmulator(t, dir, link)
+	first := emulatedBehind(t, link)
 	d := daemonOn(t, link)
 	energised, err := os.Readlink(other)
 	if err != nil {

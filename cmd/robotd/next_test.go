@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"os"
@@ -12,33 +11,6 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/record"
 )
-
-// emulator starts an emulated robot that outlives robotd, and returns its device.
-func emulator(t *testing.T) (port string) {
-	t.Helper()
-	c := exec.Command(filepath.Join(bin(t), "mitori"), "bus", "emulate", "--robot", "kata20")
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = c.Wait()
-	})
-	var first struct{ Port string }
-	line, err := bufio.NewReader(out).ReadBytes('\n')
-	if err != nil || json.Unmarshal(line, &first) != nil {
-		t.Fatalf("%v: %q", err, line)
-	}
-	return first.Port
-}
 
 // flown lets robotd arm the robot behind port, hold it for a second and end. On a busy
 // machine it may end early, with torque off all the same; armed says that it had torque.
@@ -72,7 +44,7 @@ func TestOtherProgramsAfterRobotd(t *testing.T) {
 			if try.Env = python; try.Run() != nil {
 				t.Skipf("python3 has no %s: \"make deps\" installs it where there is one for this Python", library)
 			}
-			port := emulator(t)
+			_, port := emulated(t)
 			armed := false
 			for tries := 0; tries < 3 && !armed; tries++ {
 				armed = flown(t, port)

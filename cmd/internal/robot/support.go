@@ -81,6 +81,10 @@ func described(o *Options) map[string]any {
 	}
 	return map[string]any{
 		"robot": last(o.Robot), "port": o.Port, "baud": o.Baud, "rate_hz": o.RateHz, "policy": last(o.Policy), "record": last(o.Record),
-		"arm": o.Arm, "stop_button": o.Button, "sim": o.Sim, "mqtt": link, "mqtt_user_given": o.MQTT.User != "", "password_file_mode": shared,
+		"record_limit_mb": o.RecordLimitMB, "record_file_mb": o.RecordFileMB, "record_when": o.RecordWhen, "metrics": o.Metrics,
+		"arm": o.Arm, "follow": o.Follow, "stop_button": o.Button, "stop_gpio": o.GPIO, "battery": o.Battery,
+		"keep_eeprom": o.KeepEEPROM, "failsafes": o.Failsafes, "sim": o.Sim,
+		"mqtt": link, "lease": o.MQTT.Lease, "mqtt_user_given": o.MQTT.User != "", "password_file_mode": shared,
+		"ca_file_given": o.MQTT.CAFile != "", "cert_file_given": o.MQTT.CertFile != "",
 	}
 }
