@@ -82,8 +82,12 @@ func TestTheUnitSuitsTheProgram(t *testing.T) {
 		}
 	}
 	// Signals that settle a robot: see package orders.
-	if one(t, u, "KillSignal") != "SIGTERM" || one(t, u, "WatchdogSignal") != "SIGABRT" || one(t, u, "KillMode") != "mixed" {
-		t.Errorf("it is ended by %v, %v, %v", u["KillSignal"], u["WatchdogSignal"], u["KillMode"])
+	if one(t, u, "KillSignal") != "SIGTERM" || one(t, u, "WatchdogSignal") != "SIGABRT" {
+		t.Errorf("it is ended by %v, %v", u["KillSignal"], u["WatchdogSignal"])
+	}
+	// A loop process whose gateway is gone has to settle: SIGKILL may not come to it at once.
+	if one(t, u, "KillMode") != "control-group" || one(t, u, "OOMPolicy") != "continue" {
+		t.Errorf("KillMode is %v, OOMPolicy %v: the loop would die with its gateway", u["KillMode"], u["OOMPolicy"])
 	}
 	if n, _ := strconv.Atoi(one(t, u, "LimitRTPRIO")); n <= flight.Priority+1 {
 		t.Errorf("LimitRTPRIO is %d, the supervisor runs at %d", n, flight.Priority+1)
