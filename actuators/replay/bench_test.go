@@ -11,12 +11,14 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	"github.com/mitori-robotics/mitori/actuators/energy"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/replay"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/body"
@@ -42,6 +44,8 @@ type bench struct {
 	ctl   *waver // nil: none
 	loop  *loop.Loop
 	ring  *trace.Ring
+	desk  *shared.Desk // as a gateway process uses it; nil: the loop is alone
+	dead  bool         // that process
 	sched clock.Schedule
 	wall  time.Duration // by how much the wall clock is off
 	seen  func(*trace.Sample)
@@ -78,8 +82,11 @@ type waver struct {
 	fails    bool
 	nan      bool
 	takes    time.Duration
+	lost     bool // whom it follows
 	acts     int
 }
+
+func (w *waver) Lost() bool { return w.lost }
 
 func (w *waver) Enter([]float64) { w.at, w.ends = 0, 0 }
 func (w *waver) Stop()           { w.ends = min(w.ends, w.at+20) }
@@ -109,10 +116,11 @@ func (w *waver) Act(dst []float64, s *sensed.Robot, play bool) (bool, error) {
 	return w.at >= w.ends, nil
 }
 
-// tipsAt is when the robot falls over; 0: never.
-func newBench(t testing.TB, controlled bool, tipsAt time.Duration) *bench {
+// newBench is a robot with a battery, and, where desk is one, operators in another process.
+// tipsAt is when it falls over; 0: never.
+func newBench(t testing.TB, controlled bool, tipsAt time.Duration, desk *shared.Desk) *bench {
 	t.Helper()
-	b := &bench{}
+	b := &bench{desk: desk}
 	var err error
 	b.desc, err = robot.Load("kata20")
 	must(t, err)
@@ -138,6 +146,8 @@ func newBench(t testing.TB, controlled bool, tipsAt time.Duration) *bench {
 
 	b.cfg = limits.Derive(b.desc, limits.ShapeOf(bound), rateHz, 2)
 	b.cfg.Thresholds.StopButtons = 1 << 1
+	b.cfg.Thresholds.Battery = energy.Pack{Cells: 3, CapacityAh: 0.02, ResistanceOhm: 0.1, IdleA: 0.9, Chemistry: "lipo"}
+	b.cfg.Gateway = desk
 	b.cfg.NowNs = func() int64 { return b.wire.Now().UnixNano() }
 	var ctl loop.Controller
 	if controlled {
@@ -155,6 +165,9 @@ func newBench(t testing.TB, controlled bool, tipsAt time.Duration) *bench {
 // tick lets one tick run when it is due.
 func (b *bench) tick() {
 	b.wire.PassUntil(time.Unix(0, b.sched.DeadlineNs()))
+	if b.desk != nil && !b.dead {
+		b.desk.BeatGateway()
+	}
 	now := b.wire.Now()
 	index, late, skipped := b.sched.Wake(now.UnixNano())
 	b.loop.Tick(loop.Instant{
@@ -239,6 +252,21 @@ func mishaps(t testing.TB, rng *rand.Rand, b *bench, kind int, flight time.Durat
 		}
 		add(from, trouble(true))
 		add(from+time.Duration(rng.IntN(120))*time.Millisecond, trouble(false))
+	}
+	if b.desk != nil {
+		renew := func(b *bench) {
+			b.desk.Lease(b.wire.Now().Add(time.Duration(rng.IntN(3000)) * time.Millisecond).UnixNano())
+		}
+		for range rng.IntN(4) {
+			add(at(0.1, 0.9), renew)
+		}
+		if rng.IntN(2) == 0 {
+			add(at(0.3, 1), func(b *bench) { b.dead = true })
+		}
+	}
+	if b.ctl != nil && rng.IntN(2) == 0 {
+		add(at(0.3, 0.6), func(b *bench) { b.ctl.lost = true })
+		add(at(0.6, 0.9), func(b *bench) { b.ctl.lost = false })
 	}
 	add(at(0.85, 1), ask(mode.Disarm))
 	return events

@@ -25,7 +25,7 @@ import (
 // short records a short flight with other facts in its header, without some ticks.
 func short(t *testing.T, facts map[string]string, lost func(tick int64) bool) (name string) {
 	t.Helper()
-	b := newBench(t, false, 0)
+	b := newBench(t, false, 0, nil)
 	all := replay.Facts(b.cfg, false)
 	for k, v := range facts {
 		all[k] = v
@@ -46,7 +46,7 @@ func short(t *testing.T, facts map[string]string, lost func(tick int64) bool) (n
 
 func TestWhatCannotBeReplayedIsRefused(t *testing.T) {
 	whole := short(t, nil, nil)
-	settings := replay.Settings(newBench(t, false, 0).cfg)
+	settings := replay.Settings(newBench(t, false, 0, nil).cfg)
 	for _, tt := range []struct {
 		name, file, says string
 		any              bool
@@ -114,7 +114,7 @@ func TestACutRecordingIsReplayedAsFarAsItGoes(t *testing.T) {
 
 // A flight that was recorded to several files is one.
 func TestAFlightInSeveralFiles(t *testing.T) {
-	b := newBench(t, false, 0)
+	b := newBench(t, false, 0, nil)
 	dir := t.TempDir()
 	var names []string
 	var r *recorder.Recorder
@@ -143,7 +143,7 @@ func TestAFlightInSeveralFiles(t *testing.T) {
 
 // Everything that a loop is told at its start comes back bit for bit.
 func TestSettingsComeBack(t *testing.T) {
-	cfg := newBench(t, false, 0).cfg
+	cfg := newBench(t, false, 0, nil).cfg
 	cfg.NowNs = nil
 	cfg.Thresholds.NoisyShare = math.Inf(1)
 	cfg.Limits[3] = guard.Joint{MinRad: -0.1 - 0.2, MaxRad: math.Pi, GentleRadPerS: math.SmallestNonzeroFloat64,
@@ -198,7 +198,7 @@ func (o other) Act(dst []float64, s *sensed.Robot, play bool) (bool, error) {
 // A controller that decides again must decide the same: the one that flew does, and where
 // another one does not, that is found.
 func TestTheControllerDecidesAgain(t *testing.T) {
-	b := newBench(t, true, 0)
+	b := newBench(t, true, 0, nil)
 	name, end := b.record(t)
 	b.fly([]happens{
 		{time.Second, func(b *bench) { b.loop.Request(mode.Arm) }}, {4 * time.Second,

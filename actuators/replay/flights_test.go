@@ -9,6 +9,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/replay"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 )
 
@@ -37,7 +38,11 @@ func TestFlightsWithFaultsReplayEqual(t *testing.T) {
 		if seed%7 == 3 {
 			tips = time.Duration(2+8*rng.Float64()) * time.Second
 		}
-		b := newBench(t, seed%3 != 0, tips)
+		var desk *shared.Desk
+		if seed%2 == 1 {
+			desk = &shared.Desk{}
+		}
+		b := newBench(t, seed%3 != 0, tips, desk)
 		name, end := b.record(t)
 		record := b.seen
 		b.seen = func(s *trace.Sample) {
@@ -62,6 +67,11 @@ func TestFlightsWithFaultsReplayEqual(t *testing.T) {
 	}
 	t.Logf("%d ticks replayed in %v (%.0f times as fast as flown); entered %v; for %v", ticks, took,
 		float64(ticks)*period.Seconds()/took.Seconds(), reached, causes)
+	for _, c := range []mode.Condition{mode.GatewayLost, mode.LeaseLost, mode.ReferenceLost} {
+		if causes[mode.Caused(c).String()] == 0 && !testing.Short() {
+			t.Errorf("no flight had %v", c)
+		}
+	}
 	for s := mode.Disarmed; s <= mode.Fault; s++ {
 		if reached[s] == 0 && !testing.Short() {
 			t.Errorf("no flight came to %v", s)
@@ -71,7 +81,7 @@ func TestFlightsWithFaultsReplayEqual(t *testing.T) {
 
 // BenchmarkReplay replays a minute of flight.
 func BenchmarkReplay(b *testing.B) {
-	m := newBench(b, true, 0)
+	m := newBench(b, true, 0, nil)
 	name, end := m.record(b)
 	var events []happens
 	for at := 3500 * time.Millisecond; at < time.Minute; at += 3 * time.Second {

@@ -19,7 +19,7 @@ import (
 // a motion, a refusal, heat, a controlled stop; then a stop button.
 func eventful(t testing.TB) (b *bench, ticks []*recorder.Tick, name string) {
 	t.Helper()
-	b = newBench(t, true, 0)
+	b = newBench(t, true, 0, nil)
 	name, end := b.record(t)
 	ask := func(r mode.Request) func(*bench) { return func(b *bench) { _, _ = b.loop.Ask(r) } }
 	b.fly([]happens{
@@ -267,7 +267,7 @@ func TestInputsThatMatter(t *testing.T) {
 func TestNothingIsDecidedByTheWallClock(t *testing.T) {
 	flown := func(steps bool) (ticks []*recorder.Tick) {
 		rng := rand.New(rand.NewPCG(8, 1))
-		b := newBench(t, true, 0)
+		b := newBench(t, true, 0, nil)
 		b.seen = func(s *trace.Sample) { ticks = append(ticks, clone(recorder.TickOf(s))) }
 		events := mishaps(t, rng, b, 0, flight)
 		for i := range 20 {
