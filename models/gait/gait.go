@@ -146,6 +146,19 @@ const (
 	oddShare   = 0.6  // symmetry below which a motion without truth is doubtful
 )
 
+// words says how often and how high f is lifted.
+func (f *Foot) words() string {
+	height := fmt.Sprintf("by %.0f %% of the leg's length", 100*f.HeightLegs)
+	switch n := len(f.Lifts); n {
+	case 0:
+		return "not at all"
+	case 1:
+		return "once " + height
+	default:
+		return fmt.Sprintf("%d times %s", n, height)
+	}
+}
+
 // Against says in sentences where f differs from what it should be: feet that are
 // lifted much less or more, sides that differ although they should not. Heights
 // are compared in leg lengths. whose and wants begin the halves of the sentences,
@@ -157,8 +170,7 @@ func (f *Figures) Against(want *Figures, whose, wants string) []string {
 		a, b *Foot
 	}{{"left", &f.Left, &want.Left}, {"right", &f.Right, &want.Right}} {
 		if a, b := side.a.HeightLegs, side.b.HeightLegs; math.Abs(a-b) > clearShare*max(a, b) {
-			out = append(out, fmt.Sprintf("%s lifts the %s foot %d times by %.0f %% of the leg's length, %s %d times by %.0f %%.",
-				whose, side.name, len(side.a.Lifts), 100*a, wants, len(side.b.Lifts), 100*b))
+			out = append(out, fmt.Sprintf("%s lifts the %s foot %s, %s %s.", whose, side.name, side.a.words(), wants, side.b.words()))
 		}
 	}
 	if f.Symmetry != nil && want.Symmetry != nil && *want.Symmetry-*f.Symmetry > clearShare {
