@@ -319,7 +319,7 @@ func TestWalkerIsMeasured(t *testing.T) {
 		if random {
 			st = styles(r, rand.New(rand.NewPCG(4, 4)))[15]
 		}
-		m, _ := imported(t, r.write(st), Options{HeightM: 0.86 / legShare})
+		m, _ := imported(t, r.write(st), Options{HeightM: 0.86 / LegShare})
 		for k := range m.Frames {
 			p := &m.Frames[k]
 			// The head looks where its joint looks, once the first frame's turn is taken out.
@@ -330,7 +330,7 @@ func TestWalkerIsMeasured(t *testing.T) {
 			}
 			for s, foot := range []string{"LeftFoot", "RightFoot"} {
 				ankle := human.LAnkle + human.Joint(5*s)
-				back := r.rot[k][index(foot)].Rotate(spatial.Vec3{0, -ankleShare, -heelShare}).Scale(0.86 / legShare)
+				back := r.rot[k][index(foot)].Rotate(spatial.Vec3{0, -ankleShare, -heelShare}).Scale(0.86 / LegShare)
 				want := upright(1).Rotate(r.rot[0][index("Hips")].Inv().Rotate(back))
 				if d := p.Positions[ankle+1].Sub(p.Positions[ankle]).Sub(want).Norm(); d > 0.012 {
 					t.Fatalf("%s: frame %d: heel %d is %.0f mm away", st.name, k, s, 1000*d)

@@ -14,7 +14,9 @@ import (
 // Lengths of body parts as shares of standing height, for what the skeleton does not say (Winter, Biomechanics and
 // Motor Control of Human Movement, figure 4.1).
 const (
-	legShare    = 0.491 // hip to ankle, along a stretched leg
+	// LegShare is hip to ankle, along a stretched leg.
+	LegShare = 0.491
+
 	ankleShare  = 0.039 // ankle above the sole
 	heelShare   = 0.045 // heel behind the ankle
 	toeShare    = 0.107 // tip of the toes before the ankle
@@ -108,7 +110,7 @@ func (c *convert) walk() {
 	for t := range c.frames {
 		take(t, &c.frames[t])
 	}
-	c.unit = c.heightM * legShare / math.Max(c.leg(), 1e-9)
+	c.unit = c.heightM * LegShare / math.Max(c.leg(), 1e-9)
 }
 
 // leg returns the length of a leg from hip to ankle: the median of all frames, both sides. Lengths of bones do not

@@ -108,6 +108,13 @@ func known(name string) bool {
 	return false
 }
 
+// PartOf takes the name of a joint or of a point on the body apart: the part in small letters without separators
+// ("bigtoe"), and its side: 0 left, 1 right, -1 neither.
+func PartOf(name string) (words string, side int) {
+	p := read(name, "")
+	return p.name, p.side
+}
+
 // read takes a joint's name apart.
 func read(name, prefix string) part {
 	name = strings.TrimPrefix(name, prefix)
