@@ -40,6 +40,7 @@ func commands() []*cobra.Command {
 		cli.Stoppable(newExtractCmd()),
 		cli.Stoppable(newCompareCmd()),
 		cli.Stoppable(newImportCmd()),
+		cli.Stoppable(newExportCmd()),
 		cli.Stoppable(newRetargetCmd()),
 		cli.Stoppable(newCheckCmd()),
 		cli.Stoppable(newRobotCmd()),

@@ -16,6 +16,8 @@ import (
 const (
 	// LegShare is hip to ankle, along a stretched leg.
 	LegShare = 0.491
+	// NoseAhead and NoseUp are where the tip of the nose is, from between the ears.
+	NoseAhead, NoseUp = 0.065, 0.01
 
 	ankleShare  = 0.039 // ankle above the sole
 	heelShare   = 0.045 // heel behind the ankle
@@ -234,7 +236,7 @@ func (c *convert) frame(s *snapshot, n neutral, p *human.Pose) {
 	q[human.Pelvis] = q[human.LHip].Lerp(q[human.RHip], 0.5)
 	q[human.Chest] = q[human.LShoulder].Lerp(q[human.RShoulder], 0.5)
 	head := s.head.Mul(n.head).Normalize()
-	q[human.Nose] = q[human.Head].Add(head.Rotate(spatial.Vec3{0.065, 0, 0.01}.Scale(c.heightM)))
+	q[human.Nose] = q[human.Head].Add(head.Rotate(spatial.Vec3{NoseAhead, 0, NoseUp}.Scale(c.heightM)))
 	for i, ankle := range [2]human.Joint{human.LAnkle, human.RAnkle} {
 		ahead, up := s.foot[i].Rotate(n.foot[i].ahead), s.foot[i].Rotate(n.foot[i].up)
 		below := q[ankle].Sub(up.Scale(ankleShare * c.heightM))

@@ -40,6 +40,9 @@ var mimic = [...]mimicJoint{
 	{"LeftHand", 14, spatial.Vec3{0, -0.258947, 0}, 0},
 }
 
+// DeepMimicHeightM is the humanoid's stature by its legs.
+const DeepMimicHeightM = (0.421546 + 0.40987) / bvh.LegShare
+
 // mimicNumbers is the length of a frame: duration, place of the root, and the joints' numbers.
 const mimicNumbers = 44
 

@@ -43,7 +43,6 @@ type rig struct {
 	p    *Points
 	at   map[human.Joint]int
 	ears [2]int
-	neck int
 }
 
 // known are the names that points go by, without side, case and separators, the surest first.
@@ -89,7 +88,7 @@ func (p *Points) File(given map[string]string, heightM float64) (f *bvh.File, in
 
 // rig finds the points by their names.
 func (p *Points) rig(given map[string]string) (*rig, error) {
-	r := &rig{p: p, at: map[human.Joint]int{}, ears: [2]int{-1, -1}, neck: -1}
+	r := &rig{p: p, at: map[human.Joint]int{}, ears: [2]int{-1, -1}}
 	parts := map[[2]string]int{}
 	for i := len(p.Names) - 1; i >= 0; i-- { // of two with the same name, the first
 		part, side := bvh.PartOf(p.Names[i])
@@ -112,7 +111,6 @@ func (p *Points) rig(given map[string]string) (*rig, error) {
 		r.set(j.Mirror(), find("right", names...))
 	}
 	r.ears = [2]int{find("left", "ear"), find("right", "ear")}
-	r.neck = find("", "neck", "c7", "thorax")
 	if err := r.override(given); err != nil {
 		return nil, err
 	}
@@ -160,16 +158,15 @@ func keys(m map[string]string) func(func(string) bool) {
 
 // missing lists the joints that must be there and are not.
 func (r *rig) missing() (out []string) {
-	for _, j := range [...]human.Joint{human.LShoulder, human.LElbow, human.LWrist, human.RShoulder, human.RElbow, human.RWrist,
-		human.LHip, human.LKnee, human.LAnkle, human.RHip, human.RKnee, human.RAnkle} {
+	for _, j := range needed {
 		if _, ok := r.at[j]; !ok {
 			out = append(out, j.String())
 		}
 	}
-	if _, ok := r.at[human.Head]; !ok && (r.ears[0] < 0 || r.ears[1] < 0) && r.at[human.Nose] == 0 {
-		if _, ok := r.at[human.Nose]; !ok {
-			out = append(out, human.Head.String())
-		}
+	_, head := r.at[human.Head]
+	_, nose := r.at[human.Nose]
+	if !head && !nose && (r.ears[0] < 0 || r.ears[1] < 0) {
+		out = append(out, human.Head.String())
 	}
 	return out
 }
@@ -181,7 +178,7 @@ func (r *rig) used() (out []int) {
 			out = append(out, i)
 		}
 	}
-	for _, i := range [3]int{r.ears[0], r.ears[1], r.neck} {
+	for _, i := range r.ears {
 		if i >= 0 {
 			out = append(out, i)
 		}
@@ -244,26 +241,52 @@ func (p *Points) fill(i, from, to int) {
 	}
 }
 
-// enough refuses points that are hardly ever seen, and notes those that have gaps.
+// needed are the joints without which there is no person.
+var needed = [...]human.Joint{human.LShoulder, human.LElbow, human.LWrist, human.RShoulder, human.RElbow, human.RWrist,
+	human.LHip, human.LKnee, human.LAnkle, human.RHip, human.RKnee, human.RAnkle}
+
+// enough refuses points that are hardly ever seen, or leaves them out where a person can do without; it notes those that
+// have gaps.
 func (p *Points) enough(r *rig, unseen map[int][]bool) error {
-	var rare, holes []string
-	for _, i := range r.used() {
+	share := func(i int) float64 {
 		n := 0
 		for _, g := range unseen[i] {
 			if g {
 				n++
 			}
 		}
-		share := float64(n) / float64(len(p.Frames))
-		switch {
-		case 1-share < leastOf:
-			rare = append(rare, fmt.Sprintf("%s (seen in %.0f %%)", p.Names[i], 100*(1-share)))
-		case n > 0:
-			holes = append(holes, fmt.Sprintf("%s %.1f %%", p.Names[i], 100*share))
+		return float64(n) / float64(len(p.Frames))
+	}
+	var rare, holes, out []string
+	for j := range human.Joint(human.NumJoints) {
+		i, ok := r.at[j]
+		if !ok || 1-share(i) >= leastOf {
+			continue
+		}
+		said := fmt.Sprintf("%s (seen in %.0f %%)", p.Names[i], 100*(1-share(i)))
+		if slices.Contains(needed[:], j) || j == human.Head {
+			rare = append(rare, said)
+			continue
+		}
+		delete(r.at, j)
+		out = append(out, said)
+	}
+	if max(share(max(r.ears[0], 0)), share(max(r.ears[1], 0))) > 1-leastOf {
+		r.ears = [2]int{-1, -1}
+	}
+	for _, i := range r.used() {
+		if s := share(i); s > 0 {
+			holes = append(holes, fmt.Sprintf("%s %.1f %%", p.Names[i], 100*s))
 		}
 	}
-	if len(rare) > 0 {
+	switch {
+	case len(rare) > 0:
 		return fmt.Errorf("points that are hardly there: %s; legal: at least %.0f %% of the frames", strings.Join(rare, ", "), 100*leastOf)
+	case len(r.missing()) > 0:
+		return fmt.Errorf("points that are hardly there: %s", strings.Join(out, ", "))
+	}
+	if len(out) > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("points that are hardly there are left out: %s", strings.Join(out, ", ")))
 	}
 	if len(holes) > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("points not seen all the time (share of the frames, filled in and marked as invented): %s", strings.Join(holes, ", ")))

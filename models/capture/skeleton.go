@@ -197,7 +197,8 @@ func (r *rig) head(t int) spatial.Quat {
 	}
 	if nose, ok := r.at[human.Nose]; ok {
 		if v := r.p.Frames[t][nose].Sub(r.headAt(t)); v.Norm() > 1e-6 {
-			ahead = v
+			// The nose is a little above the ears.
+			return square(v, left).Mul(spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, math.Atan2(bvh.NoseUp, bvh.NoseAhead)))
 		}
 	}
 	return square(ahead, left)
