@@ -65,7 +65,7 @@ func outSkeleton(m *human.Motion, unitM float64) []Bone {
 		bones[leg] = Bone{Name: side + "UpLeg", Parent: outHips, Offset: spatial.Vec3{x * long(human.LHip, human.RHip) / 2, 0, 0}}
 		bones[leg+1] = Bone{Name: side + "Leg", Parent: leg, Offset: spatial.Vec3{0, -long(hip, hip+1), 0}}
 		bones[leg+2] = Bone{Name: side + "Foot", Parent: leg + 1, Offset: spatial.Vec3{0, -long(hip+1, hip+2), 0}}
-		bones[leg+3] = Bone{Name: side + "ToeBase", Parent: leg + 2, Offset: fileAxes(toes), Fixed: true}
+		bones[leg+3] = Bone{Name: side + "ToeBase", Parent: leg + 2, Offset: fileAxes(toes)}
 		bones[arm] = Bone{Name: side + "Arm", Parent: outChest, Offset: spatial.Vec3{x * long(human.LShoulder, human.RShoulder) / 2, 0, 0}}
 		bones[arm+1] = Bone{Name: side + "ForeArm", Parent: arm, Offset: spatial.Vec3{x * long(shoulder, shoulder+1), 0, 0}}
 		bones[arm+2] = Bone{Name: side + "Hand", Parent: arm + 1, Offset: spatial.Vec3{x * long(shoulder+1, shoulder+2), 0, 0}}
