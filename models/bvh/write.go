@@ -1,7 +1,7 @@
 package bvh
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,7 +13,7 @@ import (
 // Write writes the file as text that Read understands. Joints of which nothing hangs get an end site, as the format
 // wants one; those that have no channels are end sites themselves.
 func (f *File) Write(w io.Writer) error {
-	out := bufio.NewWriter(w)
+	out := &bytes.Buffer{}
 	fmt.Fprintln(out, "HIERARCHY")
 	var order []int // the joints in the order in which they are written
 	for i := range f.Joints {
@@ -35,11 +35,12 @@ func (f *File) Write(w io.Writer) error {
 		}
 		out.Write(append(line, '\n'))
 	}
-	return out.Flush()
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 // writeJoint writes joint i and what hangs on it.
-func (f *File) writeJoint(out *bufio.Writer, i, depth int, order *[]int) {
+func (f *File) writeJoint(out *bytes.Buffer, i, depth int, order *[]int) {
 	j, in := &f.Joints[i], strings.Repeat("\t", depth)
 	if f.endSite(i) {
 		writeEnd(out, in, j.Offset)
@@ -85,7 +86,7 @@ func (f *File) endSite(i int) bool {
 	return true
 }
 
-func writeEnd(out *bufio.Writer, in string, at spatial.Vec3) {
+func writeEnd(out *bytes.Buffer, in string, at spatial.Vec3) {
 	fmt.Fprintf(out, "%sEnd Site\n%s{\n%s\tOFFSET %s\n%s}\n", in, in, in, triple(at), in)
 }
 

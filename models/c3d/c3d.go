@@ -173,7 +173,7 @@ func (r *reader) layout(g groups) (l layout, err error) {
 
 // point reads one point: three coordinates and a word whose negative sign says that it was not seen.
 func (r *reader) point(at int, scale float64) (p spatial.Vec3) {
-	unseen := false
+	var unseen bool
 	if scale < 0 {
 		for k := range p {
 			p[k] = r.float(at + 4*k)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -162,7 +163,7 @@ func WriteTRC(w io.Writer, m *human.Motion, name string) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	out := bufio.NewWriter(w)
+	out := &bytes.Buffer{}
 	n, joints := len(m.Frames), human.JointNames()
 	fps := strconv.FormatFloat(m.FPS, 'g', 9, 64)
 	fmt.Fprintf(out, "PathFileType\t4\t(X/Y/Z)\t%s\n", name)
@@ -180,5 +181,6 @@ func WriteTRC(w io.Writer, m *human.Motion, name string) error {
 		}
 		fmt.Fprintln(out)
 	}
-	return out.Flush()
+	_, err := w.Write(out.Bytes())
+	return err
 }

@@ -2,8 +2,8 @@
 import json
 import sys
 
+import bpy  # first: it brings the path of what follows
 import addon_utils
-import bpy
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
 addon_utils.enable("io_anim_bvh")
