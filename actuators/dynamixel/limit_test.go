@@ -51,6 +51,9 @@ func TestLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("limited", 443)
+	if n := testing.AllocsPerRun(20, func() { _ = b.drv.Limit(share) }); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
 	// A limit that was lost is no sign that a servo was reset.
 	bus := dxl.NewBus(b.wire, dxl.Config{Baud: b.desc.Buses[0].Baud, Margin: time.Second})
 	if err := dxl.Write(bus, dxl.ID(b.desc.Joints[4].ID), dxl.GoalPWM, 885); err != nil {

@@ -65,12 +65,13 @@ func TestTheTallyIsWhatTheLoopCounts(t *testing.T) {
 		at(1500, func() { l.Request(mode.EStop) }), at(1600, func() { l.Request(mode.Reset) }), at(1700, func() { fake.TempC, fake.BusV = 40, 12 }),
 		at(2200, func() { l.Request(mode.Arm) }), at(2600, func() { fake.GravityDir = [3]float64{1, 0, 0} }),
 	}
-	tick, skipped := int64(0), int64(0)
+	tick := int64(0)
 	for k := range 3000 {
 		for _, e := range events {
 			e(k)
 		}
-		if skipped = 0; k%311 == 0 {
+		skipped := int64(0)
+		if k%311 == 0 {
 			skipped = 2
 		}
 		tick += 1 + skipped

@@ -40,6 +40,7 @@ type Fake struct {
 	// What happened.
 	Writes int
 	Share  []float64 // of its torque that each servo may use
+	Limits int       // times that it was told so
 	Cuts   int       // a Fake is cut by its own goroutine only
 	Halted bool
 
@@ -185,6 +186,7 @@ func (f *Fake) Limit(share []float64) error {
 	case f.Cuts > 0:
 		return driver.ErrCut
 	}
+	f.Limits++
 	copy(f.Share, share)
 	return nil
 }
