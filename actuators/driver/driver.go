@@ -57,6 +57,11 @@ type Driver interface {
 	// confirmed.
 	Torque(on bool) error
 
+	// Limit lets each servo use that share of its torque at most, 0 to 1, from now on until
+	// the next Limit; Torque(false) ends it. Nobody confirms it: who means it asks again.
+	// The error is ErrLinkLost where nothing was sent, ErrPartial where some bus took nothing.
+	Limit(share []float64) error
+
 	// TakeUp lets servos go on that their own watchdog has stopped: it makes them take
 	// goals again, sends goalsRad as Write does, and then, if every servo holds them,
 	// switches torque on for those that were reported as stopped and for no other. An
@@ -66,7 +71,7 @@ type Driver interface {
 	// Cut switches torque off at once, past whatever the driver is doing: it may be called
 	// from any goroutine, also while another call hangs, and does not wait for that. Calls
 	// that had begun send nothing more; from then until the next Connect, Write, Prepare,
-	// TakeUp and Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
+	// Limit, TakeUp and Torque(true) return [ErrCut], and the rest goes on. The error is nil when torque-off
 	// went out; whether servos obeyed, only Torque(false) tells.
 	Cut() error
 

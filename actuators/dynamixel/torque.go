@@ -25,7 +25,8 @@ const (
 // setup is what Prepare sets and compares, and the writers that set it.
 type setup struct {
 	settings []setting
-	writers  []*dxl.SyncWriter // what they hold never changes
+	writers  []*dxl.SyncWriter // one for each of the first settings
+	duty     int               // of the settings, the one that limits torque
 	back     *dxl.SyncReader
 	amiss    bool // the next step writes
 	unfit    driver.Unfit
@@ -41,6 +42,7 @@ func (d *Driver) plan(mode dxl.ReadMode) (err error) {
 	add(ram(d, "position P gain", dxl.PositionPGain, func(j int) int64 { return int64(d.types[j].PositionPGain) }))
 	add(ram(d, "feed-forward 2nd gain", dxl.FeedForward2Gain, zero))
 	add(ram(d, "feed-forward 1st gain", dxl.FeedForward1Gain, zero))
+	d.setup.duty = len(d.setup.settings)
 	add(ram(d, "goal PWM", dxl.GoalPWM, func(j int) int64 { return int64(d.servo[j].FullDutyCount) }))
 	add(ram(d, "profile acceleration", dxl.ProfileAccel, zero))
 	add(ram(d, "profile velocity", dxl.ProfileVelocity, zero))
@@ -99,6 +101,40 @@ func (d *Driver) Prepare() error {
 	}
 	s.amiss = !goalsOnly
 	return d.partial()
+}
+
+// Limit implements driver.Driver: by the goal PWM, which every one of these servos has. In
+// position mode no goal current limits them.
+func (d *Driver) Limit(share []float64) error {
+	if d.setup.back == nil {
+		return driver.ErrLinkLost
+	}
+	d.port.begin()
+	defer d.port.end()
+	if d.port.wasCut() {
+		return driver.ErrCut
+	}
+	return d.limit(func(j int) float64 { return share[j] })
+}
+
+// limit is Limit within an operation. What is no share is all of the torque.
+func (d *Driver) limit(share func(j int) float64) error {
+	w, want := d.setup.writers[d.setup.duty], d.setup.settings[d.setup.duty].want
+	for j := range d.ids {
+		part := share(j)
+		if !(part >= 0 && part <= 1) {
+			part = 1
+		}
+		count := d.servo[j].DutyCount(part)
+		want[j] = int64(count)
+		dxl.GoalPWM.Put(w.Data(j), dxl.PWMCount(count))
+	}
+	d.seen++
+	if w.Write() != nil {
+		d.failed++
+		return d.partial()
+	}
+	return nil
 }
 
 // partial is ErrPartial, or ErrLinkLost where the port is gone.
@@ -187,6 +223,7 @@ func (d *Driver) Torque(on bool) error {
 	}
 	if !on {
 		d.watchdog(0)
+		_ = d.limit(func(int) float64 { return 1 }) // the next program finds all of the torque; Prepare makes sure
 		clear(d.stop)
 	}
 	d.heard = d.opt.Now()
@@ -223,6 +260,7 @@ func (d *Driver) TakeUp(applied, goalsRad []float64) error {
 		return driver.ErrCut
 	}
 	d.restartWatchdogs()
+	_ = d.setup.writers[d.setup.duty].Write() // the latest Limit may be lost, and it is no sign of a reset
 	if err := d.write(applied, goalsRad); err != nil {
 		return err
 	}

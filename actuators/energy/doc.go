@@ -1,6 +1,6 @@
 // Package energy knows what a motion costs: how warm windings become that no sensor sees
 // ([Heat]), how much is left in the battery ([Gauge]), how long both last at the present
-// motion ([Forecast]), and how much slower to go meanwhile ([Derate]).
+// motion ([Forecast]), and how much slower and weaker to go meanwhile ([Derate]).
 //
 // All of it is an estimate with stated bounds, and is used to the safe side. A winding is
 // one thermal mass above its case, whose temperature the servo measures; the constants are

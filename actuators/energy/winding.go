@@ -40,7 +40,7 @@ func (h *Heat) Step(j int, caseC, currentA float64) float64 {
 // The caller must not change it.
 func (h *Heat) TempC() []float64 { return h.tempC }
 
-// Derate is how fast a joint may still go, as a share of its speed: 1 up to warnC, falling
+// Derate is what a joint may still use of its speed, or of its torque: 1 up to warnC, falling
 // evenly to floor at stopC. What is not a number is not warm.
 func Derate(tempC, warnC, stopC, floor float64) float64 {
 	switch {

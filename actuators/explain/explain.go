@@ -85,12 +85,15 @@ func (r *Robot) Condition(c mode.Condition, s *trace.Sample) string {
 	case mode.ServosStopped:
 		return r.servos(func(j int) string { return when(s.Robot.Stopped[j], "was stopped by its own watchdog") })
 	case mode.Overheated:
-		return r.hot(s, func(h *guard.Health) float64 { return h.TempStopC }, th.WindingStopC)
+		if hot := r.hot(s, func(h *guard.Health) float64 { return h.TempStopC }, th.WindingStopC); hot != "" {
+			return hot
+		}
+		return r.weak(s)
 	case mode.Warm:
 		return r.hot(s, func(h *guard.Health) float64 { return h.TempWarnC }, th.WindingWarnC)
 	case mode.Stalled:
 		return r.servos(func(j int) string {
-			i, limit := math.Abs(s.Robot.CurrentA[j]), th.StallShare*r.Health[j].StallCurrentA
+			i, limit := math.Abs(s.Robot.CurrentA[j]), th.StallShare*r.Health[j].StallCurrentA*s.Torque[j]
 			off := s.GoalRad[j] - s.Robot.PosRad[j]
 			return when(limit > 0 && i > limit, fmt.Sprintf("draws %.2f A (limit %.2f A), %.2f rad from its goal", i, limit, off))
 		})
@@ -216,6 +219,16 @@ func (r *Robot) hot(s *trace.Sample, limit func(*guard.Health) float64, windingC
 			return fmt.Sprintf("has a winding of %.0f C by the model, limit %.0f C", s.WindingC[j], windingC)
 		}
 		return ""
+	})
+}
+
+// weak lists joints that may use less than all of their torque, where no temperature is at
+// its limit: one of them needs more.
+func (r *Robot) weak(s *trace.Sample) string {
+	return r.servos(func(j int) string {
+		share := r.Thresholds.TorqueShare(&r.Health[j], s.Robot.TempC[j], s.WindingC[j])
+		return when(share < 1, fmt.Sprintf("is at %.0f C, its winding at %.0f C by the model: it may use %.0f %% of its torque, "+
+			"which is too little for what it does", s.Robot.TempC[j], s.WindingC[j], 100*share))
 	})
 }
 

@@ -27,9 +27,10 @@ func kata(t *testing.T) (*explain.Robot, *trace.Sample) {
 	}
 	cfg := limits.Derive(desc, limits.ShapeOf(b), 100, 2)
 	n := len(desc.Joints)
-	s := &trace.Sample{Robot: *driver.NewState(n), SupplyV: 12, GoalRad: make([]float64, n), WindingC: make([]float64, n)}
+	s := &trace.Sample{Robot: *driver.NewState(n), SupplyV: 12, GoalRad: make([]float64, n), WindingC: make([]float64, n), Torque: make([]float64, n)}
 	for j := range n {
 		s.Robot.Fresh[j], s.Robot.TempC[j], s.Robot.BusV[j], s.Robot.TorqueOn[j] = true, 30, 12, true
+		s.Torque[j] = 1
 	}
 	s.Robot.IMUFresh = true
 	return &explain.Robot{Joints: desc.Joints, Limits: cfg.Limits, Health: cfg.Health, Thresholds: cfg.Thresholds, RateHz: cfg.RateHz}, s
@@ -51,6 +52,8 @@ func TestNamesJointValueAndLimit(t *testing.T) {
 		{"stopped", func(s *trace.Sample) { s.Robot.Stopped[at] = true }, condition(mode.ServosStopped), []string{"watchdog"}},
 		{"hot", func(s *trace.Sample) { s.Robot.TempC[at] = 79 }, condition(mode.Overheated), []string{"79 C", "limit 70 C"}},
 		{"hot winding", func(s *trace.Sample) { s.WindingC[at] = 123 }, condition(mode.Overheated), []string{"123 C", "limit 110 C"}},
+		{"too weak", func(s *trace.Sample) { s.Robot.TempC[at], s.WindingC[at] = 55, 105 }, condition(mode.Overheated),
+			[]string{"55 C", "105 C", "74 % of its torque"}},
 		{"warm", func(s *trace.Sample) { s.Robot.TempC[at] = 62 }, condition(mode.Warm), []string{"62 C", "limit 60 C"}},
 		{"stalled", func(s *trace.Sample) { s.Robot.CurrentA[at], s.GoalRad[at] = -5, 0.4 }, condition(mode.Stalled), []string{"5.00 A", "0.40 rad"}},
 		{"stale", func(s *trace.Sample) { s.Robot.SlowAgeS[at] = 2.25 }, condition(mode.MonitoringStale), []string{"2.2 s ago", "limit 1.6 s"}},

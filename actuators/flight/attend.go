@@ -103,7 +103,7 @@ func obey(ord Orders, desk *shared.Desk, tell Teller, over <-chan struct{}) {
 func watchOver(p Process, desk *shared.Desk, tolerance Tolerance) End {
 	t := time.NewTicker(lookPeriod)
 	defer t.Stop()
-	a := attention{Tolerance: tolerance}
+	a := Attention{Tolerance: tolerance}
 	for last := time.Now(); ; {
 		select {
 		case <-p.Gone():
@@ -111,7 +111,7 @@ func watchOver(p Process, desk *shared.Desk, tolerance Tolerance) End {
 		case <-t.C:
 		}
 		now := time.Now()
-		end := a.look(desk, now.Sub(last))
+		end := a.Look(desk, now.Sub(last))
 		last = now
 		if end != ByItself {
 			p.Kill()
@@ -121,8 +121,9 @@ func watchOver(p Process, desk *shared.Desk, tolerance Tolerance) End {
 	}
 }
 
-// attention is what the gateway has seen of the loop's process.
-type attention struct {
+// Attention is what the gateway has seen of the loop's process: a value of its Tolerance
+// has seen nothing yet. It belongs to one goroutine.
+type Attention struct {
 	Tolerance
 	beat  uint64
 	phase shared.Phase
@@ -130,9 +131,9 @@ type attention struct {
 	deaf  time.Duration // since an operator insisted
 }
 
-// look judges the process; the last look was since ago. What is not ByItself is a reason
+// Look judges the process; the last look was since ago. What is not ByItself is a reason
 // to kill it.
-func (a *attention) look(desk *shared.Desk, since time.Duration) End {
+func (a *Attention) Look(desk *shared.Desk, since time.Duration) End {
 	since = min(since, 2*lookPeriod) // what is more, this process slept through
 	beat, phase := desk.Loop(), desk.Phase()
 	a.still += since

@@ -94,12 +94,12 @@ func insisting(d time.Duration) Orders {
 func TestAStoppedHostAccusesNobody(t *testing.T) {
 	desk := &shared.Desk{}
 	desk.Enter(shared.Flying)
-	a := attention{Tolerance: DefaultTolerance()}
+	a := Attention{Tolerance: DefaultTolerance()}
 	for i := range 1000 {
 		if i%4 == 0 {
 			desk.BeatLoop()
 		}
-		if end := a.look(desk, time.Hour); end != ByItself {
+		if end := a.Look(desk, time.Hour); end != ByItself {
 			t.Fatalf("look %d: %v", i, end)
 		}
 	}

@@ -20,6 +20,18 @@ type outlook struct {
 	worst figures // heat while there was torque; charge as now
 }
 
+// derated lists the joints that are held back for their heat.
+func derated(words *explain.Robot, s *trace.Sample) (list []record.Derated) {
+	for j := range words.Joints {
+		if torque, speed := s.Torque[j], s.Pace[j]; torque < 1 || speed < 1 {
+			list = append(list, record.Derated{
+				Joint: words.Joints[j].Name, TorqueShare: torque, SpeedShare: math.Round(speed*100) / 100,
+			})
+		}
+	}
+	return list
+}
+
 // figures are an outlook in numbers; +Inf is no limit in sight.
 type figures struct {
 	low, high     float64 // charge

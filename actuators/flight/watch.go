@@ -9,6 +9,7 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/explain"
 	"github.com/mitori-robotics/mitori/actuators/logbook"
+	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
@@ -31,8 +32,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	seen    *trace.Sample // the latest; nil before the first
-	missed  int64
-	taken   int64 // samples
+	tally   tally
 	lateP99 int64
 	ahead   figures
 
@@ -240,8 +240,7 @@ func (w *Watch) note(s *trace.Sample) {
 		w.seen = s.Clone()
 	}
 	s.CopyTo(w.seen)
-	w.missed += s.Skipped
-	w.taken++
+	w.tally.take(s)
 	w.lateP99 = w.late.QuantileUs(0.99)
 	w.ahead = w.outlook.now
 }
@@ -267,7 +266,17 @@ func (w *Watch) Lost(why, detail string, torqueOff bool) {
 func (w *Watch) Taken() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.taken
+	return w.tally.Ticks
+}
+
+// Counts is what the loop's samples came to so far: what the loop itself would count, but
+// for ticks whose samples were dropped.
+func (w *Watch) Counts() loop.Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.tally.Stats
+	s.Joints, s.RateHz = len(w.Explain.Joints), w.Explain.RateHz
+	return s
 }
 
 // hottest is the highest of the temperatures that were read, 0 if none was.
@@ -304,11 +313,11 @@ func (w *Watch) Latest() record.Status {
 		return record.Status{}
 	}
 	l := record.Status{
-		Online: true, State: s.Mode.String(), Tick: s.Tick, Missed: w.missed, LateP99Us: w.lateP99,
+		Online: true, State: s.Mode.String(), Tick: s.Tick, Missed: w.tally.Missed, LateP99Us: w.lateP99,
 		BusErrors: s.Robot.Failures, SupplyV: s.SupplyV, MaxTempC: hottest(s.Robot.TempC), TiltRad: s.TiltRad,
 		Phase: s.Phase, Motion: motion(s), TorqueOff: s.TorqueOff, PosRad: slices.Clone(s.Robot.PosRad),
 	}
-	l.Energy = w.outlook.record(&w.ahead)
+	l.Energy, l.Derated = w.outlook.record(&w.ahead), derated(w.Explain, s)
 	if s.Conditions != 0 {
 		l.Conditions = s.Conditions.String()
 	}

@@ -16,6 +16,7 @@ type Health struct {
 	Leg           bool    // losing this servo topples the robot
 	StallCurrentA float64 // current of a blocked shaft; 0 switches stall detection off
 	TempWarnC     float64
+	TempDerateC   float64 // from here on it gets less torque; 0: the sensor takes none
 	TempStopC     float64
 	Motor         energy.Motor
 }
@@ -25,6 +26,7 @@ type Observation struct {
 	State     *driver.State
 	ReadErr   error
 	GoalRad   []float64 // goals applied before this read
+	Torque    []float64 // share of its torque that each servo may use; nil: all of it
 	Energised bool
 	Skipped   int64  // cycles the loop skipped before this one
 	PolicyBad bool   // the controller gave no usable command
@@ -42,6 +44,9 @@ type Monitor struct {
 	stall    []float64 // s
 	heat     *energy.Heat
 	pace     []float64 // share of its speed that each joint may go
+	torque   []float64 // share of its torque that each joint may use
+	push     []float64 // share of its torque that each joint gives, smoothed
+	need     []float64 // likewise, the most of it lately
 	gauge    *energy.Gauge
 	silent   int
 	imuStale int
@@ -49,7 +54,7 @@ type Monitor struct {
 	lastIMU  [7]float64
 	fall     float64 // s
 	policy   int
-	torque   int // ticks since torque was switched on
+	powered  int // ticks since torque was switched on
 	lost     bool
 
 	noise    window // failed joint reads
@@ -73,12 +78,13 @@ func NewMonitor(health []Health, th Thresholds, periodS float64) *Monitor {
 	m := &Monitor{
 		health: append([]Health(nil), health...), th: th, dt: periodS,
 		stale: make([]int, n), stall: make([]float64, n), pace: make([]float64, n),
+		torque: make([]float64, n), push: make([]float64, n), need: make([]float64, n),
 		heat: energy.NewHeat(n, th.Winding, periodS), gauge: energy.NewGauge(th.Battery),
 		noise: newWindow(noisy), asides: newWindow(noisy),
 		overrun: newWindow(second), stops: newWindow(10 * second), clamped: newWindow(second),
 	}
 	for j := range m.pace {
-		m.pace[j] = 1
+		m.pace[j], m.torque[j] = 1, 1
 	}
 	return m
 }
@@ -89,7 +95,7 @@ func (m *Monitor) Observe(o Observation) mode.Conditions {
 	s := o.State
 	m.link(&c, o)
 	m.body(&c, s)
-	m.heats(&c, s)
+	m.heats(&c, o)
 	m.supply(&c, s)
 	m.charge(&c, s)
 	for j := range m.health {
@@ -131,15 +137,15 @@ func (m *Monitor) overran(skipped int64) {
 
 // Rearm forgets the history that belongs to one armed period.
 func (m *Monitor) Rearm() {
-	m.policy, m.torque, m.fall = 0, 0, 0
+	m.policy, m.powered, m.fall = 0, 0, 0
 	m.noise.clear()
 	m.asides.clear()
 	m.overrun.clear()
 	m.stops.clear()
 	m.clamped.clear()
-	for j := range m.stall {
-		m.stall[j] = 0
-	}
+	clear(m.stall)
+	clear(m.push)
+	clear(m.need)
 }
 
 // Checks returns the arming checks that the measured side fails now.
@@ -188,14 +194,6 @@ func (m *Monitor) Checks(s *driver.State, c mode.Conditions, joints []Joint) mod
 	f.Set(mode.CheckRealtime, c.Has(mode.LoopOverrun) || c.Has(mode.LoopStuck))
 	return f
 }
-
-// WindingC is the estimated temperature of each winding, not a number before the first
-// reading. The caller must not change it.
-func (m *Monitor) WindingC() []float64 { return m.heat.TempC() }
-
-// Pace is the share of its speed at which each joint may go for its heat. The caller must
-// not change it.
-func (m *Monitor) Pace() []float64 { return m.pace }
 
 // Charge is between what the battery's charge lies, 0 to 1, and the current that it gives:
 // 0, 1 and 0 where no battery is described.
@@ -291,27 +289,6 @@ func (m *Monitor) body(c *mode.Conditions, s *driver.State) {
 	c.Set(mode.Falling, m.fall >= m.th.FallS-1e-9)
 }
 
-// heats follows each winding by a model above its case: the sensor sits in the housing and
-// reads 50 C while the winding dies. A joint whose winding is warm goes slower.
-func (m *Monitor) heats(c *mode.Conditions, s *driver.State) {
-	for j, h := range m.health {
-		t := s.TempC[j]
-		if math.IsNaN(t) { // not read yet
-			continue
-		}
-		winding := m.heat.Step(j, t, s.CurrentA[j])
-		m.pace[j] = energy.Derate(winding, m.th.WindingWarnC, m.th.WindingStopC, m.th.WindingSlowest)
-		m.maxTempC = max(m.maxTempC, t)
-		m.maxWindC = max(m.maxWindC, winding)
-		if t >= h.TempWarnC || winding >= m.th.WindingWarnC {
-			c.Set(mode.Warm, true)
-		}
-		if t >= h.TempStopC || winding >= m.th.WindingStopC {
-			c.Set(mode.Overheated, true)
-		}
-	}
-}
-
 // supply filters the lowest servo voltage, so that the sag of one step is not
 // taken for an empty battery.
 func (m *Monitor) supply(c *mode.Conditions, s *driver.State) {
@@ -357,29 +334,13 @@ func (m *Monitor) charge(c *mode.Conditions, s *driver.State) {
 	c.Set(mode.ChargeLow, low <= m.th.ChargeStop)
 }
 
-func (m *Monitor) stalled(c *mode.Conditions, o Observation, j int) {
-	h, s := m.health[j], o.State
-	blocked := o.Energised && h.StallCurrentA > 0 &&
-		math.Abs(s.CurrentA[j]) > m.th.StallShare*h.StallCurrentA &&
-		math.Abs(o.GoalRad[j]-s.PosRad[j]) > m.th.StallErrRad &&
-		math.Abs(s.VelRadPerS[j]) < m.th.StallRadPerS
-	if !blocked {
-		m.stall[j] = 0
-		return
-	}
-	m.stall[j] += m.dt
-	if m.stall[j] >= m.th.StallS-1e-9 {
-		c.Set(mode.Stalled, true)
-	}
-}
-
 // torqueLost looks only at what was read after torque was switched on.
 func (m *Monitor) torqueLost(c *mode.Conditions, o Observation) {
 	if !o.Energised {
-		m.torque = 0
+		m.powered = 0
 		return
 	}
-	if m.torque++; m.torque <= 1 {
+	if m.powered++; m.powered <= 1 {
 		return
 	}
 	for _, on := range o.State.TorqueOn {

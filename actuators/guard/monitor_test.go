@@ -232,3 +232,71 @@ func calmRobot(t *testing.T, th Thresholds) (*Monitor, *driver.State, []Joint) {
 	s.IMUFresh = true
 	return NewMonitor(health, th, 0.01), s, []Joint{{MinRad: -1, MaxRad: 1}, {MinRad: -1, MaxRad: 1}}
 }
+
+// A joint that gets less torque: the share falls evenly with the winding and with the case,
+// the colder of the two decides nothing, and the robot is to sit down exactly when what the
+// joint lately gave, with its reserve, is more than that.
+func TestTorqueIsDeratedAndNeverBelowWhatIsNeeded(t *testing.T) {
+	th, h := DefaultThresholds(10.5, 9.9), Health{StallCurrentA: 2.3, TempDerateC: 65, TempStopC: 70}
+	for _, tt := range []struct{ caseC, windingC, want float64 }{
+		{30, 30, 1}, {65, 100, 1}, {30, 105, 0.74}, {67.5, 30, 0.74}, {67.5, 109, 0.54}, {70, 30, 0.5}, {30, 200, 0.5},
+	} { // steps of 0.02, never above the line
+		if got := th.TorqueShare(&h, tt.caseC, tt.windingC); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("case %g C, winding %g C: %g, want %g", tt.caseC, tt.windingC, got, tt.want)
+		}
+	}
+	for _, amps := range []float64{0.3, 0.9, 1.3, 1.7} {
+		r := newRig()
+		r.m.health[0].TempDerateC = 65
+		r.o.State.CurrentA[0] = amps
+		r.run(300)
+		for caseC := 60.0; ; caseC += 0.05 {
+			r.o.State.TempC[0] = caseC
+			hot := r.run(1).Has(mode.Overheated)
+			share := r.m.Torque()[0]
+			if r.m.Torque()[1] != 1 {
+				t.Fatalf("the other joint may use %g", r.m.Torque()[1])
+			}
+			if short := share < 1 && 1.3*amps/2.3 > share; hot != (short || caseC >= 70) {
+				t.Errorf("%g A at %.2f C, may use %g: overheated %v", amps, caseC, share, hot)
+			}
+			if hot {
+				break
+			}
+		}
+	}
+}
+
+// What a joint needed is forgotten slowly, and with the torque.
+func TestNeedIsRemembered(t *testing.T) {
+	r := newRig()
+	r.m.health[0].TempDerateC = 65
+	r.o.State.CurrentA[0] = 2
+	r.run(100)
+	r.o.State.CurrentA[0] = 0
+	r.o.State.TempC[0] = 67.5
+	if !r.run(200).Has(mode.Overheated) {
+		t.Error("what it needed two seconds ago is forgotten")
+	}
+	if r.run(1500).Has(mode.Overheated) {
+		t.Error("what it needed 17 seconds ago is not forgotten")
+	}
+	r.o.State.CurrentA[0] = 2
+	r.run(100)
+	if r.m.Rearm(); r.m.need[0] != 0 {
+		t.Error("a new flight remembers the one before")
+	}
+}
+
+// A joint that may use half of its torque is stalled at half of the current.
+func TestAWeakJointStalls(t *testing.T) {
+	r := newRig()
+	r.o.Torque = []float64{0.5, 1}
+	r.o.State.CurrentA[0], r.o.GoalRad[0] = -0.9, -0.2
+	if !r.run(50).Has(mode.Stalled) {
+		t.Error("not noticed")
+	}
+	if r.o.Torque[0] = 1; r.run(50).Has(mode.Stalled) {
+		t.Error("0.9 A of 2.3 are no stall of a joint with all of its torque")
+	}
+}

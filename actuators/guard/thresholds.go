@@ -30,6 +30,10 @@ type Thresholds struct {
 	WindingWarnC    float64 // from here on the joint is slowed
 	WindingStopC    float64
 	WindingSlowest  float64 // share of its speed that a joint keeps at the stop limit
+	WindingDerateC  float64 // from here on the joint gets less torque
+	WindingWeakest  float64 // share of its torque that a joint keeps at the stop limit
+	TorqueReserve   float64 // a joint must be allowed so many times what it lately needed
+	NeedS           float64 // for so long what a joint needed is remembered: a time constant
 	Battery         energy.Pack
 	ChargeWarn      float64 // share of the charge that is left at worst
 	ChargeStop      float64
@@ -66,6 +70,7 @@ func DefaultThresholds(warnV, stopV float64) Thresholds {
 		TiltRad: 1.0, BodyRateRadPerS: 6, FallS: 0.02, UprightRad: 0.5, EncoderSlack: 0.03,
 		StallErrRad: 0.15, StallShare: 0.7, StallRadPerS: 0.1, StallS: 0.5,
 		Winding: energy.Winding{KPerA2: 20, TauS: 90}, WindingWarnC: 80, WindingStopC: 110, WindingSlowest: 0.5,
+		WindingDerateC: 100, WindingWeakest: 0.5, TorqueReserve: 1.3, NeedS: 10,
 		ChargeWarn: 0.2, ChargeStop: 0.05,
 		VoltTauS: 1, WarnV: warnV, StopV: stopV, CutV: stopV - 0.3,
 		PolicyTicks: 3, Overruns: 3, GapS: 0.5, Stops: 2, ClampRad: 0.05, ClampShare: 0.8,

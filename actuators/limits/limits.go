@@ -69,9 +69,9 @@ const (
 	gentleRadPerS = 1.5
 	// roundingShare is what the policy's own speed limit may be missed by.
 	roundingShare = 1.01
-	// How far below the temperature at which a servo stops itself people are warned,
-	// and the robot settles.
-	warnBelowC, stopBelowC = 20.0, 10.0
+	// How far below the temperature at which a servo stops itself people are warned, it gets
+	// less torque, and the robot settles.
+	warnBelowC, derateBelowC, stopBelowC = 20.0, 15.0, 10.0
 )
 
 // Joint is the limit on commands to joint i, at rateHz ticks a second of which every
@@ -95,8 +95,9 @@ func Health(d *robot.Description, i int, leg bool) guard.Health {
 	servo := d.ServoOf(i)
 	return guard.Health{
 		Leg: leg, StallCurrentA: servo.StallCurrentA(),
-		TempWarnC: servo.MaxTempC - warnBelowC, TempStopC: servo.MaxTempC - stopBelowC,
-		Motor: motor(&servo.Entry),
+		TempWarnC: servo.MaxTempC - warnBelowC, TempDerateC: servo.MaxTempC - derateBelowC,
+		TempStopC: servo.MaxTempC - stopBelowC,
+		Motor:     motor(&servo.Entry),
 	}
 }
 

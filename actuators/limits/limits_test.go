@@ -44,13 +44,13 @@ func TestDeriveTable(t *testing.T) {
 	}{
 		{"a leg, every tick a decision", 100, 1, 0,
 			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 4.04, Burst: 1, AccelRadPerS2: 808},
-			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
+			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempDerateC: 65, TempStopC: 70}},
 		{"a leg, every second tick", 100, 2, 0,
 			guard.Joint{MinRad: -0.1, MaxRad: 2, GentleRadPerS: 1.5, FullRadPerS: 4.04, Burst: 2, AccelRadPerS2: 1616},
-			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempStopC: 70}},
+			guard.Health{Leg: true, StallCurrentA: 4.6, TempWarnC: 60, TempDerateC: 65, TempStopC: 70}},
 		{"an arm that is slower than a ramp may be", 50, 1, 1,
 			guard.Joint{MinRad: -1, MaxRad: 1, GentleRadPerS: 0.505, FullRadPerS: 0.505, Burst: 1, AccelRadPerS2: 50.5},
-			guard.Health{StallCurrentA: 1, TempWarnC: 50, TempStopC: 60}},
+			guard.Health{StallCurrentA: 1, TempWarnC: 50, TempDerateC: 55, TempStopC: 60}},
 	} {
 		cfg := Derive(made(nil), stand(), tt.rate, tt.every)
 		if got := cfg.Limits[tt.joint]; !near(got, tt.want) {

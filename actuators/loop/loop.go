@@ -129,6 +129,9 @@ type Loop struct {
 	act     trace.Act
 	takenUp []float64
 
+	torque   []float64 // share of its torque that each servo may use, as sent
+	torqueAt int64     // ticks since that changed
+
 	stats Stats
 }
 
@@ -177,9 +180,11 @@ func New(cfg Config, drv driver.Driver, ctl Controller, ring *trace.Ring) (*Loop
 		period:  time.Second / time.Duration(cfg.RateHz),
 		state:   driver.NewState(n), ramp: newRamp(n),
 		want: make([]float64, n), goal: make([]float64, n), applied: make([]float64, n), heard: make([]float64, n), takenUp: make([]float64, n),
-		rules: mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
-		stats: Stats{Joints: n, RateHz: cfg.RateHz},
+		torque: make([]float64, n),
+		rules:  mode.Rules{RateHz: cfg.RateHz, ControlEvery: cfg.ControlEvery, PlayOut: cfg.PlayOut, CanPlay: ctl != nil},
+		stats:  Stats{Joints: n, RateHz: cfg.RateHz},
 	}
+	l.allTorque()
 	if cfg.Latched {
 		l.machine.State = mode.Fault
 	}
@@ -243,7 +248,7 @@ func (l *Loop) StuckAfter() time.Duration {
 func (l *Loop) Abandoned() Stats {
 	return Stats{
 		Joints: l.stats.Joints, RateHz: l.stats.RateHz, End: mode.Fault, FirstCause: mode.Caused(mode.LoopStuck),
-		Notes: []string{"the loop stood still in its driver and was given up; what it had counted is lost"},
+		Notes: []string{"the loop stood still in its driver and was given up; the counts are those of its ticks until then"},
 	}
 }
 

@@ -61,11 +61,18 @@ func (l *Loop) count(now Instant, c mode.Conditions, readErr error, from mode.St
 		if d.State == mode.Arming {
 			s.Armed++
 		}
-		if _, ok := d.Why.Condition(); (ok && d.State != mode.Hold || d.Why == mode.Requested(mode.EStop)) && s.FirstCause == mode.NoReason {
+		if s.FirstCause == mode.NoReason && Takes(d.Why, d.State) {
 			s.FirstCause = d.Why
 		}
 	}
 	s.BusFailures = l.state.Failures
+}
+
+// Takes says that a change to that state for that reason takes the robot out of normal
+// operation.
+func Takes(why mode.Reason, to mode.State) bool {
+	_, byCondition := why.Condition()
+	return byCondition && to != mode.Hold || why == mode.Requested(mode.EStop)
 }
 
 // record fills the tick's sample.
@@ -88,6 +95,8 @@ func (l *Loop) record(now Instant, f mode.Facts, d mode.Decision, from mode.Stat
 	copy(s.WantRad, l.want)
 	copy(s.GoalRad, l.applied)
 	copy(s.WindingC, l.mon.WindingC())
+	copy(s.Torque, l.torque)
+	copy(s.Pace, l.mon.Pace())
 	s.ChargeLow, s.ChargeHigh, s.SupplyA = l.mon.Charge()
 	s.Guard = l.clamp
 	l.state.CopyTo(&s.Robot)

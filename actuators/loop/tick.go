@@ -59,7 +59,7 @@ func (l *Loop) judge(now Instant, readErr error) mode.Facts {
 	l.outside = l.told() | l.operated(now)
 	f.Conditions = l.mon.Observe(guard.Observation{
 		State: l.state, ReadErr: readErr, GoalRad: l.applied, Energised: m.Powered(),
-		Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
+		Torque: l.torque, Skipped: now.Skipped, PolicyBad: m.Bad, Clamp: l.clamp,
 	}) | l.outside
 	if m.TorqueFailed() {
 		f.Conditions.Set(mode.TorqueLost, true)
@@ -100,6 +100,7 @@ func (l *Loop) enter(s mode.State) {
 	switch s {
 	case mode.Arming:
 		l.mon.Rearm()
+		l.allTorque()
 		l.clamp, l.catchUp = guard.Report{}, false
 		copy(l.applied, l.state.PosRad)
 		copy(l.heard, l.applied)
@@ -111,6 +112,7 @@ func (l *Loop) enter(s mode.State) {
 		l.rampToSettle()
 	case mode.Cut, mode.Fault, mode.Disarmed:
 		l.guard.Close()
+		l.allTorque() // who takes the torque off gives it back whole
 	}
 }
 
@@ -121,6 +123,7 @@ func (l *Loop) rampToSettle() {
 // drive does what the machine asks for in this tick, under conditions c; it returns the
 // time spent in the controller.
 func (l *Loop) drive(c mode.Conditions) (actNs int64) {
+	l.clamp = guard.Report{}
 	if l.machine.PlayedOut(l.rules, c) {
 		l.rampToSettle()
 	}
@@ -159,6 +162,7 @@ func (l *Loop) drive(c mode.Conditions) (actNs int64) {
 				l.heard[j] = l.applied[j]
 			}
 		}
+		l.limitTorque()
 	}
 	return actNs
 }
@@ -191,7 +195,7 @@ func (l *Loop) makeReady() {
 		l.machine.TorqueRefused()
 		return
 	}
-	l.guard.Apply(l.goal, l.want, guard.Gentle)
+	l.clamp, _ = l.guard.Apply(l.goal, l.want, guard.Gentle)
 	l.machine.Prepared(answered(&l.calls.Write, l.drv.Write(l.applied, l.goal)) &&
 		answered(&l.calls.Prepare, l.drv.Prepare()))
 }

@@ -18,6 +18,7 @@ const (
 	opRead op = iota
 	opWrite
 	opPrepare
+	opLimit
 	opTakeUp
 	opTorqueOn
 	opTorqueOff
@@ -32,6 +33,7 @@ type member struct {
 	reading imu.Reading
 	goals   []float64
 	applied []float64
+	share   []float64
 	result  error // of the last operation
 
 	ask   chan op       // one slot
@@ -56,7 +58,8 @@ func newMember(b Bus) *member {
 	n := len(b.Joints)
 	m := &member{
 		bus: b, state: driver.NewState(n), goals: make([]float64, n), applied: make([]float64, n), sent: make([]float64, n),
-		ask: make(chan op, 1), done: make(chan struct{}, 2), ended: make(chan struct{}),
+		share: make([]float64, n),
+		ask:   make(chan op, 1), done: make(chan struct{}, 2), ended: make(chan struct{}),
 	}
 	m.reading = m.state.Reading
 	return m
@@ -87,6 +90,8 @@ func (m *member) do(what op) {
 		m.result = m.bus.Driver.Write(m.applied, m.goals)
 	case opPrepare:
 		m.result = m.bus.Driver.Prepare()
+	case opLimit:
+		m.result = m.bus.Driver.Limit(m.share)
 	case opTakeUp:
 		m.result = m.bus.Driver.TakeUp(m.applied, m.goals)
 	case opTorqueOn:

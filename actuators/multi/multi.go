@@ -176,6 +176,23 @@ func (d *Driver) TakeUp(applied, goalsRad []float64) error {
 	return d.send(opTakeUp, applied, goalsRad)
 }
 
+// Limit implements driver.Driver.
+func (d *Driver) Limit(share []float64) error {
+	if len(share) != d.cfg.Joints {
+		panic("multi: shares of another size")
+	}
+	for _, m := range d.members {
+		if !m.free() {
+			continue
+		}
+		for k, j := range m.bus.Joints {
+			m.share[k] = share[j]
+		}
+	}
+	d.all(opLimit, d.cfg.Deadline)
+	return d.verdict()
+}
+
 // Prepare implements driver.Driver.
 func (d *Driver) Prepare() error {
 	d.all(opPrepare, d.cfg.Deadline)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -339,5 +340,21 @@ func TestConnectNamesTheBus(t *testing.T) {
 	}
 	if err := d.Halt(); err != nil && !strings.Contains(err.Error(), "legs") {
 		t.Error(err)
+	}
+}
+
+// Each bus is told the shares of its own joints.
+func TestLimitReachesItsJoints(t *testing.T) {
+	p := newPair(t, patient)
+	p.connect(t)
+	if err := p.Limit([]float64{0.1, 0.2, 0.3, 0.4, 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	if l, r := p.left.Share, p.right.Share; !slices.Equal(l, []float64{0.1, 0.3, 0.5}) || !slices.Equal(r, []float64{0.4, 0.2}) {
+		t.Errorf("left %v, right %v", l, r)
+	}
+	p.right.Gone = true
+	if err := p.Limit(make([]float64, 5)); !errors.Is(err, driver.ErrPartial) {
+		t.Errorf("with one bus gone: %v", err)
 	}
 }

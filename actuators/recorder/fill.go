@@ -14,12 +14,23 @@ func (m *messages) setTick(s *trace.Sample, detail string) {
 	t.Index, t.Skipped, t.MonoNs = s.Tick, s.Skipped, s.MonoNs
 	t.LateUs, t.BusUs, t.ActUs = float64(s.LateNs)/1e3, float64(s.BusNs)/1e3, float64(s.ActNs)/1e3
 	t.WantRad, t.GoalRad, t.WindingC = s.WantRad, s.GoalRad, s.WindingC
+	t.TorqueShare, t.SpeedShare = derated(s.Torque), derated(s.Pace)
 	t.ChargeLow, t.ChargeHigh, t.SupplyA = s.ChargeLow, s.ChargeHigh, s.SupplyA
 	t.TiltRad, t.SupplyV, t.Phase, t.Playing, t.TorqueOff = s.TiltRad, s.SupplyV, s.Phase, s.Playing, s.TorqueOff
 	t.Detail = detail
 	m.setMeasured(s)
 	m.setDecided(s)
 	m.setCalls(s)
+}
+
+// derated is nil where no share is less than all.
+func derated(share []float64) []float64 {
+	for _, x := range share {
+		if x < 1 {
+			return share
+		}
+	}
+	return nil
 }
 
 // setMeasured takes what the bus told.

@@ -37,6 +37,7 @@ func sample(i int) *trace.Sample {
 		Robot: *driver.NewState(3),
 	}
 	s.MonoNs, s.Playing, s.WindingC = int64(i)*10_000_000, i%2 == 0, []float64{41, 42, 43}
+	s.Torque, s.Pace = []float64{1, 0.5, 0.9}, []float64{0.75, 1, 0.5}
 	s.Robot.GravityDir = spatial.Vec3{0.1, 0.2, -0.97}
 	for range 3 {
 		s.WantRad = append(s.WantRad, rng.NormFloat64())
@@ -132,6 +133,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func tickOf(s *trace.Sample) Tick {
 	t := firstTickOf(s)
 	t.MonoNs, t.Playing, t.WindingC = s.MonoNs, s.Playing, s.WindingC
+	t.TorqueShare, t.SpeedShare = s.Torque, s.Pace
 	t.Alert = []uint32{uint32(s.Robot.Alert[0]), uint32(s.Robot.Alert[1]), uint32(s.Robot.Alert[2])}
 	t.TorqueOn, t.Stopped = s.Robot.TorqueOn, s.Robot.Stopped
 	if s.Conditions != 0 {

@@ -44,7 +44,9 @@ type Tick struct {
 	TorqueOn   []bool
 	Stopped    []bool    // by the servo's own watchdog
 	WindingC   []float64 // estimated
-	Detail     string    // which joints and values, at a change or a refusal
+	// Share of its torque and of its speed that each joint may use for its heat; nil: all.
+	TorqueShare, SpeedShare []float64
+	Detail                  string // which joints and values, at a change or a refusal
 
 	// What decided the tick besides, and what it came to. Recordings of schema 1 lack it.
 	From         string // state before the tick
@@ -100,7 +102,7 @@ func fromSchema(t *schema.Tick) *Tick {
 		TempC: t.TempC, BusV: t.BusV, GyroRadS: t.GyroRadS, Gravity: t.Gravity, IMUFresh: t.ImuFresh,
 		TiltRad: t.TiltRad, SupplyV: t.SupplyV, Phase: t.Phase, TorqueOff: t.TorqueOff, Clamped: t.Clamped,
 		MonoNs: t.MonoNs, Playing: t.Playing, Alert: t.Alert, TorqueOn: t.TorqueOn, Stopped: t.Stopped,
-		WindingC: t.WindingC, Detail: t.Detail,
+		WindingC: t.WindingC, TorqueShare: t.TorqueShare, SpeedShare: t.SpeedShare, Detail: t.Detail,
 
 		From: t.From, Refused: t.Refused, Failing: t.Failing,
 		AskedLink: t.AskedLink, AskedProgram: t.AskedProgram, Outside: t.Outside,

@@ -65,6 +65,9 @@ func (b *bus) goals(a trace.Answer, applied []float64) error {
 // Prepare implements driver.Driver.
 func (b *bus) Prepare() error { return b.t.Calls.Prepare.Err() }
 
+// Limit implements driver.Driver; what came of it decides nothing.
+func (b *bus) Limit([]float64) error { return nil }
+
 // Torque implements driver.Driver.
 func (b *bus) Torque(on bool) error {
 	if on {

@@ -3,14 +3,19 @@ package replay_test
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/recorder"
 	"github.com/mitori-robotics/mitori/actuators/replay"
 	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
+	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
+	"github.com/mitori-robotics/mitori/sim/busemu"
 )
 
 const flight = 12 * time.Second
@@ -94,5 +99,49 @@ func BenchmarkReplay(b *testing.B) {
 		if err != nil || sum.Ticks < 6000 || sum.Changes < 20 {
 			b.Fatalf("%+v, %v", sum, err)
 		}
+	}
+}
+
+// A flight in which a joint is held back for its heat replays equal, and who had all of its
+// torque in one tick more is found out.
+func TestADeratedFlightReplaysEqual(t *testing.T) {
+	const hot = 4
+	b := newBench(t, true, 0, nil)
+	if err := b.world.Inject(busemu.Fault{Kind: busemu.FaultHeat, ID: dxl.ID(b.desc.Joints[hot].ID), V: 68, P: 1, At: 5 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	name, end := b.record(t)
+	derated, record := 0, b.seen
+	b.seen = func(s *trace.Sample) {
+		record(s)
+		if s.Torque[hot] < 1 {
+			derated++
+		}
+	}
+	b.fly([]happens{
+		{time.Second, func(b *bench) { b.loop.Request(mode.Arm) }}, {4 * time.Second, func(b *bench) { b.loop.Request(mode.Activate) }},
+		{10 * time.Second, func(b *bench) { b.loop.Request(mode.Disarm) }},
+	}, flight)
+	end()
+	f, err := recorder.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, tick := range f.Ticks {
+		if tick.TorqueShare != nil && tick.TorqueShare[hot] < 1 && tick.TorqueShare[hot+1] == 1 {
+			told++
+		}
+	}
+	if derated < 100 || told != derated {
+		t.Errorf("%d ticks with less torque, %d recorded", derated, told)
+	}
+	if _, err := replay.Files([]string{name}, replay.Options{}); err != nil {
+		t.Error(err)
+	}
+	k := slices.IndexFunc(f.Ticks, func(t *recorder.Tick) bool { return t.TorqueShare != nil })
+	d := first(t, b, f.Ticks, k, func(t *recorder.Tick) { t.TorqueShare = nil })
+	if d == nil || d.Tick != f.Ticks[k].Index || !strings.HasPrefix(d.Field, "torque_share") {
+		t.Errorf("a tick with all of the torque: %v", d)
 	}
 }

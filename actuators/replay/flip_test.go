@@ -114,7 +114,7 @@ func flip(rng *rand.Rand, v reflect.Value) {
 func decided(t *recorder.Tick, field string) bool {
 	switch field {
 	case "Mode", "Why", "Conditions", "From", "Refused", "Failing", "SentRad", "TakeUpRad", "TiltRad", "SupplyV",
-		"WindingC",
+		"WindingC", "TorqueShare", "SpeedShare",
 		"TorqueOff", "Clamped", "Playing", "CatchUp":
 		return true
 	case "WantRad": // else it is the controller's

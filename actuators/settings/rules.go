@@ -34,6 +34,14 @@ func rules() []rule {
 			h, own := &r.Loop.Health[0], r.Desc.ServoOf(0).MaxTempC
 			return above(own-h.TempWarnC, own-h.TempStopC, "temp_warn_below_k", "temp_stop_below_k", "K")
 		}},
+		{[]string{"temp_derate_below_k", "temp_stop_below_k"}, func(r *Robot) string {
+			h, own := &r.Loop.Health[0], r.Desc.ServoOf(0).MaxTempC
+			return above(own-h.TempDerateC, own-h.TempStopC, "temp_derate_below_k", "temp_stop_below_k", "K")
+		}},
+		{[]string{"winding_derate_c", "winding_stop_c"}, func(r *Robot) string {
+			t := &r.Loop.Thresholds
+			return above(t.WindingStopC, t.WindingDerateC, "winding_stop_c", "winding_derate_c", "C")
+		}},
 		{[]string{"winding_warn_c", "winding_stop_c"}, func(r *Robot) string {
 			t := &r.Loop.Thresholds
 			return above(t.WindingStopC, t.WindingWarnC, "winding_stop_c", "winding_warn_c", "C")

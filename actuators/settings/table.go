@@ -101,6 +101,14 @@ func heat() []Setting {
 					r.Loop.Health[i].TempWarnC = r.Desc.ServoOf(i).MaxTempC - v
 				}
 			}},
+		{Key: "temp_derate_below_k", Unit: "K", Lo: 3, Hi: 50,
+			Meaning: "sensor so far below the servo's own limit from which the joint gets less torque",
+			get:     func(r *Robot) float64 { return r.Desc.ServoOf(0).MaxTempC - r.Loop.Health[0].TempDerateC },
+			set: func(r *Robot, v float64) {
+				for i := range r.Loop.Health {
+					r.Loop.Health[i].TempDerateC = r.Desc.ServoOf(i).MaxTempC - v
+				}
+			}},
 		{Key: "temp_stop_below_k", Unit: "K", Lo: 3, Hi: 40, Meaning: "overheated: sensor so far below the servo's own limit",
 			get: func(r *Robot) float64 { return r.Desc.ServoOf(0).MaxTempC - r.Loop.Health[0].TempStopC },
 			set: func(r *Robot, v float64) {
@@ -118,6 +126,14 @@ func heat() []Setting {
 			func(t *guard.Thresholds) *float64 { return &t.WindingStopC }),
 		number("winding_slowest_share", "of the speed", 0.2, 1, "what a joint keeps of its speed at winding_stop_c",
 			func(t *guard.Thresholds) *float64 { return &t.WindingSlowest }),
+		number("winding_derate_c", "C", 50, 130, "estimated temperature of a winding from which the joint gets less torque",
+			func(t *guard.Thresholds) *float64 { return &t.WindingDerateC }),
+		number("winding_weakest_share", "of the torque", 0.2, 1, "what a joint keeps of its torque where the robot settles for heat",
+			func(t *guard.Thresholds) *float64 { return &t.WindingWeakest }),
+		number("torque_reserve", "times", 1, 3, "overheated: a joint that gets less torque must get so much more than it needed",
+			func(t *guard.Thresholds) *float64 { return &t.TorqueReserve }),
+		number("torque_need_s", "s", 1, 60, "for so long (a time constant) what a joint needed counts",
+			func(t *guard.Thresholds) *float64 { return &t.NeedS }),
 	}
 }
 

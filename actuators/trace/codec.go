@@ -125,6 +125,8 @@ func (s *Sample) lay(c *cursor) {
 	layReport(c, &s.Guard)
 	layState(c, &s.Robot)
 	c.reals(s.WindingC)
+	c.reals(s.Torque)
+	c.reals(s.Pace)
 	c.real(&s.TiltRad)
 	c.real(&s.SupplyV)
 	c.real(&s.ChargeLow)

@@ -38,6 +38,8 @@ type Sample struct {
 	Guard    guard.Report
 	Robot    driver.State
 	WindingC []float64 // estimated, see guard.Monitor
+	Torque   []float64 // share of its torque that each joint may use for its heat
+	Pace     []float64 // share of its speed likewise
 	TiltRad  float64
 	SupplyV  float64
 	// Between what the battery's charge lies, 0 to 1, and the current that it gives; 0, 1
@@ -63,6 +65,7 @@ type Sample struct {
 func newSample(joints int) Sample {
 	return Sample{
 		WantRad: make([]float64, joints), GoalRad: make([]float64, joints), WindingC: make([]float64, joints),
+		Torque: make([]float64, joints), Pace: make([]float64, joints),
 		SentRad: make([]float64, joints), TakeUpRad: make([]float64, joints),
 		Robot: *driver.NewState(joints),
 	}
@@ -77,15 +80,18 @@ func (s *Sample) Clone() *Sample {
 
 // CopyTo copies s into dst, a clone of a sample of the same robot, without allocating.
 func (s *Sample) CopyTo(dst *Sample) {
-	want, goal, winding, state := dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot
-	sent, takeUp := dst.SentRad, dst.TakeUpRad
-	s.Robot.CopyTo(&state)
+	was := *dst
+	s.Robot.CopyTo(&was.Robot)
 	*dst = *s
-	dst.WantRad, dst.GoalRad, dst.WindingC, dst.Robot = want, goal, winding, state
-	dst.SentRad, dst.TakeUpRad = sent, takeUp
-	copy(dst.SentRad, s.SentRad)
-	copy(dst.TakeUpRad, s.TakeUpRad)
-	copy(dst.WantRad, s.WantRad)
-	copy(dst.GoalRad, s.GoalRad)
-	copy(dst.WindingC, s.WindingC)
+	dst.Robot = was.Robot
+	for _, c := range [...]struct {
+		to  *[]float64
+		own []float64
+	}{
+		{&dst.WantRad, was.WantRad}, {&dst.GoalRad, was.GoalRad}, {&dst.WindingC, was.WindingC}, {&dst.Torque, was.Torque},
+		{&dst.Pace, was.Pace}, {&dst.SentRad, was.SentRad}, {&dst.TakeUpRad, was.TakeUpRad},
+	} {
+		copy(c.own, *c.to)
+		*c.to = c.own
+	}
 }

@@ -136,6 +136,9 @@ func TestEitherProcessMayDieOrFreeze(t *testing.T) {
 				if s := d.stats(); s.Cause != c.cause || !s.TorqueOff || s.Truth == nil || s.Truth.TorqueOn != 0 {
 					t.Errorf("cause %q, torque off %v, truth %+v", s.Cause, s.TorqueOff, s.Truth)
 				}
+				if s := d.stats(); s.Armed != 1 || s.Ticks < 100 || s.BusUs.P50 == 0 || s.MinSupplyV == 0 || s.MaxTempC == 0 {
+					t.Errorf("the loop's counts are lost: %+v", s)
+				}
 			})
 		}
 	}

@@ -20,9 +20,17 @@ type Status struct {
 	Motion     string    `json:"motion,omitempty"` // playing, finishing; empty: none
 	TorqueOff  bool      `json:"torque_off"`       // confirmed by every servo
 	Energy     *Energy   `json:"energy,omitempty"`
+	Derated    []Derated `json:"derated,omitempty"` // joints that are held back for their heat
 	Conditions string    `json:"conditions,omitempty"`
 	NotReady   string    `json:"not_ready,omitempty"` // failing arming checks
 	PosRad     []float64 `json:"pos_rad,omitempty"`   // measured, in the order of the description
+}
+
+// Derated is one joint that may use a part of its torque or speed only.
+type Derated struct {
+	Joint       string  `json:"joint"`
+	TorqueShare float64 `json:"torque_share"` // 0 to 1
+	SpeedShare  float64 `json:"speed_share"`
 }
 
 // Energy says how far battery and motors go. What is not known, or has no limit in sight, is

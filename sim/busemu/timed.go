@@ -23,6 +23,9 @@ type TimedWire struct {
 	due     []arrival
 }
 
+// brokenOff is the silence after which servos forget the beginning of a packet.
+const brokenOff = 1500 * time.Microsecond
+
 // arrival is a piece of in and when it is there.
 type arrival struct {
 	at time.Duration
@@ -57,6 +60,9 @@ func (w *TimedWire) wireTime(n int) time.Duration {
 // Write implements dxl.Port. The master goes on at once, as after a write to a kernel; the
 // bytes wait for their turn on the line.
 func (w *TimedWire) Write(b []byte) (int, error) {
+	if w.now > w.free+brokenOff {
+		w.dec.Reset()
+	}
 	w.free = max(w.free, w.now) + w.wireTime(len(b))
 	w.dec.Feed(b)
 	var p dxl.Packet

@@ -26,8 +26,11 @@ import (
 //
 // What of the loop does not matter here: its ramps, which are over when a motion
 // begins; its latency, a few milliseconds, beside the delays that the conditions
-// draw; bus, supply and heat, which are not simulated: the monitor is told that
-// all servos answer, and no temperature or voltage.
+// draw; bus and supply, which are not simulated: the monitor is told that all
+// servos answer, and no voltage. Windings are followed by the loop's own model from
+// the currents, in cases of one temperature, and slow their joints as in the loop;
+// that robotd then also plays slower, and limits torque, is left out: nobody's
+// motion is so long that it gets there.
 type guarded struct {
 	env     rollout.Env
 	layout  rollout.Layout
@@ -46,6 +49,9 @@ type keeper struct {
 	clamps  []guard.Report // of the latest period, by tick
 	kept    kept
 }
+
+// caseC is how warm the servos of a robot are that has moved for a while.
+const caseC = 45.0
 
 // kept is what guard and failsafes did in an episode so far.
 type kept struct {
@@ -84,7 +90,7 @@ func (g *guarded) restart(w int) {
 	k.state = driver.NewState(g.layout.Joints)
 	k.state.IMUFresh = true
 	for j := range k.state.Fresh {
-		k.state.Fresh[j], k.state.TorqueOn[j] = true, true
+		k.state.Fresh[j], k.state.TorqueOn[j], k.state.TempC[j] = true, true, caseC
 	}
 }
 
@@ -128,6 +134,7 @@ func (g *guarded) command(w int, want []float64) {
 	k, n := &g.keepers[w], g.layout.Joints
 	goal := g.goals[w*n : (w+1)*n]
 	to := goal
+	k.guard.Slow(k.monitor.Pace())
 	for tick := range k.clamps {
 		k.clamps[tick], _ = k.guard.Apply(to, want, guard.Full)
 		to = g.spare

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -19,6 +20,7 @@ import (
 type still struct {
 	stand  []float64
 	tilted bool
+	amps   []float64 // nil: none
 	torque bool
 	sent   []float64
 	tick   uint16
@@ -29,6 +31,7 @@ func (s *still) Cut() error                                       { return nil }
 func (s *still) Halt() error                                      { return nil }
 func (s *still) Torque(on bool) error                             { s.torque = on; return nil }
 func (s *still) Prepare() error                                   { return nil }
+func (s *still) Limit([]float64) error                            { return nil }
 func (s *still) TakeUp(applied, goals []float64) error            { return s.Write(applied, goals) }
 func (s *still) Write(applied, goals []float64) error {
 	copy(applied, goals)
@@ -44,7 +47,10 @@ func (s *still) Read(dst *driver.State) error {
 		dst.GravityDir = [3]float64{1, 0, 0}
 	}
 	for j := range dst.Fresh {
-		dst.Fresh[j], dst.TorqueOn[j], dst.TempC[j], dst.BusV[j] = true, s.torque, 30, 12
+		dst.Fresh[j], dst.TorqueOn[j], dst.TempC[j], dst.BusV[j] = true, s.torque, caseC, 12
+		if dst.CurrentA[j] = 0; s.amps != nil {
+			dst.CurrentA[j] = s.amps[j]
+		}
 	}
 	return nil
 }
@@ -71,7 +77,7 @@ func (r *reader) Act(dst []float64, _ *sensed.Robot, play bool) (standing bool, 
 
 // flown lets robotd's loop arm, ramp to the stand and play the commands. It returns
 // what the servos were told in the tick of each, and the condition that ended it.
-func flown(t *testing.T, cfg loop.Config, list [][]float64, tiltAt int) (goals [][]float64, why mode.Reason) {
+func flown(t *testing.T, cfg loop.Config, list [][]float64, tiltAt int, amps []float64) (goals [][]float64, why mode.Reason) {
 	t.Helper()
 	drv, ctl := &still{stand: cfg.StandRad}, &reader{stand: cfg.StandRad, list: list}
 	ring := trace.NewRing(1, len(cfg.Limits))
@@ -88,6 +94,9 @@ func flown(t *testing.T, cfg loop.Config, list [][]float64, tiltAt int) (goals [
 			l.Request(mode.Activate)
 		}
 		drv.tilted = tiltAt > 0 && len(goals) >= tiltAt
+		if len(goals) > 0 {
+			drv.amps = amps
+		}
 		ctl.acted = false
 		l.Tick(loop.Instant{Tick: tick})
 		s := ring.Next()
@@ -121,26 +130,41 @@ func TestEvaluationIsTheLoop(t *testing.T) {
 		reach  float64 // rad, around standing
 		tiltAt int
 		want   mode.Reason
+		kPerA2 float64 // of windings that are blocked; 0: no current flows
+		near   float64 // rad: the loop knows a temperature in each tick, the evaluation in each decision
 	}{
-		{"small moves", 0.03, 0, mode.NoReason},
-		{"moves as fast as allowed", 0.04, 0, mode.NoReason},
-		{"faster than allowed", 0.055, 0, mode.NoReason},
-		{"leaps", 2, 0, mode.Caused(mode.ClampedLong)},
-		{"a fall", 0.03, 20, mode.Caused(mode.Falling)},
+		{"small moves", 0.03, 0, mode.NoReason, 0, 0},
+		{"moves as fast as allowed", 0.04, 0, mode.NoReason, 0, 0},
+		{"faster than allowed", 0.055, 0, mode.NoReason, 0, 0},
+		{"leaps", 2, 0, mode.Caused(mode.ClampedLong), 0, 0},
+		{"a fall", 0.03, 20, mode.Caused(mode.Falling), 0, 0},
+		{"windings that are slowed", 0.055, 0, mode.NoReason, 350, 2e-3},
+		{"windings that are too hot", 0.055, 0, mode.Caused(mode.Overheated), 500, 2e-3},
 	} {
+		var amps []float64
+		cfg := cfg
+		if cfg.Thresholds.Winding.KPerA2 = c.kPerA2; c.kPerA2 > 0 {
+			for _, h := range cfg.Health {
+				amps = append(amps, h.StallCurrentA)
+			}
+		}
 		list := make([][]float64, 100)
 		for k := range list {
 			for range n {
 				list[k] = append(list[k], c.reach*(2*rng.Float64()-1))
 			}
 		}
-		goals, why := flown(t, cfg, list, c.tiltAt)
+		goals, why := flown(t, cfg, list, c.tiltAt, amps)
 		s, g := scripted(t, d, func(step int, r rollout.Row) {
 			copy(r.JointPosRad, cfg.StandRad)
 			if c.tiltAt > 0 && step >= c.tiltAt {
 				pose(r, 0.1, 1.5)
 			}
+			for j := range amps {
+				r.TorqueNm[j] = d.ServoOf(j).StallTorqueNm
+			}
 		})
+		g.config.Thresholds = cfg.Thresholds
 		rows := make([]float64, s.layout.RowLen())
 		if err := g.Reset([]rollout.Start{{TargetRad: cfg.StandRad}}, rollout.Nominal(), rows); err != nil {
 			t.Fatal(err)
@@ -149,7 +173,8 @@ func TestEvaluationIsTheLoop(t *testing.T) {
 			if err := g.Step(want, rows); err != nil {
 				t.Fatal(err)
 			}
-			if k < len(goals) && !slices.Equal(s.goals[k], goals[k]) {
+			alike := func(a, b float64) bool { return math.Abs(a-b) <= c.near }
+			if k < len(goals) && !slices.EqualFunc(s.goals[k], goals[k], alike) {
 				t.Fatalf("%s, decision %d: evaluation commands %v, robotd %v", c.name, k, s.goals[k], goals[k])
 			}
 			if k < len(goals)-2 && g.keepers[0].kept.stopped != mode.NoReason {

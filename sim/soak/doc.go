@@ -15,7 +15,12 @@
 //	make soak                                 10,000, and 10^7 first commands;
 //	                                          MITORI_SOAK_FIRST=20001 flies other seeds
 //	MITORI_SOAK_SEED=7 go test -v ./sim/soak  one of them, told in full
+//	MITORI_SOAK_KINDS=loop-,gateway- ...      only faults whose names begin so
 //
-// What is not here: the ends of processes (a fault that stops the loop for good is a
-// host fault like the others: see faults_test.go), balance and contact (sim/plant).
+// robotd's two processes are two sides of one goroutine here, with the real desk and ring
+// between them (process_test.go): either can be killed, in the midst of a packet too,
+// stopped, slowed or starved, and the real rescue opens the bus of a robot that is left.
+//
+// What is not here: processes of the system, which cmd/robotd kills and stops for real;
+// balance and contact (sim/plant).
 package soak

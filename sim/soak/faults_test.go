@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mitori-robotics/mitori/models/body"
@@ -33,6 +35,7 @@ func draws() []func(rng *rand.Rand, b *body.Body) fault {
 	return []func(*rand.Rand, *body.Body) fault{
 		none, damaged, lossy, late, silentServo, silentHub, cable, hot, stuck, rebooted, offset, sagging, pressed, frozenIMU, falls, clash,
 		badPolicy, estop, stalled, loopStuck, slowHost, clockStep, diskFull, brokerGone, meddling,
+		gatewayKilled, gatewayFrozen, gatewaySlow, loopKilled, loopFreezes, bothKilled, memoryPressure,
 	}
 }
 
@@ -46,6 +49,9 @@ func draw(rng *rand.Rand, b *body.Body) []fault {
 	for range n {
 		all := draws()
 		c := all[rng.IntN(len(all))](rng, b)
+		for !asked(c.kind) {
+			c = all[rng.IntN(len(all))](rng, b)
+		}
 		c.at = time.Duration(rng.Int64N(int64(8 * time.Second)))
 		if c.before != nil {
 			c.at = 0
@@ -53,6 +59,12 @@ func draw(rng *rand.Rand, b *body.Body) []fault {
 		chosen = append(chosen, c)
 	}
 	return chosen
+}
+
+// asked says whether faults of a kind are wanted.
+func asked(kind string) bool {
+	kinds := os.Getenv(kindsVariable)
+	return kinds == "" || slices.ContainsFunc(strings.Split(kinds, ","), func(k string) bool { return strings.HasPrefix(kind, k) })
 }
 
 // begin makes the faults happen; the result is the row to judge by once the flight is over.

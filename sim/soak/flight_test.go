@@ -11,11 +11,13 @@ import (
 	"github.com/mitori-robotics/mitori/actuators/clock"
 	"github.com/mitori-robotics/mitori/actuators/driver"
 	"github.com/mitori-robotics/mitori/actuators/dynamixel"
+	robotd "github.com/mitori-robotics/mitori/actuators/flight"
 	"github.com/mitori-robotics/mitori/actuators/limits"
 	"github.com/mitori-robotics/mitori/actuators/loop"
 	"github.com/mitori-robotics/mitori/actuators/mission"
 	"github.com/mitori-robotics/mitori/actuators/mode"
 	"github.com/mitori-robotics/mitori/actuators/multi"
+	"github.com/mitori-robotics/mitori/actuators/shared"
 	"github.com/mitori-robotics/mitori/actuators/trace"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/models/body"
@@ -53,6 +55,9 @@ type flight struct {
 	drv     *multi.Driver
 	loop    *loop.Loop
 	ring    *trace.Ring
+	ports   func() (*multi.Driver, error) // whoever opens the robot anew
+	gate    gateway
+	proc    process
 	script  mission.Script
 	dance   *dancer
 	began   time.Duration // of the loop, on the wire's clock
@@ -134,13 +139,23 @@ func newFlightOn(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) er
 			return nil, err
 		}
 	}
-	if f.servos, err = dynamixel.New(desc, desc.Buses[0].Name, f.port, dynamixel.Options{Now: f.wire.Now}); err != nil {
+	open := func(opt dynamixel.Options) (*dynamixel.Driver, *multi.Driver, error) {
+		bus := desc.Buses[0].Name
+		opt.Now = f.wire.Now
+		servos, err := dynamixel.New(desc, bus, f.port, opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		all, err := multi.New(multi.Config{Joints: n, Buses: []multi.Bus{
+			{Name: bus, Driver: servos, Joints: desc.JointsOn(bus), IMU: servos.IMU()}}})
+		return servos, all, err
+	}
+	if f.servos, f.drv, err = open(dynamixel.Options{}); err != nil {
 		return nil, err
 	}
-	f.drv, err = multi.New(multi.Config{Joints: n, Buses: []multi.Bus{
-		{Name: desc.Buses[0].Name, Driver: f.servos, Joints: desc.JointsOn(desc.Buses[0].Name), IMU: f.servos.IMU()}}})
-	if err != nil {
-		return nil, err
+	f.ports = func() (*multi.Driver, error) {
+		_, all, err := open(dynamixel.Options{Release: true, KeepPower: true})
+		return all, err
 	}
 	if _, err := f.drv.Connect(context.Background()); err != nil {
 		f.claim.refused, f.refusal = true, err
@@ -152,8 +167,10 @@ func newFlightOn(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) er
 	cfg := limits.Derive(desc, limits.ShapeOf(b), int(time.Second/period), every)
 	cfg.Thresholds.StopButtons = stopButton
 	cfg.NowNs = func() int64 { return f.wire.Now().UnixNano() }
+	cfg.Gateway = &f.gate.desk
+	f.gate.eyes.Tolerance = robotd.DefaultTolerance()
 	f.dance = newDancer(f, b.StandRad, cfg)
-	f.ring = trace.NewRing(8, n)
+	f.ring = trace.NewRing(ringSlots, n)
 	if f.loop, err = loop.New(cfg, f.drv, f.dance, f.ring); err != nil {
 		return nil, err
 	}
@@ -162,8 +179,8 @@ func newFlightOn(b *body.Body, rng *rand.Rand, p plan, before func(f *flight) er
 	return f, nil
 }
 
-// fly runs the loop to its end, or until nobody expects it any more, and leaves as robotd
-// does.
+// fly runs both processes to their end, or until nobody expects it any more, and leaves as
+// robotd does.
 func (f *flight) fly() {
 	if f.claim.refused {
 		return
@@ -172,19 +189,26 @@ func (f *flight) fly() {
 	if err != nil {
 		panic(err)
 	}
-	for !f.loop.Finished() && f.now() < f.began+limit+f.longer {
-		f.wire.PassUntil(time.Unix(0, s.DeadlineNs()))
+	f.gate.desk.Enter(shared.Flying)
+	for !f.ended() && f.now() < f.began+limit+f.longer {
+		next := time.Unix(0, s.DeadlineNs())
+		if !f.proc.runs(f.now()) { // the gateway's own beat
+			next = f.wire.Now().Add(period)
+		}
+		f.wire.PassUntil(next)
 		f.happen()
-		now := f.now()
-		tick, late, skipped := s.Wake(int64(now))
-		f.loop.Tick(loop.Instant{Tick: tick, LateNs: late, Skipped: skipped, MonoNs: int64(now), WallNs: int64(now) + f.wallNs})
-		f.ticks++
-		f.watch()
+		f.runLoop(&s)
+		f.runGateway()
 		if f.each != nil {
 			f.each(f)
 		}
 	}
-	if f.loop.Finished() || f.stay {
+	f.conclude()
+}
+
+// conclude is what the product says of the flight, and its end.
+func (f *flight) conclude() {
+	if f.ended() || f.stay {
 		f.claim.over = f.world.Now()
 	}
 	r := f.loop.Result()
@@ -192,7 +216,13 @@ func (f *flight) fly() {
 	if r.FirstCause != mode.NoReason {
 		f.claim.cause = r.FirstCause.String()
 	}
-	f.drv.Halt()
+	if f.proc.dead {
+		f.claim.end, f.claim.off, f.claim.cause = mode.Fault.String(), f.proc.rescued, "loop-lost"
+	}
+	f.claim.orphaned = f.orphaned()
+	if !f.proc.dead && !f.claim.orphaned {
+		f.drv.Halt()
+	}
 	f.wire.PassUntil(f.wire.Now().Add(time.Second))
 }
 
@@ -202,26 +232,6 @@ func (f *flight) happen() {
 		e := f.events[0]
 		f.events = f.events[1:]
 		e.do(f)
-	}
-}
-
-// watch is the other side of the ring: the operator that a command line describes.
-func (f *flight) watch() {
-	for x := f.ring.Next(); x != nil; x = f.ring.Next() {
-		if x.Mode != f.last {
-			f.log("%9.3f s: %v -> %v because of %v, %v", time.Duration(x.MonoNs).Seconds(), f.last, x.Mode, x.Why, x.Conditions)
-			f.last = x.Mode
-		}
-		ask, stop := f.script.Step(x)
-		f.ring.Release()
-		switch {
-		case stop && !f.stay:
-			f.loop.Stop()
-		case stop:
-			f.loop.Request(mode.Disarm)
-		case ask != mode.NoRequest:
-			f.loop.Request(ask)
-		}
 	}
 }
 

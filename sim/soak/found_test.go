@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mitori-robotics/mitori/actuators/mode"
+	"github.com/mitori-robotics/mitori/actuators/multi"
 	"github.com/mitori-robotics/mitori/firmware-bridge/dxl"
 	"github.com/mitori-robotics/mitori/sim/busemu"
 )
@@ -37,6 +38,11 @@ func TestTheJudgeSees(t *testing.T) {
 		"an ordinary flight is cut": {none(nil, nil), func(f *flight) {
 			f.after(f.began+3*time.Second, func(f *flight) { f.loop.Request(mode.EStop) })
 		}, "an ordinary flight ends"},
+		"nobody rescues": {at(loopKilled(fixedChance(), nil), 3*time.Second), func(f *flight) {
+			f.ports = func() (*multi.Driver, error) { return nil, errPolicy }
+		}, "cut: torque"},
+		"a process that freezes is left alone": {at(fault{kind: "loop-frozen", begin: freezes(0), row: frozenTooLong()}, 3*time.Second),
+			func(f *flight) { f.gate.eyes.Frozen = time.Minute }, "cut: torque"},
 		"nobody settles": {fault{kind: "nothing", at: 3 * time.Second, row: row{may: settles, must: true}}, nil, "nothing was noticed"},
 	} {
 		p := ordinary
@@ -161,6 +167,25 @@ func TestFoundLimpWithoutFreshPositions(t *testing.T) {
 		c := fault{kind: "id-clash", begin: inject(busemu.Fault{Kind: busemu.FaultClash, ID: idOf(id + 1)})}
 		c.row = row{may: limps | cuts, must: true, lasts: true, detect: 600 * time.Millisecond}
 		found(t, ordinary, nil, at(c, 5700*time.Millisecond)) // while it sits down
+	}
+}
+
+// The loop's process is killed in the midst of each packet that a tick or two send, while the
+// robot holds and while it arms: the servos that wait for the rest hear the rescue all the same.
+func TestFoundLoopKilledInAPacket(t *testing.T) {
+	shares := []float64{0.3, 0.9}
+	if testing.Short() {
+		shares = shares[:1]
+	}
+	for _, when := range []time.Duration{1060 * time.Millisecond, 3 * time.Second} {
+		for skip := range 9 {
+			for _, share := range shares {
+				f := found(t, ordinary, nil, at(killedAt(skip, share), when))
+				if f.claim.end != "fault" || !f.claim.off {
+					t.Errorf("write %d, %g: ends in %s, torque off: %v", skip, share, f.claim.end, f.claim.off)
+				}
+			}
+		}
 	}
 }
 

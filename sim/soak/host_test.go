@@ -93,8 +93,7 @@ const (
 )
 
 // loopStuck: the loop alone stands still in its driver; the supervisor, which in lockstep
-// is this function, cuts past it. A loop that is killed would be the same without an end,
-// and with whoever rescues the robot then in the supervisor's place.
+// is this function, cuts past it. What becomes of whole processes is in process_test.go.
 func loopStuck(rng *rand.Rand, _ *body.Body) fault {
 	d := between(rng, 30*time.Millisecond, 1500*time.Millisecond)
 	c := fault{kind: "loop-stuck", text: "for " + d.String(), row: row{may: cuts | refused, must: true, detect: stuckAfter + 2*lookEvery}}

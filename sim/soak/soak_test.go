@@ -22,6 +22,7 @@ const (
 	flightsVariable = "MITORI_SOAK_FLIGHTS"
 	seedVariable    = "MITORI_SOAK_SEED"
 	firstVariable   = "MITORI_SOAK_FIRST" // of the seeds; default 1
+	kindsVariable   = "MITORI_SOAK_KINDS" // beginnings of names of faults, comma separated; default all
 )
 
 // number reads a variable of the environment.
@@ -57,16 +58,17 @@ func kata20(t testing.TB) *body.Body {
 	return b
 }
 
-// flySeed flies one seed and judges it.
-func flySeed(b *body.Body, seed uint64, log func(string, ...any)) (v verdict, err error) {
+// flySeed flies one seed and judges it; then are shown the flight.
+func flySeed(b *body.Body, seed uint64, log func(string, ...any), then ...func(f *flight)) (v verdict, err error) {
 	rng := rand.New(rand.NewPCG(seed, 0x736f616b))
 	p := plan{length: time.Duration(3000+rng.IntN(1500)) * time.Millisecond, hold: 300 * time.Millisecond, stay: rng.IntN(4) == 0}
 	chosen := draw(rng, b)
-	return flyFaults(b, seed, rng, p, chosen, log)
+	return flyFaults(b, seed, rng, p, chosen, log, then...)
 }
 
 // flyFaults flies with given faults.
-func flyFaults(b *body.Body, seed uint64, rng *rand.Rand, p plan, chosen []fault, log func(string, ...any)) (v verdict, err error) {
+func flyFaults(b *body.Body, seed uint64, rng *rand.Rand, p plan, chosen []fault, log func(string, ...any),
+	then ...func(f *flight)) (v verdict, err error) {
 	v.seed = seed
 	var names []string
 	for _, c := range chosen {
@@ -95,6 +97,9 @@ func flyFaults(b *body.Body, seed uint64, rng *rand.Rand, p plan, chosen []fault
 	v.flown, v.struck, v.end = f.now(), s.met(f.see), f.claim.end
 	if f.claim.refused {
 		v.end = "refused"
+	}
+	for _, show := range then {
+		show(f)
 	}
 	log("ends %s because of %q, over at %v, onset %v", v.end, f.claim.cause, f.claim.over, s.onset)
 	return v, nil

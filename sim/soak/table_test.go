@@ -17,6 +17,7 @@ const (
 	limps                       // damped for a second, torque off
 	cuts                        // torque off at once
 	refused                     // never had torque
+	holds                       // stands where it is: nobody is left to switch torque off
 
 	anything = goesOn | settles | limps | cuts | refused
 	stops    = settles | limps | cuts
@@ -34,6 +35,8 @@ const (
 	playOut = 6500 * time.Millisecond
 	// retry is how often torque-off is sent in the end to servos that could not hear it.
 	retry = time.Second
+	// stopsItself is when servos that hear nothing stop where they are.
+	stopsItself = 200 * time.Millisecond
 )
 
 // sentence is a row of the table, for one fault.
@@ -67,6 +70,8 @@ type claim struct {
 	armed   int64
 	over    time.Duration // when the loop ended, on the plant's clock; 0: it did not
 	off     bool          // every servo confirmed torque-off, it says
+	// orphaned: both processes are gone for good.
+	orphaned bool
 }
 
 // judge returns everything that is wrong with a flight.
@@ -98,6 +103,12 @@ func judge(s *sentence, c *claim, w *witness, planned time.Duration) (wrong []st
 	}
 	if c.refused {
 		bad("was refused")
+		return wrong
+	}
+	if c.orphaned {
+		if w.moved > c.over+stopsItself+grace {
+			bad("goals change until %v, although nobody is left since %v", w.moved, c.over)
+		}
 		return wrong
 	}
 	if on := w.onAt(c.over); c.off && c.over != 0 && on != 0 {
@@ -185,7 +196,7 @@ func (s *sentence) bounds(c *claim, w *witness, first, planned time.Duration, ba
 			bad("limp: a joint is driven until %v, by the table until %v", at, noticed)
 		}
 		check(noticed+limpTime, hears, "limp")
-	case s.may == cuts:
+	case s.may&^refused == cuts:
 		check(noticed, hears, "cut")
 	}
 }

@@ -47,6 +47,7 @@ type witness struct {
 	jumps []jump
 	goals [stepsPerTick][]float64 // of the latest steps, a ring; where torque is off, where the joint was
 	steps int
+	moved time.Duration // when the goal of a joint with torque last changed
 	// blind are joints whose angle the servo itself does not know: what it is told is judged
 	// by what it could know.
 	blind joints
@@ -64,7 +65,7 @@ func newWitness(p busemu.Plant, n int) *witness {
 func (w *witness) Advance(steps int, drives []busemu.Drive) {
 	w.Sense(&w.sense)
 	m := moment{at: w.now}
-	row := w.goals[w.steps%stepsPerTick]
+	row, last := w.goals[w.steps%stepsPerTick], w.goals[(w.steps+stepsPerTick-1)%stepsPerTick]
 	for j := range drives {
 		d, q := &drives[j], w.sense.Joints[j].PosRad
 		goal := q
@@ -75,6 +76,9 @@ func (w *witness) Advance(steps int, drives []busemu.Drive) {
 				m.held |= 1 << j
 			}
 			w.compare(j, goal, q)
+			if goal != last[j] {
+				w.moved = w.now
+			}
 		}
 		row[j] = goal
 	}

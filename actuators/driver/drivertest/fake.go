@@ -39,7 +39,9 @@ type Fake struct {
 
 	// What happened.
 	Writes int
-	Cuts   int // a Fake is cut by its own goroutine only
+	Share  []float64 // of its torque that each servo may use
+	Limits int       // times that it was told so
+	Cuts   int       // a Fake is cut by its own goroutine only
 	Halted bool
 
 	sent   []float64 // goals of the latest Write, arrived or not
@@ -55,10 +57,12 @@ const FakePeriodS = 0.01
 
 // NewFake returns a healthy upright robot of n joints at zero, torque off.
 func NewFake(n int) *Fake {
-	return &Fake{
+	f := &Fake{
 		PosRad: make([]float64, n), GoalRad: make([]float64, n), Silent: make([]bool, n), sent: make([]float64, n), SpeedRad: 0.1, RangeRad: math.Pi,
-		GravityDir: [3]float64{0, 0, -1}, TempC: 35, BusV: 12,
+		GravityDir: [3]float64{0, 0, -1}, TempC: 35, BusV: 12, Share: make([]float64, n),
 	}
+	f.unlimited()
+	return f
 }
 
 // Connect implements driver.Driver.
@@ -174,6 +178,19 @@ func (f *Fake) TakeUp(applied, goalsRad []float64) error {
 	return nil
 }
 
+// Limit implements driver.Driver.
+func (f *Fake) Limit(share []float64) error {
+	switch {
+	case f.Gone:
+		return driver.ErrLinkLost
+	case f.Cuts > 0:
+		return driver.ErrCut
+	}
+	f.Limits++
+	copy(f.Share, share)
+	return nil
+}
+
 // Torque implements driver.Driver.
 func (f *Fake) Torque(on bool) error {
 	if f.Gone {
@@ -185,13 +202,21 @@ func (f *Fake) Torque(on bool) error {
 	case f.Deaf:
 		return driver.ErrPartial
 	}
-	f.TorqueOn = on
+	if f.TorqueOn = on; !on {
+		f.unlimited()
+	}
 	for _, s := range f.Silent {
 		if s {
 			return driver.ErrPartial
 		}
 	}
 	return nil
+}
+
+func (f *Fake) unlimited() {
+	for j := range f.Share {
+		f.Share[j] = 1
+	}
 }
 
 // Cut implements driver.Driver.

@@ -109,6 +109,8 @@ func (m *Meter) servos(p *page, s *trace.Sample) {
 	}{
 		{"temperature_celsius", "Sensor in the servo's housing.", func(j int) float64 { return r.TempC[j] }},
 		{"winding_celsius", "Estimated temperature of the winding.", func(j int) float64 { return s.WindingC[j] }},
+		{"torque_share", "Share of its torque that the joint may use for its heat.", func(j int) float64 { return s.Torque[j] }},
+		{"speed_share", "Share of its speed likewise.", func(j int) float64 { return s.Pace[j] }},
 		{"current_amperes", "Current of the servo.", func(j int) float64 { return r.CurrentA[j] }},
 		{"supply_volts", "Supply at the servo.", func(j int) float64 { return r.BusV[j] }},
 		{"position_radians", "Angle of the joint.", func(j int) float64 { return r.PosRad[j] }},

@@ -246,11 +246,12 @@ type flown struct {
 // account takes what the loop and the watcher counted into the statistics, and tells what
 // people must know of the end.
 func (r *run) account(side *loopSide, f *flown) {
-	w, result := f.watch, side.result(r)
+	w := f.watch
+	result := side.result(r, w)
 	flight.Fill(r.stats, result)
 	if end := side.ended; end == nil {
 		w.Lost(loopLost, side.why, result.TorqueOff)
-		r.stats.Cause, r.stats.Ticks, r.stats.MissedTicks = loopLost, w.Taken(), w.Latest().Missed
+		r.stats.Cause = loopLost
 	} else {
 		if end.Halt != "" && result.TorqueOff {
 			r.tell.Event("note: %s", end.Halt)

@@ -166,14 +166,22 @@ func (r *run) rescue() error {
 	return nil
 }
 
-// result is what the loop counted, and how it ended; without a word of its own, what the
-// gateway knows.
-func (s *loopSide) result(r *run) *loop.Stats {
-	if s.ended != nil {
+// result is what the loop counted, and how it ended; without a word of its own, what its
+// samples told until then.
+func (s *loopSide) result(r *run, w *flight.Watch) *loop.Stats {
+	if s.ended != nil && s.ended.Stats.Ticks > 0 {
 		return &s.ended.Stats
 	}
-	return &loop.Stats{
-		Joints: len(r.desc.Joints), RateHz: r.cfg.RateHz, End: mode.Fault, TorqueOff: s.off == nil,
-		Notes: []string{"the loop's process did not end by itself; what it had counted is lost"},
+	counted := w.Counts()
+	if s.ended != nil { // given up, in a process that could tell so
+		end := &s.ended.Stats
+		counted.End, counted.TorqueOff, counted.FirstCause, counted.Notes = end.End, end.TorqueOff, end.FirstCause, end.Notes
+		return &counted
 	}
+	counted.End, counted.TorqueOff = mode.Fault, s.off == nil
+	counted.Notes = []string{"the loop's process did not end by itself; the counts are those of its ticks that the gateway has seen"}
+	if n := s.region.Ring.Dropped(); n > 0 {
+		counted.Notes = append(counted.Notes, fmt.Sprintf("%d ticks are not among them: nobody took them in", n))
+	}
+	return &counted
 }

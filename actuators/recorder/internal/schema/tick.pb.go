@@ -468,9 +468,12 @@ type Tick struct {
 	Asides        uint64                 `protobuf:"varint,61,opt,name=asides,proto3" json:"asides,omitempty"`
 	AsideFailures uint64                 `protobuf:"varint,62,opt,name=aside_failures,json=asideFailures,proto3" json:"aside_failures,omitempty"`
 	// Of the battery: between what its charge lies, 0 to 1, and the current that it gives.
-	ChargeLow     float64 `protobuf:"fixed64,63,opt,name=charge_low,json=chargeLow,proto3" json:"charge_low,omitempty"`
-	ChargeHigh    float64 `protobuf:"fixed64,64,opt,name=charge_high,json=chargeHigh,proto3" json:"charge_high,omitempty"`
-	SupplyA       float64 `protobuf:"fixed64,65,opt,name=supply_a,json=supplyA,proto3" json:"supply_a,omitempty"`
+	ChargeLow  float64 `protobuf:"fixed64,63,opt,name=charge_low,json=chargeLow,proto3" json:"charge_low,omitempty"`
+	ChargeHigh float64 `protobuf:"fixed64,64,opt,name=charge_high,json=chargeHigh,proto3" json:"charge_high,omitempty"`
+	SupplyA    float64 `protobuf:"fixed64,65,opt,name=supply_a,json=supplyA,proto3" json:"supply_a,omitempty"`
+	// Of each joint, for its heat: share of its torque and of its speed; absent where none has less than all.
+	TorqueShare   []float64 `protobuf:"fixed64,66,rep,packed,name=torque_share,json=torqueShare,proto3" json:"torque_share,omitempty"`
+	SpeedShare    []float64 `protobuf:"fixed64,67,rep,packed,name=speed_share,json=speedShare,proto3" json:"speed_share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -960,6 +963,20 @@ func (x *Tick) GetSupplyA() float64 {
 	return 0
 }
 
+func (x *Tick) GetTorqueShare() []float64 {
+	if x != nil {
+		return x.TorqueShare
+	}
+	return nil
+}
+
+func (x *Tick) GetSpeedShare() []float64 {
+	if x != nil {
+		return x.SpeedShare
+	}
+	return nil
+}
+
 // What the slow registers of one servo tell.
 type Servo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1147,7 +1164,7 @@ const file_tick_proto_rawDesc = "" +
 	"\x03fit\x18\x06 \x01(\bR\x03fit\x12\x14\n" +
 	"\x05asked\x18\a \x01(\bR\x05asked\x12\x12\n" +
 	"\x04wait\x18\b \x01(\x03R\x04wait\x12\x10\n" +
-	"\x03bad\x18\t \x01(\bR\x03bad\"\x87\x0f\n" +
+	"\x03bad\x18\t \x01(\bR\x03bad\"\xcb\x0f\n" +
 	"\x04Tick\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x03R\x05index\x12\x17\n" +
@@ -1223,7 +1240,10 @@ const file_tick_proto_rawDesc = "" +
 	"charge_low\x18? \x01(\x01R\tchargeLow\x12\x1f\n" +
 	"\vcharge_high\x18@ \x01(\x01R\n" +
 	"chargeHigh\x12\x19\n" +
-	"\bsupply_a\x18A \x01(\x01R\asupplyA\"\xc6\x01\n" +
+	"\bsupply_a\x18A \x01(\x01R\asupplyA\x12!\n" +
+	"\ftorque_share\x18B \x03(\x01R\vtorqueShare\x12\x1f\n" +
+	"\vspeed_share\x18C \x03(\x01R\n" +
+	"speedShare\"\xc6\x01\n" +
 	"\x05Servo\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x15\n" +
 	"\x06temp_c\x18\x02 \x01(\x01R\x05tempC\x12\x13\n" +
