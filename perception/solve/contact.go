@@ -268,9 +268,9 @@ func clamp01(v float64) float64 { return math.Max(0, math.Min(1, v)) }
 
 // levelFloor tilts up so that the places where feet stood lie in one level
 // plane. Every uninterrupted stance of a heel or toe is one vote; the slopes are
-// held towards zero as if known to 0.05 (3 degrees) against 6 cm of noise per
+// held towards zero as far as gravity is known (doubtRad) against 6 cm of noise per
 // vote, so a person who stays on one spot changes nothing.
-func (p *problem) levelFloor(c contacts) spatial.Vec3 {
+func (p *problem) levelFloor(c contacts, doubtRad float64) spatial.Vec3 {
 	right, away := horizontal(p.up)
 	type place struct{ a, b, h float64 }
 	var places []place
@@ -295,7 +295,7 @@ func (p *problem) levelFloor(c contacts) spatial.Vec3 {
 	}
 	// Ridge regression h = h0 + sa a + sb b after centring; two votes (heel and
 	// toe) per stance are not independent, hence the doubled variance.
-	const ridge = 2 * (0.06 / 0.05) * (0.06 / 0.05)
+	ridge := 2 * (0.06 / doubtRad) * (0.06 / doubtRad)
 	var ma, mb, mh float64
 	for _, q := range places {
 		ma, mb, mh = ma+q.a, mb+q.b, mh+q.h
