@@ -63,8 +63,11 @@ type Report struct {
 	// TiltDoubtDeg is the standard deviation of the direction of gravity; 0: given.
 	TiltDoubtDeg  float64 `json:"tilt_doubt_deg"`
 	CameraHeightM float64 `json:"camera_height_m"` // of the camera above the floor
-	MeanReprojPx  float64 `json:"mean_reproj_px"`  // mean distance between solved and seen landmarks
-	StanceShare   float64 `json:"stance_share"`    // share of frames with a foot on the floor
+	// LevelsM are the heights of steps and boxes on which the person stood, above the
+	// lowest floor; empty where there is one floor.
+	LevelsM      []float64 `json:"levels_m,omitempty"`
+	MeanReprojPx float64   `json:"mean_reproj_px"` // mean distance between solved and seen landmarks
+	StanceShare  float64   `json:"stance_share"`   // share of frames with a foot on the floor
 	// BoneM holds the lengths used, by name.
 	BoneM map[string]float64 `json:"bone_m"`
 	// UpInCamera is the direction against gravity in camera axes.

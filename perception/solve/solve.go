@@ -55,6 +55,7 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 		p.up = p.levelFloor(c, cam.doubtRad)
 		c = p.detectContacts()
 	}
+	rep.LevelsM = p.findLevels(c, cam.doubtRad)
 	p.useContacts(c)
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
