@@ -9,9 +9,11 @@ import (
 // How edges are judged.
 const (
 	// doubtRad and doubtPx are the standard deviation of an edge's direction: what a
-	// lens bends, and what its ends are worth.
+	// lens bends, and what its ends are worth, in pixels searched.
 	doubtRad = 0.3 * math.Pi / 180
-	doubtPx  = 0.7
+	doubtPx  = 1.2
+	// fullLength is that of an edge that counts fully, of the picture's longer side.
+	fullLength = 0.15
 	// uprightPart and levelPart are the shares of edges, by length, that are expected to
 	// be upright and to be level along each of two directions at right angles.
 	uprightPart = 0.25
@@ -26,7 +28,7 @@ type edge struct {
 	weight    float64
 }
 
-// View is the edges that one camera sees.
+// View is the edges that one camera sees from one place.
 type View struct{ edges []edge }
 
 // NewView takes the edges of a picture of w x h pixels.
@@ -38,8 +40,8 @@ func NewView(segments []Segment, w, h int) *View {
 		v.edges = append(v.edges, edge{
 			at:     [2]float64{(s.A[0]+s.B[0])/2 - float64(w)/2, (s.A[1]+s.B[1])/2 - float64(h)/2},
 			along:  [2]float64{(s.B[0] - s.A[0]) / l, (s.B[1] - s.A[1]) / l},
-			sigma:  math.Hypot(doubtRad, doubtPx*long/workPx/l*math.Sqrt(12)/2),
-			weight: math.Min(1, l/(0.15*long)),
+			sigma:  math.Hypot(doubtRad, doubtPx*long/workPx/l),
+			weight: math.Min(1, l/(fullLength*long)),
 		})
 	}
 	return v
@@ -55,15 +57,18 @@ func (e *edge) off(focalPx float64, d spatial.Vec3) float64 {
 	return math.Asin(math.Min(1, math.Abs(x*e.along[1]-y*e.along[0])/n))
 }
 
-// density is that of being off by so much against that of an edge of any direction.
+// density is the probability density of being off by so much from a direction that
+// the edge has, against that of an edge of any direction. Its tails are heavier than a
+// bell's: (1 + z^2)^-2.
 func (e *edge) density(off float64) float64 {
 	z := off / e.sigma
 	k := 1 + z*z
 	return 2 / (e.sigma * k * k)
 }
 
-// Upright is the logarithm of how much better the edges are explained by some being upright
-// than by none.
+// Upright is the logarithm of how much better a camera of that focal length, to which
+// up is against gravity (camera axes: x right, y down, z away), explains the edges by some
+// being upright than by none.
 func (v *View) Upright(focalPx float64, up spatial.Vec3) float64 {
 	sum := 0.0
 	for i := range v.edges {
@@ -73,8 +78,9 @@ func (v *View) Upright(focalPx float64, up spatial.Vec3) float64 {
 	return sum
 }
 
-// Level is how much better they are explained by some being level, too, along two
-// directions at right angles: yawRad from the camera's right, and from its view.
+// Level is the logarithm of how much better still it explains them by some being level,
+// along two directions at right angles, the first of which is turned by yawRad from the
+// camera's right towards its view.
 func (v *View) Level(focalPx float64, up spatial.Vec3, yawRad float64) float64 {
 	right, away := axes(up)
 	s, c := math.Sincos(yawRad)

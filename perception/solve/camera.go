@@ -193,11 +193,10 @@ func (e *evidence) best(focalPx float64) guess {
 			break
 		}
 	}
+	e.climb(&g, func(g *guess) float64 { return e.weigh(g.focalPx, g.attitude) })
 	if e.scene == nil {
-		e.climb(&g, func(g *guess) float64 { return e.weigh(g.focalPx, g.attitude) })
 		return g
 	}
-	e.climb(&g, func(g *guess) float64 { return e.weigh(g.focalPx, g.attitude) })
 	g.yaw = e.scene.Yaw(focalPx, g.up())
 	g.value = e.whole(&g)
 	e.climb(&g, e.whole)
@@ -213,13 +212,15 @@ func (e *evidence) whole(g *guess) float64 {
 	return v
 }
 
-// climb walks g to the top of value near by, in ever smaller steps.
+// climb walks g to the top of value near by, in ever smaller steps, each the best of
+// all, so that a mirrored picture is climbed in the mirror.
 func (e *evidence) climb(g *guess, value func(*guess) float64) {
 	for step := 0.02; step > 0.0008; step /= 2 {
 		for moved := true; moved; {
 			moved = false
+			from := *g
 			for d := range 6 {
-				try := *g
+				try := from
 				at := [3]*float64{&try.roll, &try.yaw, &try.pitch}[d/2]
 				if e.pitch != nil && d/2 == 2 || e.scene == nil && d/2 == 1 {
 					continue
