@@ -174,3 +174,33 @@ func TestFeetTellFromHowHighTheyAreSeen(t *testing.T) {
 		}
 	}
 }
+
+// What the causal form learns of the camera is eased in: the person stays where they
+// are, though a longer lens sees them farther off.
+func TestCausalEasesTheCameraIn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves five seconds picture by picture; leave out -short to run it")
+	}
+	cam := defaultCamera()
+	cam.focalPx, cam.heightM, cam.pitchRad, cam.distanceM = 900, 1.6, 0.15, 4.5
+	in, _ := film(balancer(), cam, 5, 15, typical, 3)
+	c := causal(t, in, CausalOptions{Options: Options{HeightM: 1.8, FPS: 15}, LagFrames: 2})
+	first := pushAll(c, in.Frames[:30])
+	before := c.Report()
+	c.See(lines.NewView(roomEdges(cam, 0.4, 1), in.WidthPx, in.HeightPx))
+	m := motionOf(t, 15, append(first, pushAll(c, in.Frames[30:])...))
+	after := c.Report()
+	off := func(r *Report) float64 { return math.Abs(math.Log(r.FocalPx / cam.focalPx)) }
+	if off(before) < 0.15 || off(after) > off(before)/2 || after.FocalSource != FocalEstimated {
+		t.Errorf("focal length %.0f px, with the room %.0f (%s), true %.0f", before.FocalPx, after.FocalPx, after.FocalSource, cam.focalPx)
+	}
+	tilt := func(r *Report) float64 { return math.Acos(math.Min(1, r.UpInCamera.Dot(cam.upInCamera()))) * 180 / math.Pi }
+	if tilt(after) > 2 {
+		t.Errorf("up is %.1f degrees off, before %.1f", tilt(after), tilt(before))
+	}
+	for i := 1; i < len(m.Frames); i++ {
+		if d := m.Frames[i].Positions[0].Sub(m.Frames[i-1].Positions[0]).Norm(); d > 0.05 {
+			t.Errorf("at %.2f s the person jumps by %.3f m", m.Meta.StartS+float64(i)/15, d)
+		}
+	}
+}

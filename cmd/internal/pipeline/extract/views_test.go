@@ -103,7 +103,7 @@ func seeOneMotion(t *testing.T, views []view, heightM, farMm float64) {
 				t.Fatal(err)
 			}
 			t.Logf("cameras %d and %d: PA-MPJPE %.0f mm, root height %.3f m, contacts %.2f alike", j+1, i+1, c.PAMPJPEMm, c.RootHeightMeanM, c.ContactAgreement)
-			if c.PAMPJPEMm > farMm || c.RootHeightMeanM > 0.08 || c.ContactAgreement < 0.7 || c.SideErrorShare > 0.05 {
+			if c.PAMPJPEMm > farMm || c.RootHeightMeanM > 0.08 || c.ContactAgreement < 0.6 || c.SideErrorShare > 0.05 {
 				t.Errorf("cameras %d and %d: %+v", j+1, i+1, c)
 			}
 		}
