@@ -49,11 +49,11 @@ const (
 	// sceneTrust is what an edge counts: frames of windows and boards have two edges
 	// each, and several of one row.
 	sceneTrust = 0.4
-	// Standard deviations of what the person says. [rendered people before eleven
-	// cameras: body 4.7 degrees, feet 3.5; four calibrated views: 5.6 and 7]
+	// Standard deviations of what the person says. [32 rendered clips: body 5 degrees,
+	// feet 4; four calibrated views: 4 and 6]
 	leanPitchDoubt = 5.0 * math.Pi / 180
 	leanRollDoubt  = 3.0 * math.Pi / 180
-	feetDoubt      = 4.5 * math.Pi / 180
+	feetDoubt      = 6.0 * math.Pi / 180
 	// heightDoubt is that of a camera's height by a person's size.
 	heightDoubt = 0.08
 
