@@ -87,6 +87,9 @@ func TestARoomTellsTheCamera(t *testing.T) {
 		if e.source != FocalAssumed || e.highPx < 1.7*e.lowPx {
 			t.Errorf("camera %d without a room: focal length %.0f to %.0f px, %s", k, e.lowPx, e.highPx, e.source)
 		}
+		if r := e.focalPx / 960; r < 0.65 || r > 1.35 {
+			t.Errorf("camera %d without a room: a focal length of %.2f of the longer side is not usual", k, r)
+		}
 		if e.lowPx <= c.focalPx && c.focalPx <= e.highPx {
 			without++
 		}
@@ -122,6 +125,10 @@ func TestKnownCameras(t *testing.T) {
 		e = seen(in, Options{FocalPx: c.focalPx, CameraHeightM: c.heightM})
 		if off := math.Abs(attitudeOf(e.up).pitch-pitch) * 180 / math.Pi; off > 3 {
 			t.Errorf("camera %d: known to be %.2f m high: pitch %.1f degrees off", k, c.heightM, off)
+		}
+		// Said to stand half a metre higher, it must look down more.
+		if higher := seen(in, Options{FocalPx: c.focalPx, CameraHeightM: c.heightM + 0.5}); attitudeOf(higher.up).pitch < attitudeOf(e.up).pitch+0.05 {
+			t.Errorf("camera %d: pitch %.3f, half a metre higher %.3f", k, attitudeOf(e.up).pitch, attitudeOf(higher.up).pitch)
 		}
 		e = seen(in, Options{FocalPx: 1.1 * c.focalPx, FocalFromFile: true})
 		if ratio := e.focalPx / c.focalPx; math.Abs(math.Log(ratio)) > 0.2 || e.source != FocalFile || e.lowPx > c.focalPx*1.1 || e.highPx < c.focalPx {
@@ -194,7 +201,9 @@ func TestCausalEasesTheCameraIn(t *testing.T) {
 	if off(before) < 0.15 || off(after) > off(before)/2 || after.FocalSource != FocalEstimated {
 		t.Errorf("focal length %.0f px, with the room %.0f (%s), true %.0f", before.FocalPx, after.FocalPx, after.FocalSource, cam.focalPx)
 	}
-	tilt := func(r *Report) float64 { return math.Acos(math.Min(1, r.UpInCamera.Dot(cam.upInCamera()))) * 180 / math.Pi }
+	tilt := func(r *Report) float64 {
+		return math.Acos(math.Min(1, r.UpInCamera.Dot(cam.upInCamera()))) * 180 / math.Pi
+	}
 	if tilt(after) > 2 {
 		t.Errorf("up is %.1f degrees off, before %.1f", tilt(after), tilt(before))
 	}
