@@ -37,6 +37,13 @@ func TestExtractUsage(t *testing.T) {
 		{[]string{"a.mp4", "--person", "tallest"}, "best, left, right or centre"},
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
+		{[]string{"a.mp4", "--fov", "38", "--focal", "1000"}, "exclude each other"},
+		{[]string{"a.mp4", "--fov", "170"}, "5 to 130"},
+		{[]string{"a.mp4", "--focal", "-1"}, "50 to 100000"},
+		{[]string{"a.mp4", "--focal", "NaN"}, "50 to 100000"},
+		{[]string{"a.mp4", "--camera-pitch", "steep"}, "camera-pitch"},
+		{[]string{"a.mp4", "--camera-pitch=-90"}, "legal: -85 (up) to 85 (down)"},
+		{[]string{"a.mp4", "--camera-height", "100"}, "0.02 to 10"},
 		{[]string{"a.mp4", "--causal", "--overlay", "b.mp4"}, "exclude each other"},
 	} {
 		if code, said := extractClip(c.args...); code != fault.ExitUsage || !strings.Contains(said, c.want) {

@@ -42,7 +42,8 @@ const (
 // Gather reads the evidence off an extraction.
 func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	e := &Evidence{
-		Span:          Span{m.Meta.StartS, m.Meta.StartS + m.Seconds()},
+		Span:         Span{m.Meta.StartS, m.Meta.StartS + m.Seconds()},
+		TiltDoubtDeg: s.TiltDoubtDeg, LevelsM: s.LevelsM,
 		CameraHeightM: s.CameraHeightM, CameraTiltDeg: s.CameraTiltDeg, StanceShare: s.StanceShare,
 		SpeedMPerS: fastest(m),
 	}

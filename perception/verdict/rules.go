@@ -28,6 +28,9 @@ const (
 	// tiltDeg is a camera tilt that nobody films with; the estimate ends at 50.
 	// [recordings: up to 34]
 	tiltDeg = 42.0
+	// unsureDeg of doubt about gravity are worth a remark. [with straight edges around
+	// the person 0.2 to 2.2; with the person alone 3.4 to 8]
+	unsureDeg = 5.0
 	// hiddenShare of the motion without a part of the body makes the part a guess.
 	hiddenShare = 0.5
 	// hiddenSome of it without legs or feet leaves stretches that are guessed.
@@ -73,7 +76,7 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, unsureTilt, steps, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -117,6 +120,21 @@ func tilted(e *Evidence) []finding {
 		return []finding{{Doubtful, fmt.Sprintf("the camera seems to be tilted by %.0f degrees; film with the camera level", e.CameraTiltDeg)}}
 	}
 	return nil
+}
+
+// unsureTilt and steps are remarks: the motion may be right all the same.
+func unsureTilt(e *Evidence) []finding {
+	if e.TiltDoubtDeg <= unsureDeg {
+		return nil
+	}
+	return []finding{{Good, fmt.Sprintf("how the camera is tilted is known to about %.0f degrees only, so the person may lean a little in the motion; film in a room whose upright edges are in the picture, or give --camera-pitch and --fov", e.TiltDoubtDeg)}}
+}
+
+func steps(e *Evidence) []finding {
+	if len(e.LevelsM) == 0 {
+		return nil
+	}
+	return []finding{{Good, fmt.Sprintf("the person stands on something %.2f m high, too; the robot's floor is flat", e.LevelsM[len(e.LevelsM)-1])}}
 }
 
 // legs judges legs and feet: a robot balances on them, so they must not be

@@ -92,16 +92,18 @@ const (
 type Evidence struct {
 	Span Span // of the motion
 
-	CameraHeightM float64 // of the camera above the floor
-	CameraTiltDeg float64 // of the picture's vertical against gravity
-	StanceShare   float64 // with a foot on the floor
-	InvertedShare float64 // with the trunk more than 120 degrees from upright
-	LyingShare    float64 // with the trunk more than 60 degrees from upright
-	SwappedShare  float64 // whose left and right the solver exchanged
-	MissedShare   float64 // without the person, between first and last sighting
-	AbsentShare   float64 // of the whole video's frames, without the person
-	ReprojShare   float64 // mean distance of solved from seen landmarks, of the person's height
-	SpeedMPerS    float64 // 95th percentile over time of the fastest joint's speed
+	CameraHeightM float64   // of the camera above the floor
+	CameraTiltDeg float64   // of the picture's vertical against gravity
+	TiltDoubtDeg  float64   // standard deviation of the direction of gravity
+	LevelsM       []float64 // heights of what the person stepped onto
+	StanceShare   float64   // with a foot on the floor
+	InvertedShare float64   // with the trunk more than 120 degrees from upright
+	LyingShare    float64   // with the trunk more than 60 degrees from upright
+	SwappedShare  float64   // whose left and right the solver exchanged
+	MissedShare   float64   // without the person, between first and last sighting
+	AbsentShare   float64   // of the whole video's frames, without the person
+	ReprojShare   float64   // mean distance of solved from seen landmarks, of the person's height
+	SpeedMPerS    float64   // 95th percentile over time of the fastest joint's speed
 
 	// Hidden lists, for each part, when it is not seen.
 	Hidden [NumParts][]Span

@@ -22,14 +22,17 @@ import (
 	"github.com/mitori-robotics/mitori/sim/demonstrator/demonstratortest"
 )
 
-// view is one camera around a person, and the direction against gravity in its axes.
+// view is one camera around a person: the direction against gravity in its axes, how
+// far off that may be found, and its focal length, 0 where it is not to be found.
 type view struct {
-	clip string
-	up   spatial.Vec3
+	clip    string
+	up      spatial.Vec3
+	offDeg  float64
+	focalPx float64
 }
 
 // Four calibrated cameras around one man, each extracted alone: the motions must
-// agree, and so must the direction of gravity with the calibration. The cameras
+// agree, and so must gravity and focal length with the calibration. The cameras
 // look down by about 20 degrees and two are rolled by 12 and 24; in one view the
 // network exchanges left and right for a third of the clip.
 func TestFourViewsSeeOneMotion(t *testing.T) {
@@ -41,8 +44,9 @@ func TestFourViewsSeeOneMotion(t *testing.T) {
 		t.Skipf("recordings are not here: %v", err)
 	}
 	var views []view
-	for k, up := range calibratedUps(t, data+"/calibration/Calib.qca.txt") {
-		views = append(views, view{fmt.Sprintf("%s/videos/cam%02d.mp4", data, k+1), up})
+	for k, v := range calibrated(t, data+"/calibration/Calib.qca.txt") {
+		v.clip, v.offDeg = fmt.Sprintf("%s/videos/cam%02d.mp4", data, k+1), 2
+		views = append(views, v)
 	}
 	// Single views reach 65 to 80 mm against a triangulation of all four.
 	seeOneMotion(t, views, 1.71, 130)
@@ -56,7 +60,7 @@ func TestTwoDrawnViewsSeeOneMotion(t *testing.T) {
 		name := filepath.Join(t.TempDir(), fmt.Sprintf("view%d.mp4", k))
 		demonstratortest.MustFilm(t, name, "march", 0.5, 2.5, demonstrator.Options{WidthPx: 288, HeightPx: 360, FPS: 15, Camera: c})
 		down := math.Atan2(c.HeightM-0.93, c.DistanceM) // it looks at the middle of the person
-		views = append(views, view{name, spatial.Vec3{0, -math.Cos(down), -math.Sin(down)}})
+		views = append(views, view{clip: name, up: spatial.Vec3{0, -math.Cos(down), -math.Sin(down)}, offDeg: 5})
 	}
 	seeOneMotion(t, views, 1.72, 110)
 }
@@ -81,8 +85,11 @@ func seeOneMotion(t *testing.T, views []view, heightM, farMm float64) {
 		if n := e.Track.Stats; n.Missed > n.Frames/20 {
 			t.Errorf("camera %d: %d of %d frames missed", k+1, n.Missed, n.Frames)
 		}
-		if off := math.Acos(e.Report.UpInCamera.Dot(v.up)) * 180 / math.Pi; off > 10 {
+		if off := math.Acos(e.Report.UpInCamera.Dot(v.up)) * 180 / math.Pi; off > v.offDeg {
 			t.Errorf("camera %d: up is %.1f degrees off", k+1, off)
+		}
+		if r := e.Report; v.focalPx > 0 && math.Abs(r.FocalPx/v.focalPx-1) > 0.12 {
+			t.Errorf("camera %d: focal length %.0f px (%.0f to %.0f, %s), %.0f in the calibration", k+1, r.FocalPx, r.FocalLowPx, r.FocalHighPx, r.FocalSource, v.focalPx)
 		}
 		p := metrics.Plausible(e.Motion)
 		if p.FootSlideMaxMPerS > 0.02 || p.SinkMaxM > 0.01 || p.BoneSpreadMm > 1e-6 {
@@ -96,7 +103,7 @@ func seeOneMotion(t *testing.T, views []view, heightM, farMm float64) {
 				t.Fatal(err)
 			}
 			t.Logf("cameras %d and %d: PA-MPJPE %.0f mm, root height %.3f m, contacts %.2f alike", j+1, i+1, c.PAMPJPEMm, c.RootHeightMeanM, c.ContactAgreement)
-			if c.PAMPJPEMm > farMm || c.RootHeightMeanM > 0.08 || c.ContactAgreement < 0.7 || c.SideErrorShare > 0.05 {
+			if c.PAMPJPEMm > farMm || c.RootHeightMeanM > 0.08 || c.ContactAgreement < 0.6 || c.SideErrorShare > 0.05 {
 				t.Errorf("cameras %d and %d: %+v", j+1, i+1, c)
 			}
 		}
@@ -125,10 +132,10 @@ func faceLike(a, b *human.Motion) *human.Motion {
 	return &out
 }
 
-// calibratedUps reads the direction against gravity in the axes (x right, y
-// down, z away) of each camera. In this format the camera looks along -z with y
-// up, and the rotation is stored by column.
-func calibratedUps(t *testing.T, name string) (ups []spatial.Vec3) {
+// calibrated reads focal length and the direction against gravity in the axes (x right,
+// y down, z away) of each camera. In this format the camera looks along -z with y
+// up, the rotation is stored by column, and lengths in the picture are in 64ths of a pixel.
+func calibrated(t *testing.T, name string) (views []view) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Clean(name))
 	if err != nil {
@@ -141,6 +148,9 @@ func calibratedUps(t *testing.T, name string) (ups []spatial.Vec3) {
 				R23 float64 `xml:"r23,attr"`
 				R33 float64 `xml:"r33,attr"`
 			} `xml:"transform"`
+			Intrinsic struct {
+				FocalU float64 `xml:"focalLengthU,attr"`
+			} `xml:"intrinsic"`
 		} `xml:"cameras>camera"`
 	}
 	text := strings.Replace(string(b), "encoding='ASCII'", "", 1)
@@ -148,10 +158,11 @@ func calibratedUps(t *testing.T, name string) (ups []spatial.Vec3) {
 		t.Fatal(err)
 	}
 	for _, c := range file.Cameras {
-		ups = append(ups, spatial.Vec3{c.Transform.R13, -c.Transform.R23, -c.Transform.R33})
+		up := spatial.Vec3{c.Transform.R13, -c.Transform.R23, -c.Transform.R33}
+		views = append(views, view{up: up, focalPx: c.Intrinsic.FocalU / 64})
 	}
-	if len(ups) != 4 {
-		t.Fatalf("%d cameras in %s", len(ups), name)
+	if len(views) != 4 {
+		t.Fatalf("%d cameras in %s", len(views), name)
 	}
-	return ups
+	return views
 }
