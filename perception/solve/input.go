@@ -6,6 +6,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // Options steers Solve. The zero value is a sound default.
@@ -46,11 +47,13 @@ type Report struct {
 	CameraTiltDeg float64 `json:"camera_tilt_deg"` // angle between the picture's vertical and gravity
 	CameraHeightM float64 `json:"camera_height_m"` // of the camera above the floor
 	MeanReprojPx  float64 `json:"mean_reproj_px"`  // mean distance between solved and seen landmarks
-	StanceShare   float64 `json:"stance_share"`    // share of frames with a foot on the floor
+	StanceShare   float64 `json:"stance_share"`    // share of frames with a foot on the floor, of those that show a foot
 	// BoneM holds the lengths used, by name.
 	BoneM map[string]float64 `json:"bone_m"`
 	// UpInCamera is the direction against gravity in camera axes.
 	UpInCamera spatial.Vec3 `json:"up_in_camera"`
+	// Hidden lists for each part of the body when it was not seen.
+	Hidden [sight.NumParts][]sight.Span `json:"-"`
 }
 
 // complete fills in what was left open; assumed tells whether that holds for the

@@ -124,6 +124,7 @@ func (p *problem) standingFrames(depth []float64) []int {
 		drop := (l[0]-r[0])*p.up[0] + (l[1]-r[1])*p.up[1]
 		ok := body[t] >= uprightStretch*longest && abs(drop)*depth[t]/p.focalPx < uprightLevelM
 		for _, h := range hipJoints {
+			ok = ok && !p.hides(t, h+1)
 			parts := dist(t, h, h+1) + dist(t, h+1, h+2)
 			ok = ok && dist(t, h, h+2) >= uprightLine*parts && parts >= legs*dist(t, human.Pelvis, human.Chest)
 		}

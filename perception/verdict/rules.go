@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // Thresholds. The figures in brackets are what was measured on clips that are
@@ -28,6 +30,10 @@ const (
 	// tiltDeg is a camera tilt that nobody films with; the estimate ends at 50.
 	// [recordings: up to 34]
 	tiltDeg = 42.0
+	// leanDeg is how far from upright people who stand on two straight legs may lean on
+	// average: they cannot for long, so it is the camera's tilt that is wrong.
+	// LEANFIGURES
+	leanDeg = 14.0
 	// hiddenShare of the motion without a part of the body makes the part a guess.
 	hiddenShare = 0.5
 	// hiddenSome of it without legs or feet leaves stretches that are guessed.
@@ -73,7 +79,7 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, leans, legs, arms, shoulders, people, missing, absent, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -119,23 +125,31 @@ func tilted(e *Evidence) []finding {
 	return nil
 }
 
+// leans: a tilt that does not fit what the person does.
+func leans(e *Evidence) []finding {
+	if e.LeanDeg > leanDeg {
+		return []finding{{Doubtful, fmt.Sprintf("the person seems to lean by %.0f degrees all the time while standing on straight legs: the direction of gravity is probably wrong; film with the camera level, from the height of the hips", e.LeanDeg)}}
+	}
+	return nil
+}
+
 // legs judges legs and feet: a robot balances on them, so they must not be
 // guesses.
 func legs(e *Evidence) (out []finding) {
-	both := overlap(e.Hidden[LeftLeg], e.Hidden[RightLeg])
-	feet := overlap(e.feet(LeftLeg, LeftFoot), e.feet(RightLeg, RightFoot))
+	both := overlap(e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg])
+	feet := overlap(e.feet(sight.LeftLeg, sight.LeftFoot), e.feet(sight.RightLeg, sight.RightFoot))
 	switch all, some := e.share(both), e.share(feet); {
 	case all > hiddenShare:
-		out = append(out, finding{Refused, fmt.Sprintf("the legs are not in the picture (%s), so what they do is invented; film the whole body, feet and floor included", list(both))})
+		out = append(out, finding{Doubtful, fmt.Sprintf("the legs are not in the picture (%s): they stand still, and nothing but trunk, head and arms is the person's; to have steps, film the whole body, feet and floor included", list(both))})
 	case some > hiddenShare:
 		out = append(out, finding{Doubtful, fmt.Sprintf("the feet are not in the picture (%s), so steps are guesses; film the whole body, feet and floor included", list(feet))})
 	case some > hiddenSome:
 		out = append(out, finding{Doubtful, fmt.Sprintf("legs or feet are not seen for a while (%s); film the whole body, feet and floor included, with nothing in front", list(feet))})
 	}
 	for _, s := range [...]struct {
-		leg, other Part
+		leg, other sight.Part
 		name       string
-	}{{LeftLeg, RightLeg, "left"}, {RightLeg, LeftLeg, "right"}} {
+	}{{sight.LeftLeg, sight.RightLeg, "left"}, {sight.RightLeg, sight.LeftLeg, "right"}} {
 		if alone := minus(e.Hidden[s.leg], e.Hidden[s.other]); e.share(alone) > hiddenShare {
 			out = append(out, finding{Doubtful, fmt.Sprintf("the %s leg is hidden (%s); film from the front, the whole body in the picture", s.name, list(alone))})
 		}
@@ -143,17 +157,32 @@ func legs(e *Evidence) (out []finding) {
 	return out
 }
 
-// arms: one hidden arm is told as unseen, both make the motion doubtful.
+// arms: one hidden arm is told as unseen, both make the motion doubtful, and with the
+// legs hidden, too, nothing is left.
 func arms(e *Evidence) []finding {
-	if both := overlap(e.Hidden[LeftArm], e.Hidden[RightArm]); e.share(both) > hiddenShare {
-		return []finding{{Doubtful, fmt.Sprintf("both arms are hidden (%s); film from the front", list(both))}}
+	both := overlap(e.Hidden[sight.LeftArm], e.Hidden[sight.RightArm])
+	if e.share(both) <= hiddenShare {
+		return nil
+	}
+	nothing := overlap(both, overlap(e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg]))
+	if e.share(nothing) > hiddenShare {
+		return []finding{{Refused, fmt.Sprintf("neither arms nor legs are in the picture (%s), so there is nothing to copy; film the whole body", list(nothing))}}
+	}
+	return []finding{{Doubtful, fmt.Sprintf("both arms are hidden (%s): they hang; film from the front", list(both))}}
+}
+
+// shoulders: who is seen from the hips down only is not known at all, by size, heading
+// or balance.
+func shoulders(e *Evidence) []finding {
+	if both := overlap(e.Hidden[sight.LeftShoulder], e.Hidden[sight.RightShoulder]); e.share(both) > hiddenShare {
+		return []finding{{Refused, fmt.Sprintf("the shoulders are not in the picture (%s), so trunk and arms are invented; film the whole body, head included", list(both))}}
 	}
 	return nil
 }
 
 // people judges who comes back after a gap.
 func people(e *Evidence) []finding {
-	var long, others []Span
+	var long, others []sight.Span
 	for _, r := range e.Returns {
 		switch {
 		case somebodyElse(r):
@@ -250,7 +279,7 @@ func racing(e *Evidence) []finding {
 // told is how many stretches or moments a sentence names.
 const told = 3
 
-func list(spans []Span) string {
+func list(spans []sight.Span) string {
 	var out []string
 	for _, s := range spans[:min(told, len(spans))] {
 		out = append(out, s.String())
