@@ -16,7 +16,7 @@ func clip(n int, change func(i int, f *landmark.Frame)) *landmark.Clip {
 		f := &c.Frames[i]
 		f.TimeS, f.Found = float64(i)/fps, true
 		for k := range f.Landmarks {
-			f.Landmarks[k] = landmark.Point{XPx: 300, YPx: 200, Visibility: 0.9}
+			f.Landmarks[k] = landmark.Point{XPx: 300, YPx: 200, Visibility: 0.9, Presence: 1}
 		}
 		if change != nil {
 			change(i, f)
@@ -47,6 +47,9 @@ func TestHidden(t *testing.T) {
 		"below the picture": {func(p *landmark.Point) { p.YPx = 480 }, 30, 90, true},
 		"beside it":         {func(p *landmark.Point) { p.XPx = -1 }, 30, 90, true},
 		"in the last row":   {func(p *landmark.Point) { p.YPx = 479.9 }, 30, 90, false},
+		"behind furniture":  {func(p *landmark.Point) { p.Visibility, p.Presence = 0.7, 0.8 }, 30, 90, true},
+		"behind the body":   {func(p *landmark.Point) { p.Visibility, p.Presence = 0.4, 0.99 }, 30, 90, false},
+		"in a bad light":    {func(p *landmark.Point) { p.Visibility, p.Presence = 0.9, 0.8 }, 30, 90, false},
 		"for a moment":      {guess, 30, 40, false},
 		"from the start":    {guess, 0, 60, true},
 		"to the end":        {guess, 60, 150, true},
@@ -80,6 +83,20 @@ func TestSides(t *testing.T) {
 	}))
 	if len(h[RightArm]) != 1 || len(h[LeftArm]) != 0 {
 		t.Errorf("right arm %v, left arm %v", h[RightArm], h[LeftArm])
+	}
+}
+
+// TestAtTheEdge: a knee above a shank that the picture cuts off is seen, however little
+// the network thinks that the leg is there; one behind furniture is not.
+func TestAtTheEdge(t *testing.T) {
+	for yPx, want := range map[float64]bool{490: true, 300: false} {
+		c := clip(1, func(_ int, f *landmark.Frame) {
+			f.Landmarks[landmark.RKnee] = landmark.Point{XPx: 300, YPx: 250, Visibility: 0.8, Presence: 0.6}
+			f.Landmarks[landmark.RAnkle] = landmark.Point{XPx: 300, YPx: yPx, Visibility: 0.4, Presence: 0.1}
+		})
+		if got := Seen(&c.Frames[0], landmark.RKnee, c.WidthPx, c.HeightPx); got != want {
+			t.Errorf("ankle at %g px: %v", yPx, got)
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 // without hips upright, a leg straight below the hip with the foot on the floor, and is back where it is seen again
 // when that happens (human.Stays). Its confidence is 0.
 const (
+	// upperBodyShare of the frames without legs make a clip that of an upper body.
+	upperBodyShare = 0.9
 	// restFootM is how high above the floor the foot of a hidden leg still stands.
 	restFootM, restFootSoft = 0.05, 0.01
 )
@@ -54,6 +56,18 @@ func (p *problem) conceal(v *view, g grid) {
 
 // hides tells whether joint j is hidden in frame t.
 func (p *problem) hides(t int, j human.Joint) bool { return p.hidden != nil && p.hidden[t][j] }
+
+// neverLegs tells whether the clip shows an upper body: both legs are hidden throughout,
+// but for what is too short to tell.
+func (p *problem) neverLegs() bool {
+	n := 0
+	for t := range p.hidden {
+		if p.hides(t, human.LKnee) && p.hides(t, human.RKnee) {
+			n++
+		}
+	}
+	return n > 0 && float64(n) >= upperBodyShare*float64(p.n)
+}
 
 // rest points the bones of hidden limbs to where they rest.
 func (p *problem) rest() {

@@ -12,6 +12,8 @@ const (
 	// rollFree is how far, in rad, a trunk may lean sideways without the camera being
 	// rolled, where there are no legs to tell.
 	rollFree = 5 * math.Pi / 180
+	// legsShare of the frames with legs are enough to tell gravity by.
+	legsShare = 0.25
 	// networkAdultM is the stature of the adult that the network has in mind.
 	networkAdultM = assumedHeightM
 )
@@ -19,11 +21,12 @@ const (
 // view is what the camera sees of the person: hidden limbs by stretches of time.
 type view struct{ hidden [sight.NumParts][]sight.Span }
 
-// blind takes landmarks outside the picture for guesses, in frames.
+// blind takes landmarks that are not seen for guesses, in frames.
 func blind(frames []landmark.Frame, widthPx, heightPx int) {
 	for i := range frames {
 		for j := range frames[i].Landmarks {
-			if p := &frames[i].Landmarks[j]; !sight.Inside(p, widthPx, heightPx) {
+			p := &frames[i].Landmarks[j]
+			if p.Visibility >= sight.Visible && !sight.Seen(&frames[i], j, widthPx, heightPx) {
 				p.Visibility = 0
 			}
 		}
@@ -82,30 +85,28 @@ func (v *view) hides(part sight.Part, timeS, stepS float64) bool {
 	return false
 }
 
-// legless tells whether both legs are hidden at a time.
-func (v *view) legless(timeS float64) bool {
-	return v.hides(sight.LeftLeg, timeS, 0) && v.hides(sight.RightLeg, timeS, 0)
-}
-
-// gravity estimates the direction against gravity by the frames that show a leg.
-// Where these are the fewer, nothing tells how the camera is pitched: it is taken as
+// gravity estimates the direction against gravity by the frames that show both legs,
+// or one. Where these are few, nothing tells how the camera is pitched: it is taken as
 // level, and as rolled only by what a trunk does not lean.
 func (v *view) gravity(frames []landmark.Frame) spatial.Vec3 {
-	var legs, none []landmark.Frame
+	var byLegs [3][]landmark.Frame // that show so many
 	for i := range frames {
-		if v.legless(frames[i].TimeS) {
-			none = append(none, frames[i])
-		} else {
-			legs = append(legs, frames[i])
+		k := 0
+		for _, leg := range [...]sight.Part{sight.LeftLeg, sight.RightLeg} {
+			if !v.hides(leg, frames[i].TimeS, 0) {
+				k++
+			}
 		}
+		byLegs[k] = append(byLegs[k], frames[i])
 	}
-	if len(none) == 0 {
-		return estimateUp(frames)
+	enough := max(minFoundFrames, int(legsShare*float64(len(frames))))
+	switch {
+	case len(byLegs[2]) >= enough:
+		return estimateUp(byLegs[2])
+	case len(byLegs[1]) >= enough:
+		return estimateUp(byLegs[1])
 	}
-	if len(legs) >= minFoundFrames && len(legs) >= len(none) {
-		return estimateUp(legs)
-	}
-	return rollOfTrunks(none)
+	return rollOfTrunks(frames)
 }
 
 // rollOfTrunks is up for a camera that is level but for its roll.

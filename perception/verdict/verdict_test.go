@@ -54,7 +54,7 @@ func TestEachFault(t *testing.T) {
 				e.Hidden[p] = whole
 			}
 		}, Refused, "shoulders are not in the picture"},
-		"leans while standing": {func(e *Evidence) { e.LeanDeg = 20 }, Doubtful, "gravity is probably wrong"},
+		"leans while standing": {func(e *Evidence) { e.LeanDeg = 12 }, Doubtful, "gravity is probably wrong"},
 		"feet cut off":         {func(e *Evidence) { e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = whole, whole }, Doubtful, "feet are not in the picture"},
 		"feet gone for a while": {func(e *Evidence) {
 			e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = []sight.Span{{FromS: 1, ToS: 4}}, []sight.Span{{FromS: 2, ToS: 4.5}}
