@@ -49,7 +49,7 @@ func TestHidden(t *testing.T) {
 		"in the last row":   {func(p *landmark.Point) { p.YPx = 479.9 }, 30, 90, false},
 		"behind furniture":  {func(p *landmark.Point) { p.Visibility, p.Presence = 0.7, 0.8 }, 30, 90, true},
 		"behind the body":   {func(p *landmark.Point) { p.Visibility, p.Presence = 0.4, 0.99 }, 30, 90, false},
-		"in a bad light":    {func(p *landmark.Point) { p.Visibility, p.Presence = 0.9, 0.8 }, 30, 90, false},
+		"in a bad light":    {func(p *landmark.Point) { p.Visibility, p.Presence = 0.95, 0.8 }, 30, 90, false},
 		"for a moment":      {guess, 30, 40, false},
 		"from the start":    {guess, 0, 60, true},
 		"to the end":        {guess, 60, 150, true},

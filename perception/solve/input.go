@@ -120,7 +120,7 @@ func check(in *landmark.Clip, opt *Options) (found int, err error) {
 		}
 	}
 	if found < minFoundFrames {
-		return found, fmt.Errorf("solve: %w for long enough: seen in %d of %d frames, at least %d are needed", landmark.ErrNoPerson, found, len(in.Frames), minFoundFrames)
+		return found, fmt.Errorf("solve: %w for long enough: they are in %d of the %d frames, and a motion needs at least %d with them; film for a second or longer", landmark.ErrNoPerson, found, len(in.Frames), minFoundFrames)
 	}
 	return found, nil
 }

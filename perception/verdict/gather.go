@@ -51,6 +51,7 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	e.SwappedShare = float64(s.SwappedFrames) / math.Max(1, float64(len(frames)))
 	e.LyingShare, e.InvertedShare = leaning(m)
 	e.LeanDeg = standingLean(m)
+	e.UndecodedShare = float64(r.Undecoded) / math.Max(1, float64(r.Undecoded+len(r.Frames)))
 	heightPx := personPx(frames)
 	e.ReprojShare = s.MeanReprojPx / heightPx
 	for i := range frames {

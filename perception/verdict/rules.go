@@ -80,7 +80,7 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, leans, legs, arms, shoulders, people, missing, absent, edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, leans, legs, arms, shoulders, people, missing, absent, damaged, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -226,6 +226,14 @@ func absent(e *Evidence) []finding {
 		return nil
 	}
 	return []finding{{Doubtful, fmt.Sprintf("the person is seen from %s only, and in %.0f %% of the video there is nobody or somebody else; choose the part that is meant (--from, --to)", e.Span, 100*e.AbsentShare)}}
+}
+
+// damaged: what could not be decoded may hold the rest of the motion.
+func damaged(e *Evidence) []finding {
+	if e.UndecodedShare <= 0 {
+		return nil
+	}
+	return []finding{{Doubtful, fmt.Sprintf("the video ends early at %.1f s, %.0f %% of it could not be decoded, and the file may be damaged; copy it anew, or choose a part before (--to)", e.Span.ToS, math.Max(1, 100*e.UndecodedShare))}}
 }
 
 // edited: a place where one take ends and another begins.

@@ -66,17 +66,18 @@ type Verdict struct {
 type Evidence struct {
 	Span sight.Span // of the motion
 
-	CameraHeightM float64 // of the camera above the floor
-	CameraTiltDeg float64 // of the picture's vertical against gravity
-	StanceShare   float64 // with a foot on the floor, of those in which a foot is seen
-	LeanDeg       float64 // of the trunk from upright, mean over standing on straight legs
-	InvertedShare float64 // with the trunk more than 120 degrees from upright
-	LyingShare    float64 // with the trunk more than 60 degrees from upright
-	SwappedShare  float64 // whose left and right the solver exchanged
-	MissedShare   float64 // without the person, between first and last sighting
-	AbsentShare   float64 // of the whole video's frames, without the person
-	ReprojShare   float64 // mean distance of solved from seen landmarks, of the person's height
-	SpeedMPerS    float64 // 95th percentile over time of the fastest joint's speed
+	CameraHeightM  float64 // of the camera above the floor
+	CameraTiltDeg  float64 // of the picture's vertical against gravity
+	StanceShare    float64 // with a foot on the floor, of those in which a foot is seen
+	LeanDeg        float64 // of the trunk from upright, mean over standing on straight legs
+	InvertedShare  float64 // with the trunk more than 120 degrees from upright
+	LyingShare     float64 // with the trunk more than 60 degrees from upright
+	SwappedShare   float64 // whose left and right the solver exchanged
+	MissedShare    float64 // without the person, between first and last sighting
+	AbsentShare    float64 // of the whole video's frames, without the person
+	UndecodedShare float64 // of the pictures that the file says to have, what could not be decoded
+	ReprojShare    float64 // mean distance of solved from seen landmarks, of the person's height
+	SpeedMPerS     float64 // 95th percentile over time of the fastest joint's speed
 
 	// Hidden lists, for each part, when it is not seen.
 	Hidden [sight.NumParts][]sight.Span

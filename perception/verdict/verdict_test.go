@@ -54,6 +54,7 @@ func TestEachFault(t *testing.T) {
 				e.Hidden[p] = whole
 			}
 		}, Refused, "shoulders are not in the picture"},
+		"cut short":            {func(e *Evidence) { e.UndecodedShare = 0.4 }, Doubtful, "40 % of it could not be decoded"},
 		"leans while standing": {func(e *Evidence) { e.LeanDeg = 12 }, Doubtful, "gravity is probably wrong"},
 		"feet cut off":         {func(e *Evidence) { e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = whole, whole }, Doubtful, "feet are not in the picture"},
 		"feet gone for a while": {func(e *Evidence) {
@@ -144,7 +145,10 @@ func random(r *rand.Rand) *Evidence {
 func worsen(r *rand.Rand, e *Evidence) (what string) {
 	less := func(v *float64) { *v -= r.Float64() * 0.5 }
 	more := func(v *float64, by float64) { *v += by * r.Float64() }
-	switch k := r.IntN(16); k {
+	switch k := r.IntN(17); k {
+	case 15:
+		more(&e.UndecodedShare, 1)
+		return "undecoded"
 	case 14:
 		more(&e.LeanDeg, 20)
 		return "lean"
