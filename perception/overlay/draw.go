@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/landmark"
+	"github.com/mitori-robotics/mitori/perception/sight"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
 )
@@ -32,20 +33,34 @@ type canvas struct {
 	w, h int
 }
 
-// skeleton draws a person; sx and sy scale landmarks to the canvas. What the
-// network believes to be hidden is drawn faintly.
+// unseenAlpha is how strongly guessed parts are drawn: a trace of where the network
+// thinks they are.
+const unseenAlpha = 0.12
+
+// skeleton draws a person; sx and sy scale landmarks to the canvas. What was not seen
+// is hardly drawn.
 func (c *canvas) skeleton(f *track.Frame, sx, sy float64) {
 	width := math.Max(1.5, f.ROI.SidePx*sy/220)
+	w, h := int(math.Round(float64(c.w)/sx)), int(math.Round(float64(c.h)/sy))
+	alpha := func(base, more float64, marks ...landmark.Index) float64 {
+		least := 1.0
+		for _, i := range marks {
+			if !sight.Seen(&f.Frame, i, w, h) {
+				return unseenAlpha
+			}
+			least = math.Min(least, f.Landmarks[i].Visibility)
+		}
+		return base + more*least
+	}
 	at := func(i int) (x, y float64) { return f.Landmarks[i].XPx * sx, f.Landmarks[i].YPx * sy }
 	for _, b := range bones {
 		x0, y0 := at(b.a)
 		x1, y1 := at(b.b)
-		seen := math.Min(f.Landmarks[b.a].Visibility, f.Landmarks[b.b].Visibility)
-		c.line(x0, y0, x1, y1, width, sideColours[b.side], 0.25+0.65*seen)
+		c.line(x0, y0, x1, y1, width, sideColours[b.side], alpha(0.25, 0.65, b.a, b.b))
 	}
 	for i := landmark.LShoulder; i < landmark.Num; i++ {
 		x, y := at(i)
-		c.line(x, y, x, y, 2.2*width, sideColours[1+(i+1)%2], 0.25+0.75*f.Landmarks[i].Visibility)
+		c.line(x, y, x, y, 2.2*width, sideColours[1+(i+1)%2], alpha(0.25, 0.75, i))
 	}
 }
 

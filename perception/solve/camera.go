@@ -71,10 +71,11 @@ type eye struct {
 	doubtRad      float64 // standard deviation of up
 }
 
-// findCamera weighs what the options say and what the frames (swaps repaired) show.
-func findCamera(frames []landmark.Frame, widthPx, heightPx int, opt *Options) eye {
+// findCamera weighs what the options say and what the frames (swaps repaired) show. body is the direction against
+// gravity by the person alone.
+func findCamera(frames []landmark.Frame, body spatial.Vec3, widthPx, heightPx int, opt *Options) eye {
 	e := &evidence{scene: opt.Scene, longPx: float64(max(widthPx, heightPx)), pitch: opt.PitchRad,
-		heightM: opt.CameraHeightM, body: attitudeOf(estimateUp(frames)),
+		heightM: opt.CameraHeightM, body: attitudeOf(body),
 		feet: seeFeet(frames, widthPx, heightPx, opt.HeightM), up: opt.UpInCamera}
 	given := opt.FocalPx
 	if opt.FocalFromFile {

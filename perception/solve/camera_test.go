@@ -61,7 +61,7 @@ func tiltOff(e *eye, c camera) float64 {
 func seen(in *landmark.Clip, o Options) eye {
 	o.HeightM = 1.68
 	o, _ = o.complete(in.WidthPx, in.HeightPx)
-	return findCamera(in.Frames, in.WidthPx, in.HeightPx, &o)
+	return findCamera(in.Frames, estimateUp(in.Frames), in.WidthPx, in.HeightPx, &o)
 }
 
 // A room tells what camera films it, whatever the person says; without it the

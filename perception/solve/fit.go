@@ -63,9 +63,10 @@ type problem struct {
 	touch          [][human.NumContacts]float64 // weight of "at floor height"
 	still          [][human.NumContacts]float64 // weight of "does not move until the next frame"
 	useFloor       bool
-	x              []float64 // the solution, n * frameVars
-	rootDepthLimit float64   // nearest legal depth
-	row            row       // the residual that visit is at
+	hidden         [][human.NumJoints]bool // see conceal; nil: nothing is
+	x              []float64               // the solution, n * frameVars
+	rootDepthLimit float64                 // nearest legal depth
+	row            row                     // the residual that visit is at
 	past           past
 	work           *workspace // nil until the first fit
 }

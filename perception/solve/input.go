@@ -7,6 +7,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/perception/lines"
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // Options steers Solve. The zero value is a sound default.
@@ -67,11 +68,13 @@ type Report struct {
 	// lowest floor; empty where there is one floor.
 	LevelsM      []float64 `json:"levels_m,omitempty"`
 	MeanReprojPx float64   `json:"mean_reproj_px"` // mean distance between solved and seen landmarks
-	StanceShare  float64   `json:"stance_share"`   // share of frames with a foot on the floor
+	StanceShare  float64   `json:"stance_share"`   // share of frames with a foot on the floor, of those that show a foot
 	// BoneM holds the lengths used, by name.
 	BoneM map[string]float64 `json:"bone_m"`
 	// UpInCamera is the direction against gravity in camera axes.
 	UpInCamera spatial.Vec3 `json:"up_in_camera"`
+	// Hidden lists for each part of the body when it was not seen.
+	Hidden [sight.NumParts][]sight.Span `json:"-"`
 }
 
 // complete fills in what was left open; assumed tells whether that holds for the
@@ -147,7 +150,7 @@ func check(in *landmark.Clip, opt *Options) (found int, err error) {
 		}
 	}
 	if found < minFoundFrames {
-		return found, fmt.Errorf("solve: %w for long enough: seen in %d of %d frames, at least %d are needed", landmark.ErrNoPerson, found, len(in.Frames), minFoundFrames)
+		return found, fmt.Errorf("solve: %w for long enough: they are in %d of the %d frames, and a motion needs at least %d with them; film for a second or longer", landmark.ErrNoPerson, found, len(in.Frames), minFoundFrames)
 	}
 	return found, nil
 }

@@ -86,7 +86,7 @@ func (c *Causal) learn() {
 		return
 	}
 	c.measuredS = c.lastS
-	c.targetCam = findCamera(c.memory.frames, c.opt.WidthPx, c.opt.HeightPx, &c.opt.Options)
+	c.targetCam = findCamera(c.memory.frames, estimateUp(c.memory.frames), c.opt.WidthPx, c.opt.HeightPx, &c.opt.Options)
 	s := c.memory.stream()
 	cam := newLens(c.opt.WidthPx, c.opt.HeightPx, c.targetCam.focalPx)
 	c.target, _ = newProblem(s, cam, c.targetCam.up).measure(s, c.opt.HeightM)

@@ -34,33 +34,46 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 			frames = append(frames, in.Frames[i])
 		}
 	}
+	blind(frames, in.WidthPx, in.HeightPx)
+	seen := look(frames, in.WidthPx, in.HeightPx)
+	seen.blank(frames)
 	frames = dropIntruders(frames)
-	up := estimateUp(frames)
+	up := seen.gravity(frames)
 	rep.SwappedFrames = repairSwaps(frames, up)
-	cam := findCamera(frames, in.WidthPx, in.HeightPx, &opt)
+	if rep.SwappedFrames > 0 {
+		seen = look(frames, in.WidthPx, in.HeightPx)
+	}
+	rep.Hidden = seen.hidden
+	cam := findCamera(frames, seen.gravity(frames), in.WidthPx, in.HeightPx, &opt)
 	rep.setFocal(&cam)
 	s, outliers := newStream(frames, newGrid(frames, opt.FPS))
 	rep.OutlierShare = outliers
 	s.smooth(opt.CutoffHz)
 
 	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, cam.focalPx), cam.up)
+	p.conceal(seen, s.grid)
 	_, depth := p.measure(s, rep.HeightM)
 	p.place(depth)
 	p.restFeet()
+	p.forget(nil)
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
 	c := p.detectContacts()
+	p.forget(c)
 	if cam.doubtRad > 0 {
 		p.up = p.levelFloor(c, cam.doubtRad)
 		c = p.detectContacts()
+		p.forget(c)
 	}
 	rep.LevelsM = p.findLevels(c, cam.doubtRad)
 	p.useContacts(c)
+	p.settleFloor(c)
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
 
+	p.stand(c)
 	m := p.motion(s, c)
 	m.Meta.SubjectHeightM, m.Meta.HeightAssumed = rep.HeightM, rep.HeightAssumed
 	m.Meta.FramesMissed = rep.FramesMissed
@@ -118,7 +131,9 @@ func (p *problem) flesh(f *human.Pose, s *stream, t int, w world, touch *[human.
 	}
 	fillRotations(f, noseDir, across(landmark.LEar, landmark.REar), knuckle, flat)
 	for j := range human.NumJoints {
-		f.Confidence[j] = clamp01(s.jointConf(t, human.Joint(j)))
+		if f.Confidence[j] = clamp01(s.jointConf(t, human.Joint(j))); p.hides(t, human.Joint(j)) {
+			f.Confidence[j] = 0
+		}
 	}
 }
 
@@ -134,15 +149,12 @@ func (p *problem) describe(rep *Report, c contacts) {
 	for k, l := range p.length {
 		rep.BoneM[boneNames[k]] = l
 	}
-	sum, weights, stance := 0.0, 0.0, 0
+	sum, weights := 0.0, 0.0
 	for t := range p.n {
 		p.reprojection(t, &sum, &weights)
-		if stands(&c[t]) {
-			stance++
-		}
 	}
 	rep.MeanReprojPx = sum / weights
-	rep.StanceShare = float64(stance) / float64(p.n)
+	rep.StanceShare = p.stanceShare(c)
 }
 
 func (r *Report) setFocal(c *eye) {

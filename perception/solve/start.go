@@ -124,6 +124,7 @@ func (p *problem) boneDepths(depth []float64) {
 // place fills x: every bone lifted out of the picture, the body at its depth.
 func (p *problem) place(depth []float64) {
 	p.liftBones(depth)
+	p.rest()
 	for t := range p.n {
 		var rel [numFree]spatial.Vec3
 		p.chain(t, &rel)

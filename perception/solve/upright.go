@@ -33,6 +33,12 @@ type bend struct {
 // findBend measures the bend in the frames of standing. depth is the root's.
 func (p *problem) findBend(depth []float64) (out bend) {
 	standing := p.standingFrames(depth)
+	if p.neverLegs() { // nothing else to go by: it is upright on the whole
+		standing = standing[:0]
+		for t := range p.n {
+			standing = append(standing, t)
+		}
+	}
 	if len(standing) < uprightFrames {
 		return out
 	}
@@ -112,8 +118,11 @@ func (p *problem) standingFrames(depth []float64) []int {
 		q, r := px(t, a), px(t, b)
 		return math.Hypot(q[0]-r[0], q[1]-r[1]) * depth[t] / p.focalPx
 	}
-	body := make([]float64, p.n)
+	body := make([]float64, p.n) // 0 where a leg is hidden
 	for t := range body {
+		if p.hides(t, human.LKnee) || p.hides(t, human.RKnee) {
+			continue
+		}
 		body[t] = math.Max(dist(t, human.Chest, human.LAnkle), dist(t, human.Chest, human.RAnkle))
 	}
 	longest := quantile(append([]float64(nil), body...), 0.95)
@@ -122,7 +131,7 @@ func (p *problem) standingFrames(depth []float64) []int {
 	for t := range p.n {
 		l, r := px(t, human.LAnkle), px(t, human.RAnkle)
 		drop := (l[0]-r[0])*p.up[0] + (l[1]-r[1])*p.up[1]
-		ok := body[t] >= uprightStretch*longest && abs(drop)*depth[t]/p.focalPx < uprightLevelM
+		ok := body[t] > 0 && body[t] >= uprightStretch*longest && abs(drop)*depth[t]/p.focalPx < uprightLevelM
 		for _, h := range hipJoints {
 			parts := dist(t, h, h+1) + dist(t, h+1, h+2)
 			ok = ok && dist(t, h, h+2) >= uprightLine*parts && parts >= legs*dist(t, human.Pelvis, human.Chest)

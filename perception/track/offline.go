@@ -21,6 +21,9 @@ type Result struct {
 	Stats  Stats
 	// Returns are the gaps between two sightings, by rising time.
 	Returns []Return
+	// Undecoded is how many pictures the file has by its own account and nobody could
+	// decode, because it ends early or is damaged; 0 where it is within the tolerance.
+	Undecoded int
 	// Warnings say in words what a user should know.
 	Warnings []string
 }
@@ -348,7 +351,7 @@ func (v *run) result(ctx context.Context) (Result, error) {
 			landmark.ErrNoPerson, v.info.Path, n, found)
 	}
 	if v.total-n > max(2, v.total/50) {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s ends early: %d of %d frames could be decoded; the file may be damaged", v.info.Path, n, v.total))
+		r.Undecoded = v.total - n
 	}
 	r.Warnings = append(r.Warnings, longGaps(r.Frames)...)
 	return r, nil

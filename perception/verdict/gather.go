@@ -6,18 +6,14 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/landmark"
+	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/perception/sight"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
 
 // How evidence is read off the landmarks.
 const (
-	// hiddenVisibility: below, the network guesses where a landmark is (the solver
-	// treats it so, too).
-	hiddenVisibility = 0.3
-	// bridgeS is the longest sight, in seconds, that does not end a hidden stretch,
-	// and the longest hidden stretch that does not count.
-	bridgeS = 0.4
 	// torsoShare is the length from hips to shoulders as a share of stature, as the
 	// network sees it; the torso is the part whose length in the picture changes
 	// least.
@@ -37,12 +33,16 @@ const (
 	swayS = 1.0
 	// trunk angles from upright, degrees
 	lyingDeg, invertedDeg = 60.0, 120.0
+	// straightDeg is the bend of a knee below which a leg is straight, standS the time,
+	// in seconds, for which somebody must be seen to stand on two of them.
+	straightDeg, standS = 30.0, 0.5
 )
 
 // Gather reads the evidence off an extraction.
 func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	e := &Evidence{
-		Span:         Span{m.Meta.StartS, m.Meta.StartS + m.Seconds()},
+		Span:         sight.Span{FromS: m.Meta.StartS, ToS: m.Meta.StartS + m.Seconds()},
+		Hidden:       s.Hidden,
 		TiltDoubtDeg: s.TiltDoubtDeg, LevelsM: s.LevelsM,
 		CameraHeightM: s.CameraHeightM, CameraTiltDeg: s.CameraTiltDeg, StanceShare: s.StanceShare,
 		SpeedMPerS: fastest(m),
@@ -51,11 +51,10 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	e.MissedShare, e.AbsentShare = missed(frames), missed(r.Frames)
 	e.SwappedShare = float64(s.SwappedFrames) / math.Max(1, float64(len(frames)))
 	e.LyingShare, e.InvertedShare = leaning(m)
+	e.LeanDeg = standingLean(m)
+	e.UndecodedShare = float64(r.Undecoded) / math.Max(1, float64(r.Undecoded+len(r.Frames)))
 	heightPx := personPx(frames)
 	e.ReprojShare = s.MeanReprojPx / heightPx
-	for part := range Part(NumParts) {
-		e.Hidden[part] = hidden(frames, part, float64(r.Info.WidthPx), float64(r.Info.HeightPx))
-	}
 	for i := range frames {
 		if i == 0 {
 			continue // what came before the motion, say black, does not matter
@@ -68,7 +67,7 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 	}
 	e.SwayMost, e.Moves = sway(frames, heightPx)
 	for _, b := range r.Returns {
-		e.Returns = append(e.Returns, Return{Span{b.LostS, b.SeenS}, b.Moved, grown(b.Growth), b.Alike})
+		e.Returns = append(e.Returns, Return{sight.Span{FromS: b.LostS, ToS: b.SeenS}, b.Moved, grown(b.Growth), b.Alike})
 	}
 	return e
 }
@@ -138,7 +137,7 @@ func leaning(m *human.Motion) (lying, inverted float64) {
 	for t := range m.Frames {
 		p := &m.Frames[t].Positions
 		trunk := p[human.Chest].Sub(p[human.Pelvis])
-		deg := math.Acos(math.Max(-1, math.Min(1, trunk[2]/math.Max(trunk.Norm(), 1e-9)))) * 180 / math.Pi
+		deg := degrees(trunk, spatial.Vec3{0, 0, 1})
 		if deg > lyingDeg {
 			lying++
 		}
@@ -150,51 +149,42 @@ func leaning(m *human.Motion) (lying, inverted float64) {
 	return lying / n, inverted / n
 }
 
-// marks are the left landmarks that make up each pair of parts; the right ones
-// follow them.
-var marks = [NumParts / 2][]int{
-	{landmark.LElbow, landmark.LWrist},
-	{landmark.LKnee, landmark.LAnkle},
-	{landmark.LAnkle, landmark.LHeel, landmark.LToe},
-}
-
-// hidden lists when none of a part's landmarks is seen: out of the picture, or
-// guessed. Frames without the person are told elsewhere.
-func hidden(frames []track.Frame, part Part, widthPx, heightPx float64) []Span {
-	return spans(frames, func(f *track.Frame) bool {
-		if !f.Found {
-			return false
-		}
-		for _, k := range marks[part/2] {
-			m := &f.Landmarks[k+int(part%2)]
-			inside := m.XPx >= 0 && m.YPx >= 0 && m.XPx < widthPx && m.YPx < heightPx
-			if inside && m.Visibility >= hiddenVisibility {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-// spans lists the stretches in which something holds: breaks of at most bridgeS
-// are closed first, then stretches of at most bridgeS are left out.
-func spans(frames []track.Frame, holds func(*track.Frame) bool) []Span {
-	var all []Span
-	for i := 0; i < len(frames); i++ {
-		if !holds(&frames[i]) {
+// standingLean is the angle, in degrees, from upright of the trunk's mean direction
+// while the person stands on two straight legs; 0 where that is hardly seen.
+func standingLean(m *human.Motion) float64 {
+	var sum spatial.Vec3
+	n := 0.0
+	for t := range m.Frames {
+		f := &m.Frames[t]
+		if !standsStraight(f) {
 			continue
 		}
-		s := Span{frames[i].TimeS, frames[i].TimeS}
-		for ; i < len(frames) && holds(&frames[i]); i++ {
-			s.ToS = frames[i].TimeS
-		}
-		if k := len(all) - 1; k >= 0 && s.FromS-all[k].ToS <= bridgeS {
-			all[k].ToS = s.ToS
-		} else {
-			all = append(all, s)
+		sum = sum.Add(f.Positions[human.Chest].Sub(f.Positions[human.Pelvis]).Unit(spatial.Vec3{0, 0, 1}))
+		n++
+	}
+	if n < standS*m.FPS {
+		return 0
+	}
+	return degrees(sum, spatial.Vec3{0, 0, 1})
+}
+
+// standsStraight tells whether both feet are seen on the floor below straight legs.
+func standsStraight(f *human.Pose) bool {
+	p := &f.Positions
+	for side, hip := range [2]human.Joint{human.LHip, human.RHip} {
+		knee, ankle := hip+1, hip+2
+		down := max(f.Contacts[2*side], f.Contacts[2*side+1]) >= 0.5
+		seen := min(f.Confidence[knee], f.Confidence[ankle]) >= sight.Visible
+		if !down || !seen || degrees(p[knee].Sub(p[hip]), p[ankle].Sub(p[knee])) > straightDeg {
+			return false
 		}
 	}
-	return slices.DeleteFunc(all, func(s Span) bool { return s.LengthS() <= bridgeS })
+	return true
+}
+
+// degrees is the angle between two directions.
+func degrees(a, b spatial.Vec3) float64 {
+	return math.Atan2(a.Cross(b).Norm(), a.Dot(b)) * 180 / math.Pi
 }
 
 // jumpMarks are the left landmarks of the pairs whose middles show a jump.
@@ -227,7 +217,7 @@ func jumps(frames []track.Frame, i int, heightPx float64) bool {
 
 // sway is how far the surroundings move within swayS at most, as a share of the
 // person's height, and when they move more than is good.
-func sway(frames []track.Frame, heightPx float64) (most float64, moves []Span) {
+func sway(frames []track.Frame, heightPx float64) (most float64, moves []sight.Span) {
 	for i := range frames {
 		var x, y, x0, x1, y0, y1 float64
 		end := i
@@ -248,7 +238,7 @@ func sway(frames []track.Frame, heightPx float64) (most float64, moves []Span) {
 		if k := len(moves) - 1; k >= 0 && frames[i].TimeS <= moves[k].ToS {
 			moves[k].ToS = frames[end].TimeS
 		} else {
-			moves = append(moves, Span{frames[i].TimeS, frames[end].TimeS})
+			moves = append(moves, sight.Span{FromS: frames[i].TimeS, ToS: frames[end].TimeS})
 		}
 	}
 	return most, moves

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // Thresholds. The figures in brackets are what was measured on clips that are
@@ -31,6 +33,11 @@ const (
 	// unsureDeg of doubt about gravity are worth a remark. [with straight edges around
 	// the person 0.2 to 2.2; with the person alone 3.4 to 8]
 	unsureDeg = 5.0
+	// leanDeg is how far from upright people who stand on two straight legs may lean on
+	// average: they cannot for long, so it is the camera's tilt that is wrong.
+	// [good: up to 3; on a step whose height the solver took for tilt: 9 to 16, an
+	// earlier report's figures]
+	leanDeg = 10.0
 	// hiddenShare of the motion without a part of the body makes the part a guess.
 	hiddenShare = 0.5
 	// hiddenSome of it without legs or feet leaves stretches that are guessed.
@@ -76,7 +83,8 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, unsureTilt, steps, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, unsureTilt, leans, steps, legs, arms, shoulders, people, missing, absent, damaged,
+	edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -137,23 +145,31 @@ func steps(e *Evidence) []finding {
 	return []finding{{Good, fmt.Sprintf("the person stands on something %.2f m high, too; the robot's floor is flat", e.LevelsM[len(e.LevelsM)-1])}}
 }
 
+// leans: a tilt that does not fit what the person does.
+func leans(e *Evidence) []finding {
+	if e.LeanDeg > leanDeg {
+		return []finding{{Doubtful, fmt.Sprintf("the person seems to lean by %.0f degrees all the time while standing on straight legs: the direction of gravity is probably wrong; film with the camera level, from the height of the hips", e.LeanDeg)}}
+	}
+	return nil
+}
+
 // legs judges legs and feet: a robot balances on them, so they must not be
 // guesses.
 func legs(e *Evidence) (out []finding) {
-	both := overlap(e.Hidden[LeftLeg], e.Hidden[RightLeg])
-	feet := overlap(e.feet(LeftLeg, LeftFoot), e.feet(RightLeg, RightFoot))
+	both := overlap(e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg])
+	feet := overlap(e.feet(sight.LeftLeg, sight.LeftFoot), e.feet(sight.RightLeg, sight.RightFoot))
 	switch all, some := e.share(both), e.share(feet); {
 	case all > hiddenShare:
-		out = append(out, finding{Refused, fmt.Sprintf("the legs are not in the picture (%s), so what they do is invented; film the whole body, feet and floor included", list(both))})
+		out = append(out, finding{Doubtful, fmt.Sprintf("the legs are not in the picture (%s): they stand still, and nothing but trunk, head and arms is the person's; to have steps, film the whole body, feet and floor included", list(both))})
 	case some > hiddenShare:
 		out = append(out, finding{Doubtful, fmt.Sprintf("the feet are not in the picture (%s), so steps are guesses; film the whole body, feet and floor included", list(feet))})
 	case some > hiddenSome:
 		out = append(out, finding{Doubtful, fmt.Sprintf("legs or feet are not seen for a while (%s); film the whole body, feet and floor included, with nothing in front", list(feet))})
 	}
 	for _, s := range [...]struct {
-		leg, other Part
+		leg, other sight.Part
 		name       string
-	}{{LeftLeg, RightLeg, "left"}, {RightLeg, LeftLeg, "right"}} {
+	}{{sight.LeftLeg, sight.RightLeg, "left"}, {sight.RightLeg, sight.LeftLeg, "right"}} {
 		if alone := minus(e.Hidden[s.leg], e.Hidden[s.other]); e.share(alone) > hiddenShare {
 			out = append(out, finding{Doubtful, fmt.Sprintf("the %s leg is hidden (%s); film from the front, the whole body in the picture", s.name, list(alone))})
 		}
@@ -161,17 +177,32 @@ func legs(e *Evidence) (out []finding) {
 	return out
 }
 
-// arms: one hidden arm is told as unseen, both make the motion doubtful.
+// arms: one hidden arm is told as unseen, both make the motion doubtful, and with the
+// legs hidden, too, nothing is left.
 func arms(e *Evidence) []finding {
-	if both := overlap(e.Hidden[LeftArm], e.Hidden[RightArm]); e.share(both) > hiddenShare {
-		return []finding{{Doubtful, fmt.Sprintf("both arms are hidden (%s); film from the front", list(both))}}
+	both := overlap(e.Hidden[sight.LeftArm], e.Hidden[sight.RightArm])
+	if e.share(both) <= hiddenShare {
+		return nil
+	}
+	nothing := overlap(both, overlap(e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg]))
+	if e.share(nothing) > hiddenShare {
+		return []finding{{Refused, fmt.Sprintf("neither arms nor legs can be made out (%s), so there is nothing to copy; film the whole body, head included", list(nothing))}}
+	}
+	return []finding{{Doubtful, fmt.Sprintf("both arms are hidden (%s): they hang; film from the front", list(both))}}
+}
+
+// shoulders: who is seen from the hips down only is not known at all, by size, heading
+// or balance.
+func shoulders(e *Evidence) []finding {
+	if both := overlap(e.Hidden[sight.LeftShoulder], e.Hidden[sight.RightShoulder]); e.share(both) > hiddenShare {
+		return []finding{{Refused, fmt.Sprintf("the shoulders are not in the picture (%s), so trunk and arms are invented; film the whole body, head included", list(both))}}
 	}
 	return nil
 }
 
 // people judges who comes back after a gap.
 func people(e *Evidence) []finding {
-	var long, others []Span
+	var long, others []sight.Span
 	for _, r := range e.Returns {
 		switch {
 		case somebodyElse(r):
@@ -214,6 +245,14 @@ func absent(e *Evidence) []finding {
 		return nil
 	}
 	return []finding{{Doubtful, fmt.Sprintf("the person is seen from %s only, and in %.0f %% of the video there is nobody or somebody else; choose the part that is meant (--from, --to)", e.Span, 100*e.AbsentShare)}}
+}
+
+// damaged: what could not be decoded may hold the rest of the motion.
+func damaged(e *Evidence) []finding {
+	if e.UndecodedShare <= 0 {
+		return nil
+	}
+	return []finding{{Doubtful, fmt.Sprintf("the video ends early at %.1f s, %.0f %% of it could not be decoded, and the file may be damaged; copy it anew, or choose a part before (--to)", e.Span.ToS, math.Max(1, 100*e.UndecodedShare))}}
 }
 
 // edited: a place where one take ends and another begins.
@@ -268,7 +307,7 @@ func racing(e *Evidence) []finding {
 // told is how many stretches or moments a sentence names.
 const told = 3
 
-func list(spans []Span) string {
+func list(spans []sight.Span) string {
 	var out []string
 	for _, s := range spans[:min(told, len(spans))] {
 		out = append(out, s.String())

@@ -16,6 +16,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // Grade is how far a motion can be relied on; a greater one is worse.
@@ -60,59 +61,34 @@ type Verdict struct {
 	Warnings []string `json:"warnings"`
 }
 
-// Span is a stretch of time in the video, in seconds.
-type Span struct {
-	FromS float64 `json:"from_s"`
-	ToS   float64 `json:"to_s"`
-}
-
-// LengthS is how long the span is.
-func (s Span) LengthS() float64 { return s.ToS - s.FromS }
-
-// String reads "1.0 to 2.5 s".
-func (s Span) String() string { return fmt.Sprintf("%.1f to %.1f s", s.FromS, s.ToS) }
-
-// Part is a part of the body whose sight is judged.
-type Part int
-
-// The parts. A leg is unseen when its knee and ankle are, a foot when its ankle,
-// heel and toe are, an arm when its elbow and wrist are.
-const (
-	LeftArm Part = iota
-	RightArm
-	LeftLeg
-	RightLeg
-	LeftFoot
-	RightFoot
-	NumParts int = iota
-)
-
 // Evidence is what is known about an extraction. Shares are of the motion's
 // frames, 0 to 1, unless something else is said.
 type Evidence struct {
-	Span Span // of the motion
+	Span sight.Span // of the motion
 
-	CameraHeightM float64   // of the camera above the floor
-	CameraTiltDeg float64   // of the picture's vertical against gravity
-	TiltDoubtDeg  float64   // standard deviation of the direction of gravity
-	LevelsM       []float64 // heights of what the person stepped onto
-	StanceShare   float64   // with a foot on the floor
-	InvertedShare float64   // with the trunk more than 120 degrees from upright
-	LyingShare    float64   // with the trunk more than 60 degrees from upright
-	SwappedShare  float64   // whose left and right the solver exchanged
-	MissedShare   float64   // without the person, between first and last sighting
-	AbsentShare   float64   // of the whole video's frames, without the person
-	ReprojShare   float64   // mean distance of solved from seen landmarks, of the person's height
-	SpeedMPerS    float64   // 95th percentile over time of the fastest joint's speed
+	CameraHeightM  float64   // of the camera above the floor
+	CameraTiltDeg  float64   // of the picture's vertical against gravity
+	TiltDoubtDeg   float64   // standard deviation of the direction of gravity
+	LevelsM        []float64 // heights of what the person stepped onto
+	StanceShare    float64   // with a foot on the floor, of those in which a foot is seen
+	LeanDeg        float64   // of the trunk from upright, mean over standing on straight legs
+	InvertedShare  float64   // with the trunk more than 120 degrees from upright
+	LyingShare     float64   // with the trunk more than 60 degrees from upright
+	SwappedShare   float64   // whose left and right the solver exchanged
+	MissedShare    float64   // without the person, between first and last sighting
+	AbsentShare    float64   // of the whole video's frames, without the person
+	UndecodedShare float64   // of the pictures that the file says to have, what could not be decoded
+	ReprojShare    float64   // mean distance of solved from seen landmarks, of the person's height
+	SpeedMPerS     float64   // 95th percentile over time of the fastest joint's speed
 
 	// Hidden lists, for each part, when it is not seen.
-	Hidden [NumParts][]Span
+	Hidden [sight.NumParts][]sight.Span
 	// CutsS are the times at which the surroundings became others, JumpsS those
 	// at which the body did not move from one place to the next but was there.
 	CutsS, JumpsS []float64
 	// Moves are the stretches in which the camera moved, and by how much at most
 	// within a second, as a share of the person's height.
-	Moves    []Span
+	Moves    []sight.Span
 	SwayMost float64
 	// Returns are reappearances after a gap.
 	Returns []Return
@@ -120,10 +96,10 @@ type Evidence struct {
 
 // Return is a person who is seen again, or somebody else.
 type Return struct {
-	Span          // without anybody
-	Moved float64 // between the two places, in body sizes
-	Grown float64 // ratio of the sizes, the larger to the smaller
-	Alike float64 // of the clothes, 0 to 1
+	sight.Span         // without anybody
+	Moved      float64 // between the two places, in body sizes
+	Grown      float64 // ratio of the sizes, the larger to the smaller
+	Alike      float64 // of the clothes, 0 to 1
 }
 
 // finding is one thing that speaks against a motion.
@@ -151,7 +127,7 @@ func Judge(e *Evidence) Verdict {
 }
 
 // share is how much of the motion the spans cover.
-func (e *Evidence) share(spans []Span) float64 {
+func (e *Evidence) share(spans []sight.Span) float64 {
 	sum := 0.0
 	for _, s := range spans {
 		sum += math.Max(0, math.Min(s.ToS, e.Span.ToS)-math.Max(s.FromS, e.Span.FromS))

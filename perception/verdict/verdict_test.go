@@ -7,20 +7,22 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mitori-robotics/mitori/perception/sight"
 )
 
 // still is the evidence of a clip with nothing wrong.
 func still() *Evidence {
-	return &Evidence{Span: Span{0, 10}, CameraHeightM: 1, CameraTiltDeg: 3, StanceShare: 1, ReprojShare: 0.004, SpeedMPerS: 2}
+	return &Evidence{Span: sight.Span{FromS: 0, ToS: 10}, CameraHeightM: 1, CameraTiltDeg: 3, StanceShare: 1, ReprojShare: 0.004, SpeedMPerS: 2}
 }
 
-var whole = []Span{{0, 10}}
+var whole = []sight.Span{{FromS: 0, ToS: 10}}
 
 // TestEachFault: each fault alone gives its verdict, and a sentence that names it.
 func TestEachFault(t *testing.T) {
 	away := func(n int, r Return) (out []Return) {
 		for i := range n {
-			r.Span = Span{2 + 3*float64(i), 4 + 3*float64(i)}
+			r.Span = sight.Span{FromS: 2 + 3*float64(i), ToS: 4 + 3*float64(i)}
 			out = append(out, r)
 		}
 		return out
@@ -30,30 +32,44 @@ func TestEachFault(t *testing.T) {
 		want  Grade
 		says  string
 	}{
-		"nothing":                    {func(*Evidence) {}, Good, ""},
-		"camera below the floor":     {func(e *Evidence) { e.CameraHeightM, e.StanceShare = -0.8, 0.4 }, Refused, "below the floor"},
-		"a person on a box":          {func(e *Evidence) { e.CameraHeightM, e.StanceShare = -0.6, 0.7 }, Doubtful, "box or a stage"},
-		"upside down":                {func(e *Evidence) { e.CameraHeightM, e.InvertedShare, e.LyingShare = -0.8, 1, 1 }, Refused, "upside down"},
-		"feet do not stand":          {func(e *Evidence) { e.StanceShare = 0.3 }, Refused, "30 %"},
-		"feet hardly stand":          {func(e *Evidence) { e.StanceShare = 0.4 }, Doubtful, "40 %"},
-		"jumps":                      {func(e *Evidence) { e.StanceShare = 0.6 }, Good, ""},
-		"on its side":                {func(e *Evidence) { e.StanceShare, e.LyingShare = 0.05, 1 }, Refused, "on its side"},
-		"lies":                       {func(e *Evidence) { e.StanceShare, e.LyingShare = 0.7, 1 }, Good, ""},
-		"rolled camera":              {func(e *Evidence) { e.CameraTiltDeg = 12 }, Good, ""},
+		"nothing":                {func(*Evidence) {}, Good, ""},
+		"camera below the floor": {func(e *Evidence) { e.CameraHeightM, e.StanceShare = -0.8, 0.4 }, Refused, "below the floor"},
+		"a person on a box":      {func(e *Evidence) { e.CameraHeightM, e.StanceShare = -0.6, 0.7 }, Doubtful, "box or a stage"},
+		"upside down":            {func(e *Evidence) { e.CameraHeightM, e.InvertedShare, e.LyingShare = -0.8, 1, 1 }, Refused, "upside down"},
+		"feet do not stand":      {func(e *Evidence) { e.StanceShare = 0.3 }, Refused, "30 %"},
+		"feet hardly stand":      {func(e *Evidence) { e.StanceShare = 0.4 }, Doubtful, "40 %"},
+		"jumps":                  {func(e *Evidence) { e.StanceShare = 0.6 }, Good, ""},
+		"on its side":            {func(e *Evidence) { e.StanceShare, e.LyingShare = 0.05, 1 }, Refused, "on its side"},
+		"lies":                   {func(e *Evidence) { e.StanceShare, e.LyingShare = 0.7, 1 }, Good, ""},
+		"rolled camera":          {func(e *Evidence) { e.CameraTiltDeg = 12 }, Good, ""},
+		"a camera that lies":     {func(e *Evidence) { e.CameraTiltDeg = 48 }, Doubtful, "48 degrees"},
+		"legs never seen":        {func(e *Evidence) { e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg] = whole, whole }, Doubtful, "they stand still"},
+		"head and shoulders": {func(e *Evidence) {
+			for p := range sight.LeftShoulder {
+				e.Hidden[p] = whole
+			}
+		}, Refused, "nothing to copy"},
+		"only the legs": {func(e *Evidence) {
+			for _, p := range []sight.Part{sight.LeftArm, sight.RightArm, sight.LeftShoulder, sight.RightShoulder} {
+				e.Hidden[p] = whole
+			}
+		}, Refused, "shoulders are not in the picture"},
+		"cut short":            {func(e *Evidence) { e.UndecodedShare = 0.4 }, Doubtful, "40 % of it could not be decoded"},
+		"leans while standing": {func(e *Evidence) { e.LeanDeg = 12 }, Doubtful, "gravity is probably wrong"},
+		"feet cut off":         {func(e *Evidence) { e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = whole, whole }, Doubtful, "feet are not in the picture"},
+		"feet gone for a while": {func(e *Evidence) {
+			e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = []sight.Span{{FromS: 1, ToS: 4}}, []sight.Span{{FromS: 2, ToS: 4.5}}
+		}, Doubtful, "2.0 to 4.0 s"},
+		"one leg hidden":             {func(e *Evidence) { e.Hidden[sight.LeftLeg] = []sight.Span{{FromS: 1, ToS: 9}} }, Doubtful, "left leg"},
+		"one arm hidden":             {func(e *Evidence) { e.Hidden[sight.LeftArm] = whole }, Good, ""},
+		"both arms hidden":           {func(e *Evidence) { e.Hidden[sight.LeftArm], e.Hidden[sight.RightArm] = whole, whole }, Doubtful, "arms"},
 		"a camera tilted anyhow":     {func(e *Evidence) { e.TiltDoubtDeg = 7 }, Good, "7 degrees only"},
 		"a step":                     {func(e *Evidence) { e.LevelsM = []float64{0.2, 0.35} }, Good, "0.35 m high"},
-		"a camera that lies":         {func(e *Evidence) { e.CameraTiltDeg = 48 }, Doubtful, "48 degrees"},
-		"legs never seen":            {func(e *Evidence) { e.Hidden[LeftLeg], e.Hidden[RightLeg] = whole, whole }, Refused, "legs are not in the picture"},
-		"feet cut off":               {func(e *Evidence) { e.Hidden[LeftFoot], e.Hidden[RightFoot] = whole, whole }, Doubtful, "feet are not in the picture"},
-		"feet gone for a while":      {func(e *Evidence) { e.Hidden[LeftFoot], e.Hidden[RightFoot] = []Span{{1, 4}}, []Span{{2, 4.5}} }, Doubtful, "2.0 to 4.0 s"},
-		"one leg hidden":             {func(e *Evidence) { e.Hidden[LeftLeg] = []Span{{1, 9}} }, Doubtful, "left leg"},
-		"one arm hidden":             {func(e *Evidence) { e.Hidden[LeftArm] = whole }, Good, ""},
-		"both arms hidden":           {func(e *Evidence) { e.Hidden[LeftArm], e.Hidden[RightArm] = whole, whole }, Doubtful, "arms"},
 		"often nobody":               {func(e *Evidence) { e.MissedShare = 0.3 }, Doubtful, "30 %"},
 		"mostly nobody":              {func(e *Evidence) { e.MissedShare = 0.7 }, Refused, "70 %"},
 		"seen for a while":           {func(e *Evidence) { e.AbsentShare = 0.7 }, Doubtful, "0.0 to 10.0 s only"},
 		"black at first":             {func(e *Evidence) { e.AbsentShare = 0.35 }, Good, ""},
-		"away for a moment":          {func(e *Evidence) { e.Returns = []Return{{Span{3, 3.5}, 0.8, 1.6, 0.65}} }, Good, ""},
+		"away for a moment":          {func(e *Evidence) { e.Returns = []Return{{sight.Span{FromS: 3, ToS: 3.5}, 0.8, 1.6, 0.65}} }, Good, ""},
 		"away for long":              {func(e *Evidence) { e.Returns = away(1, Return{Moved: 0.2, Grown: 1.1, Alike: 0.9}) }, Doubtful, "2.0 to 4.0 s"},
 		"several people in turn":     {func(e *Evidence) { e.Returns = away(2, Return{Moved: 2, Grown: 1.1, Alike: 0.9}) }, Refused, "several people"},
 		"other clothes":              {func(e *Evidence) { e.Returns = away(2, Return{Moved: 0.1, Grown: 1.1, Alike: 0.6}) }, Refused, "several people"},
@@ -82,10 +98,10 @@ func TestEachFault(t *testing.T) {
 // its leg, short stretches not at all.
 func TestUnseen(t *testing.T) {
 	e := still()
-	e.Hidden[LeftLeg], e.Hidden[RightLeg] = []Span{{1, 5}}, []Span{{3, 8}}
-	e.Hidden[LeftFoot], e.Hidden[RightFoot] = []Span{{1, 6}}, []Span{{3, 8}}
-	e.Hidden[RightArm] = []Span{{0, 0.4}, {7, 9}}
-	e.Returns = []Return{{Span: Span{8.5, 9.5}, Alike: 1, Grown: 1}}
+	e.Hidden[sight.LeftLeg], e.Hidden[sight.RightLeg] = []sight.Span{{FromS: 1, ToS: 5}}, []sight.Span{{FromS: 3, ToS: 8}}
+	e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = []sight.Span{{FromS: 1, ToS: 6}}, []sight.Span{{FromS: 3, ToS: 8}}
+	e.Hidden[sight.RightArm] = []sight.Span{{FromS: 0, ToS: 0.4}, {FromS: 7, ToS: 9}}
+	e.Returns = []Return{{Span: sight.Span{FromS: 8.5, ToS: 9.5}, Alike: 1, Grown: 1}}
 	var got []string
 	for _, u := range Judge(e).Unseen {
 		got = append(got, u.String())
@@ -98,10 +114,10 @@ func TestUnseen(t *testing.T) {
 }
 
 // randomSpans are a few stretches by rising time that do not overlap.
-func randomSpans(r *rand.Rand) (out []Span) {
+func randomSpans(r *rand.Rand) (out []sight.Span) {
 	at := 0.0
 	for range r.IntN(3) {
-		s := Span{at + 3*r.Float64(), 0}
+		s := sight.Span{FromS: at + 3*r.Float64(), ToS: 0}
 		s.ToS = s.FromS + 4*r.Float64()
 		out, at = append(out, s), s.ToS
 	}
@@ -111,7 +127,7 @@ func randomSpans(r *rand.Rand) (out []Span) {
 // random is any evidence at all.
 func random(r *rand.Rand) *Evidence {
 	e := &Evidence{
-		Span: Span{0, 10}, CameraHeightM: 3*r.Float64() - 1, CameraTiltDeg: 60 * r.Float64(), StanceShare: r.Float64(),
+		Span: sight.Span{FromS: 0, ToS: 10}, CameraHeightM: 3*r.Float64() - 1, CameraTiltDeg: 60 * r.Float64(), StanceShare: r.Float64(),
 		InvertedShare: r.Float64(), SwappedShare: r.Float64() / 2, MissedShare: r.Float64(),
 		ReprojShare: 0.05 * r.Float64(), SpeedMPerS: 15 * r.Float64(), SwayMost: r.Float64() * r.Float64(),
 	}
@@ -122,7 +138,7 @@ func random(r *rand.Rand) *Evidence {
 	}
 	for range r.IntN(4) {
 		e.CutsS = append(e.CutsS, 10*r.Float64())
-		e.Returns = append(e.Returns, Return{Span{3, 3 + 4*r.Float64()}, 2 * r.Float64(), 1 + r.Float64(), r.Float64()})
+		e.Returns = append(e.Returns, Return{sight.Span{FromS: 3, ToS: 3 + 4*r.Float64()}, 2 * r.Float64(), 1 + r.Float64(), r.Float64()})
 	}
 	return e
 }
@@ -131,7 +147,13 @@ func random(r *rand.Rand) *Evidence {
 func worsen(r *rand.Rand, e *Evidence) (what string) {
 	less := func(v *float64) { *v -= r.Float64() * 0.5 }
 	more := func(v *float64, by float64) { *v += by * r.Float64() }
-	switch k := r.IntN(15); k {
+	switch k := r.IntN(17); k {
+	case 15:
+		more(&e.UndecodedShare, 1)
+		return "undecoded"
+	case 14:
+		more(&e.LeanDeg, 20)
+		return "lean"
 	case 0:
 		less(&e.CameraHeightM)
 		return "camera lower"
@@ -171,7 +193,7 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 		e.JumpsS = append(slices.Clone(e.JumpsS), 10*r.Float64())
 		return "one more jump"
 	case 12:
-		e.Returns = append(slices.Clone(e.Returns), Return{Span{1, 1 + 3*r.Float64()}, 2 * r.Float64(), 1 + r.Float64(), r.Float64()})
+		e.Returns = append(slices.Clone(e.Returns), Return{sight.Span{FromS: 1, ToS: 1 + 3*r.Float64()}, 2 * r.Float64(), 1 + r.Float64(), r.Float64()})
 		return "one more return"
 	case 13:
 		e.Returns = slices.Clone(e.Returns)
@@ -182,11 +204,11 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 		}
 		return "stranger returns"
 	default:
-		part := r.IntN(NumParts)
-		s := Span{10 * r.Float64(), 0}
+		part := r.IntN(sight.NumParts)
+		s := sight.Span{FromS: 10 * r.Float64(), ToS: 0}
 		s.ToS = s.FromS + 5*r.Float64()
-		e.Hidden[part] = append(minus(e.Hidden[part], []Span{s}), s)
-		slices.SortFunc(e.Hidden[part], func(a, b Span) int {
+		e.Hidden[part] = append(minus(e.Hidden[part], []sight.Span{s}), s)
+		slices.SortFunc(e.Hidden[part], func(a, b sight.Span) int {
 			if a.FromS < b.FromS {
 				return -1
 			}
@@ -229,7 +251,7 @@ func TestMirrored(t *testing.T) {
 	for range 5000 {
 		e := random(r)
 		m := *e
-		for p := Part(0); int(p) < NumParts; p += 2 {
+		for p := sight.Part(0); int(p) < sight.NumParts; p += 2 {
 			m.Hidden[p], m.Hidden[p+1] = e.Hidden[p+1], e.Hidden[p]
 		}
 		a, b := Judge(e), Judge(&m)

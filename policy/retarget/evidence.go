@@ -9,7 +9,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/motion"
 	"github.com/mitori-robotics/mitori/models/spatial"
 	"github.com/mitori-robotics/mitori/policy/retarget/likeness"
-	"github.com/mitori-robotics/mitori/policy/retarget/observe"
 )
 
 // evidence lays the finished clip beside the person's motion as the file has it, instant by instant: joints of the
@@ -23,8 +22,10 @@ func (r *Retargeter) evidence(m *human.Motion, c *motion.Clip, o Options, stretc
 	to := len(c.Frames) - int(math.Round(c.Meta.LeadOutS*c.FPS))
 	for t := from; t < to; t++ {
 		s := likeness.Sample{PersonS: c.Meta.SourceS[t], RobotS: float64(t) / c.FPS}
-		if !trunkSeen(m, s.PersonS) {
-			continue
+		s.Still = legsLost(m, s.PersonS)
+		hips := allSeen(m, s.PersonS, human.Pelvis, human.LHip, human.RHip)
+		if !allSeen(m, s.PersonS, human.Chest) || !hips && !s.Still {
+			continue // where the trunk is invented there is nothing to compare
 		}
 		s.Robot = r.posture(d, &c.Frames[t])
 		s.Person = personAt(m, s.PersonS, o.Mirror)
@@ -40,12 +41,22 @@ func around(m *human.Motion, atS float64) (a, b *human.Pose, share float64) {
 	return &m.Frames[i], &m.Frames[i+1], u - float64(i)
 }
 
-// trunkSeen says whether the joints that root, heading and trunk are read from were seen: where they are invented there
-// is nothing to compare.
-func trunkSeen(m *human.Motion, atS float64) bool {
+// legsLost says whether neither knee nor ankle of either leg was seen.
+func legsLost(m *human.Motion, atS float64) bool {
 	a, b, _ := around(m, atS)
-	for _, j := range [...]human.Joint{human.Pelvis, human.Chest, human.LHip, human.RHip} {
-		if math.Min(a.Confidence[j], b.Confidence[j]) < observe.Missing {
+	for _, j := range [...]human.Joint{human.LKnee, human.LAnkle, human.RKnee, human.RAnkle} {
+		if math.Max(a.Confidence[j], b.Confidence[j]) >= human.Missing {
+			return false
+		}
+	}
+	return true
+}
+
+// allSeen says whether joints were seen.
+func allSeen(m *human.Motion, atS float64, joints ...human.Joint) bool {
+	a, b, _ := around(m, atS)
+	for _, j := range joints {
+		if math.Min(a.Confidence[j], b.Confidence[j]) < human.Missing {
 			return false
 		}
 	}
@@ -98,7 +109,7 @@ func personAt(m *human.Motion, atS float64, mirror bool) likeness.Posture {
 			seen = j.Mirror()
 		}
 		p.At[k] = at(j)
-		p.Has[k] = math.Min(a.Confidence[seen], b.Confidence[seen]) >= observe.Missing
+		p.Has[k] = math.Min(a.Confidence[seen], b.Confidence[seen]) >= human.Missing
 	}
 	p.Up = at(human.Chest).Sub(at(human.Pelvis)).Unit(spatial.Vec3{0, 0, 1})
 	return p

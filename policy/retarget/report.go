@@ -51,6 +51,9 @@ type Report struct {
 	StepOut     bool    `json:"step_in_lead_out"`
 	MovedSteps  int     `json:"moved_steps"`
 	Unsolved    int     `json:"unsolved_frames"`
+	// Shares of the person's motion in which both legs, or an arm, were not seen.
+	LegsUnseen float64    `json:"legs_unseen_fraction"`
+	ArmsUnseen [2]float64 `json:"arms_unseen_fraction"` // left, right
 	// Likeness compares the finished clip with the person's motion as the file has it.
 	Likeness likeness.Result `json:"likeness"`
 	Notes    []string        `json:"notes"`
@@ -63,6 +66,7 @@ func (f *finished) report(e *likeness.Evidence) *Report {
 		TiltCut:     person.Tilted,
 		FlightShare: float64(person.Flight) / float64(len(person.Intents)), StepIn: f.plan.StepIn, StepOut: f.plan.StepOut,
 		MovedSteps: f.plan.MovedSteps, Unsolved: f.unsolved, WorstBalanceM: math.Inf(1), Notes: []string{}}
+	rep.LegsUnseen, rep.ArmsUnseen = person.Legless, person.Armless
 	f.limits(rep)
 	f.feet(rep)
 	f.directions(rep)
@@ -72,12 +76,28 @@ func (f *finished) report(e *likeness.Evidence) *Report {
 	return rep
 }
 
+// leastUnseen is the share below which an arm's absence is not told.
+const leastUnseen = 0.02
+
+// of says in how much of the motion.
+func of(share float64) string {
+	if share > 0.995 {
+		return ""
+	}
+	return fmt.Sprintf(" in %.0f %% of the frames", math.Max(1, 100*share))
+}
+
 // note says in words what was changed.
 func (rep *Report) note(retimed bool) {
 	note := func(cond bool, format string, a ...any) {
 		if cond {
 			rep.Notes = append(rep.Notes, fmt.Sprintf(format, a...))
 		}
+	}
+	note(rep.LegsUnseen > 0, "legs were not seen%s: they stand still", of(rep.LegsUnseen))
+	for s, side := range [...]string{"left", "right"} {
+		share := rep.ArmsUnseen[s]
+		note(share > leastUnseen, "the %s arm was not seen%s: it hangs", side, of(share))
 	}
 	note(rep.TimeStretch > 1.02, "slowed down: %.2f times as long, because joints would be faster than %.0f %% of "+
 		"the servo's no-load speed or overloaded",
@@ -193,8 +213,10 @@ func (f *finished) directions(rep *Report) {
 		for s := range f.robot.An.Legs {
 			l := &f.robot.An.Legs[s]
 			back := tg.RootRot.YawRad() - in.Heading
-			score(l.Hip.At(d), l.Knee.At(d), in.Thigh[s].Yawed(back))
-			score(l.Knee.At(d), l.Ankle.At(d), in.Shank[s].Yawed(back))
+			if !in.LegLost[s] {
+				score(l.Hip.At(d), l.Knee.At(d), in.Thigh[s].Yawed(back))
+				score(l.Knee.At(d), l.Ankle.At(d), in.Shank[s].Yawed(back))
+			}
 			if f.robot.An.HasArms {
 				a := &f.robot.An.Arms[s]
 				score(a.Shoulder.At(d), a.Elbow.At(d), tg.Upper[s])

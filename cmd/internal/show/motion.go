@@ -62,18 +62,44 @@ func extractVerdict(w io.Writer, v verdict.Verdict) {
 	for _, text := range v.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
-	if len(v.Unseen) > 0 {
-		fmt.Fprintf(w, "not seen: %s\n", unseenText(v.Unseen))
+	for _, text := range unseenSentences(v.Unseen) {
+		fmt.Fprintf(w, "not seen: %s\n", text)
 	}
 	fmt.Fprintf(w, "verdict: %s\n", v.Grade)
 }
 
-func unseenText(parts []human.Unseen) string {
-	var out []string
-	for _, u := range parts {
-		out = append(out, u.String())
+// unseenSentences says of each part of the body when it was not seen, and what stands
+// in the motion instead.
+func unseenSentences(all []human.Unseen) (out []string) {
+	var parts []string
+	when := map[string][]string{}
+	for _, u := range all {
+		if when[u.Part] == nil {
+			parts = append(parts, u.Part)
+		}
+		when[u.Part] = append(when[u.Part], fmt.Sprintf("%.1f to %.1f s", u.FromS, u.ToS))
 	}
-	return strings.Join(out, "; ")
+	for _, p := range parts {
+		out = append(out, fmt.Sprintf("%s from %s: %s", p, strings.Join(when[p], ", "), instead(p)))
+	}
+	return out
+}
+
+// instead is what a part of the body does in the motion while it is not seen.
+func instead(part string) string {
+	switch part {
+	case "legs":
+		return "they stand still"
+	case "left leg", "right leg":
+		return "it stands"
+	case "arms":
+		return "they hang"
+	case "left arm", "right arm":
+		return "it hangs"
+	case "person":
+		return "the motion goes straight on in between"
+	}
+	return "a guess"
 }
 
 // Retarget says what became of a human motion; output is empty where nothing was

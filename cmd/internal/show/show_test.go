@@ -182,7 +182,7 @@ func TestExtraction(t *testing.T) {
 		out, film string
 		says, not []string
 	}{
-		{"m.npz", "o.mp4", []string{"warning: the camera moves", "not seen: legs: 1.0 to 2.5 s", "verdict: doubtful", "m.npz: 180 frames, 3 without the person", "causal: 2 frames (67 ms)",
+		{"m.npz", "o.mp4", []string{"warning: the camera moves", "not seen: legs from 1.0 to 2.5 s: they stand still", "verdict: doubtful", "m.npz: 180 frames, 3 without the person", "causal: 2 frames (67 ms)",
 			"12.3 ms (p50)", "o.mp4: overlay"}, nil},
 		{"m.npz", "", []string{"m.npz: 180"}, []string{"overlay"}},
 		{"", "", []string{"verdict: doubtful"}, []string{"180 frames", "overlay", "causal"}},

@@ -54,6 +54,7 @@ func (x *path) frame(t int) {
 	}
 	x.r.Kin.ForwardPath(x.d, x.q[t], x.arm.End.Body)
 	for _, s := range wholebody.ArmSegments(x.r, x.arm, tg.Upper[x.side], tg.Fore[x.side]) {
+		s.Gain *= 1 - tg.ArmDoubt[x.side]
 		x.band.Add(x.d, s, x.unknown(t, 0), x.dofs)
 	}
 }

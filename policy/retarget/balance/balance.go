@@ -94,7 +94,7 @@ func natural(p *plan.Plan) [][2]float64 {
 	out := make([][2]float64, len(p.Targets))
 	for t := range out {
 		in, tg := p.Intent(t), &p.Targets[t]
-		c := offset(in).Sub(usual).Scale(p.ScaleM).Add(own).Yawed(tg.RootRot.YawRad())
+		c := offset(in).Sub(usual).Scale(p.ScaleM * (1 - in.Still)).Add(own).Yawed(tg.RootRot.YawRad())
 		c = tg.Foot[0].At.Lerp(tg.Foot[1].At, 0.5).Add(c)
 		if tg.Lead > 0 {
 			end := plan.Place{}

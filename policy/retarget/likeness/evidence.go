@@ -43,6 +43,9 @@ type Sample struct {
 	PersonS       float64 // time in the person's motion, never falling from sample to sample
 	RobotS        float64 // time in the robot's motion
 	Person, Robot Posture
+	// Still says that the person's legs were not seen, so that the robot's stand still by intent: way, height and
+	// heading are not compared, and what the person went or turned meanwhile is not held against the robot later.
+	Still bool
 }
 
 // Evidence is a whole motion, lead-in and lead-out left out.

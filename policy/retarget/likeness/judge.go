@@ -85,7 +85,7 @@ const deg = 180 / math.Pi
 // Judge compares the two motions. Where there is no sample, nothing can be said: that is lost, too.
 func Judge(e *Evidence) *Result {
 	if len(e.Samples) == 0 {
-		r := &Result{Findings: []Finding{{Severity: "lost", Kind: "unseen", Text: "hips and chest of the person were never seen: there is nothing to compare"}}}
+		r := &Result{Findings: []Finding{{Severity: "lost", Kind: "unseen", Text: "the trunk of the person was never seen: there is nothing to compare"}}}
 		r.conclude()
 		return r
 	}

@@ -209,3 +209,40 @@ func TestWithoutArms(t *testing.T) {
 		t.Errorf("%s %s", r.Verdict, r.Summary)
 	}
 }
+
+// TestStandingStillIsNoLoss: while the person's legs are not seen, what they go, sink and turn is not held against a
+// robot that stands, nor afterwards; what is lost later is.
+func TestStandingStillIsNoLoss(t *testing.T) {
+	person := func(t float64) state {
+		return state{2 * ramp(t, 2, 5), 0, -0.5 * ramp(t, 2, 3) * (1 - ramp(t, 4, 5)), ramp(t, 2, 5), 0}
+	}
+	e := tell(1, person, func(float64) state { return state{} })
+	for k := range e.Samples {
+		e.Samples[k].Still = e.Samples[k].PersonS >= 1.9 && e.Samples[k].PersonS <= 5.1
+	}
+	if r := Judge(e); r.Verdict != Kept || r.PathMaxLegs > 0.01 || r.HeadingMaxDeg > 0.1 || r.HeightMaxLegs > 0.01 {
+		t.Errorf("%+v", r)
+	}
+	gone := tell(1, func(t float64) state { s := person(t); s.x += 2 * ramp(t, 6, 8); return s }, func(float64) state { return state{} })
+	for k := range gone.Samples {
+		gone.Samples[k].Still = e.Samples[k].Still
+	}
+	if r := Judge(gone); r.Verdict != Lost {
+		t.Errorf("a way of two legs afterwards: %+v", r)
+	}
+}
+
+// TestATrunkWithoutHipsIsNotCompared: what was not seen is not held against the robot.
+func TestATrunkWithoutHipsIsNotCompared(t *testing.T) {
+	e := tell(1, func(float64) state { return state{bend: 1.4} }, func(float64) state { return state{} })
+	for k := range e.Samples {
+		p := &e.Samples[k].Person
+		e.Samples[k].Still = true
+		for j := range p.Has {
+			p.Has[j] = Joint(j) == LShoulder || Joint(j) == RShoulder
+		}
+	}
+	if r := Judge(e); r.Verdict != Kept || r.LimbMaxDeg > 1e-6 {
+		t.Errorf("%+v", r)
+	}
+}

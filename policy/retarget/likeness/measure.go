@@ -41,6 +41,7 @@ func measure(e *Evidence) *series {
 	p0, r0 := mean(s.personRad[:first]), mean(s.robotRad[:first])
 	pAt, rAt := start(e, first, func(x *Sample) *Posture { return &x.Person }), start(e, first, func(x *Sample) *Posture { return &x.Robot })
 	person, robot := spatial.FromYaw(-p0), spatial.FromYaw(-r0)
+	var missed unfollowed
 	for t := range e.Samples {
 		x := &e.Samples[t]
 		s.personRad[t] -= p0
@@ -49,9 +50,25 @@ func measure(e *Evidence) *series {
 		s.personLegs[t] = person.Rotate(x.Person.hips().Sub(pAt)).Scale(e.Amplify / e.PersonLegM)
 		s.robotLegs[t] = robot.Rotate(x.Robot.hips().Sub(rAt)).Scale(1 / e.RobotLegM)
 		off := s.robotLegs[t].Sub(s.personLegs[t])
-		s.pathLegs[t], s.heightLegs[t] = math.Hypot(off[0], off[1]), off[2]
+		off, s.headingRad[t] = missed.takenOff(off, s.headingRad[t], x.Still)
+		s.pathLegs[t], s.heightLegs[t] = flat(off), off[2]
 	}
 	return s
+}
+
+// unfollowed is what the person went and turned while the robot stood still by intent.
+type unfollowed struct {
+	way     spatial.Vec3 // over the floor
+	turnRad float64
+}
+
+// takenOff returns how far way and heading are off but for that. While the robot is still they are not off at all.
+func (u *unfollowed) takenOff(off spatial.Vec3, turnRad float64, still bool) (spatial.Vec3, float64) {
+	if still {
+		u.way, u.turnRad = spatial.Vec3{off[0], off[1], 0}, turnRad
+		return spatial.Vec3{}, 0
+	}
+	return off.Sub(u.way), math.Remainder(turnRad-u.turnRad, 2*math.Pi)
 }
 
 // startS is the time at the beginning over which the start is averaged: one frame of a video is noise.
@@ -76,15 +93,21 @@ func start(e *Evidence, n int, of func(*Sample) *Posture) (at spatial.Vec3) {
 // hips is the middle between the hips.
 func (p *Posture) hips() spatial.Vec3 { return p.At[LHip].Lerp(p.At[RHip], 0.5) }
 
+// hipsSeen says whether both are there; without them the trunk's direction is not known either.
+func (p *Posture) hipsSeen() bool { return p.Has[LHip] && p.Has[RHip] }
+
 // shoulders says whether both are there.
 func (p *Posture) shoulders() bool { return p.Has[LShoulder] && p.Has[RShoulder] }
 
 // heading is the direction that the trunk faces, rad about z, from the line through the hips, and through the shoulders
-// if asked for. Where these point up (a body on its side), the trunk's own direction decides.
+// if asked for, or these alone where the hips were not seen. Where these point up (a body on its side), the trunk's own direction decides.
 func (p *Posture) heading(shoulders bool) float64 {
 	y := spatial.Vec3{0, 1, 0}
 	left := p.At[LHip].Sub(p.At[RHip]).Unit(y)
-	if shoulders {
+	switch {
+	case shoulders && !p.hipsSeen():
+		left = p.At[LShoulder].Sub(p.At[RShoulder]).Unit(y)
+	case shoulders:
 		left = left.Lerp(p.At[LShoulder].Sub(p.At[RShoulder]).Unit(y), 0.5)
 	}
 	if math.Hypot(left[0], left[1]) < 1e-3 {
@@ -97,7 +120,10 @@ func (p *Posture) heading(shoulders bool) float64 {
 // apart is the mean angle between the directions of the limbs and trunks, each body turned to face +x.
 func apart(a, b *Posture, aRad, bRad float64) float64 {
 	turnA, turnB := spatial.FromYaw(-aRad), spatial.FromYaw(-bRad)
-	sum, n := angle(turnA.Rotate(a.Up), turnB.Rotate(b.Up)), 1.0
+	sum, n := 0.0, 0.0
+	if a.hipsSeen() && b.hipsSeen() {
+		sum, n = angle(turnA.Rotate(a.Up), turnB.Rotate(b.Up)), 1
+	}
 	for _, l := range limbs {
 		if !a.Has[l[0]] || !a.Has[l[1]] || !b.Has[l[0]] || !b.Has[l[1]] {
 			continue
@@ -105,7 +131,7 @@ func apart(a, b *Posture, aRad, bRad float64) float64 {
 		sum += angle(turnA.Rotate(a.At[l[1]].Sub(a.At[l[0]])), turnB.Rotate(b.At[l[1]].Sub(b.At[l[0]])))
 		n++
 	}
-	return sum / n
+	return sum / math.Max(n, 1)
 }
 
 // angle lies between two directions, rad.

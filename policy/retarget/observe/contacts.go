@@ -37,6 +37,8 @@ func (perf *Performance) contacts(ps []pose, fps float64) {
 				c = 1 - curve.Clamp(lift(t, s)/(0.5*liftFromFloor), 0, 1)
 			}
 			switch {
+			case perf.Intents[t].LegLost[s]: // nobody saw it leave the floor
+				on = true
 			case lift(t, s) > liftFromFloor, c < offBelow:
 				on = false
 			case c > onAbove:

@@ -33,6 +33,11 @@ type Intent struct {
 	FootYaw     [2]float64      // relative to heading
 	Com         spatial.Vec3    // same world, horizontal only
 	On          [2]bool         // standing on that foot
+	// What was seen: ArmDoubt is how much less an arm is to be followed, 0 to 1; LegLost are legs that were not seen for
+	// longer than is bridged; Still is 1 where both are lost, so that the robot stands, and goes over to 0 around.
+	ArmDoubt [2]float64
+	LegLost  [2]bool
+	Still    float64
 }
 
 // Performance is the whole motion in that form.
@@ -42,8 +47,10 @@ type Performance struct {
 	Amplify float64
 	// HipRatio is the distance between the person's hips in leg lengths.
 	HipRatio float64
-	Flight   int // frames in which no foot was on the floor
-	Tilted   int // frames in which the trunk's lean was cut
+	Flight   int        // frames in which no foot was on the floor
+	Tilted   int        // frames in which the trunk's lean was cut
+	Legless  float64    // share of the frames in which both legs were lost
+	Armless  [2]float64 // share of the frames in which an arm was not seen, left and right
 }
 
 // Options says how a motion is read.
@@ -90,7 +97,9 @@ func read(ps []pose, fps, amplify float64) *Performance {
 		in := &perf.Intents[t]
 		in.Tilt = in.Tilt.Unit(spatial.Vec3{0, 0, 1})
 	}
+	perf.sight(ps, fps)
 	perf.hips(ps, fps, amplify)
+	perf.stand()
 	perf.contacts(ps, fps)
 	perf.odometry(ps, amplify)
 	return perf
@@ -202,6 +211,12 @@ func (perf *Performance) hips(ps []pose, fps, amplify float64) {
 		q := &ps[t].pos
 		mid := q[human.LHip].Lerp(q[human.RHip], 0.5)
 		low := math.Min(q[human.LAnkle][2], q[human.RAnkle][2])
+		if lost := perf.Intents[t].LegLost; lost[0] != lost[1] { // the leg that is seen says how high
+			low = q[human.LAnkle][2]
+			if lost[0] {
+				low = q[human.RAnkle][2]
+			}
+		}
 		perf.Intents[t].Hip = mid[2] - low
 		all[t] = mid[2] - low
 	}
@@ -232,7 +247,7 @@ func (perf *Performance) odometry(ps []pose, amplify float64) {
 			var move spatial.Vec3
 			k := 0.0
 			for s := range in.On {
-				if in.On[s] && perf.Intents[t-1].On[s] {
+				if in.On[s] && perf.Intents[t-1].On[s] && (!in.LegLost[s] || in.LegLost[1-s]) {
 					move = move.Add(rel(t-1, s).Sub(rel(t, s)))
 					k++
 				}

@@ -1,7 +1,8 @@
 // Package observe reads what a person did off a human motion, in a form that has no body size: directions of limbs and
 // trunk, the height of the hips over the standing one, footfalls and their places in leg lengths.
 //
-// Joints that were not seen are bridged in time, jitter is measured and smoothed away without delay, the pelvis is
+// Joints that were not seen are bridged for a moment; a limb that is lost for longer goes to its rest, and legs that
+// are lost stand still (bridge.go, still.go). Jitter is measured and smoothed away without delay, the pelvis is
 // walked along on the standing feet. Read looks at a whole motion at once; At resamples what was read at another
 // pace. Everything is a pure function and may be called from any goroutine; a Performance is not changed after it was
 // made. Not here: the robot.
@@ -15,10 +16,6 @@ import (
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
-// Missing is the confidence below which a joint's position is taken as invented and bridged from its neighbours in
-// time.
-const Missing = 0.1
-
 // smoothS is the width of the Gaussian that takes jitter off clean observed positions: -3 dB at 5 Hz, the usual cut-off
 // for human kinematics. Jitter of cleanM widens it to twice that, and so on up to widestS (1.3 Hz).
 const (
@@ -31,7 +28,8 @@ const (
 type pose struct {
 	pos     [human.NumJoints]spatial.Vec3
 	head    spatial.Quat
-	contact [2]float64 // probability that the foot is on the floor
+	contact [2]float64               // probability that the foot is on the floor
+	sure    [human.NumJoints]float64 // confidence
 }
 
 var legJoints = [2][5]human.Joint{
@@ -55,6 +53,9 @@ func sample(m *human.Motion, times []float64, fps, soft float64, mirror bool) []
 		a, b, p := &src[i], &src[i+1], &out[k]
 		for j := range p.pos {
 			p.pos[j] = a.pos[j].Lerp(b.pos[j], f)
+		}
+		for j := range p.sure {
+			p.sure[j] = math.Min(a.sure[j], b.sure[j])
 		}
 		p.head = a.head.Slerp(b.head, f)
 		for s := range p.contact {
@@ -119,69 +120,13 @@ func jitter(ps []pose) (out [human.NumJoints]float64) {
 	return out
 }
 
-// bridge replaces joints of low confidence by interpolating their offset from the parent joint over the gap.
-func bridge(m *human.Motion) []pose {
-	n := len(m.Frames)
-	out := make([]pose, n)
-	for t := range out {
-		f := &m.Frames[t]
-		out[t].pos = f.Positions
-		out[t].head = f.Rotations[human.Head]
-		out[t].contact = [2]float64{
-			math.Max(f.Contacts[human.LHeelContact], f.Contacts[human.LToeContact]),
-			math.Max(f.Contacts[human.RHeelContact], f.Contacts[human.RToeContact])}
-	}
-	for j := human.Joint(0); int(j) < human.NumJoints; j++ {
-		p := max(j.Parent(), 0)
-		last := -1 // the last frame in which the joint was seen
-		for t := 0; t <= n; t++ {
-			if t < n && m.Frames[t].Confidence[j] < Missing {
-				continue
-			}
-			if last < 0 && t == n {
-				break // never seen: keep what the file says
-			}
-			if j == human.Pelvis { // it has no parent: straight on
-				for g := last + 1; g < t; g++ {
-					a, b := max(last, 0), min(t, n-1)
-					if last < 0 {
-						a = b
-					} else if t == n {
-						b = a
-					}
-					f := float64(g-a) / math.Max(float64(b-a), 1)
-					out[g].pos[0] = out[a].pos[0].Lerp(out[b].pos[0], f)
-				}
-				last = t
-				continue
-			}
-			off := func(i int) spatial.Vec3 { return out[i].pos[j].Sub(out[i].pos[p]) }
-			for g := last + 1; g < t; g++ {
-				var v spatial.Vec3
-				switch {
-				case last < 0:
-					v = off(t)
-				case t == n:
-					v = off(last)
-				default:
-					a, b := off(last), off(t)
-					f := float64(g-last) / float64(t-last)
-					v = a.Lerp(b, f).Unit(b).Scale(a.Norm()*(1-f) + b.Norm()*f)
-				}
-				out[g].pos[j] = out[g].pos[p].Add(v)
-			}
-			last = t
-		}
-	}
-	return out
-}
-
 // mirrored swaps left and right.
 func (p *pose) mirrored() pose {
 	out := *p
 	for j := range p.pos {
 		v := p.pos[j]
 		out.pos[human.Joint(j).Mirror()] = spatial.Vec3{v[0], -v[1], v[2]}
+		out.sure[human.Joint(j).Mirror()] = p.sure[j]
 	}
 	out.head = spatial.Quat{p.head[0], -p.head[1], p.head[2], -p.head[3]}
 	out.contact = [2]float64{p.contact[1], p.contact[0]}

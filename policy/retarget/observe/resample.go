@@ -3,6 +3,7 @@ package observe
 import (
 	"math"
 
+	"github.com/mitori-robotics/mitori/models/curve"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -21,6 +22,7 @@ func (perf *Performance) At(at []float64, overlap int) *Performance {
 			c.in[j] = &perf.Intents[min(max(i+j-1, 0), last)]
 		}
 		c.write(&out.Intents[k])
+		out.Intents[k].LegLost = perf.Intents[min(max(int(math.Round(u)), 0), last)].LegLost
 		out.Intents[k].On = perf.Intents[min(max(int(math.Round(u)), 0), last)].On
 	}
 	out.overlap(overlap)
@@ -68,6 +70,7 @@ func (c *cubic) rotation(get func(*Intent) *spatial.Quat) spatial.Quat {
 
 func (c *cubic) write(out *Intent) {
 	out.Heading = c.number(func(in *Intent) float64 { return in.Heading })
+	out.Still = curve.Clamp(c.number(func(in *Intent) float64 { return in.Still }), 0, 1)
 	out.Hip = c.number(func(in *Intent) float64 { return in.Hip })
 	out.Tilt = c.direction(func(in *Intent) *spatial.Vec3 { return &in.Tilt })
 	out.Chest = c.rotation(func(in *Intent) *spatial.Quat { return &in.Chest })
@@ -80,6 +83,7 @@ func (c *cubic) write(out *Intent) {
 		out.Thigh[s] = c.direction(func(in *Intent) *spatial.Vec3 { return &in.Thigh[s] })
 		out.Shank[s] = c.direction(func(in *Intent) *spatial.Vec3 { return &in.Shank[s] })
 		out.Foot[s] = c.vector(func(in *Intent) *spatial.Vec3 { return &in.Foot[s] })
+		out.ArmDoubt[s] = curve.Clamp(c.number(func(in *Intent) float64 { return in.ArmDoubt[s] }), 0, mostDoubt)
 		out.FootYaw[s] = c.number(func(in *Intent) float64 { return in.FootYaw[s] })
 	}
 }

@@ -23,6 +23,7 @@ type Target struct {
 	HipWantM                   float64 // before it was brought into the legs' reach
 	Foot                       [2]FootTarget
 	Upper, Fore                [2]spatial.Vec3 // directions of upper arm and forearm, unit
+	ArmDoubt                   [2]float64      // how much less they are to be followed, 0 to 1
 	Com                        [2]float64      // m, horizontal
 	// Lead is 0 in the motion itself; in lead-in and lead-out it says how far (0 at the motion, 1 at the standing
 	// pose) the joints that no foot depends on have gone to the standing pose.

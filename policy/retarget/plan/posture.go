@@ -14,15 +14,21 @@ func (pl *planner) posture() {
 	for t := range o.Targets {
 		in, tg := pl.out.Intent(t), &o.Targets[t]
 		feet := (tg.Foot[0].Yaw + tg.Foot[1].Yaw) / 2
-		yaw := feet + curve.Clamp(curve.AngleDiff(in.Heading, feet), -maxTwistRad, maxTwistRad)
-		q := spatial.FromYaw(yaw)
-		lean := spatial.Between(up, in.Tilt)
-		tg.RootRot = q.Mul(lean)
+		twist := curve.Clamp(curve.AngleDiff(in.Heading, feet), -maxTwistRad, maxTwistRad)
+		// Over legs that stand still the hips do, too: a waist may turn and lean, nothing else.
+		free := 1 - in.Still
+		if r.HasWaist {
+			free = 1
+		}
+		q := spatial.FromYaw(feet + free*twist)
+		lean := spatial.Between(up, in.Tilt).Log()
+		if r.HasWaist {
+			lean = lean.Scale(0.4)
+		}
+		tg.RootRot = spatial.FromYaw(feet + (1-in.Still)*twist).Mul(spatial.Exp(lean.Scale(1 - in.Still)))
 		tg.ChestRot = q.Mul(in.Chest)
 		tg.HeadRot = q.Mul(in.Head)
-		if r.HasWaist {
-			tg.RootRot = q.Mul(spatial.Exp(lean.Log().Scale(0.4)))
-		}
+		tg.ArmDoubt = in.ArmDoubt
 		for s := range tg.Upper {
 			tg.Upper[s], tg.Fore[s] = q.Rotate(in.Upper[s]), q.Rotate(in.Fore[s])
 			if !r.An.Arms[s].HasElbow {

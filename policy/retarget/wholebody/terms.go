@@ -70,7 +70,7 @@ func armTerms(r *physique.Robot, tg *plan.Target) (out []lsq.Term) {
 		arm := &r.An.Arms[a]
 		for _, t := range ArmSegments(r, arm, tg.Upper[a], tg.Fore[a]) {
 			t.Around = true
-			t.Gain *= 1 - tg.Lead
+			t.Gain *= (1 - tg.ArmDoubt[a]) * (1 - tg.Lead)
 			out = append(out, t)
 		}
 	}
