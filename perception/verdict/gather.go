@@ -66,8 +66,16 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 		}
 	}
 	e.SwayMost, e.Moves = sway(frames, heightPx)
+	if far := r.Camera.FarPx / heightPx; r.Camera.Taken {
+		e.TakenMost, e.SwayMost = math.Max(e.SwayMost, far), r.Camera.RestPx/heightPx
+	} else {
+		e.SwayMost = math.Max(e.SwayMost, far)
+	}
 	for _, b := range r.Returns {
 		e.Returns = append(e.Returns, Return{Span{b.LostS, b.SeenS}, b.Moved, grown(b.Growth), b.Alike})
+	}
+	for _, d := range r.Doubts {
+		e.Doubts = append(e.Doubts, Span{d.FromS, d.ToS})
 	}
 	return e
 }
