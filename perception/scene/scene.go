@@ -85,7 +85,7 @@ func (w *Watcher) far(f *video.Frame, person Box, shiftPx [2]float64) float64 {
 	if w.count%farEvery != 1 {
 		return -1
 	}
-	v := w.since.Next(f, person, w.gonePx)
+	v := w.since.Next(f, []Box{person}, w.gonePx)
 	w.gonePx = [2]float64{}
 	if !v.Known {
 		return -1

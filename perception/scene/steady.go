@@ -21,6 +21,13 @@ const (
 	// restShare of the blocks with structure must lie still once the camera's motion
 	// is taken out: what people who pass by and leaves hide is the rest.
 	restShare = 0.75
+	// mostRest is how far, in pixels of the thumbnail, those blocks may still be moved:
+	// else no turn of the camera explains what is seen. [turned: 0.2 at most; near
+	// things that move otherwise than far ones, or somebody who walks by: 0.5 and more]
+	mostRest = 0.45
+	// Shift, zoom and roll are enough where they leave less than enoughRest; shears and
+	// perspective must leave betterRest times that.
+	enoughRest, betterRest = 0.08, 0.7
 	// minBlocks with structure, over minSpread of the picture's width or height, say
 	// how a camera turns.
 	minBlocks, minSpread = 8, 0.4
@@ -38,17 +45,17 @@ type View struct {
 	// ToFirst maps positions in this picture to the first picture.
 	ToFirst Warp
 	// RestPx is how far the surroundings are still moved then: three of four places
-	// with structure lie nearer. It tells a camera that travels, so that near things
-	// move otherwise than far ones, from one that turns.
+	// with structure lie nearer.
 	RestPx float64
 }
 
 // Steady follows a camera that turns, shakes or zooms against the surroundings of a
 // person. Each picture is compared with a key picture, not with the one before, so
-// that errors do not add up; what is left out is where the person is in either.
+// that errors do not add up; what is left out is where people are in either. A
+// picture is not known where no turn of the camera explains what is seen: where the
+// camera travels, so that near things move otherwise than far ones.
 type Steady struct {
 	key      *thumb
-	keyBox   Box
 	keyFirst Warp // of the key, in the pixels of thumbnails
 	edges    []edge
 	sums     []params // derivatives of the edges
@@ -59,14 +66,14 @@ type Steady struct {
 
 // Next places the next picture; shiftPx is how far the surroundings moved since the
 // one before, as a Watcher tells.
-func (s *Steady) Next(f *video.Frame, person Box, shiftPx [2]float64) View {
+func (s *Steady) Next(f *video.Frame, people []Box, shiftPx [2]float64) View {
 	now := &thumb{}
 	if s.lost || !now.fill(f, steadyPx) {
 		return View{}
 	}
 	if s.key == nil {
 		s.keyFirst = Same()
-		s.begin(now, person)
+		s.begin(now, people)
 		return View{Known: true, ToFirst: Same()}
 	}
 	if now.w != s.key.w || now.h != s.key.h {
@@ -77,7 +84,7 @@ func (s *Steady) Next(f *video.Frame, person Box, shiftPx [2]float64) View {
 	s.gonePx[0], s.gonePx[1] = s.gonePx[0]+shiftPx[0], s.gonePx[1]+shiftPx[1] // since the last known picture
 	guess := Warp{1, 0, s.gonePx[0] / step, 0, 1, s.gonePx[1] / step, 0, 0, 1}
 	there := guess.after(&s.last)
-	got := s.register(now, person, there)
+	got := s.register(now, people, there)
 	if !got.ok {
 		return View{}
 	}
@@ -86,7 +93,7 @@ func (s *Steady) Next(f *video.Frame, person Box, shiftPx [2]float64) View {
 	first := s.keyFirst.after(&back)
 	if got.inSight < keyShare {
 		s.keyFirst = first
-		s.begin(now, person)
+		s.begin(now, people)
 	}
 	// Thumbnails' pixels are the middles of squares of step pixels.
 	up := Warp{step, 0, (step - 1) / 2, 0, step, (step - 1) / 2, 0, 0, 1}
@@ -96,10 +103,10 @@ func (s *Steady) Next(f *video.Frame, person Box, shiftPx [2]float64) View {
 }
 
 // begin makes a picture the key.
-func (s *Steady) begin(t *thumb, person Box) {
-	s.key, s.keyBox, s.last = t, person, Same()
+func (s *Steady) begin(t *thumb, people []Box) {
+	s.key, s.last = t, Same()
 	mask := make([]bool, len(t.pix))
-	t.mask(mask, person)
+	t.mask(mask, people...)
 	s.edges = thin(structure(t, mask))
 	frame := scaledTo(t.w, t.h)
 	s.sums = s.sums[:0]
@@ -131,33 +138,53 @@ type placed struct {
 // register finds the Warp from the key to a picture, beginning with a guess: shift,
 // zoom and roll first, then all of it (S. Baker and I. Matthews, "Lucas-Kanade 20
 // years on", 2004, the inverse compositional form).
-func (s *Steady) register(now *thumb, person Box, w Warp) placed {
+func (s *Steady) register(now *thumb, people []Box, w Warp) placed {
 	free := make([]bool, len(now.pix))
-	now.mask(free, person)
-	frame := scaledTo(now.w, now.h)
-	for _, stage := range [...]struct{ params, steps int }{{2, 6}, {4, 6}, {8, 10}} {
-		for range stage.steps {
-			n, limit := s.differ(now, free, &w)
-			if n < minSamples {
-				return placed{}
-			}
-			p := s.solve(frame, &w, stage.params, limit)
-			change := frame.warp(&p)
-			back := change.inverse()
-			w = w.after(&back)
-			if !w.valid(float64(now.w), float64(now.h)) {
-				return placed{}
-			}
-			if change.far(float64(now.w), float64(now.h)) < enoughPx {
-				break
-			}
+	now.mask(free, people...)
+	out := placed{warp: w}
+	for _, stage := range [...]struct {
+		params, steps int
+		strict        bool
+	}{{2, 6, false}, {4, 6, false}, {4, 6, true}, {8, 10, true}} {
+		tried := placed{warp: out.warp}
+		if !s.descend(now, free, &tried.warp, stage.params, stage.steps, stage.strict) {
+			return placed{}
+		}
+		n, _ := s.differ(now, free, &tried.warp)
+		tried.inSight = float64(n) / math.Max(1, float64(len(s.edges)))
+		tried.rest, tried.ok = s.rest()
+		tried.ok = tried.ok && n >= minSamples && tried.rest <= mostRest && s.alike(now) > lostAlike
+		if stage.params < 8 || !out.ok || tried.ok && tried.rest < betterRest*out.rest {
+			out = tried
+		}
+		if stage.strict && out.ok && out.rest < enoughRest {
+			break
 		}
 	}
-	n, _ := s.differ(now, free, &w)
-	rest, spread := s.rest()
-	out := placed{warp: w, inSight: float64(n) / math.Max(1, float64(len(s.edges))), rest: rest}
-	out.ok = n >= minSamples && spread && s.alike(now) > lostAlike
 	return out
+}
+
+// descend takes steps of the first so many params; it reports false where they lead
+// nowhere.
+func (s *Steady) descend(now *thumb, free []bool, w *Warp, params, steps int, strict bool) bool {
+	frame := scaledTo(now.w, now.h)
+	for range steps {
+		n, limit := s.differ(now, free, w)
+		if n < minSamples {
+			return false
+		}
+		p := s.solve(frame, w, params, limit, strict)
+		change := frame.warp(&p)
+		back := change.inverse()
+		*w = w.after(&back)
+		if !w.valid(float64(now.w), float64(now.h)) {
+			return false
+		}
+		if change.far(float64(now.w), float64(now.h)) < enoughPx {
+			break
+		}
+	}
+	return true
 }
 
 // differ fills in the differences at the edges that are in sight and free, less
@@ -186,8 +213,10 @@ func (s *Steady) differ(now *thumb, free []bool, w *Warp) (n int, limit float64)
 	return n, robust*median(sizes) + 1
 }
 
-// solve takes one step of the first so many params.
-func (s *Steady) solve(frame scaled, w *Warp, count int, limit float64) (p params) {
+// solve takes one step of the first so many params. What moves by itself has little
+// weight (P. Huber's), and almost none where it is strict (Geman and McClure's),
+// which wants a good guess.
+func (s *Steady) solve(frame scaled, w *Warp, count int, limit float64, strict bool) (p params) {
 	var a [8][8]float64
 	var b params
 	n := 0.0
@@ -197,7 +226,10 @@ func (s *Steady) solve(frame scaled, w *Warp, count int, limit float64) (p param
 			continue
 		}
 		weight := 1.0
-		if size := math.Abs(e.e); size > limit {
+		if size := math.Abs(e.e); strict {
+			weight = limit * limit / (limit*limit + size*size)
+			weight *= weight
+		} else if size > limit {
 			weight = limit / size
 		}
 		n++

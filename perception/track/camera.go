@@ -99,12 +99,26 @@ func (v *run) views(ctx context.Context, frames []Frame) ([]scene.View, error) {
 			i++
 		}
 		if i < len(frames) && frames[i].TimeS < f.TimeS+half {
-			out[i] = s.Next(f, frames[i].box(), frames[i].Scene.ShiftPx)
+			out[i] = s.Next(f, people(frames, i), frames[i].Scene.ShiftPx)
 			i++
 		}
 		return nil
 	})
 	return out, err
+}
+
+// people are the boxes around whoever was seen in about the time of frame i.
+func people(frames []Frame, i int) []scene.Box {
+	out := []scene.Box{frames[i].box()}
+	for k := range frames {
+		if math.Abs(frames[k].TimeS-frames[i].TimeS) > surveyS {
+			continue
+		}
+		for j := range frames[k].others {
+			out = append(out, boxAround(&frames[k].others[j].marks))
+		}
+	}
+	return out
 }
 
 // bridged fills in views that are not known with the one before, where they are few,
