@@ -15,13 +15,14 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
+	"github.com/mitori-robotics/mitori/perception/track"
 )
 
 // lookFlags adds the flags that extract shares with commands that contain it.
 func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
 	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
-	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: best, left, right or centre")
+	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: "+track.ChoiceText)
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
 	f.DurationVar(&x.To, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
 	f.Float64Var(&x.HeightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
@@ -68,7 +69,7 @@ Nothing but the motion is stored. --overlay also films the video with the skelet
 drawn in; only that person's body is shown there, no head and no surroundings,
 unless --show-faces is given.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
-  mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
+  mitori extract party.mp4 --from 2s --to 7s --person left@3.2s --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
 	}

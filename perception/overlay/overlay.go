@@ -1,13 +1,14 @@
 // Package overlay draws tracked landmarks onto the pictures of a video and
 // films the result.
 //
-// Nobody can be recognised unless the caller asks for it. Only the body of the
-// tracked person is shown as it was filmed, within an outline around the
-// landmarks; their head becomes a coarse mosaic, and everything else, whoever is
-// there, a wash of a few colours. That does not depend on a detector that sees
-// all people; none does. Where the tracked person is not seen, the whole picture
-// is washed. A person who stands before the tracked one lies within the outline:
-// heads that Options.Heads finds are cut out of it, a second before and after too.
+// Nobody can be recognised unless the caller asks for it. Of the body of the
+// tracked person, within an outline around the landmarks, the colours of cells are
+// shown that are a fifth of a head wide; their head becomes a coarse mosaic, and
+// everything else, whoever is there, a wash of a few colours. That does not depend
+// on a detector that sees all people; none does. Where the tracked person is not
+// seen, the whole picture is washed. Of a person who stands before the tracked one,
+// nearer to the camera, the cells would show more: heads that Options.Heads finds
+// are cut out of the outline, a second before and after too.
 //
 // Drawing is done on plain bytes, without a graphics library. Functions keep no
 // state.
@@ -17,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/mitori-robotics/mitori/models/mp4"
 	"github.com/mitori-robotics/mitori/perception/track"
@@ -77,13 +79,15 @@ func Film(ctx context.Context, src video.Source, frames []track.Frame, o Options
 		k, sx, sy := canvas{rgb: out, w: w, h: h}, float64(w)/float64(f.WidthPx), float64(h)/float64(f.HeightPx)
 		if !o.ShowFaces {
 			clear(body.keep)
+			bodyPx := 0
 			if frames[i].Found {
 				body.person(&frames[i], sx, sy)
+				bodyPx = int(math.Ceil(2 * head(&frames[i]).RadiusPx * sy / bodyCells))
 			}
 			for _, d := range around(frames, heads, i) {
 				body.remove(d.XPx*sx, d.YPx*sy, d.RadiusPx*sy)
 			}
-			k.wash(body)
+			k.wash(body, bodyPx)
 		}
 		if frames[i].Found {
 			k.skeleton(&frames[i], sx, sy)

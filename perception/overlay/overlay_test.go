@@ -73,6 +73,18 @@ func detail(rgb []byte, w, x0, y0, side int) float64 {
 	return sum / float64(side*(side-1))
 }
 
+// spreadOf is the standard deviation of red in a rectangle.
+func spreadOf(rgb []byte, w, x0, y0, wide, high int) float64 {
+	n, sum, squares := 0.0, 0.0, 0.0
+	for y := y0; y < y0+high; y++ {
+		for x := x0; x < x0+wide; x++ {
+			v := float64(rgb[3*(y*w+x)])
+			n, sum, squares = n+1, sum+v, squares+v*v
+		}
+	}
+	return math.Sqrt(math.Max(0, squares/n-sum/n*sum/n))
+}
+
 // filmed returns copies of all drawn pictures.
 func filmed(t *testing.T, s *still, frames []track.Frame, o Options) [][]byte {
 	t.Helper()
@@ -119,8 +131,8 @@ func TestNobodyElseIsShown(t *testing.T) {
 				}
 			}
 		}
-		if body := detail(rgb, 300, 143, 110, 14); (body > 60) != frames[i].Found {
-			t.Errorf("picture %d, person seen %v: the body has detail %.0f", i, frames[i].Found, body)
+		if d := detail(rgb, 300, 135, 110, 30); d > 20 { // dots and lines are drawn over it
+			t.Errorf("picture %d: the body has detail %.0f", i, d)
 		}
 	}
 	shown := filmed(t, &still{w: 300, h: 320, n: 30}, frames, Options{ShowFaces: true})
@@ -149,10 +161,17 @@ func TestSomebodyStandsBefore(t *testing.T) {
 		calls++
 		return found, nil
 	}
+	bare := filmed(t, &still{w: 300, h: 320, n: 40}, frames, Options{})
 	for i, rgb := range filmed(t, &still{w: 300, h: 320, n: 40}, frames, Options{Heads: find}) {
-		hidden := i >= 10 && i <= 30
-		if d := detail(rgb, 300, 143, 110, 14); (d < 20) != hidden {
-			t.Errorf("picture %d: detail %.0f where a head was seen in picture 20", i, d)
+		hidden, most := i >= 10 && i <= 30, 0.0
+		for y := 110; y < 150; y++ {
+			for x := 135; x < 165; x++ {
+				at := 3 * (y*300 + x)
+				most = math.Max(most, math.Abs(float64(rgb[at])-float64(bare[i][at])))
+			}
+		}
+		if (most > 5) != hidden {
+			t.Errorf("picture %d: differs by %.0f from one without heads where a head was seen in picture 20", i, most)
 		}
 	}
 	if calls != 40 {
@@ -163,6 +182,24 @@ func TestSomebodyStandsBefore(t *testing.T) {
 		func(int, []byte) error { return nil })
 	if !errors.Is(err, broken) {
 		t.Errorf("a finder that fails: %v", err)
+	}
+}
+
+// TestWash: what is kept has smaller cells than the rest, and no cell's inside.
+func TestWash(t *testing.T) {
+	raw, _ := (&still{w: 300, h: 320, n: 1}).Next()
+	c := canvas{rgb: append([]byte(nil), raw.Pix...), w: 300, h: 320}
+	o := outline{keep: make([]byte, 300*320), w: 300, h: 320}
+	for i := range o.keep {
+		if i%300 < 150 {
+			o.keep[i] = 255
+		}
+	}
+	c.wash(o, 6)
+	kept, washed := spreadOf(c.rgb, 300, 10, 10, 130, 300), spreadOf(c.rgb, 300, 170, 10, 120, 300)
+	// Noise of deviation 74, in cells of 6 and of 20 pixels, blended.
+	if kept < 5 || kept > 74.0/6 || washed > 74.0/20 || detail(c.rgb, 300, 20, 20, 100) > 6 {
+		t.Errorf("colours are spread by %.1f where kept, %.1f elsewhere, detail %.1f", kept, washed, detail(c.rgb, 300, 20, 20, 100))
 	}
 }
 

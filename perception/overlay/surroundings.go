@@ -13,6 +13,11 @@ const (
 	// of an upright picture's height is four cells high, and nobody can be
 	// recognised by four times four colours.
 	washCells = 30
+	// bodyCells is the number of cells across the followed person's head whose mean
+	// colours are all that is left of the body: whoever else is within its outline,
+	// before or behind it, has no more of them across their head, unless they stand
+	// much nearer to the camera.
+	bodyCells = 5
 	// limbSeen is the visibility below which a limb is a guess and shows nothing.
 	limbSeen = 0.3
 	// feather is the width of the outline's soft edge, in lengths of the trunk.
@@ -129,8 +134,7 @@ type cells struct {
 	sidePx float64
 }
 
-func (c *canvas) cells() cells {
-	side := max(2, (c.w+c.h)/washCells)
+func (c *canvas) cells(side int) cells {
 	m := cells{nx: (c.w + side - 1) / side, ny: (c.h + side - 1) / side, sidePx: float64(side)}
 	m.rgb = make([]float32, 3*m.nx*m.ny)
 	for cy := range m.ny {
@@ -161,28 +165,41 @@ func between(px int, sidePx float64, n int) (a, b int, part float32) {
 	return max(0, i), min(n-1, i+1), float32(v - float64(i))
 }
 
-// wash replaces what is not kept by the cells' colours, blended into each other
-// so that it looks like frosted glass.
-func (c *canvas) wash(o outline) {
-	m := c.cells()
-	row := make([]float32, 3*m.nx)
+// wash replaces the picture by the colours of cells, small ones (of bodyPx) where it
+// is kept and large ones elsewhere, blended into each other so that it looks like
+// frosted glass.
+func (c *canvas) wash(o outline, bodyPx int) {
+	large := c.cells(max(2, (c.w+c.h)/washCells))
+	small := c.cells(max(2, bodyPx))
+	far, near := make([]float32, 3*large.nx), make([]float32, 3*small.nx)
 	for y := range c.h {
-		above, below, down := between(y, m.sidePx, m.ny)
-		for i := range row {
-			a, b := m.rgb[3*above*m.nx+i], m.rgb[3*below*m.nx+i]
-			row[i] = a + down*(b-a)
-		}
+		large.row(y, far)
+		small.row(y, near)
 		for x := range c.w {
 			keep := float32(o.keep[y*c.w+x]) / 255
-			if keep == 1 {
-				continue
-			}
-			a, b, part := between(x, m.sidePx, m.nx)
 			p := c.rgb[3*(y*c.w+x):][:3]
 			for k := range p {
-				v := row[3*a+k] + part*(row[3*b+k]-row[3*a+k])
-				p[k] = byte(v + keep*(float32(p[k])-v) + 0.5)
+				v := large.at(x, k, far)
+				if keep > 0 {
+					v += keep * (small.at(x, k, near) - v)
+				}
+				p[k] = byte(v + 0.5)
 			}
 		}
 	}
+}
+
+// row blends the cells above and below a row of pixels.
+func (m *cells) row(y int, out []float32) {
+	above, below, down := between(y, m.sidePx, m.ny)
+	for i := range out {
+		a, b := m.rgb[3*above*m.nx+i], m.rgb[3*below*m.nx+i]
+		out[i] = a + down*(b-a)
+	}
+}
+
+// at blends a row at a pixel; k is the colour.
+func (m *cells) at(x, k int, row []float32) float32 {
+	a, b, part := between(x, m.sidePx, m.nx)
+	return row[3*a+k] + part*(row[3*b+k]-row[3*a+k])
 }

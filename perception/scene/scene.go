@@ -29,6 +29,11 @@ type Change struct {
 	// ShiftPx is how far the surroundings moved, in pixels of the picture, x to
 	// the right and y down. A direction without any structure counts as still.
 	ShiftPx [2]float64
+	// FarPx, where it is not negative, is how far the surroundings have moved, turned
+	// or grown since the first picture, in the mean over the picture's corners. It
+	// is told about once a second; the shifts in between may miss a slow pan, a zoom
+	// and a roll.
+	FarPx float64
 	// Alike is the correlation of the two surroundings once shifted, -1 to 1:
 	// brightness and contrast do not matter.
 	Alike float64
@@ -39,6 +44,7 @@ const (
 	minThumbPx   = 16   // of the shorter side; smaller pictures say nothing
 	personMargin = 0.12 // of the box's larger side: hair, hands, shadows
 	minShare     = 0.10 // of the picture that must not be the person
+	farEvery     = 24   // pictures between two looks at the way since the first one
 )
 
 // Watcher compares each picture with the one before.
@@ -47,13 +53,18 @@ type Watcher struct {
 	lastBox Box
 	have    bool
 	spare   thumb
+	// since follows the way since the first picture; gonePx is the sum of shifts
+	// since it was last asked.
+	since  Steady
+	count  int
+	gonePx [2]float64
 }
 
 // Next compares f with the picture of the call before. person is where the
 // person is in f.
 func (w *Watcher) Next(f *video.Frame, person Box) Change {
 	now := w.spare
-	if !now.fill(f) {
+	if !now.fill(f, thumbPx) {
 		w.have = false
 		return Change{}
 	}
@@ -63,7 +74,23 @@ func (w *Watcher) Next(f *video.Frame, person Box) Change {
 	}
 	w.spare, w.last = w.last, now
 	w.lastBox, w.have = person, true
+	c.FarPx = w.far(f, person, c.ShiftPx)
 	return c
+}
+
+// far is Change.FarPx.
+func (w *Watcher) far(f *video.Frame, person Box, shiftPx [2]float64) float64 {
+	w.gonePx[0], w.gonePx[1] = w.gonePx[0]+shiftPx[0], w.gonePx[1]+shiftPx[1]
+	w.count++
+	if w.count%farEvery != 1 {
+		return -1
+	}
+	v := w.since.Next(f, []Box{person}, w.gonePx)
+	w.gonePx = [2]float64{}
+	if !v.Known {
+		return -1
+	}
+	return v.ToFirst.far(float64(f.WidthPx), float64(f.HeightPx))
 }
 
 // compare finds the change from a to b.

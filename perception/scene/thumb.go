@@ -13,9 +13,10 @@ type thumb struct {
 	pix        []float32 // grey levels, 0 to 255
 }
 
-// fill makes t the thumbnail of f; it reports false if the picture is too small.
-func (t *thumb) fill(f *video.Frame) bool {
-	t.step = max(1, (max(f.WidthPx, f.HeightPx)+thumbPx-1)/thumbPx)
+// fill makes t the thumbnail of f, of which the longer side has at most so many
+// pixels; it reports false if the picture is too small.
+func (t *thumb) fill(f *video.Frame, longest int) bool {
+	t.step = max(1, (max(f.WidthPx, f.HeightPx)+longest-1)/longest)
 	t.w, t.h = f.WidthPx/t.step, f.HeightPx/t.step
 	if min(t.w, t.h) < minThumbPx {
 		return false
@@ -105,10 +106,14 @@ func (t *thumb) mask(out []bool, boxes ...Box) (free int) {
 	return free
 }
 
-func median(x []float64) float64 {
+func median(x []float64) float64 { return quantile(x, 0.5) }
+
+// quantile is the value below which a share of x lies; 0 for an empty x, which it
+// sorts.
+func quantile(x []float64, share float64) float64 {
 	if len(x) == 0 {
 		return 0
 	}
 	slices.Sort(x)
-	return x[len(x)/2]
+	return x[min(len(x)-1, int(share*float64(len(x))))]
 }

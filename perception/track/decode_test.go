@@ -222,7 +222,7 @@ func TestClothes(t *testing.T) {
 		t.Errorf("different clothes are %v alike", s)
 	}
 	off := marks(disc{x: 900, y: 80, r: 40})
-	if c := describe(f, &off); c.learned || ca.similarity(c) < unlike || ca.similarity(c) > alikeEnough {
+	if c := describe(f, &off); c.known() || ca.similarity(c) < unlike || ca.similarity(c) > alikeEnough {
 		t.Error("a torso outside the picture should say nothing")
 	}
 }

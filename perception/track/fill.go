@@ -12,6 +12,9 @@ import (
 // fillBlock is how many pictures the backward pass holds at a time.
 const fillBlock = 16
 
+// companyFrames are looked through for others whom a backward pass must know.
+const companyFrames = 90
+
 // fill follows the person backwards from the first frame after each gap: who
 // is hard to find from nothing is easy to follow from a good view.
 func (v *run) fill(ctx context.Context, r *Result) error {
@@ -26,6 +29,9 @@ func (v *run) fill(ctx context.Context, r *Result) error {
 		for start > 0 && !r.Frames[start-1].Found {
 			start--
 		}
+		if doubted(r.Doubts, r.Frames[i-1].TimeS) {
+			continue
+		}
 		n, err := v.fillGap(ctx, r.Frames, start, i)
 		if err != nil {
 			return err
@@ -35,16 +41,37 @@ func (v *run) fill(ctx context.Context, r *Result) error {
 	return nil
 }
 
-// fillGap tracks frames[start:end] from the last to the first, until the
-// person is lost, and returns how many were found.
+// doubted tells whether it is not known who was followed at a time.
+func doubted(all []Doubt, timeS float64) bool {
+	for _, d := range all {
+		if timeS >= d.FromS && timeS <= d.ToS {
+			return true
+		}
+	}
+	return false
+}
+
+// fillGap tracks frames[start:end] from the last to the first, until the person is
+// lost, and returns how many were found. Before a chosen time nobody was followed
+// yet: there it looks for a person who was lost, as forwards.
 func (v *run) fillGap(ctx context.Context, frames []Frame, start, end int) (int, error) {
 	t, err := v.tracker()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { v.idle <- t }()
 	after := frames[end]
-	t.who = &person{roi: after.ROI, last: after.ROI, lastS: -after.TimeS, clothes: after.wear, filter: newROIFilter(), following: true}
+	t.who = &person{roi: after.ROI, last: after.ROI, lastS: -after.TimeS,
+		clothes: clothesAround(frames[end:min(len(frames), end+companyFrames)]), filter: newROIFilter(), following: true, frames: youngFrames}
+	for i := end; i < min(len(frames), end+companyFrames); i++ {
+		t.who.note(-after.TimeS, frames[i].others)
+	}
+	defer func() {
+		for _, d := range t.doubts {
+			v.doubts = append(v.doubts, Doubt{FromS: -d.ToS, ToS: -d.FromS, Alike: d.Alike})
+		}
+		v.idle <- t
+	}()
+	persist := v.wish.timed && frames[start].TimeS < v.wish.atS
 	filled := 0
 	for end > start {
 		from := max(start, end-fillBlock)
@@ -52,31 +79,52 @@ func (v *run) fillGap(ctx context.Context, frames []Frame, start, end int) (int,
 		if err != nil {
 			return filled, err
 		}
-		done := len(block) != end-from // another number than before: leave it
-		for i := len(block) - 1; i >= 0 && !done; i-- {
-			// Time runs backwards here, and filters want it to rise.
-			f := block[i]
-			f.TimeS = -f.TimeS
-			s, roi, ok, err := t.follow(f)
-			if err != nil {
-				releaseAll(block)
-				return filled, err
-			}
-			if !ok {
-				done = true
-				break
-			}
-			t.accept(f, s, roi)
-			frames[from+i].set(s, roi, t.who.worn)
-			filled++
-		}
-		releaseAll(block)
-		if done {
+		if len(block) != end-from { // another number than before: leave it
+			releaseAll(block)
 			break
+		}
+		n, done, err := t.backwards(block, frames[from:end], persist)
+		filled += n
+		releaseAll(block)
+		if err != nil || done {
+			return filled, err
 		}
 		end = from
 	}
 	return filled, nil
+}
+
+// backwards follows the person through pictures from the last to the first. It is
+// done where the person is lost, unless it shall persist.
+func (t *Tracker) backwards(block []*video.Frame, frames []Frame, persist bool) (filled int, done bool, err error) {
+	for i := len(block) - 1; i >= 0; i-- {
+		// Time runs backwards here, and filters want it to rise.
+		f := block[i]
+		f.TimeS = -f.TimeS
+		if persist {
+			out, err := t.Step(f)
+			if err != nil {
+				return filled, true, err
+			}
+			for k := i + 1; k <= min(i+out.Disowned, len(frames)-1); k++ {
+				frames[k].clear()
+			}
+			if out.Found {
+				frames[i].set(seen{presence: out.Presence, marks: out.Landmarks, world: out.WorldM}, out.ROI, out.wear)
+				filled++
+			}
+			frames[i].others = out.others
+			continue
+		}
+		s, roi, ok, err := t.follow(f)
+		if err != nil || !ok {
+			return filled, true, err
+		}
+		t.accept(f, s, roi)
+		frames[i].set(s, roi, t.who.worn)
+		filled++
+	}
+	return filled, false, nil
 }
 
 // block decodes the pictures with time stamps from fromS to before toS.

@@ -45,6 +45,11 @@ type Frame struct {
 	// wear tells the person from others when the frame is the start of a
 	// backward pass.
 	wear clothes
+	// others are those who were seen beside the person, where somebody looked.
+	others []sighting
+	// toFirst maps the picture to that of the first frame in which the person was
+	// found, where Result.Camera.Taken.
+	toFirst scene.Warp
 }
 
 // Stats summarises a pass over a video.
@@ -59,12 +64,16 @@ type Stats struct {
 	LongestGap int `json:"longest_gap"`
 }
 
-// Clip is the landmark stream alone, for the solver.
+// Clip is the landmark stream alone, for the solver: as from a camera that stays
+// where it was at first, if it moved and that could be taken out.
 func (r *Result) Clip() *landmark.Clip {
 	c := &landmark.Clip{WidthPx: r.Info.WidthPx, HeightPx: r.Info.HeightPx}
 	c.Frames = make([]landmark.Frame, len(r.Frames))
 	for i := range r.Frames {
 		c.Frames[i] = r.Frames[i].Frame
+		if r.Camera.Taken {
+			c.Frames[i] = r.Frames[i].asFirst()
+		}
 	}
 	return c
 }

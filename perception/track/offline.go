@@ -1,11 +1,13 @@
 package track
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +26,10 @@ type Result struct {
 	// Undecoded is how many pictures the file has by its own account and nobody could
 	// decode, because it ends early or is damaged; 0 where it is within the tolerance.
 	Undecoded int
+	// Doubts are the times in which somebody else may have been followed, by rising
+	// time.
+	Doubts []Doubt
+	Camera Camera
 	// Warnings say in words what a user should know.
 	Warnings []string
 }
@@ -65,13 +71,19 @@ func Video(ctx context.Context, open video.Opener, o Options, w video.Window, pr
 
 func runVideo(ctx context.Context, open video.Opener, load func() (*Networks, error), choice Choice, w video.Window,
 	progress func(done, total int)) (Result, error) {
-	v := &run{open: open, choice: choice, window: w}
+	v := &run{open: open, window: w}
+	var err error
+	if v.wish, err = choice.parse(); err != nil {
+		return Result{}, err
+	}
+	if at := v.wish.atS; v.wish.timed && (at < w.FromS || w.ToS > 0 && at >= w.ToS) {
+		return Result{}, fmt.Errorf("track: person %q: %gs does not lie between %gs and %s", string(choice), at, w.FromS, v.endText())
+	}
 	src, err := open()
 	if err != nil {
 		return Result{}, err
 	}
 	v.info, v.first = src.Info(), src
-	v.plan()
 	if v.nets, err = load(); err != nil {
 		return Result{}, errors.Join(err, src.Close())
 	}
@@ -80,6 +92,28 @@ func runVideo(ctx context.Context, open video.Opener, load func() (*Networks, er
 	if progress != nil {
 		v.report.call = func(done int) { progress(done, v.total) }
 	}
+	r, err := v.whole(ctx)
+	if err != nil {
+		return r, err
+	}
+	if other, ok := v.meant(&r); ok {
+		v.report.add(-v.total)
+		v.wish = other
+		again, err := v.whole(ctx)
+		switch {
+		case err == nil:
+			r = again
+		case !errors.Is(err, landmark.ErrNoPerson):
+			return Result{}, err
+		}
+	}
+	return r, v.steady(ctx, &r)
+}
+
+// whole tracks one person through the window.
+func (v *run) whole(ctx context.Context) (Result, error) {
+	v.plan()
+	v.doubts = nil
 	if err := v.tracks(ctx); err != nil {
 		return Result{}, err
 	}
@@ -92,7 +126,7 @@ func runVideo(ctx context.Context, open video.Opener, load func() (*Networks, er
 // run is the state of one call of Video.
 type run struct {
 	open   video.Opener
-	choice Choice
+	wish   wish
 	info   video.Info
 	window video.Window
 	total  int
@@ -103,6 +137,8 @@ type run struct {
 	first video.Source
 	// idle trackers, for reuse.
 	idle chan *Tracker
+	// doubts of backward passes
+	doubts []Doubt
 }
 
 // part is one stretch of the video.
@@ -112,6 +148,7 @@ type part struct {
 	frames []Frame
 	stats  Stats
 	end    *person // state after the last frame
+	doubts []Doubt
 }
 
 // plan cuts the window into parts, between frames.
@@ -134,7 +171,9 @@ func (v *run) plan() {
 			p.window.ToS = v.cut(i+1, n)
 		}
 	}
-	v.idle = make(chan *Tracker, n+1)
+	if v.idle == nil {
+		v.idle = make(chan *Tracker, maxParts+1)
+	}
 }
 
 // cut is the time before part i of n, half a frame off the time stamps of a
@@ -153,9 +192,14 @@ func (v *run) tracker() (*Tracker, error) {
 	select {
 	case t := <-v.idle:
 		t.Reset()
+		t.wish = v.wish
 		return t, nil
 	default:
-		return New(v.nets, v.choice)
+		t, err := New(v.nets, Best)
+		if err == nil {
+			t.wish = v.wish
+		}
+		return t, err
 	}
 }
 
@@ -165,7 +209,7 @@ func (v *run) tracks(ctx context.Context) error {
 	g.SetLimit(max(1, min(len(v.parts), runtime.NumCPU())))
 	for i := range v.parts {
 		open := v.open
-		if i == 0 {
+		if i == 0 && v.first != nil {
 			open = func() (video.Source, error) {
 				src := v.first
 				v.first = nil
@@ -185,8 +229,7 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 	}
 	defer func() { v.idle <- t }()
 	if from != nil {
-		who := *from
-		t.who = &who
+		t.who = from.clone()
 	}
 	w := p.window
 	if warmUp {
@@ -213,15 +256,20 @@ func (v *run) track(ctx context.Context, p *part, open video.Opener, warmUp bool
 	if len(again) > 0 && len(p.frames) > 0 {
 		p.frames[0].Scene = again[0].Scene
 	}
-	p.stats, p.end = t.Stats, t.who
+	p.stats, p.end, p.doubts = t.Stats, t.who, t.doubts
 	return err
 }
 
 // disown clears the last n frames.
 func disown(frames []Frame, n int) {
 	for i := max(0, len(frames)-n); i < len(frames); i++ {
-		frames[i] = Frame{Frame: landmark.Frame{TimeS: frames[i].TimeS}, Scene: frames[i].Scene}
+		frames[i].clear()
 	}
+}
+
+// clear forgets who was seen.
+func (f *Frame) clear() {
+	*f = Frame{Frame: landmark.Frame{TimeS: f.TimeS}, Index: f.Index, Scene: f.Scene, others: f.others}
 }
 
 // each decodes a window ahead of what visits its frames.
@@ -257,65 +305,6 @@ func each(ctx context.Context, open video.Opener, w video.Window, visit func(*vi
 	return err
 }
 
-// join makes sure that every part follows the person of the part before, and
-// tracks it again from there where it does not.
-func (v *run) join(ctx context.Context) error {
-	for i := 1; i < len(v.parts); i++ {
-		before, p := &v.parts[i-1], &v.parts[i]
-		if before.end == nil {
-			continue // nobody yet: the choice is free
-		}
-		if agree(before.frames, p.warm) {
-			continue
-		}
-		v.report.add(-len(p.frames))
-		if err := v.track(ctx, p, v.open, false, before.end); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// agree tells whether two trackers saw the same person in the last frame that
-// both saw.
-func agree(a, b []Frame) bool {
-	for i, j := len(a)-1, len(b)-1; i >= 0 && j >= 0; {
-		switch {
-		case a[i].TimeS > b[j].TimeS:
-			i--
-		case a[i].TimeS < b[j].TimeS:
-			j--
-		case !a[i].Found || !b[j].Found:
-			i, j = i-1, j-1
-		default:
-			// Regions come out of a slow filter: compare the body.
-			p, q := a[i].body(), b[j].body()
-			size := math.Max(p.SidePx, q.SidePx)
-			return math.Hypot(p.CentreXPx-q.CentreXPx, p.CentreYPx-q.CentreYPx) < 0.1*size && math.Min(p.SidePx, q.SidePx) > 0.7*size
-		}
-	}
-	return false
-}
-
-// body is the upright square around the landmarks.
-func (f *Frame) body() ROI {
-	b := f.box()
-	return ROI{CentreXPx: (b.X0 + b.X1) / 2, CentreYPx: (b.Y0 + b.Y1) / 2, SidePx: math.Max(b.X1-b.X0, b.Y1-b.Y0)}
-}
-
-// box is the upright rectangle around the landmarks, empty where nobody is seen.
-func (f *Frame) box() scene.Box {
-	if !f.Found {
-		return scene.Box{}
-	}
-	b := scene.Box{X0: math.Inf(1), Y0: math.Inf(1), X1: math.Inf(-1), Y1: math.Inf(-1)}
-	for _, m := range f.Landmarks {
-		b.X0, b.X1 = math.Min(b.X0, m.XPx), math.Max(b.X1, m.XPx)
-		b.Y0, b.Y1 = math.Min(b.Y0, m.YPx), math.Max(b.Y1, m.YPx)
-	}
-	return b
-}
-
 // result joins the parts, fills gaps backwards and counts.
 func (v *run) result(ctx context.Context) (Result, error) {
 	r := Result{Info: v.info}
@@ -323,6 +312,7 @@ func (v *run) result(ctx context.Context) (Result, error) {
 		r.Frames = append(r.Frames, p.frames...)
 		r.Stats.Detections += p.stats.Detections
 		r.Stats.Losses += p.stats.Losses
+		r.Doubts = append(r.Doubts, p.doubts...)
 	}
 	for i := range r.Frames {
 		r.Frames[i].Index = i
@@ -330,6 +320,8 @@ func (v *run) result(ctx context.Context) (Result, error) {
 	if err := v.fill(ctx, &r); err != nil {
 		return Result{}, err
 	}
+	r.Doubts = append(r.Doubts, v.doubts...)
+	slices.SortFunc(r.Doubts, func(a, b Doubt) int { return cmp.Compare(a.FromS, b.FromS) })
 	r.Returns = returns(r.Frames)
 	r.Stats.Frames = len(r.Frames)
 	gap := 0
@@ -354,6 +346,7 @@ func (v *run) result(ctx context.Context) (Result, error) {
 		r.Undecoded = v.total - n
 	}
 	r.Warnings = append(r.Warnings, longGaps(r.Frames)...)
+	r.Warnings = append(r.Warnings, alone(r.Frames)...)
 	return r, nil
 }
 

@@ -40,14 +40,25 @@ func returns(frames []Frame) (out []Return) {
 
 // clothesAround averages the clothes seen in some frames.
 func clothesAround(frames []Frame) (c clothes) {
-	n := 0.0
+	var torso, legs []*colours
 	for i := range frames {
-		if w := &frames[i].wear; frames[i].Found && w.learned {
-			for k, v := range w.bins {
-				c.bins[k] += v
-			}
-			n++
+		if frames[i].Found {
+			torso, legs = append(torso, &frames[i].wear.torso), append(legs, &frames[i].wear.legs)
 		}
+	}
+	return clothes{torso: meanColours(torso), legs: meanColours(legs)}
+}
+
+func meanColours(seen []*colours) (c colours) {
+	n := 0.0
+	for _, s := range seen {
+		if !s.learned {
+			continue
+		}
+		for k, v := range s.bins {
+			c.bins[k] += v
+		}
+		n++
 	}
 	if n == 0 {
 		return c

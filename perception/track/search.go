@@ -77,9 +77,12 @@ func (t *Tracker) candidates(f *video.Frame, area ROI, have []candidate) ([]cand
 
 // acquire chooses a person to follow.
 func (t *Tracker) acquire(f *video.Frame) (seen, ROI, bool, error) {
-	found, err := t.candidates(f, wholePicture(f), nil)
-	if err != nil {
-		return seen{}, ROI{}, false, err
+	var found []candidate
+	var err error
+	for _, area := range t.places(f) {
+		if found, err = t.candidates(f, area, found); err != nil {
+			return seen{}, ROI{}, false, err
+		}
 	}
 	if len(found) == 0 && t.searches%tileEvery == 0 {
 		for _, level := range tiles(f) {
@@ -97,33 +100,40 @@ func (t *Tracker) acquire(f *video.Frame) (seen, ROI, bool, error) {
 	if len(found) == 0 {
 		return seen{}, ROI{}, false, nil
 	}
-	best := found[0]
-	for _, c := range found[1:] {
-		if t.better(f, c, best) {
-			best = c
+	best := -1
+	for i, c := range found {
+		if t.wish.fits(f.WidthPx, f.HeightPx, c) && (best < 0 || t.wish.better(f.WidthPx, f.HeightPx, c, found[best])) {
+			best = i
 		}
 	}
+	if best < 0 {
+		return seen{}, ROI{}, false, nil
+	}
 	t.who = &person{}
-	return best.seen, best.roi, true, nil
+	return found[best].seen, found[best].roi, true, nil
 }
 
-// better compares two candidates by the wanted choice.
-func (t *Tracker) better(f *video.Frame, a, b candidate) bool {
-	middle := float64(f.WidthPx) / 2
-	switch t.choice {
-	case Left:
-		return a.roi.CentreXPx < b.roi.CentreXPx
-	case Right:
-		return a.roi.CentreXPx > b.roi.CentreXPx
-	case Centre:
-		return math.Abs(a.roi.CentreXPx-middle) < math.Abs(b.roi.CentreXPx-middle)
+// places are where to look first for somebody to follow: everywhere, and around a
+// wanted place, where somebody small may stand.
+func (t *Tracker) places(f *video.Frame) []ROI {
+	out := []ROI{wholePicture(f)}
+	if t.wish.rule == byPlace {
+		for _, share := range [...]float64{1, 0.5} {
+			out = append(out, ROI{CentreXPx: t.wish.x * float64(f.WidthPx), CentreYPx: t.wish.y * float64(f.HeightPx),
+				SidePx: share * float64(min(f.WidthPx, f.HeightPx))})
+		}
 	}
-	return a.score*a.roi.SidePx > b.score*b.roi.SidePx
+	return out
 }
 
 // reacquire searches the person who was lost, near the last place first, and
 // refuses others.
 func (t *Tracker) reacquire(f *video.Frame) (seen, ROI, bool, error) {
+	// Who has been away for long is looked for now and then only; the frames before
+	// they were found again are filled backwards.
+	if t.searches++; f.TimeS-t.who.lastS > longGoneS && t.searches%awayEvery != 0 {
+		return seen{}, ROI{}, false, nil
+	}
 	near := ROI{CentreXPx: t.who.last.CentreXPx, CentreYPx: t.who.last.CentreYPx, SidePx: 1.6 * t.who.last.SidePx}
 	for _, area := range [...]ROI{near, wholePicture(f)} {
 		found, err := t.candidates(f, area, nil)
@@ -132,7 +142,10 @@ func (t *Tracker) reacquire(f *video.Frame) (seen, ROI, bool, error) {
 		}
 		best, bestRank := -1, 0.0
 		for i, c := range found {
-			if rank, ok := t.who.same(f, c); ok && (best < 0 || rank < bestRank) {
+			rank, ok := t.who.same(f, c)
+			if !ok {
+				t.passed = withSighting(t.passed, f, &c.seen)
+			} else if best < 0 || rank < bestRank {
 				best, bestRank = i, rank
 			}
 		}
@@ -140,23 +153,27 @@ func (t *Tracker) reacquire(f *video.Frame) (seen, ROI, bool, error) {
 			return found[best].seen, found[best].roi, true, nil
 		}
 	}
+	t.who.note(f.TimeS, t.passed)
 	return seen{}, ROI{}, false, nil
 }
 
 // same tells whether a candidate is the person who was lost, and how far away
-// it is. Close to the last place it suffices not to look different; farther
-// away the clothes must be alike.
+// it is. Close to the last place it suffices not to look different, for a while;
+// later, or farther away, the clothes must be alike, and nobody is taken who looks
+// more like another one who was seen.
 func (w *person) same(f *video.Frame, c candidate) (distance float64, ok bool) {
 	goneS := math.Abs(f.TimeS - w.lastS)
 	at := roiFrom(c.seen.centre, c.seen.scale)
-	distance = math.Hypot(at.CentreXPx-w.last.CentreXPx, at.CentreYPx-w.last.CentreYPx) / w.last.SidePx
+	distance = at.centre().distance(w.last.centre()) / w.last.SidePx
 	growth := at.SidePx / w.last.SidePx
-	alike := w.clothes.similarity(describe(f, &c.seen.marks))
-	if alike < unlike {
+	worn := describe(f, &c.seen.marks)
+	alike := w.clothes.similarity(worn)
+	if alike < unlike || w.looksLikeAnother(worn) {
 		return distance, false
 	}
 	gate := math.Min(0.3+gateSidesPerS*goneS, maxGate)
-	if distance <= gate && growth <= maxGrowth && growth >= 1/maxGrowth {
+	near := distance <= gate && growth <= maxGrowth && growth >= 1/maxGrowth
+	if near && goneS <= longGoneS {
 		return distance, true
 	}
 	return distance, goneS > 1 && alike >= alikeEnough

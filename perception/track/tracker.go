@@ -4,24 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/video"
-)
-
-// Choice says which person to follow where the picture shows several.
-type Choice string
-
-// The choices. Best is the largest surely seen one: the greatest product of
-// detector score and size.
-const (
-	Best   Choice = "best"
-	Left   Choice = "left"
-	Right  Choice = "right"
-	Centre Choice = "centre"
 )
 
 // Options say how to track.
@@ -37,11 +26,8 @@ func (o Options) Check() error {
 	if o.Model < posenet.Lite || o.Model > posenet.Heavy {
 		return fmt.Errorf("track: landmark network %v; legal: lite, full or heavy", o.Model)
 	}
-	switch o.Person {
-	case "", Best, Left, Right, Centre:
-		return nil
-	}
-	return fmt.Errorf("track: person %q; legal: best, left, right or centre", o.Person)
+	_, err := o.Person.parse()
+	return err
 }
 
 // Limits of what the same person can do between two frames, in sides of the
@@ -56,7 +42,9 @@ const (
 	unlike         = 0.45 // below this it is someone else, after a loss
 	stranger       = 0.3  // the same for someone who is being followed
 	strangerJump   = 0.1  // and only if the square jumps by so much
+	longGoneS      = 1.5  // after it, place says nothing any more
 	youngFrames    = 5    // a lock lost this early was none
+	awayEvery      = 5    // frames between searches for somebody who is long gone
 	tileEvery      = 8    // frames between searches in tiles
 	settleLooks    = 8
 	settleShift    = 0.04 // a square that moves less than this is at rest
@@ -77,17 +65,27 @@ type person struct {
 	worn      clothes // in the last frame
 	frames    int
 	following bool
+	pace      point // pixels a second, smoothed
+	// company are others who were seen, surveyedS when they were last looked for.
+	company   []other
+	surveyed  bool
+	surveyedS float64
+	meet      *meeting // nil: nobody is near
+	// mixed counts the last frames in which somebody else may have been followed.
+	mixed int
 }
 
 // Tracker follows one person, frame by frame.
 type Tracker struct {
 	detector, landmark posenet.Network
-	choice             Choice
+	wish               wish
 	grid               []point
 	cut                cropper
 	who                *person
 	searches           int
-	disowned           int // see Frame
+	disowned           int        // see Frame
+	passed             []sighting // who was refused in this frame
+	doubts             []Doubt
 	Stats              Stats
 }
 
@@ -138,6 +136,10 @@ func (n *Networks) Close() error {
 
 // New makes a tracker that follows the chosen person.
 func New(n *Networks, choice Choice) (*Tracker, error) {
+	w, err := choice.parse()
+	if err != nil {
+		return nil, err
+	}
 	detector, err := n.detector.Network()
 	if err != nil {
 		return nil, err
@@ -146,22 +148,28 @@ func New(n *Networks, choice Choice) (*Tracker, error) {
 	if err != nil {
 		return nil, errors.Join(err, detector.Close())
 	}
-	return &Tracker{detector: detector, landmark: landmark, choice: choice, grid: anchors()}, nil
+	return &Tracker{detector: detector, landmark: landmark, wish: w, grid: anchors()}, nil
 }
 
 // Close frees the tracker's buffers.
 func (t *Tracker) Close() error { return errors.Join(t.detector.Close(), t.landmark.Close()) }
 
 // Reset forgets the person and the statistics.
-func (t *Tracker) Reset() { t.who, t.searches, t.disowned, t.Stats = nil, 0, 0, Stats{} }
+func (t *Tracker) Reset() {
+	t.who, t.searches, t.disowned, t.passed, t.doubts, t.Stats = nil, 0, 0, nil, nil, Stats{}
+}
 
 // Step looks at the next frame. Time stamps must increase from call to call.
 func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 	out := Frame{Frame: landmark.Frame{TimeS: f.TimeS}}
-	t.disowned = 0
+	t.disowned, t.passed = 0, nil
 	t.Stats.Frames++
+	if t.who == nil && t.wish.timed && f.TimeS < t.wish.atS-1e-9 {
+		t.Stats.Missed++
+		return out, nil
+	}
 	s, roi, found, err := t.find(f)
-	out.Disowned = t.disowned
+	out.Disowned, out.others = t.disowned, t.passed
 	if err != nil {
 		return out, err
 	}
@@ -170,8 +178,14 @@ func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 		return out, nil
 	}
 	t.accept(f, s, roi)
+	still, err := t.survey(f, &out)
+	out.Disowned = t.disowned
+	if !still {
+		t.Stats.Missed++
+		return out, err
+	}
 	out.set(s, roi, t.who.worn)
-	return out, nil
+	return out, err
 }
 
 // set fills in what was seen.
@@ -191,6 +205,7 @@ func (t *Tracker) find(f *video.Frame) (seen, ROI, bool, error) {
 			t.disowned = t.who.frames
 			t.who = nil
 		} else {
+			t.disowned = t.who.mixed
 			t.Stats.Losses++
 		}
 	}
@@ -207,10 +222,20 @@ func (t *Tracker) accept(f *video.Frame, s seen, roi ROI) {
 		w.filter, w.following = newROIFilter(), true
 	}
 	centre, scale := w.filter.next(s.centre, s.scale, f.TimeS, roi.SidePx)
-	w.last, w.lastS = roiFrom(s.centre, s.scale), f.TimeS
+	now := roiFrom(s.centre, s.scale)
+	if dt := f.TimeS - w.lastS; w.meet == nil && w.frames > 0 && dt > 0 {
+		k := math.Min(1, dt/paceS)
+		w.pace.x += k * ((now.CentreXPx-w.last.CentreXPx)/dt - w.pace.x)
+		w.pace.y += k * ((now.CentreYPx-w.last.CentreYPx)/dt - w.pace.y)
+	}
+	w.last, w.lastS = now, f.TimeS
 	w.roi = roiFrom(centre, scale)
 	w.worn = describe(f, &s.marks)
-	if s.presence > 0.8 {
+	w.mixed++
+	if w.rival(w.worn) <= w.clothes.similarity(w.worn) {
+		w.mixed = 0
+	}
+	if s.presence > 0.8 && w.meet == nil && w.mixed == 0 {
 		w.clothes.learn(w.worn)
 	}
 	w.frames++
@@ -248,5 +273,27 @@ func (w *person) canBe(f *video.Frame, s *seen, next ROI) bool {
 	if moved > limit || growth > maxGrowth || growth < 1/maxGrowth {
 		return false
 	}
-	return moved < strangerJump || w.clothes.similarity(describe(f, &s.marks)) >= stranger
+	if moved < strangerJump && len(w.company) == 0 {
+		return true
+	}
+	worn := describe(f, &s.marks)
+	if w.looksLikeAnother(worn) {
+		return false
+	}
+	return moved < strangerJump || w.clothes.similarity(worn) >= stranger
+}
+
+// clone is a copy that goes its own way.
+func (w *person) clone() *person {
+	c := *w
+	c.company = slices.Clone(w.company)
+	if w.meet != nil {
+		m := *w.meet
+		c.meet = &m
+	}
+	if w.filter != nil {
+		f := *w.filter
+		c.filter = &f
+	}
+	return &c
 }

@@ -66,8 +66,16 @@ func Gather(r *track.Result, s *solve.Report, m *human.Motion) *Evidence {
 		}
 	}
 	e.SwayMost, e.Moves = sway(frames, heightPx)
+	if far := r.Camera.FarPx / heightPx; r.Camera.Taken {
+		e.TakenMost, e.SwayMost = math.Max(e.SwayMost, far), r.Camera.RestPx/heightPx
+	} else {
+		e.SwayMost = math.Max(e.SwayMost, far)
+	}
 	for _, b := range r.Returns {
 		e.Returns = append(e.Returns, Return{sight.Span{FromS: b.LostS, ToS: b.SeenS}, b.Moved, grown(b.Growth), b.Alike})
+	}
+	for _, d := range r.Doubts {
+		e.Doubts = append(e.Doubts, sight.Span{FromS: d.FromS, ToS: d.ToS})
 	}
 	return e
 }

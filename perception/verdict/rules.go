@@ -79,12 +79,16 @@ const (
 	// sway is how far the camera may move within a second, as a share of the
 	// person's height. [tripods: 0.003 at most; in the hand: 0.02 to 0.2]
 	swayDoubtful, swayRefused = 0.03, 0.5
+	// restDoubtful of the person's height is more than is left of a camera's motion
+	// that was taken out, if it only turned. [shaken, panned and zoomed clips: 0.0001
+	// to 0.0013; a synthetic camera that travels: 0.006]
+	restDoubtful = 0.004
 )
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, unsureTilt, leans, steps, legs, arms, shoulders, people, missing, absent, damaged,
-	edited, moving, swapped, misfit, racing,
+	headDown, belowFloor, standing, tilted, unsureTilt, leans, steps, legs, arms, shoulders, people, doubles, missing, absent,
+	damaged, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {
@@ -220,6 +224,15 @@ func people(e *Evidence) []finding {
 	return nil
 }
 
+// doubles: two who are dressed alike hide each other. Who is who afterwards was
+// concluded from where they went.
+func doubles(e *Evidence) []finding {
+	if len(e.Doubts) == 0 {
+		return nil
+	}
+	return []finding{{Doubtful, fmt.Sprintf("two people who look alike cross (%s), and it may be the other one who is followed afterwards; choose a part before or after it (--from, --to)", list(e.Doubts))}}
+}
+
 // somebodyElse tells whether another person seems to have come back.
 func somebodyElse(r Return) bool {
 	if s := r.LengthS(); s <= longGapS {
@@ -268,11 +281,22 @@ func edited(e *Evidence) []finding {
 	return []finding{f}
 }
 
+// moving: a camera that only turns or shakes is taken out before solving; what is
+// left tells one that travels.
 func moving(e *Evidence) []finding {
-	if e.SwayMost <= swayDoubtful {
+	when := ""
+	if len(e.Moves) > 0 {
+		when = " (" + list(e.Moves) + ")"
+	}
+	switch {
+	case e.TakenMost > 0 && e.SwayMost > restDoubtful:
+		return []finding{{Doubtful, fmt.Sprintf("the camera moves%s, and near things move otherwise than far ones by %.1f %% of the person's height when that is taken out: it does not only turn; film with the camera on a stand", when, 100*e.SwayMost)}}
+	case e.TakenMost > swayDoubtful:
+		return []finding{{Good, fmt.Sprintf("the camera moves%s, by up to %.0f %% of the person's height; that was taken out against the surroundings, and %.1f %% is left", when, 100*e.TakenMost, 100*e.SwayMost)}}
+	case e.TakenMost > 0 || e.SwayMost <= swayDoubtful:
 		return nil
 	}
-	f := finding{Doubtful, fmt.Sprintf("the camera moves (%s), by up to %.0f %% of the person's height within a second; film with the camera on a stand", list(e.Moves), 100*e.SwayMost)}
+	f := finding{Doubtful, fmt.Sprintf("the camera moves%s, by up to %.0f %% of the person's height, and the surroundings show too little to take that out; film with the camera on a stand", when, 100*e.SwayMost)}
 	if e.SwayMost > swayRefused {
 		f.grade = Refused
 	}

@@ -90,8 +90,13 @@ type Evidence struct {
 	// within a second, as a share of the person's height.
 	Moves    []sight.Span
 	SwayMost float64
+	// TakenMost is by how much the camera's motion moved the person in the picture
+	// where it was taken out before solving; SwayMost is what is left then.
+	TakenMost float64
 	// Returns are reappearances after a gap.
 	Returns []Return
+	// Doubts are the times in which somebody who looks alike hid the person.
+	Doubts []sight.Span
 }
 
 // Return is a person who is seen again, or somebody else.
