@@ -32,6 +32,7 @@ type extractFlags struct {
 	out, film                 string
 	showFaces, asJSON, anyway bool
 	causal                    bool
+	live                      liveFlags
 }
 
 func newExtractCmd() *cobra.Command {
@@ -48,8 +49,14 @@ unless --anyway is given).
 
 Nothing but the motion is stored. --overlay also films the video with the skeleton
 drawn in; only that person's body is shown there, no head and no surroundings,
-unless --show-faces is given.`,
+unless --show-faces is given.
+
+With --live VIDEO is a source that does not wait: a camera (0, /dev/video0), a stream
+(rtsp://..., http://...), - for frames through standard input, or a file at its own
+pace. -o then is - (standard output), a file, or unix:PATH (a socket for any number of
+readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-C.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
+  mitori extract --live 0 -o - | python3 reader.py
   mitori extract party.mp4 --from 2s --to 7s --person left --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
@@ -61,11 +68,18 @@ unless --show-faces is given.`,
 	f.BoolVar(&x.showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
 	f.BoolVar(&x.causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
+	x.live.add(f)
 	f.BoolVar(&x.anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
 
 func (x *extractFlags) run(c *cobra.Command, clip string) error {
+	if err := x.live.stray(c.Flags()); err != nil {
+		return err
+	}
+	if x.live.on {
+		return x.watch(c, clip)
+	}
 	out := x.out
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
