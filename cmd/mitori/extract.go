@@ -18,6 +18,8 @@ import (
 // lookFlags adds the flags that extract shares with commands that contain it.
 func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
+	f.StringVar(&x.ModelFile, "model-file", "", "description (.yaml) of a pose network of your own, instead of --model")
+	f.BoolVar(&x.Mirror, "mirror-pass", false, "let the network look at each picture and its mirror image: half the speed")
 	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
 	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: best, left, right or centre")
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")

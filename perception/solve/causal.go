@@ -37,7 +37,7 @@ const (
 	// freeS at the end of the window are fitted anew with every picture; what lies
 	// before was fitted often enough and is held. Solving all of the window anew takes
 	// three times as long; the demonstrations come out alike (docs/perception.md).
-	freeS = 0.5
+	freeS = 0.6
 	// warmSteps of Gauss-Newton at most follow from the solution of the picture
 	// before; the fit ends sooner when it has settled.
 	warmSteps = 6
