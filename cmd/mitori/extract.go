@@ -21,6 +21,8 @@ import (
 // lookFlags adds the flags that extract shares with commands that contain it.
 func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
+	f.StringVar(&x.ModelFile, "model-file", "", "description (.yaml) of a pose network of your own, instead of --model")
+	f.BoolVar(&x.Mirror, "mirror-pass", false, "let the network look at each picture and its mirror image: half the speed")
 	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
 	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: "+track.ChoiceText)
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
@@ -51,6 +53,7 @@ type extractFlags struct {
 	out, film                 string
 	showFaces, asJSON, anyway bool
 	causal                    bool
+	live                      liveFlags
 }
 
 func newExtractCmd() *cobra.Command {
@@ -67,8 +70,14 @@ unless --anyway is given).
 
 Nothing but the motion is stored. --overlay also films the video with the skeleton
 drawn in; only that person's body is shown there, no head and no surroundings,
-unless --show-faces is given.`,
+unless --show-faces is given.
+
+With --live VIDEO is a source that does not wait: a camera (0, /dev/video0), a stream
+(rtsp://..., http://...), - for frames through standard input, or a file at its own
+pace. -o then is - (standard output), a file, or unix:PATH (a socket for any number of
+readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-C.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
+  mitori extract --live 0 -o - | python3 reader.py
   mitori extract party.mp4 --from 2s --to 7s --person left@3.2s --overlay party.overlay.mp4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
@@ -80,11 +89,18 @@ unless --show-faces is given.`,
 	f.BoolVar(&x.showFaces, "show-faces", false, "show heads and surroundings in the overlay as they were filmed")
 	f.BoolVar(&x.asJSON, "json", false, "print machine-readable results")
 	f.BoolVar(&x.causal, "causal", false, "go through the video as through a camera, without looking ahead (for comparison)")
+	x.live.add(f)
 	f.BoolVar(&x.anyway, "anyway", false, "write a motion that is refused, too; its file says so")
 	return c
 }
 
 func (x *extractFlags) run(c *cobra.Command, clip string) error {
+	if err := x.live.stray(c.Flags()); err != nil {
+		return err
+	}
+	if x.live.on {
+		return x.watch(c, clip)
+	}
 	out := x.out
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"

@@ -1,13 +1,16 @@
 // Package live follows one person through pictures that arrive one at a time and
-// says what pose they are in: tracker and solver in their causal forms, joined.
+// says what pose they are in: tracker and solver in their causal forms, joined. Follow
+// does it for a source that does not wait: networks and solver side by side, the newest
+// picture first, what is too old left out.
 //
 // The pose of a push is that of a few pictures before (solve.DefaultLagFrames, so
 // that a foot can be seen to stand); nothing that comes later changes it, and
 // memory does not grow. Where the picture does not show the person there is no
-// pose. Cameras, files and queues are not here: whoever has pictures pushes them,
-// and leaves out those that are already too old.
+// pose. Cameras and streams are not here (perception/feed), nor is whoever hears of
+// the poses.
 //
-// A Watcher belongs to one goroutine. The same pictures give the same poses.
+// A Watcher belongs to one goroutine, but for See, which may have one of its own. The
+// same pictures give the same poses.
 package live
 
 import (
@@ -37,10 +40,13 @@ type Options struct {
 type Watcher struct {
 	tracker Tracker
 	opt     Options
-	solver  *solve.Causal
-	width   int
-	height  int
-	looked  bool // at the surroundings, once
+	// Of See.
+	began         bool
+	looked        bool // at the surroundings, once
+	lastS         float64
+	width, height int
+	// Of Note and Think.
+	solver *solve.Causal
 }
 
 // New makes a watcher. The tracker stays the caller's to close.
@@ -50,34 +56,78 @@ func New(t Tracker, o Options) *Watcher { return &Watcher{tracker: t, opt: o} }
 // due; the picture may be released afterwards. Without a pose the error says why:
 // Waiting tells the ordinary reasons from faults.
 func (w *Watcher) Push(f *video.Frame) (solve.Pose, error) {
-	if w.solver == nil {
-		c, err := solve.NewCausal(solve.CausalOptions{Options: w.opt.Options,
-			WidthPx: f.WidthPx, HeightPx: f.HeightPx, LagFrames: w.opt.LagFrames})
-		if err != nil {
-			return solve.Pose{}, err
-		}
-		w.solver, w.width, w.height = c, f.WidthPx, f.HeightPx
-	}
-	if f.WidthPx != w.width || f.HeightPx != w.height {
-		return solve.Pose{}, fmt.Errorf("live: picture of %d x %d pixels after %d x %d: one camera has one size",
-			f.WidthPx, f.HeightPx, w.width, w.height)
-	}
-	if !w.solver.Wants(f.TimeS) {
-		return solve.Pose{}, solve.ErrBetween
-	}
-	seen, err := w.tracker.Step(f)
+	seen, err := w.See(f)
 	if err != nil {
 		return solve.Pose{}, err
 	}
-	if seen.Disowned > 0 {
+	return w.Think(&seen)
+}
+
+// Sighting is what was seen in a picture of that size.
+type Sighting struct {
+	track.Frame
+	WidthPx, HeightPx int
+	edges             *lines.View // of the surroundings; with the first sighting only
+}
+
+// See is the first half of Push: the networks. solve.ErrBetween says that the picture
+// was not looked at, as no pose is due. Another goroutine may think meanwhile.
+func (w *Watcher) See(f *video.Frame) (Sighting, error) {
+	if w.began && (f.WidthPx != w.width || f.HeightPx != w.height) {
+		return Sighting{}, fmt.Errorf("live: picture of %d x %d pixels after %d x %d: one camera has one size",
+			f.WidthPx, f.HeightPx, w.width, w.height)
+	}
+	fps := w.opt.FPS
+	if fps == 0 {
+		fps = solve.DefaultCausalFPS
+	}
+	if w.began && !solve.Wanted(f.TimeS-w.lastS, fps) {
+		return Sighting{}, solve.ErrBetween
+	}
+	w.began, w.lastS, w.width, w.height = true, f.TimeS, f.WidthPx, f.HeightPx
+	seen, err := w.tracker.Step(f)
+	s := Sighting{Frame: seen, WidthPx: f.WidthPx, HeightPx: f.HeightPx}
+	if err == nil && seen.Found && !w.looked {
+		found := lines.Find(f.Pix, f.WidthPx, f.HeightPx, lines.Around(&seen.Frame))
+		s.edges, w.looked = lines.NewView(found, f.WidthPx, f.HeightPx), true
+	}
+	return s, err
+}
+
+// Think is the second half of Push: the solver.
+func (w *Watcher) Think(s *Sighting) (solve.Pose, error) {
+	if err := w.ready(s); err != nil {
+		return solve.Pose{}, err
+	}
+	return w.solver.Push(&s.Frame.Frame)
+}
+
+// Note takes in what was seen and solves nothing: for pictures whose pose nobody can
+// wait for. Those after them are solved as well as if it had been.
+func (w *Watcher) Note(s *Sighting) error {
+	if err := w.ready(s); err != nil {
+		return err
+	}
+	return w.solver.Note(&s.Frame.Frame)
+}
+
+// ready makes the solver for pictures of that size, and forgets what was disowned.
+func (w *Watcher) ready(s *Sighting) error {
+	if w.solver == nil {
+		c, err := solve.NewCausal(solve.CausalOptions{Options: w.opt.Options,
+			WidthPx: s.WidthPx, HeightPx: s.HeightPx, LagFrames: w.opt.LagFrames})
+		if err != nil {
+			return err
+		}
+		w.solver = c
+	}
+	if s.Disowned > 0 {
 		w.solver.Forget()
 	}
-	if seen.Found && !w.looked {
-		edges := lines.Find(f.Pix, f.WidthPx, f.HeightPx, lines.Around(&seen.Frame))
-		w.solver.See(lines.NewView(edges, f.WidthPx, f.HeightPx))
-		w.looked = true
+	if s.edges != nil {
+		w.solver.See(s.edges)
 	}
-	return w.solver.Push(&seen.Frame)
+	return nil
 }
 
 // Report tells what the solver found out so far; nil before the first picture.

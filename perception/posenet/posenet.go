@@ -1,6 +1,8 @@
 // Package posenet runs the BlazePose person detector and landmark networks
 // (MediaPipe, Apache-2.0) behind one small interface, with ONNX Runtime or
-// with OpenCV's dnn module.
+// with OpenCV's dnn module; and, behind the same interface, a landmark network
+// of the operator's own (Own), or one that looks at a picture and its mirror
+// image (Weights.Mirror).
 //
 // Networks are read from the TensorFlow Lite files that "make deps" puts into
 // .deps/blazepose and are converted in memory when loaded (about 0.1 s for the
@@ -166,6 +168,7 @@ type Network interface {
 type Weights struct {
 	model   Model
 	runtime Runtime
+	twice   bool          // networks are mirrored
 	shared  sharedSession // ONNX Runtime: one session for all networks
 	onnx    []byte        // OpenCV: the converted file
 }
@@ -209,8 +212,34 @@ func Load(r Runtime, m Model) (*Weights, error) {
 	return w, nil
 }
 
+// LoadOwn loads an operator's landmark network, which looks like the built-in ones from
+// then on. It needs ONNX Runtime: OpenCV ends the process over a network that it does not
+// understand.
+func LoadOwn(r Runtime, o *Own) (*Weights, error) {
+	if r != ONNXRuntime {
+		return nil, fmt.Errorf("posenet: %s: a network of one's own with runtime %v; legal: onnxruntime", o.Path, r)
+	}
+	shared, err := loadOwn(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Weights{model: Full, runtime: r, shared: shared}, nil
+}
+
+// Mirror makes the networks to come look twice, see docs/perception.md. It is for
+// landmark networks.
+func (w *Weights) Mirror() { w.twice = true }
+
 // Network makes a network with buffers of its own.
 func (w *Weights) Network() (Network, error) {
+	n, err := w.single()
+	if err != nil || !w.twice {
+		return n, err
+	}
+	return newMirrored(n, w.model.Spec()), nil
+}
+
+func (w *Weights) single() (Network, error) {
 	if w.runtime == ONNXRuntime {
 		return w.shared.network()
 	}

@@ -25,8 +25,9 @@ const (
 	// speed of a foot can be measured (speedHalfS).
 	DefaultLagFrames = 2
 	maxLagFrames     = 30
-	// causalFPS is the rate of poses where nothing else is asked for.
-	causalFPS    = 30.0
+	// DefaultCausalFPS is the rate of poses where nothing else is asked for.
+	DefaultCausalFPS = 30.0
+
 	maxCausalFPS = 60.0
 	// windowS must hold a quiet stance (1 s) and the low-pass filters' edges.
 	windowS = 2.0
@@ -34,6 +35,10 @@ const (
 	forgetS = 0.5
 	// turnedCos is the cosine of 45 degrees: bones farther apart are on two sides.
 	turnedCos = 0.7
+	// freeS at the end of the window are fitted anew with every picture; what lies
+	// before was fitted often enough and is held. Solving all of the window anew takes
+	// three times as long; the demonstrations come out alike (docs/perception.md).
+	freeS = 0.6
 	// warmSteps of Gauss-Newton at most follow from the solution of the picture
 	// before; the fit ends sooner when it has settled.
 	warmSteps = 6
@@ -102,7 +107,7 @@ type Causal struct {
 // NewCausal checks the options.
 func NewCausal(o CausalOptions) (*Causal, error) {
 	if o.FPS == 0 {
-		o.FPS = causalFPS
+		o.FPS = DefaultCausalFPS
 	}
 	if o.FPS > maxCausalFPS {
 		return nil, fmt.Errorf("solve: rate %g poses/s; legal: 5 to %g", o.FPS, maxCausalFPS)
@@ -140,8 +145,12 @@ func (c *Causal) LatencyS() float64 { return float64(c.lag+1) / c.opt.FPS }
 // Wants tells whether a picture at timeS would be used. One that comes too soon
 // after the last need not be looked at.
 func (c *Causal) Wants(timeS float64) bool {
-	return !c.started || timeS-c.lastS >= 0.75/c.opt.FPS
+	return !c.started || Wanted(timeS-c.lastS, c.opt.FPS)
 }
+
+// Wanted tells whether a picture that comes stepS after the last one would be used at
+// fps poses a second.
+func Wanted(stepS, fps float64) bool { return stepS >= 0.75/fps }
 
 // Forget drops the window, as if the person had gone: what was pushed lately was
 // somebody else. What is known of subject and camera stays.
@@ -156,25 +165,8 @@ func (c *Causal) Forget() {
 // person was not seen at the pose's time, ErrSettling, ErrBetween; anything else
 // is a malformed frame, which is left out.
 func (c *Causal) Push(f *landmark.Frame) (Pose, error) {
-	if !(math.Abs(f.TimeS) <= maxTimeS) || c.started && f.TimeS <= c.lastS {
-		return Pose{}, fmt.Errorf("solve: time stamp %g s after %g s; legal: strictly increasing, up to %g",
-			f.TimeS, c.lastS, maxTimeS)
-	}
-	if f.Found {
-		if j := broken(f); j >= 0 {
-			return Pose{}, fmt.Errorf("solve: frame at %g s, %s: not a number", f.TimeS, landmark.Name(j))
-		}
-	}
-	if !c.Wants(f.TimeS) {
-		return Pose{}, ErrBetween
-	}
-	if !c.started {
-		c.started, c.startS, c.measuredS = true, f.TimeS, f.TimeS
-	}
-	c.lastS = f.TimeS
-	c.tally.frame(f)
-	if f.Found {
-		c.take(f)
+	if err := c.Note(f); err != nil {
+		return Pose{}, err
 	}
 	due := c.due(f.TimeS)
 	switch {
@@ -184,10 +176,37 @@ func (c *Causal) Push(f *landmark.Frame) (Pose, error) {
 		return Pose{}, ErrBetween
 	}
 	c.emitted = due
-	if !c.window.covers(c.timeOf(due), 1.5/c.opt.FPS) {
+	if !c.window.covers(c.timeOf(due), 1.5*max(1/c.opt.FPS, c.window.stepS())) {
 		return Pose{}, landmark.ErrNoPerson
 	}
 	return c.solve(due)
+}
+
+// Note takes in what was seen in the next picture like Push, and solves nothing: for
+// pictures whose poses would come too late. The errors are those of a malformed frame,
+// and ErrBetween.
+func (c *Causal) Note(f *landmark.Frame) error {
+	if !(math.Abs(f.TimeS) <= maxTimeS) || c.started && f.TimeS <= c.lastS {
+		return fmt.Errorf("solve: time stamp %g s after %g s; legal: strictly increasing, up to %g",
+			f.TimeS, c.lastS, maxTimeS)
+	}
+	if f.Found {
+		if j := broken(f); j >= 0 {
+			return fmt.Errorf("solve: frame at %g s, %s: not a number", f.TimeS, landmark.Name(j))
+		}
+	}
+	if !c.Wants(f.TimeS) {
+		return ErrBetween
+	}
+	if !c.started {
+		c.started, c.startS, c.measuredS = true, f.TimeS, f.TimeS
+	}
+	c.lastS = f.TimeS
+	c.tally.frame(f)
+	if f.Found {
+		c.take(f)
+	}
+	return nil
 }
 
 // due is the pose that a picture at timeS brings. The picture counts for the pose
@@ -250,6 +269,7 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts, error) {
 	p.floor = c.floor
 	p.restFeet()
 	steps := warmSteps
+	c.work.held = c.settled(p, first, warm)
 	if !warm {
 		steps = fitSteps
 		if err := p.minimise(steps); err != nil {
@@ -271,18 +291,19 @@ func (c *Causal) fit(s *stream, first int) (*problem, contacts, error) {
 
 // recall starts the fit from the last solution where there is one. A limb that is
 // now lifted to the other side of the picture starts there: the fit alone does not
-// find the way across.
+// find the way across. Frames that are held stay as they are in every limb.
 func (c *Causal) recall(p *problem, first int) bool {
 	have := len(c.x) / frameVars
 	from, to := max(first, c.xFrom), min(first+p.n, c.xFrom+have)
 	if to-from < minFoundFrames/2 {
 		return false
 	}
+	held := c.settled(p, first, true)
 	for k := from; k < to; k++ {
 		lifted := p.x[(k-first)*frameVars : (k-first+1)*frameVars]
 		known := c.x[(k-c.xFrom)*frameVars : (k-c.xFrom+1)*frameVars]
 		for _, limb := range limbs {
-			if !turnedOver(known, lifted, limb) {
+			if k-first < held || !turnedOver(known, lifted, limb) {
 				for _, j := range limb {
 					at := 3 * freeIndex[j]
 					copy(lifted[at:at+3], known[at:at+3])
@@ -291,6 +312,17 @@ func (c *Causal) recall(p *problem, first int) bool {
 		}
 	}
 	return true
+}
+
+// settled is the number of frames of the window, which begins with pose first, that
+// the fit need not move: those of the last solution, but for its newest.
+func (c *Causal) settled(p *problem, first int, warm bool) int {
+	if !warm {
+		return 0
+	}
+	free := int(math.Round(freeS * c.opt.FPS))
+	known := c.xFrom + len(c.x)/frameVars - first
+	return max(0, min(p.n-free, known-free/2))
 }
 
 // limbs are the chains of joints that turn over together; a head does not.

@@ -60,9 +60,20 @@ func (q *part) uses(r *row) bool {
 // workspace is the memory that a fit needs; it may serve many fits, one at a time.
 type workspace struct {
 	parts [len(fitParts)]*part
+	// held is the number of frames at the beginning that are not moved: what follows
+	// is fitted to them.
+	held int
 	// keep is the matrix before damping, h after it; old is x before a step.
 	keep, h         band.Matrix
 	grad, step, old []float64
+}
+
+// held is the number of frames at the beginning that the fit does not move.
+func (p *problem) held() int {
+	if p.work == nil {
+		return 0
+	}
+	return p.work.held
 }
 
 // sized returns a slice of n elements, in the memory of s if it is large enough.
@@ -94,7 +105,7 @@ func (p *problem) minimise(maxSteps int) error {
 func (p *problem) minimisePart(q *part, maxSteps int) error {
 	w := p.work
 	// The second difference reaches two frames back.
-	size := p.n * q.size
+	size := (p.n - w.held) * q.size
 	w.keep.Reset(size, 2*q.size)
 	w.grad, w.step, w.old = sized(w.grad, size), sized(w.step, size), sized(w.old, len(p.x))
 	h, grad, step, old := &w.h, w.grad, w.step, w.old
@@ -107,15 +118,15 @@ func (p *problem) minimisePart(q *part, maxSteps int) error {
 			h.Copy(&w.keep)
 			h.Damp(lambda)
 			if err := h.FactorAbove(leastPivot); err != nil {
-				return q.named(err)
+				return q.named(err, w.held)
 			}
 			copy(step, grad)
 			h.Solve(step)
-			for t := range p.n {
+			for t := w.held; t < p.n; t++ {
 				for i, point := range q.points {
 					for c := range 3 {
 						o := t*frameVars + 3*point + c
-						p.x[o] = old[o] - step[t*q.size+3*i+c]
+						p.x[o] = old[o] - step[(t-w.held)*q.size+3*i+c]
 					}
 				}
 			}
@@ -134,14 +145,15 @@ func (p *problem) minimisePart(q *part, maxSteps int) error {
 	return nil
 }
 
-// named says at which frame and point the equations could not be solved.
-func (q *part) named(err error) error {
+// named says at which frame and point the equations could not be solved; held frames
+// come before them.
+func (q *part) named(err error, held int) error {
 	var p *band.PivotError
 	if !errors.As(err, &p) {
 		return fmt.Errorf("solve: %w", err)
 	}
 	at := p.Row % q.size
-	return fmt.Errorf("solve: frame %d, %s, %s: the equations of the fit have no solution: %w", p.Row/q.size,
+	return fmt.Errorf("solve: frame %d, %s, %s: the equations of the fit have no solution: %w", held+p.Row/q.size,
 		freeJoints[q.points[at/3]], [3]string{"across", "down", "depth"}[at%3], err)
 }
 
@@ -170,14 +182,18 @@ func (p *problem) assemble(q *part, h *band.Matrix, grad []float64) {
 			}
 		}
 	}
-	for t := range p.n {
-		base = t * q.size
+	held := p.held()
+	for t := held; t < p.n; t++ {
+		base = (t - held) * q.size
 		p.visit(t, add)
 	}
 	p.temporal(q, func(o, a, stride, fstride int, k []float64, w float64) {
 		d := 0.0
 		for i, c := range k {
 			d += c * p.x[o+i*fstride]
+		}
+		for a < 0 { // of a frame that is held
+			a, k = a+stride, k[1:]
 		}
 		for i, ci := range k {
 			grad[a+i*stride] += w * ci * d
@@ -195,18 +211,19 @@ var (
 
 // temporal calls emit for every residual along time of a part: weight w times
 // the square of the stencil k over the unknown at p.x[o], p.x[o+fstride], ...,
-// which are the unknowns a, a+stride, ... of the part.
+// which are the unknowns a, a+stride, ... of the part, negative in frames that are held.
 func (p *problem) temporal(q *part, emit func(o, a, stride, fstride int, k []float64, w float64)) {
+	held := p.held()
 	for i, point := range q.points {
 		c := slices.Index(footJoints[:], freeJoints[point])
 		for k := range 3 {
 			w := p.accelWeight(k)
-			for t := 0; t < p.n; t++ {
-				o, a := t*frameVars+3*point+k, t*q.size+3*i+k
+			for t := max(0, held-2); t < p.n; t++ {
+				o, a := t*frameVars+3*point+k, (t-held)*q.size+3*i+k
 				if t+2 < p.n {
 					emit(o, a, q.size, frameVars, accelStencil, w)
 				}
-				if t+1 < p.n && c >= 0 && p.still[t][c] > 0 {
+				if t+1 < p.n && t+1 >= held && c >= 0 && p.still[t][c] > 0 {
 					emit(o, a, q.size, frameVars, stillStencil, p.stillWeight(t, c))
 				}
 			}
@@ -222,7 +239,7 @@ func (p *problem) cost(q *part) float64 {
 			sum += r.r * r.r
 		}
 	}
-	for t := range p.n {
+	for t := p.held(); t < p.n; t++ {
 		p.visit(t, add)
 	}
 	p.temporal(q, func(o, _, _, fstride int, k []float64, w float64) {

@@ -76,6 +76,15 @@ func (r *recent) drop(timeS float64) {
 	r.swaps.cost, r.swaps.from = slices.Delete(r.swaps.cost, 0, k), slices.Delete(r.swaps.from, 0, k)
 }
 
+// stepS is the mean time between two frames, 0 where there is none.
+func (r *recent) stepS() float64 {
+	n := len(r.frames)
+	if n < 2 {
+		return 0
+	}
+	return (r.frames[n-1].TimeS - r.frames[0].TimeS) / float64(n-1)
+}
+
 // covers tells whether the person was seen at timeS or around it, not farther off
 // than within on either side.
 func (r *recent) covers(timeS, within float64) bool {

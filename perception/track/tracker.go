@@ -19,6 +19,18 @@ type Options struct {
 	// Model is the landmark network: posenet.Lite, Full or Heavy.
 	Model  posenet.Model
 	Person Choice
+	// Mirror makes the landmark network look twice, see posenet.
+	Mirror bool
+	// Own takes the place of Model, nil: there is none.
+	Own *posenet.Own
+}
+
+// weights loads the detector, or what the options name for landmarks.
+func (o *Options) weights(m posenet.Model) (*posenet.Weights, error) {
+	if m != posenet.Detector && o.Own != nil {
+		return posenet.LoadOwn(o.Runtime, o.Own)
+	}
+	return posenet.Load(o.Runtime, m)
 }
 
 // Check reports options that mean nothing.
@@ -108,8 +120,11 @@ func LoadNetworks(o Options) (*Networks, error) {
 	var g errgroup.Group
 	load := func(into *weights, m posenet.Model) {
 		g.Go(func() error {
-			w, err := posenet.Load(o.Runtime, m)
+			w, err := o.weights(m)
 			if err == nil {
+				if o.Mirror && m != posenet.Detector {
+					w.Mirror()
+				}
 				*into = w
 			}
 			return err

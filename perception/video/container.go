@@ -10,10 +10,10 @@ import (
 	"github.com/mitori-robotics/mitori/models/infile"
 )
 
-// maxPixels is the largest picture that is decoded: 8192 x 4320, the most that
+// MaxPixels is the largest picture that is decoded: 8192 x 4320, the most that
 // levels of H.264 and HEVC allow, with room for turned and padded ones. A file of
 // a few kilobytes can claim pictures that fill any memory.
-const maxPixels = 8192 * 4608
+const MaxPixels = 8192 * 4608
 
 // headBytes is how much of a file is looked at to tell what it is.
 const headBytes = 512
@@ -35,7 +35,7 @@ func checkContainer(path string, r io.Reader) error {
 		}
 	}
 	if bytes.HasPrefix(head, []byte("GIF8")) && len(head) >= 10 {
-		return infile.Refuse("video: "+path, checkSize(int(binary.LittleEndian.Uint16(head[6:])), int(binary.LittleEndian.Uint16(head[8:]))))
+		return infile.Refuse("video: "+path, CheckSize(int(binary.LittleEndian.Uint16(head[6:])), int(binary.LittleEndian.Uint16(head[8:]))))
 	}
 	for _, is := range containers {
 		if is(head) {
@@ -45,10 +45,10 @@ func checkContainer(path string, r io.Reader) error {
 	return fmt.Errorf("video: %s: it is not a video that can be read (damaged, or an unknown format); legal: %s", path, legalKinds)
 }
 
-// checkSize refuses pictures that are too large, or none.
-func checkSize(widthPx, heightPx int) error {
-	if widthPx < 1 || heightPx < 1 || widthPx > maxPixels/heightPx {
-		return fmt.Errorf("pictures of %d x %d pixels; legal: 1 to %d in all (8K)", widthPx, heightPx, maxPixels)
+// CheckSize refuses pictures that are too large, or none.
+func CheckSize(widthPx, heightPx int) error {
+	if widthPx < 1 || heightPx < 1 || widthPx > MaxPixels/heightPx {
+		return fmt.Errorf("pictures of %d x %d pixels; legal: 1 to %d in all (8K)", widthPx, heightPx, MaxPixels)
 	}
 	return nil
 }

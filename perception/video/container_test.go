@@ -72,7 +72,7 @@ func TestPictureSizeIsBounded(t *testing.T) {
 		w, h int
 		ok   bool
 	}{{1920, 1080, true}, {4320, 8192, true}, {16384, 16384, false}, {1 << 40, 1 << 40, false}, {0, 100, false}, {100, -1, false}} {
-		if err := checkSize(c.w, c.h); (err == nil) != c.ok {
+		if err := CheckSize(c.w, c.h); (err == nil) != c.ok {
 			t.Errorf("%d x %d: %v", c.w, c.h, err)
 		}
 	}

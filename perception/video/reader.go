@@ -74,7 +74,7 @@ func open(path string, probe func(abs, path string) (probed, error)) (*Reader, e
 		return nil, err
 	}
 	// Before a picture is decoded, which takes the memory.
-	if err := checkSize(int(capture.Get(gocv.VideoCaptureFrameWidth)), int(capture.Get(gocv.VideoCaptureFrameHeight))); err != nil {
+	if err := CheckSize(int(capture.Get(gocv.VideoCaptureFrameWidth)), int(capture.Get(gocv.VideoCaptureFrameHeight))); err != nil {
 		return nil, errors.Join(infile.Refuse("video: "+path, err), capture.Close())
 	}
 	r := newReader(capture, shown.upright)

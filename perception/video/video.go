@@ -64,7 +64,15 @@ func NewFrame(timeS float64, widthPx, heightPx int, pix []byte) *Frame {
 	return &Frame{TimeS: timeS, WidthPx: widthPx, HeightPx: heightPx, Pix: pix}
 }
 
-// Release gives the pixels back to the Reader for reuse. Call it once.
+// Lend makes a picture whose pixels its maker wants back: give is called once, when
+// the picture is released. It panics if pix does not fill the size.
+func Lend(timeS float64, widthPx, heightPx int, pix []byte, give func()) *Frame {
+	f := NewFrame(timeS, widthPx, heightPx, pix)
+	f.release = give
+	return f
+}
+
+// Release gives the pixels back to their maker for reuse. Call it once.
 func (f *Frame) Release() {
 	if f.release != nil {
 		f.release()

@@ -16,6 +16,8 @@ type Choices struct {
 	Model, Runtime, Person string
 	From, To               time.Duration // of the video; a To of 0 is its end
 	HeightM, CutoffHz      float64       // 0: what package solve assumes
+	ModelFile              string        // description of a network of one's own; takes the place of Model
+	Mirror                 bool
 	Camera                 CameraChoices
 }
 
@@ -90,6 +92,23 @@ func (c *Choices) Options(clip string) (Options, error) {
 	default:
 		return o, fault.Usage("--runtime %q: legal: auto, onnxruntime, opencv", c.Runtime)
 	}
+	o.Track.Mirror = c.Mirror
+	if o.Track.Own, err = c.own(); err != nil {
+		return o, err
+	}
 	o.Track.Runtime, err = posenet.ParseRuntime(c.Runtime)
 	return o, err
+}
+
+// own reads the description of an operator's network, nil if there is none. One that
+// gives no depth is refused: the solver takes the direction of bones from the network.
+func (c *Choices) own() (*posenet.Own, error) {
+	if c.ModelFile == "" {
+		return nil, nil
+	}
+	own, err := posenet.ReadOwn(c.ModelFile)
+	if err == nil && own.Flat() {
+		return nil, fault.Refuse("--model-file %s: the network %q gives no depth, which one camera alone needs; missing: an output of positions in space, described under world:", c.ModelFile, own.Name)
+	}
+	return own, err
 }

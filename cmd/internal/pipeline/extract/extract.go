@@ -109,6 +109,9 @@ func (r *Result) sign(o Options, sum string) {
 	m := &r.Motion.Meta
 	m.Source, m.SourceSHA256, m.Tool = filepath.Base(o.Video), sum, "mitori"
 	m.Model, m.Runtime = "blazepose-"+o.Track.Model.String(), o.Track.Runtime.String()
+	if own := o.Track.Own; own != nil {
+		m.Model = own.Name
+	}
 }
 
 // judge weighs what tracking and solving report; the verdict travels with the
