@@ -73,7 +73,7 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
+	cameras, headDown, belowFloor, standing, tilted, legs, arms, people, missing, absent, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {

@@ -114,6 +114,8 @@ type Evidence struct {
 	SwayMost float64
 	// Returns are reappearances after a gap.
 	Returns []Return
+	// Cameras is how several cameras agree; nil for one.
+	Cameras *Cameras
 }
 
 // Return is a person who is seen again, or somebody else.
