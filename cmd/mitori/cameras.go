@@ -78,7 +78,7 @@ func (f *calibrateFlags) run(c *cobra.Command, args []string) error {
 	var set camera.Set
 	var found []board.Calibrated
 	for _, j := range jobs {
-		done, err := board.Calibrate(c.Context(), b, j, p.Frames(j.Camera+": photo"))
+		done, err := board.Calibrate(c.Context(), b, j, p.Frames("photos of "+j.Camera))
 		if err != nil {
 			p.End()
 			return err

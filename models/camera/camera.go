@@ -166,7 +166,8 @@ func (c *Camera) Check() error {
 		return fmt.Errorf("camera %q: its rotation is none", c.Name)
 	}
 	if n := c.TranslationM.Norm(); !(n < 1e3) {
-		return fmt.Errorf("camera %q: it stands %g m from the origin; legal: below 1000 m (are its numbers millimetres?)", c.Name, n)
+		return fmt.Errorf("camera %q: it stands %g m from the origin; legal: below 1000 m (are its numbers millimetres?)",
+			c.Name, n)
 	}
 	return nil
 }
@@ -184,7 +185,8 @@ func (l Lens) ForPicture(widthPx, heightPx int) (Lens, error) {
 		if (widthPx > heightPx) != (l.WidthPx > l.HeightPx) {
 			hint = "; one is upright and the other is not"
 		}
-		return l, fmt.Errorf("calibrated for pictures of %d x %d pixels, the video has %d x %d%s", l.WidthPx, l.HeightPx, widthPx, heightPx, hint)
+		return l, fmt.Errorf("calibrated for pictures of %d x %d pixels, the video has %d x %d%s",
+			l.WidthPx, l.HeightPx, widthPx, heightPx, hint)
 	}
 	for k, s := range [2]float64{sx, sy} {
 		l.FocalPx[k] *= s

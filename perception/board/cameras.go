@@ -72,7 +72,7 @@ func Calibrate(ctx context.Context, b calib.Board, p Photos, progress func(done,
 		return out, fmt.Errorf("camera %s: place: %w", p.Camera, err)
 	}
 	out.Camera.Name = p.Camera
-	at := out.Camera.Place()
+	at := out.InWorld(spatial.Vec3{})
 	out.PlaceM = &at
 	return out, nil
 }

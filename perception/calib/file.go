@@ -101,7 +101,8 @@ func Match(s *camera.Set, videos []string, sizesPx [][2]int) ([]camera.Camera, e
 	for i, k := range order {
 		out[i] = s.Cameras[k]
 		if out[i].Lens, err = out[i].ForPicture(sizesPx[i][0], sizesPx[i][1]); err != nil {
-			return nil, fmt.Errorf("%s: camera %q is %w; give the calibration of this camera, and videos as the camera wrote them", videos[i], out[i].Name, err)
+			return nil, fmt.Errorf("%s: camera %q is %w; give the calibration of this camera, and videos as the camera wrote them",
+				videos[i], out[i].Name, err)
 		}
 	}
 	return out, nil
@@ -115,8 +116,8 @@ func apart(s *camera.Set, order []int) error {
 	for i, a := range order {
 		for _, b := range order[:i] {
 			if s.Cameras[a].Place().Sub(s.Cameras[b].Place()).Norm() < leastApartM {
-				return fmt.Errorf("cameras %q and %q stand in the same place: the calibration knows their lenses only (mitori cameras calibrate --place finds their places)",
-					s.Cameras[b].Name, s.Cameras[a].Name)
+				return fmt.Errorf("cameras %q and %q stand in the same place: the calibration knows their lenses only "+
+					"(mitori cameras calibrate --place finds their places)", s.Cameras[b].Name, s.Cameras[a].Name)
 			}
 		}
 	}
@@ -134,8 +135,8 @@ func inOrder(s *camera.Set, videos []string) ([]int, error) {
 		for i := range s.Cameras {
 			names = append(names, s.Cameras[i].Name)
 		}
-		return nil, fmt.Errorf("%d videos and a calibration of %d cameras (%.200s); legal: as many, in the same order, or videos whose names hold the cameras'",
-			len(videos), len(s.Cameras), strings.Join(names, ", "))
+		return nil, fmt.Errorf("%d videos and a calibration of %d cameras (%.200s); legal: as many, in the same order, "+
+			"or videos whose names hold the cameras'", len(videos), len(s.Cameras), strings.Join(names, ", "))
 	}
 	order := make([]int, len(videos))
 	for i := range order {

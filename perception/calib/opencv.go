@@ -151,7 +151,8 @@ func (st *storage) named(n string) (camera.Camera, error) {
 	if turn == nil {
 		turn = st.first(3, "R_"+n)
 	}
-	return st.camera(n, [2]float64{st.size("W_" + n), st.size("H_" + n)}, st.first(9, "K_"+n), st.first(-1, "dist_"+n), turn, st.first(3, "T_"+n))
+	size := [2]float64{st.size("W_" + n), st.size("H_" + n)}
+	return st.camera(n, size, st.first(9, "K_"+n), st.first(-1, "dist_"+n), turn, st.first(3, "T_"+n))
 }
 
 // camera joins the parts. A file without a size has its optical centre in the middle.
@@ -161,7 +162,8 @@ func (st *storage) camera(name string, size [2]float64, k, d, turn, at []float64
 	case k == nil:
 		return c, fmt.Errorf("camera %.40q: no camera matrix (camera_matrix, K_...)", name)
 	case turn == nil || at == nil || len(turn) != 3 && len(turn) != 9:
-		return c, fmt.Errorf("camera %.40q: no rotation and translation (rvec and tvec, R and T, R_... and T_...): several cameras need their places, too", name)
+		return c, fmt.Errorf("camera %.40q: no rotation and translation (rvec and tvec, R and T, R_... and T_...): "+
+			"several cameras need their places, too", name)
 	}
 	if size[0] == 0 || size[1] == 0 {
 		size = [2]float64{math.Round(2 * k[2]), math.Round(2 * k[5])}
@@ -174,6 +176,6 @@ func (st *storage) camera(name string, size [2]float64, k, d, turn, at []float64
 		c.Rotation = spatial.Exp(spatial.Vec3(turn))
 		return c, nil
 	}
-	c.Rotation, err = rotation(name, [3]spatial.Vec3{{turn[0], turn[1], turn[2]}, {turn[3], turn[4], turn[5]}, {turn[6], turn[7], turn[8]}})
+	c.Rotation, err = rotation(name, [3]spatial.Vec3{spatial.Vec3(turn[:3]), spatial.Vec3(turn[3:6]), spatial.Vec3(turn[6:9])})
 	return c, err
 }

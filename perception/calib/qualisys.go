@@ -73,7 +73,8 @@ func parseQualisys(text []byte) (camera.Set, error) {
 			continue
 		}
 		if c.ViewRotation != 0 || c.Intrinsic.Skew != 0 {
-			return s, fmt.Errorf("camera %.40q: view rotation %d, skew %g; legal: 0 and 0", c.Serial, c.ViewRotation, c.Intrinsic.Skew)
+			return s, fmt.Errorf("camera %.40q: view rotation %d, skew %g; legal: 0 and 0",
+				c.Serial, c.ViewRotation, c.Intrinsic.Skew)
 		}
 		got, err := c.camera()
 		if err != nil {
@@ -87,7 +88,8 @@ func parseQualisys(text []byte) (camera.Set, error) {
 func (c *qcaCamera) camera() (camera.Camera, error) {
 	// Its cameras look along -z with y up: half a turn about x from ours.
 	t := &c.Transform
-	turn, err := rotation(c.Serial, [3]spatial.Vec3{{t.R11, t.R12, t.R13}, {-t.R21, -t.R22, -t.R23}, {-t.R31, -t.R32, -t.R33}})
+	rows := [3]spatial.Vec3{{t.R11, t.R12, t.R13}, {-t.R21, -t.R22, -t.R23}, {-t.R31, -t.R32, -t.R33}}
+	turn, err := rotation(c.Serial, rows)
 	in := &c.Intrinsic
 	return camera.Camera{
 		Name: c.Serial,

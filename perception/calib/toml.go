@@ -99,7 +99,10 @@ func (t *table) camera() (c camera.Camera, err error) {
 // lens makes one of a size, a 3 x 3 matrix by row, and distortions in OpenCV's order, of
 // which those beyond the fifth must be zero.
 func lens(size, k, d []float64) (camera.Lens, error) {
-	l := camera.Lens{WidthPx: int(size[0]), HeightPx: int(size[1]), FocalPx: [2]float64{k[0], k[4]}, CentrePx: [2]float64{k[2], k[5]}}
+	l := camera.Lens{
+		WidthPx: int(size[0]), HeightPx: int(size[1]),
+		FocalPx: [2]float64{k[0], k[4]}, CentrePx: [2]float64{k[2], k[5]},
+	}
 	if k[3] != 0 || k[6] != 0 || k[7] != 0 || k[8] != 1 || k[1] != 0 {
 		return l, fmt.Errorf("the camera matrix is %v; legal: f 0 cx, 0 f cy, 0 0 1", k)
 	}
@@ -163,9 +166,12 @@ func FormatTOML(s *camera.Set) []byte {
 	for i := range s.Cameras {
 		c := &s.Cameras[i]
 		d, r, t := c.Distortion, c.Rotation.Log(), c.TranslationM
-		fmt.Fprintf(&b, "[%s]\nname = %s\nsize = [ %d, %d]\n", strconv.Quote(c.Name), strconv.Quote(c.Name), c.WidthPx, c.HeightPx)
-		fmt.Fprintf(&b, "matrix = [ %s, %s, %s]\n", list(c.FocalPx[0], 0, c.CentrePx[0]), list(0, c.FocalPx[1], c.CentrePx[1]), list(0, 0, 1))
-		fmt.Fprintf(&b, "distortions = %s\nrotation = %s\ntranslation = %s\nfisheye = false\n\n", list(d[:]...), list(r[:]...), list(t[:]...))
+		fmt.Fprintf(&b, "[%s]\nname = %s\n", strconv.Quote(c.Name), strconv.Quote(c.Name))
+		fmt.Fprintf(&b, "size = [ %d, %d]\n", c.WidthPx, c.HeightPx)
+		fmt.Fprintf(&b, "matrix = [ %s, %s, %s]\n",
+			list(c.FocalPx[0], 0, c.CentrePx[0]), list(0, c.FocalPx[1], c.CentrePx[1]), list(0, 0, 1))
+		fmt.Fprintf(&b, "distortions = %s\nrotation = %s\ntranslation = %s\nfisheye = false\n\n",
+			list(d[:]...), list(r[:]...), list(t[:]...))
 	}
 	fmt.Fprintf(&b, "[%s]\nadjusted = false\nerror = %s\n", metadataTable, strings.Trim(list(s.ErrorPx), "[ ]"))
 	if s.Up != (spatial.Vec3{}) {

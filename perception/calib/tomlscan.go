@@ -57,14 +57,14 @@ func (s *scanner) line() int { return 1 + strings.Count(s.text[:s.at], "\n") }
 // skip goes over white space and comments.
 func (s *scanner) skip() {
 	for s.at < len(s.text) {
-		switch c := s.text[s.at]; {
-		case c == '#':
+		switch s.text[s.at] {
+		case '#':
 			if n := strings.IndexByte(s.text[s.at:], '\n'); n >= 0 {
 				s.at += n
 			} else {
 				s.at = len(s.text)
 			}
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		case ' ', '\t', '\n', '\r':
 			s.at++
 		default:
 			return

@@ -85,14 +85,16 @@ func CalibrateLens(b Board, photos []Photo) (Fit, error) {
 		return Fit{}, err
 	}
 	if len(photos) < leastPhotos {
-		return Fit{}, fmt.Errorf("%d photos show the board; at least %d are needed, better 10, from all sides and in all corners of the picture", len(photos), leastPhotos)
+		return Fit{}, fmt.Errorf("%d photos show the board; at least %d are needed, better 10, from all sides "+
+			"and in all corners of the picture", len(photos), leastPhotos)
 	}
 	f := fit{board: b, photos: photos, freeLens: true}
 	f.lens.WidthPx, f.lens.HeightPx = photos[0].WidthPx, photos[0].HeightPx
 	var plain []homography
 	for _, p := range photos {
 		if p.WidthPx != f.lens.WidthPx || p.HeightPx != f.lens.HeightPx {
-			return Fit{}, fmt.Errorf("%s has %d x %d pixels, %s %d x %d; legal: photos of one size from one camera", photos[0].Name, f.lens.WidthPx, f.lens.HeightPx, p.Name, p.WidthPx, p.HeightPx)
+			return Fit{}, fmt.Errorf("%s has %d x %d pixels, %s %d x %d; legal: photos of one size from one camera",
+				photos[0].Name, f.lens.WidthPx, f.lens.HeightPx, p.Name, p.WidthPx, p.HeightPx)
 		}
 		h, err := mapping(b, p.Corners)
 		if err != nil {
@@ -118,7 +120,8 @@ func Place(l camera.Lens, b Board, p Photo) (c camera.Camera, errorPx float64, e
 		return c, 0, err
 	}
 	if p.Turned == TurnUnknown {
-		return c, 0, fmt.Errorf("a board of %d x %d inner corners looks the same when it is turned by half a turn; for places take one with an even and an odd number", b.Columns, b.Rows)
+		return c, 0, fmt.Errorf("a board of %d x %d inner corners looks the same when it is turned by half a turn; "+
+			"for places take one with an even and an odd number", b.Columns, b.Rows)
 	}
 	if c.Lens, err = l.ForPicture(p.WidthPx, p.HeightPx); err != nil {
 		return c, 0, fmt.Errorf("%s: %w", p.Name, err)
@@ -131,7 +134,8 @@ func Place(l camera.Lens, b Board, p Photo) (c camera.Camera, errorPx float64, e
 	if err != nil {
 		return c, 0, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	f := fit{board: b, photos: []Photo{p}, lens: c.Lens, poses: []pose{h.pose(&camera.Lens{FocalPx: [2]float64{1, 1}})}}
+	straightLens := camera.Lens{FocalPx: [2]float64{1, 1}}
+	f := fit{board: b, photos: []Photo{p}, lens: c.Lens, poses: []pose{h.pose(&straightLens)}}
 	if err := f.run(); err != nil {
 		return c, 0, fmt.Errorf("%s: %w", p.Name, err)
 	}
@@ -154,7 +158,8 @@ func closedFocal(all []homography, centre [2]float64, otherwise float64) float64
 		}
 		for _, q := range [2][2]float64{
 			{(h[0][0]*h[0][1] + h[1][0]*h[1][1]) / scale, h[2][0] * h[2][1] / scale},
-			{(h[0][0]*h[0][0] + h[1][0]*h[1][0] - h[0][1]*h[0][1] - h[1][1]*h[1][1]) / scale, (h[2][0]*h[2][0] - h[2][1]*h[2][1]) / scale},
+			{(h[0][0]*h[0][0] + h[1][0]*h[1][0] - h[0][1]*h[0][1] - h[1][1]*h[1][1]) / scale,
+				(h[2][0]*h[2][0] - h[2][1]*h[2][1]) / scale},
 		} {
 			num, den = num-q[0]*q[1], den+q[0]*q[0]
 		}
@@ -222,7 +227,8 @@ func mapping(b Board, px [][2]float64) (h homography, err error) {
 func (h *homography) pose(l *camera.Lens) pose {
 	var c [3]spatial.Vec3
 	for k := range c {
-		c[k] = spatial.Vec3{(h[0][k] - l.CentrePx[0]*h[2][k]) / l.FocalPx[0], (h[1][k] - l.CentrePx[1]*h[2][k]) / l.FocalPx[1], h[2][k]}
+		x, y := h[0][k]-l.CentrePx[0]*h[2][k], h[1][k]-l.CentrePx[1]*h[2][k]
+		c[k] = spatial.Vec3{x / l.FocalPx[0], y / l.FocalPx[1], h[2][k]}
 	}
 	scale := 2 / (c[0].Norm() + c[1].Norm())
 	if c[2][2] < 0 { // the board is in front of the camera

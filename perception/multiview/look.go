@@ -45,7 +45,8 @@ func newRecording(v *View) (*recording, error) {
 	for i := range v.Clip.Frames {
 		f := &v.Clip.Frames[i]
 		if !(f.TimeS > last) {
-			return nil, fmt.Errorf("multiview: %s: frame %d has time stamp %g s after %g s; legal: strictly increasing", v.Name, i, f.TimeS, last)
+			return nil, fmt.Errorf("multiview: %s: frame %d has time stamp %g s after %g s; legal: strictly increasing",
+				v.Name, i, f.TimeS, last)
 		}
 		if i > 0 {
 			steps = append(steps, f.TimeS-last)
@@ -56,7 +57,8 @@ func newRecording(v *View) (*recording, error) {
 		}
 	}
 	if len(r.frames) < leastFrames {
-		return nil, fmt.Errorf("multiview: %s: %w for long enough: in %d frames, at least %d are needed", v.Name, landmark.ErrNoPerson, len(r.frames), leastFrames)
+		return nil, fmt.Errorf("multiview: %s: %w for long enough: in %d frames, at least %d are needed",
+			v.Name, landmark.ErrNoPerson, len(r.frames), leastFrames)
 	}
 	r.stepS = median(steps)
 	r.sightLines()

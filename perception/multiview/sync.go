@@ -39,7 +39,8 @@ const (
 
 // moving are the landmarks whose speeds are compared.
 var moving = []landmark.Index{
-	landmark.Nose, landmark.LShoulder, landmark.RShoulder, landmark.LElbow, landmark.RElbow, landmark.LWrist, landmark.RWrist,
+	landmark.Nose, landmark.LShoulder, landmark.RShoulder,
+	landmark.LElbow, landmark.RElbow, landmark.LWrist, landmark.RWrist,
 	landmark.LHip, landmark.RHip, landmark.LKnee, landmark.RKnee, landmark.LAnkle, landmark.RAnkle,
 }
 
@@ -63,7 +64,9 @@ func align(views []*recording, up spatial.Vec3) {
 				if slices.Contains(done, b) {
 					continue
 				}
-				if found := peaks(&speeds[a], &speeds[b], views[a].offset); to < 0 || len(found) > 0 && (len(best) == 0 || found[0].score > best[0].score) {
+				found := peaks(&speeds[a], &speeds[b], views[a].offset)
+				better := len(found) > 0 && (len(best) == 0 || found[0].score > best[0].score)
+				if to < 0 || better {
 					from, to, best = a, b, found
 				}
 			}

@@ -35,8 +35,8 @@ func cameras(e *Evidence) (out []finding) {
 		return nil
 	}
 	out = append(out, c.misfits()...)
-	for i := range c.Report.Cameras {
-		v := &c.Report.Cameras[i]
+	for i := range c.Cameras {
+		v := &c.Cameras[i]
 		if len(v.Moved) > 0 {
 			var spans []Span
 			for _, m := range v.Moved {
@@ -83,11 +83,21 @@ func (c *Cameras) upSource() string {
 	return "how they stand"
 }
 
+// Refusal is why the views cannot be joined, empty where they can.
+func (c *Cameras) Refusal() string {
+	for _, f := range c.misfits() {
+		if f.grade == Refused {
+			return f.text
+		}
+	}
+	return ""
+}
+
 // misfits judges cameras that are not where the calibration says.
 func (c *Cameras) misfits() (out []finding) {
 	var names, wrong []string
-	for i := range c.Report.Cameras {
-		v := &c.Report.Cameras[i]
+	for i := range c.Cameras {
+		v := &c.Cameras[i]
 		names = append(names, fmt.Sprintf("%s (%s)", v.Camera, v.Video))
 		if !v.Used {
 			wrong = append(wrong, fmt.Sprintf("camera %s does not fit the others: what it sees in %s is %.2f m off at the person; it was moved after the calibration, or this is the calibration of another camera. It is left out; calibrate anew", v.Camera, v.Video, v.MisfitM))
@@ -96,7 +106,7 @@ func (c *Cameras) misfits() (out []finding) {
 	if len(c.Order) > 0 {
 		var pairs []string
 		for i, name := range c.Order {
-			if was := &c.Report.Cameras[i]; was.Camera != name {
+			if was := &c.Cameras[i]; was.Camera != name {
 				pairs = append(pairs, fmt.Sprintf("%s was filmed by camera %s, not %s", was.Video, name, was.Camera))
 			}
 		}

@@ -28,12 +28,14 @@ func Cameras(w io.Writer, found []board.Calibrated, out string, asJSON bool) err
 		for _, name := range c.Unusable {
 			fmt.Fprintf(w, "%s: the board is not seen as a whole, the photo was not used\n", name)
 		}
-		fmt.Fprintf(w, "%s: focal length %.1f, %.1f px (+- %.1f), %d photos, error %.2f px\n", c.Name, c.FocalPx[0], c.FocalPx[1], c.FocalErrorPx, c.Photos, c.ErrorPx)
+		fmt.Fprintf(w, "%s: focal length %.1f, %.1f px (+- %.1f), %d photos, error %.2f px\n",
+			c.Name, c.FocalPx[0], c.FocalPx[1], c.FocalErrorPx, c.Photos, c.ErrorPx)
 		if c.FocalErrorPx > unsureFocal*c.FocalPx[0] {
 			fmt.Fprintf(w, "%s: the focal length is not sure: take more photos, with the board tilted more\n", c.Name)
 		}
 		if c.PlaceM != nil {
-			fmt.Fprintf(w, "%s: stands at %.2f, %.2f, %.2f m from the board's first corner, error %.2f px\n", c.Name, c.PlaceM[0], c.PlaceM[1], c.PlaceM[2], c.PlaceErrorPx)
+			fmt.Fprintf(w, "%s: stands at %.2f, %.2f, %.2f m from the board's first corner, error %.2f px\n",
+				c.Name, c.PlaceM[0], c.PlaceM[1], c.PlaceM[2], c.PlaceErrorPx)
 		}
 	}
 	fmt.Fprintf(w, "%s: %d cameras\n", out, len(found))

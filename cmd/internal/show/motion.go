@@ -141,6 +141,9 @@ func (x Compared) Print(w io.Writer) {
 		c.JointAngleMeanDeg, c.JointAngleP95Deg, c.JointSwingMeanDeg, c.FlexionMeanDeg)
 	line("pelvis", "mean %.3f m (height %.3f, sideways %.3f, depth %.3f), max %.3f m; tilt %.1f deg, heading %.1f deg",
 		c.RootMeanM, c.RootHeightMeanM, c.RootAcrossMeanM, c.RootDepthMeanM, c.RootMaxM, c.PelvisTiltMeanDeg, c.HeadingMeanDeg)
+	if c.HeadingAlignedDeg != 0 {
+		line("heading", "turned by %.0f deg before anything was compared: the videos, and so the cameras, are different", c.HeadingAlignedDeg)
+	}
 	line("contacts", "%.1f %% of foot-frames agree (%.1f %% false, %.1f %% missed); left and right exchanged in %.1f %% of frames",
 		100*c.ContactAgreement, 100*c.ContactFalseShare, 100*c.ContactMissedShare, 100*c.SideErrorShare)
 	line("feet", "slide %.1f mm/s on average, %.0f mm/s at most; float %.0f mm, sink %.0f mm at most",

@@ -40,8 +40,20 @@ type Views struct {
 // chosen: their clocks are not known yet.
 const lateS = 2.5
 
-// tallerThan: a height that somebody gave and that the cameras contradict by this share.
+// heightSlack: a height that somebody gave and that the cameras contradict by this share is told.
 const heightSlack = 0.06
+
+// leastSightings: a video with fewer frames of the person is left out.
+const leastSightings = 10
+
+func sightings(t *track.Result) (n int) {
+	for i := range t.Frames {
+		if t.Frames[i].Found {
+			n++
+		}
+	}
+	return n
+}
 
 // seenBy is one tracked video.
 type seenBy struct {
@@ -63,8 +75,12 @@ func runSeveral(ctx context.Context, o Options, sum string, progress func(done, 
 	var fused *multiview.Fused
 	var first camera.Camera
 	err = interrupt.Work(ctx, 0, func() (err error) {
-		if fused, first, err = fuse(&o, seen, nobody); err == nil {
-			err = r.solveSeveral(&o, fused, &first)
+		if fused, first, err = fuse(&o, seen, nobody); err != nil {
+			return err
+		}
+		err = r.solveSeveral(&o, fused, &first)
+		if why := (&verdict.Cameras{Report: fused.Report}).Refusal(); err != nil && why != "" {
+			return fault.Refuse("%s: there is no motion to be had: %s", o.Video, why)
 		}
 		return err
 	})
@@ -91,12 +107,17 @@ func trackAll(ctx context.Context, o Options, progress func(done, total int)) (s
 				w.ToS += lateS
 			}
 		}
-		t, err := track.Video(ctx, video.File(name), o.Track, w, func(done, total int) { progress(before+done, (total)*len(all)) })
+		t, err := track.Video(ctx, video.File(name), o.Track, w, func(done, total int) {
+			progress(before+done, total*len(all))
+		})
+		if err == nil && sightings(&t) < leastSightings {
+			err = fmt.Errorf("%s: %w for long enough", name, landmark.ErrNoPerson)
+		}
 		switch {
-		case errors.Is(err, landmark.ErrNoPerson):
+		case errors.Is(err, landmark.ErrNoPerson) && i > 0:
 			nobody[i] = name
 			continue
-		case err != nil:
+		case err != nil: // the first video is the one that films and reports show
 			return nil, nil, err
 		}
 		before += len(t.Frames)
@@ -158,7 +179,8 @@ func (r *Result) solveSeveral(o *Options, f *multiview.Fused, first *camera.Came
 }
 
 // judgeSeveral weighs what the views report together.
-func (r *Result) judgeSeveral(o *Options, f *multiview.Fused, first *camera.Camera, seen []seenBy, nobody map[int]string) {
+func (r *Result) judgeSeveral(o *Options, f *multiview.Fused, first *camera.Camera, seen []seenBy,
+	nobody map[int]string) {
 	clip, _, _ := f.Before(first)
 	joined := track.Result{Info: r.Track.Info}
 	joined.Info.WidthPx, joined.Info.HeightPx = clip.WidthPx, clip.HeightPx
@@ -182,8 +204,10 @@ func (r *Result) judgeSeveral(o *Options, f *multiview.Fused, first *camera.Came
 	}
 	r.Report.MeanReprojPx = px
 	r.conclude(verdict.Judge(e))
-	if given := o.Solve.HeightM; given != 0 && !(given/r.Report.HeightM < 1+heightSlack && r.Report.HeightM/given < 1+heightSlack) {
-		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("the cameras measure a person of %.2f m, --height says %.2f m: is the size of the calibration's board right?", r.Report.HeightM, given))
+	given, found := o.Solve.HeightM, r.Report.HeightM
+	if given != 0 && !(given/found < 1+heightSlack && found/given < 1+heightSlack) {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("the cameras measure a person of %.2f m, "+
+			"--height says %.2f m: is the size of the calibration's board right?", found, given))
 		r.Motion.Meta.Warnings = r.Verdict.Warnings
 	}
 }
