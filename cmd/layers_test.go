@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"gorgonia.org/":                   {"policy/train/network"},
 	"gonum.org/v1/":                   {"policy/train", "sim/expert"}, // linear algebra
-	"gocv.io/":                        {"perception/video", "perception/posenet"},
+	"gocv.io/":                        {"perception/video", "perception/posenet", "perception/board"},
 	"github.com/yalue/onnxruntime_go": {"perception/posenet"},
 	"go.bug.st/serial":                {"firmware-bridge/serialport"},
 	"github.com/eclipse/paho":         {"firmware-bridge/mqttlink"},

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
+	"github.com/mitori-robotics/mitori/perception/calib"
 	"github.com/mitori-robotics/mitori/sim/demonstrator"
 )
 
@@ -19,7 +21,7 @@ func newDemonstrateCmd() *cobra.Command {
 		out          string
 		list, asJSON bool
 		camera, look map[string]string
-		size         string
+		size, calibs string
 	)
 	c := &cobra.Command{
 		Use:   "demonstrate MOTION -o clip.mp4",
@@ -56,6 +58,9 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 			if err != nil {
 				return err
 			}
+			if err := addCamera(calibs, done.Video, opt); err != nil {
+				return err
+			}
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(done)
 			}
@@ -73,6 +78,19 @@ and fov (vertical, degrees); --look takes shirt, trousers, shoes, hair and skin
 	f.Uint64Var(&opt.Seed, "seed", 0, "small natural variation of the motion; 0: exactly as authored")
 	f.StringToStringVar(&camera, "camera", nil, "distance=3.6,height=0.95,azimuth=0,fov=38")
 	f.StringToStringVar(&look, "look", nil, "shirt=#2f7f86,light=1,background=room,...")
+	f.StringVar(&calibs, "calib-out", "", "add this camera's exact calibration to a file (TOML), for extract --calib")
 	f.BoolVar(&opt.Shadows, "shadows", false, "draw real shadows (slower)")
 	return c
+}
+
+// addCamera adds the camera of a film to a calibration, under the name of the film.
+func addCamera(file, film string, o demonstrator.Options) error {
+	if file == "" {
+		return nil
+	}
+	c, err := o.Calibrated(strings.TrimSuffix(filepath.Base(film), filepath.Ext(film)))
+	if err != nil {
+		return err
+	}
+	return calib.Add(file, c)
 }

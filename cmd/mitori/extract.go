@@ -29,6 +29,8 @@ func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.DurationVar(&x.To, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
 	f.Float64Var(&x.HeightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
 	cameraFlags(f, &x.Camera)
+	f.StringSliceVar(&x.Calib, "calib", nil, "calibration of several cameras: Qualisys, TOML or OpenCV YAML (several files: commas)")
+	f.StringVar(&x.Sync, "sync", "motion", "clocks of several cameras: motion, none, or the seconds to add for each video, as in 0,0.37")
 	f.Float64Var(&x.CutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
 }
 
@@ -59,7 +61,7 @@ type extractFlags struct {
 func newExtractCmd() *cobra.Command {
 	var x extractFlags
 	c := &cobra.Command{
-		Use:   "extract VIDEO -o X.human.npz",
+		Use:   "extract VIDEO... -o X.human.npz",
 		Short: "Turn the video of a person into a human motion",
 		Long: `Turn the video of a person into a human motion: joint positions in metres, gravity
 up, feet on the floor. One still camera, one person, whole body.
@@ -72,15 +74,21 @@ Nothing but the motion is stored. --overlay also films the video with the skelet
 drawn in; only that person's body is shown there, no head and no surroundings,
 unless --show-faces is given.
 
+Several videos of one moment, from cameras that a calibration knows (--calib), make one
+motion: depth and size are measured, not guessed. Clocks are aligned by the motion.
+Cameras that do not fit the calibration are named and left out. Videos belong to the
+cameras whose names are in theirs, else in the calibration's order.
+
 With --live VIDEO is a source that does not wait: a camera (0, /dev/video0), a stream
 (rtsp://..., http://...), - for frames through standard input, or a file at its own
 pace. -o then is - (standard output), a file, or unix:PATH (a socket for any number of
 readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-C.`,
 		Example: `  mitori extract squat.mp4 -o squat.human.npz --height 1.82
+  mitori extract left.mp4 right.mp4 back.mp4 --calib room.toml -o squat.human.npz
   mitori extract --live 0 -o - | python3 reader.py
   mitori extract party.mp4 --from 2s --to 7s --person left@3.2s --overlay party.overlay.mp4`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args[0]) },
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return x.run(c, args) },
 	}
 	f := c.Flags()
 	lookFlags(f, &x.look)
@@ -94,26 +102,32 @@ readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-
 	return c
 }
 
-func (x *extractFlags) run(c *cobra.Command, clip string) error {
+func (x *extractFlags) run(c *cobra.Command, clips []string) error {
 	if err := x.live.stray(c.Flags()); err != nil {
 		return err
 	}
 	if x.live.on {
-		return x.watch(c, clip)
+		if len(clips) > 1 {
+			return fault.Usage("--live takes one source, not %d", len(clips))
+		}
+		return x.watch(c, clips[0])
 	}
-	out := x.out
+	out, clip := x.out, clips[0]
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
 	}
 	if x.causal && x.film != "" {
 		return fault.Usage("--causal and --overlay exclude each other: the causal form keeps no landmarks")
 	}
+	if x.causal && len(clips) > 1 {
+		return fault.Usage("--causal goes through one video; give one")
+	}
 	for _, written := range []string{out, x.film} {
-		if err := cli.NotOver(written, clip); err != nil {
+		if err := cli.NotOver(written, append(x.look.Calib, clips...)...); err != nil {
 			return err
 		}
 	}
-	o, err := x.look.Options(clip)
+	o, err := x.look.Options(clips...)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type learnFlags struct {
 func newLearnCmd() *cobra.Command {
 	var f learnFlags
 	c := &cobra.Command{
-		Use:   "learn VIDEO --robot R -o DIR",
+		Use:   "learn VIDEO... --robot R -o DIR",
 		Short: "From a video to a tested policy, and a robot that performs it under robotd",
 		Long: `The whole path: find the person's pose, solve their motion, retarget it to the robot,
 judge it, train a policy, test it hard, run it under robotd over the bytes of an
@@ -45,10 +45,11 @@ Results of an earlier run in DIR are removed first, so that a run that fails sho
 none. After Ctrl-C, a crash or a power cut, the same command with --resume goes on
 with the training where it was; a finished one is taken up as it is.`,
 		Example: `  mitori learn clip.mp4 --robot kata20 -o out/clip
-  mitori learn clip.mp4 --robot kata20 -o out/clip --from 2s --to 7s --seed 7`,
-		Args: cobra.ExactArgs(1),
+  mitori learn clip.mp4 --robot kata20 -o out/clip --from 2s --to 7s --seed 7
+  mitori learn left.mp4 right.mp4 --calib room.toml --robot kata20 -o out/clip`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o, err := f.options(args[0])
+			o, err := f.options(args)
 			if err != nil {
 				return err
 			}
@@ -83,7 +84,7 @@ with the training where it was; a finished one is taken up as it is.`,
 }
 
 // options refuses bad choices before any work, and before DIR exists.
-func (f *learnFlags) options(video string) (o learn.Options, err error) {
+func (f *learnFlags) options(videos []string) (o learn.Options, err error) {
 	o = f.Options
 	if o.Folder == "" {
 		return o, fault.Usage("name the folder to write with -o, as in: -o out/clip")
@@ -91,12 +92,14 @@ func (f *learnFlags) options(video string) (o learn.Options, err error) {
 	if o.Budget, err = train.ParseBudget(f.budget); err != nil {
 		return o, fault.Usage("--budget: %w", err)
 	}
-	if err := o.Check(video); err != nil {
-		return o, err
+	for _, v := range videos {
+		if err := o.Check(v); err != nil {
+			return o, err
+		}
 	}
 	if o.Robot, err = cli.LoadRobot(o.RobotName); err != nil {
 		return o, err
 	}
-	o.Look, err = f.look.Options(video)
+	o.Look, err = f.look.Options(videos...)
 	return o, err
 }

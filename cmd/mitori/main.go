@@ -38,6 +38,7 @@ func commands() []*cobra.Command {
 		newLearnCmd(),
 		cli.Stoppable(newDemonstrateCmd()),
 		cli.Stoppable(newExtractCmd()),
+		cli.Stoppable(newCamerasCmd()),
 		cli.Stoppable(newCompareCmd()),
 		cli.Stoppable(newImportCmd()),
 		cli.Stoppable(newExportCmd()),

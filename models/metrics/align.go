@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
+	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
 // At returns the pose of m at time tS after its first frame: positions,
@@ -62,3 +63,28 @@ func overlap(m, truth *human.Motion) (a, b []human.Pose, err error) {
 }
 
 func deg(rad float64) float64 { return rad * 180 / math.Pi }
+
+// otherVideo tells that two motions were made from two different recordings.
+func otherVideo(a, b *human.Motion) bool {
+	return a.Meta.SourceSHA256 != "" && b.Meta.SourceSHA256 != "" && a.Meta.SourceSHA256 != b.Meta.SourceSHA256
+}
+
+// faceAlike turns a about the vertical so that the heading of its pelvis is, on average
+// over time, that of b.
+func faceAlike(a, b []human.Pose) (turned []human.Pose, byRad float64) {
+	var sin, cos float64
+	for t := range a {
+		s, c := math.Sincos(b[t].Rotations[human.Pelvis].YawRad() - a[t].Rotations[human.Pelvis].YawRad())
+		sin, cos = sin+s, cos+c
+	}
+	byRad = math.Atan2(sin, cos)
+	turn := spatial.FromYaw(byRad)
+	turned = append(turned, a...)
+	for t := range turned {
+		for j := range human.NumJoints {
+			turned[t].Positions[j] = turn.Rotate(turned[t].Positions[j])
+			turned[t].Rotations[j] = turn.Mul(turned[t].Rotations[j])
+		}
+	}
+	return turned, byRad
+}

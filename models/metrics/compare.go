@@ -14,6 +14,10 @@ import (
 type Comparison struct {
 	Frames   int     `json:"frames"` // compared
 	OverlapS float64 `json:"overlap_s"`
+	// HeadingAlignedDeg is by how much m was turned about the vertical before it was
+	// compared: x points towards the camera, so headings of motions from different videos
+	// say nothing about each other. 0 against a rendered truth, which has m's camera.
+	HeadingAlignedDeg float64 `json:"heading_aligned_deg,omitempty"`
 
 	MPJPEMm   float64 `json:"mpjpe_mm"`
 	NMPJPEMm  float64 `json:"n_mpjpe_mm"`
@@ -73,7 +77,11 @@ func Compare(m, truth *human.Motion) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{Frames: len(a), OverlapS: float64(len(a)-1) / m.FPS, Joints: make([]JointError, human.NumJoints)}
+	turnedRad := 0.0
+	if otherVideo(m, truth) {
+		a, turnedRad = faceAlike(a, b)
+	}
+	c := &Comparison{HeadingAlignedDeg: deg(turnedRad), Frames: len(a), OverlapS: float64(len(a)-1) / m.FPS, Joints: make([]JointError, human.NumJoints)}
 	c.positions(a, b)
 	c.angles(a, b)
 	c.root(a, b)

@@ -87,8 +87,8 @@ const (
 
 // rules in the order in which they are told.
 var rules = [...]func(*Evidence) []finding{
-	headDown, belowFloor, standing, tilted, unsureTilt, leans, steps, legs, arms, shoulders, people, doubles, missing, absent,
-	damaged, edited, moving, swapped, misfit, racing,
+	cameras, headDown, belowFloor, standing, tilted, unsureTilt, leans, steps, legs, arms, shoulders, people, doubles, missing,
+	absent, damaged, edited, moving, swapped, misfit, racing,
 }
 
 func headDown(e *Evidence) []finding {

@@ -97,6 +97,8 @@ type Evidence struct {
 	Returns []Return
 	// Doubts are the times in which somebody who looks alike hid the person.
 	Doubts []sight.Span
+	// Cameras is how several cameras agree; nil for one.
+	Cameras *Cameras
 }
 
 // Return is a person who is seen again, or somebody else.

@@ -38,10 +38,14 @@ func Extraction(w io.Writer, e *extract.Result, o extract.Options, out, film str
 			TrackingStats track.Stats      `json:"tracking"`
 			Solve         *solve.Report    `json:"solve"`
 			Causal        *extract.Latency `json:"causal,omitempty"`
+			Views         *extract.Views   `json:"views,omitempty"`
 		}{o.Video, e.Verdict, out, film, e.Track.Stats.Frames, e.Track.Stats.Missed, e.FPS(), e.Track.Info.FPS,
-			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report, e.Causal})
+			o.Track.Model.String(), o.Track.Runtime.String(), e.WallS, e.TrackS, e.SolveS, e.Track.Stats, e.Report, e.Causal, e.Views})
 	}
 	extractVerdict(w, e.Verdict)
+	if e.Views != nil {
+		views(w, e.Views, e.Report.HeightM)
+	}
 	if out == "" {
 		return nil
 	}
@@ -55,6 +59,20 @@ func Extraction(w io.Writer, e *extract.Result, o extract.Options, out, film str
 		fmt.Fprintf(w, "%s: overlay\n", film)
 	}
 	return nil
+}
+
+// views says how several cameras agree.
+func views(w io.Writer, v *extract.Views, heightM float64) {
+	for i := range v.Cameras {
+		c := &v.Cameras[i]
+		if !c.Used {
+			fmt.Fprintf(w, "camera %s (%s): left out, %.2f m off at the person\n", c.Camera, c.Video, c.MisfitM)
+			continue
+		}
+		fmt.Fprintf(w, "camera %s (%s): clock %+.3f s (certainty %.2f), person in %.0f %% of the frames, %.1f px (%.0f mm) off the others, left and right exchanged in %d\n",
+			c.Camera, c.Video, c.OffsetS, c.Certainty, 100*c.SeenShare, c.ReprojPx, 1000*c.MisfitM, c.SwappedFrames)
+	}
+	fmt.Fprintf(w, "the person measures %.2f m\n", heightM)
 }
 
 // extractVerdict says in sentences what is known about a motion.
@@ -149,6 +167,9 @@ func (x Compared) Print(w io.Writer) {
 		c.JointAngleMeanDeg, c.JointAngleP95Deg, c.JointSwingMeanDeg, c.FlexionMeanDeg)
 	line("pelvis", "mean %.3f m (height %.3f, sideways %.3f, depth %.3f), max %.3f m; tilt %.1f deg, heading %.1f deg",
 		c.RootMeanM, c.RootHeightMeanM, c.RootAcrossMeanM, c.RootDepthMeanM, c.RootMaxM, c.PelvisTiltMeanDeg, c.HeadingMeanDeg)
+	if c.HeadingAlignedDeg != 0 {
+		line("heading", "turned by %.0f deg before anything was compared: the videos, and so the cameras, are different", c.HeadingAlignedDeg)
+	}
 	line("contacts", "%.1f %% of foot-frames agree (%.1f %% false, %.1f %% missed); left and right exchanged in %.1f %% of frames",
 		100*c.ContactAgreement, 100*c.ContactFalseShare, 100*c.ContactMissedShare, 100*c.SideErrorShare)
 	line("feet", "slide %.1f mm/s on average, %.0f mm/s at most; float %.0f mm, sink %.0f mm at most",

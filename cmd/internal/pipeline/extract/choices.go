@@ -2,9 +2,12 @@ package extract
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/perception/calib"
 	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
@@ -19,6 +22,10 @@ type Choices struct {
 	ModelFile              string        // description of a network of one's own; takes the place of Model
 	Mirror                 bool
 	Camera                 CameraChoices
+	// Calib are the files of a calibration of several cameras; Sync how their clocks go
+	// together: motion, none, or the seconds to add to the times of each video.
+	Calib []string
+	Sync  string
 }
 
 // CameraChoices say what is known of the camera; nil and 0 stand for nothing.
@@ -64,11 +71,11 @@ func (c *CameraChoices) add(o *solve.Options) {
 	}
 }
 
-// Options checks the choices for a video. A wrong one is a usage error; a runtime that
-// is not there is a failure.
-func (c *Choices) Options(clip string) (Options, error) {
+// Options checks the choices for the videos of one moment. A wrong one is a usage error;
+// a runtime that is not there is a failure.
+func (c *Choices) Options(clips ...string) (Options, error) {
 	o := Options{
-		Video:  clip,
+		Video:  clips[0],
 		Window: video.Window{FromS: c.From.Seconds(), ToS: c.To.Seconds()},
 		Track:  track.Options{Person: track.Choice(c.Person)},
 		Solve:  solve.Options{HeightM: c.HeightM, CutoffHz: c.CutoffHz},
@@ -96,6 +103,9 @@ func (c *Choices) Options(clip string) (Options, error) {
 	if o.Track.Own, err = c.own(); err != nil {
 		return o, err
 	}
+	if o.Several, err = c.several(clips); err != nil {
+		return o, err
+	}
 	o.Track.Runtime, err = posenet.ParseRuntime(c.Runtime)
 	return o, err
 }
@@ -111,4 +121,53 @@ func (c *Choices) own() (*posenet.Own, error) {
 		return nil, fault.Refuse("--model-file %s: the network %q gives no depth, which one camera alone needs; missing: an output of positions in space, described under world:", c.ModelFile, own.Name)
 	}
 	return own, err
+}
+
+// several is nil for one video.
+func (c *Choices) several(clips []string) (*Several, error) {
+	switch {
+	case len(clips) == 1 && len(c.Calib) > 0:
+		return nil, fault.Usage("--calib belongs to several videos of one moment; give them all")
+	case len(clips) == 1:
+		return nil, nil
+	case len(c.Calib) == 0:
+		return nil, fault.Usage("%d videos need the calibration of their cameras: --calib FILE (mitori cameras makes one)", len(clips))
+	case len(clips) > maxVideos:
+		return nil, fault.Usage("%d videos; legal: up to %d", len(clips), maxVideos)
+	}
+	s := &Several{Videos: clips[1:]}
+	var err error
+	if s.OffsetsS, err = offsets(c.Sync, len(clips)); err != nil {
+		return nil, err
+	}
+	s.Set, err = calib.Load(c.Calib...)
+	return s, err
+}
+
+// Bounds of several videos.
+const (
+	maxVideos  = 8
+	maxOffsetS = 3600.0
+)
+
+// offsets reads --sync.
+func offsets(text string, videos int) ([]float64, error) {
+	switch text {
+	case "", "motion":
+		return nil, nil
+	case "none":
+		return make([]float64, videos), nil
+	}
+	var out []float64
+	for part := range strings.SplitSeq(text, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(part), "s"), 64)
+		if err != nil || !(math.Abs(v) <= maxOffsetS) {
+			return nil, fault.Usage("--sync %q: %.20q is no offset; legal: motion, none, or seconds for each video, as in 0,0.37,-0.1", text, part)
+		}
+		out = append(out, v)
+	}
+	if len(out) != videos {
+		return nil, fault.Usage("--sync %q: %d offsets for %d videos; legal: one for each, the first is 0", text, len(out), videos)
+	}
+	return out, nil
 }

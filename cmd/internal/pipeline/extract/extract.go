@@ -31,6 +31,8 @@ type Options struct {
 	Window video.Window
 	Track  track.Options
 	Solve  solve.Options
+	// Several is set where other cameras filmed the same moment.
+	Several *Several
 }
 
 // Result is a motion and how it came about.
@@ -43,17 +45,25 @@ type Result struct {
 	// WallS is the time from opening the video to the solved motion; TrackS
 	// (loading the networks, decoding, tracking) and SolveS are its parts.
 	WallS, TrackS, SolveS float64
-	// Causal is set where the causal form was used.
+	// Causal is set where the causal form was used, Views where several cameras were.
 	Causal *Latency
+	Views  *Views
+
+	tracked int // frames of all videos; 0: those of Track
 }
 
 // FPS is the number of frames tracked per second, start of the networks
 // included.
-func (r *Result) FPS() float64 { return float64(len(r.Track.Frames)) / r.TrackS }
+func (r *Result) FPS() float64 { return float64(max(r.tracked, len(r.Track.Frames))) / r.TrackS }
 
 // Stage runs the pose networks over a video, solves the motion and judges it. Its
 // progress counts frames.
-func Stage(o Options) pipeline.Stage[*Result] { return stage(o, "whole", run) }
+func Stage(o Options) pipeline.Stage[*Result] {
+	if o.Several != nil {
+		return stage(o, "several", runSeveral)
+	}
+	return stage(o, "whole", run)
+}
 
 // form is one way from a video to a motion; sum is the video's SHA-256.
 type form func(ctx context.Context, o Options, sum string, progress func(done, total int)) (*Result, error)
@@ -69,6 +79,12 @@ func stage(o Options, name string, f form) pipeline.Stage[*Result] {
 			in.Value("window", o.Window)
 			in.Value("track", o.Track)
 			in.Value("solve", o.Solve)
+			if o.Several != nil {
+				for _, name := range o.Several.Videos {
+					in.File("video "+name, name)
+				}
+				in.Value("several", o.Several)
+			}
 		},
 		Work: func(ctx context.Context, tell pipeline.Tell) (*Result, error) {
 			return f(ctx, o, sum, func(done, total int) {
@@ -117,7 +133,11 @@ func (r *Result) sign(o Options, sum string) {
 // judge weighs what tracking and solving report; the verdict travels with the
 // motion, so that later stages see it.
 func (r *Result) judge() {
-	r.Verdict = verdict.Judge(verdict.Gather(&r.Track, r.Report, r.Motion))
+	r.conclude(verdict.Judge(verdict.Gather(&r.Track, r.Report, r.Motion)))
+}
+
+func (r *Result) conclude(v verdict.Verdict) {
+	r.Verdict = v
 	r.Verdict.Warnings = append(r.Verdict.Warnings, r.Track.Warnings...)
 	m := &r.Motion.Meta
 	m.Verdict, m.Unseen, m.Warnings = r.Verdict.Grade.String(), r.Verdict.Unseen, r.Verdict.Warnings
