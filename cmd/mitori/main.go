@@ -39,6 +39,7 @@ func commands() []*cobra.Command {
 		cli.Stoppable(newDemonstrateCmd()),
 		cli.Stoppable(newExtractCmd()),
 		cli.Stoppable(newCompareCmd()),
+		cli.Stoppable(newBenchCmd()),
 		cli.Stoppable(newImportCmd()),
 		cli.Stoppable(newRetargetCmd()),
 		cli.Stoppable(newCheckCmd()),
