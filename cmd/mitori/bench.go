@@ -72,7 +72,8 @@ func (x *benchFlags) run(c *cobra.Command) error {
 	}
 	if x.list {
 		for _, r := range rows {
-			fmt.Fprintf(c.OutOrStdout(), "%-28s %s, %.1f to %.1f s; right: %v %v\n", r.Name, r.Motion, r.FromS, r.ToS, r.Verdicts, r.Unseen)
+			fmt.Fprintf(c.OutOrStdout(), "%-28s %s, %.1f to %.1f s; right: %v %v\n",
+				r.Name, r.Motion, r.FromS, r.ToS, r.Verdicts, r.Unseen)
 		}
 		return nil
 	}
@@ -92,7 +93,8 @@ func (x *benchFlags) run(c *cobra.Command) error {
 	done := 0
 	x.bench.Done = func(r seebench.Result, again bool) {
 		done++
-		p.Show(fmt.Sprintf("%d of %d: %s: %s, %.0f mm", done, len(rows), r.Row, r.Verdict, r.MPJPEMm), !again, done == len(rows))
+		text := fmt.Sprintf("%d of %d: %s: %s, %.0f mm", done, len(rows), r.Row, r.Verdict, r.MPJPEMm)
+		p.Show(text, !again, done == len(rows))
 	}
 	results, err := x.bench.Run(c.Context(), rows)
 	p.End()

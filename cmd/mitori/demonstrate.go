@@ -115,7 +115,8 @@ func (x *demonstrateFlags) run(c *cobra.Command, args []string) error {
 func (x *demonstrateFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && x.motion == "":
-		return fault.Usage("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them), or give a file with --motion")
+		return fault.Usage("name a motion, as in: mitori demonstrate wave -o wave.mp4 (--list shows them), " +
+			"or give a file with --motion")
 	case len(args) > 0 && x.motion != "":
 		return fault.Usage("%s and --motion exclude each other: a built-in motion, or one of a file", args[0])
 	case x.motion == "" && (x.from != 0 || x.to != 0):

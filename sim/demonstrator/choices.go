@@ -18,8 +18,11 @@ type Choices struct {
 
 // Choose takes choices and checks all options; what keys there are, see the Set methods.
 func (o *Options) Choose(c Choices) error {
-	for _, err := range []error{o.Camera.Set(c.Camera), o.Look.Set(c.Look), o.Second.Set(c.Second), o.Moves.Set(c.Move), o.Picture.Set(c.Picture)} {
-		if err != nil {
+	for _, set := range []struct {
+		take  func(map[string]string) error
+		given map[string]string
+	}{{o.Camera.Set, c.Camera}, {o.Look.Set, c.Look}, {o.Second.Set, c.Second}, {o.Moves.Set, c.Move}, {o.Picture.Set, c.Picture}} {
+		if err := set.take(set.given); err != nil {
 			return err
 		}
 	}
@@ -67,14 +70,17 @@ func (l *Look) Set(given map[string]string) error {
 
 // Set takes choices as people write them: does, clothes and height (m).
 func (s *Second) Set(given map[string]string) error {
-	return setAny("--second", given, map[string]*string{"does": &s.Does, "clothes": &s.Clothes}, map[string]*float64{"height": &s.HeightM})
+	return setAny("--second", given, map[string]*string{"does": &s.Does, "clothes": &s.Clothes},
+		map[string]*float64{"height": &s.HeightM})
 }
 
 // Set takes choices as people write them: shake (degrees), sway (m), pan (degrees), and
 // follow=1.
 func (m *Moves) Set(given map[string]string) error {
 	follow := 0.0
-	err := setNumbers("--move", given, map[string]*float64{"shake": &m.ShakeDeg, "sway": &m.SwayM, "pan": &m.PanDeg, "follow": &follow})
+	err := setNumbers("--move", given, map[string]*float64{
+		"shake": &m.ShakeDeg, "sway": &m.SwayM, "pan": &m.PanDeg, "follow": &follow,
+	})
 	m.Follow = m.Follow || follow != 0
 	return err
 }
@@ -85,7 +91,8 @@ func (p *Picture) Set(given map[string]string) error {
 	rotate, crf, uneven, unflagged := float64(p.RotateDeg), float64(p.CRF), 0.0, 0.0
 	err := setNumbers("--picture", given, map[string]*float64{
 		"left": &p.CutLeft, "top": &p.CutTop, "right": &p.CutRight, "bottom": &p.CutBottom,
-		"rotate": &rotate, "aspect": &p.PixelAspect, "noise": &p.Noise, "crf": &crf, "uneven": &uneven, "unflagged": &unflagged,
+		"rotate": &rotate, "aspect": &p.PixelAspect, "noise": &p.Noise, "crf": &crf,
+		"uneven": &uneven, "unflagged": &unflagged,
 	})
 	if err != nil {
 		return err

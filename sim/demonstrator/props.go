@@ -112,7 +112,8 @@ func under(all []box, at spatial.Vec3) float64 {
 	top := 0.0
 	for _, b := range all {
 		const slackM = 0.02
-		if h := b.mid[2] + b.half[2]; h <= at[2]+slackM && math.Abs(at[0]-b.mid[0]) < b.half[0] && math.Abs(at[1]-b.mid[1]) < b.half[1] {
+		over := math.Abs(at[0]-b.mid[0]) < b.half[0] && math.Abs(at[1]-b.mid[1]) < b.half[1]
+		if h := b.mid[2] + b.half[2]; over && h <= at[2]+slackM {
 			top = math.Max(top, h)
 		}
 	}

@@ -19,6 +19,9 @@ type Recorded struct {
 	Frames int    `json:"frames"`           // of the motion; the file may have fewer
 }
 
+// Progress hears how many frames are drawn, of how many.
+type Progress func(done, total int)
+
 // beside is the name of a file beside a clip: a.mp4 has a.truth.human.npz.
 func beside(video, suffix string) string {
 	return strings.TrimSuffix(video, filepath.Ext(video)) + suffix
@@ -32,7 +35,7 @@ func SecondName(video string) string { return beside(video, ".second.human.npz")
 
 // Record films the motion to an mp4 file and writes the exact truth beside it. progress,
 // which may be nil, hears of every frame.
-func Record(ctx context.Context, m Motion, opt Options, video string, progress func(done, total int)) (Recorded, error) {
+func Record(ctx context.Context, m Motion, opt Options, video string, progress Progress) (Recorded, error) {
 	for _, p := range m.Needs() {
 		if !slices.Contains(opt.Props, p) {
 			opt.Props = append(slices.Clone(opt.Props), p)
@@ -46,7 +49,7 @@ func Record(ctx context.Context, m Motion, opt Options, video string, progress f
 }
 
 // RecordTruth is Record of a motion that Perform or Mimic returned with the same options.
-func RecordTruth(ctx context.Context, truth *human.Motion, opt Options, video string, progress func(done, total int)) (Recorded, error) {
+func RecordTruth(ctx context.Context, truth *human.Motion, opt Options, video string, progress Progress) (Recorded, error) {
 	opt, err := opt.withDefaults()
 	if err != nil {
 		return Recorded{}, err

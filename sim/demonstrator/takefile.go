@@ -61,8 +61,8 @@ func decodeTake(a npz.Archive) (*Take, error) {
 		name  string
 		shape []int
 	}{
-		{"schema", nil}, {"time_s", []int{n}}, {"camera_at_m", []int{n, 3}}, {"world_from_camera", []int{n, 4}}, {"focal_px", nil},
-		{"centre_px", []int{2}}, {"size_px", []int{2}}, {"visible", []int{n, human.NumJoints}},
+		{"schema", nil}, {"time_s", []int{n}}, {"camera_at_m", []int{n, 3}}, {"world_from_camera", []int{n, 4}},
+		{"focal_px", nil}, {"centre_px", []int{2}}, {"size_px", []int{2}}, {"visible", []int{n, human.NumJoints}},
 	} {
 		if get[m.name], err = a.Get(m.name, m.shape...); err != nil {
 			return nil, err

@@ -135,7 +135,7 @@ func lyingDown(t float64) stance {
 	s.lying = true
 	for i := range s.arm {
 		s.arm[i].abduct += rad(12)
-		s.arm[i].flex += rad(70) * path(0.6+2.4*float64(i), 0, 1.6+2.4*float64(i), 1, 2.2+2.4*float64(i), 1, 3.2+2.4*float64(i), 0).at(t)
+		s.arm[i].flex += rad(70) * path(0.6, 0, 1.6, 1, 2.2, 1, 3.2, 0).at(t-2.4*float64(i))
 	}
 	return s
 }

@@ -58,6 +58,9 @@ func (b *Bench) Run(ctx context.Context, rows []Row) ([]Result, error) {
 	for range max(1, b.Jobs) {
 		workers.Go(func() {
 			for i := range next {
+				if ctx.Err() != nil {
+					continue // only to empty the queue
+				}
 				row := b.sized(rows[i])
 				key := b.key(row, program)
 				r, again := j.Find(key)
@@ -70,13 +73,8 @@ func (b *Bench) Run(ctx context.Context, rows []Row) ([]Result, error) {
 				}
 				turn.Lock()
 				out[i] = r
-				if !again {
-					if err := j.Add(key, r); err != nil {
-						stop(err)
-					}
-				}
-				if b.Done != nil {
-					b.Done(r, again)
+				if err := b.note(j, key, r, again); err != nil {
+					stop(err)
 				}
 				turn.Unlock()
 			}
@@ -91,6 +89,17 @@ func (b *Bench) Run(ctx context.Context, rows []Row) ([]Result, error) {
 	close(next)
 	workers.Wait()
 	return out, context.Cause(ctx)
+}
+
+// note keeps a result that is new, and tells of it.
+func (b *Bench) note(j *journal, key string, r Result, again bool) error {
+	if b.Done != nil {
+		b.Done(r, again)
+	}
+	if again {
+		return nil
+	}
+	return j.Add(key, r)
 }
 
 // sized is the row in the size of this measurement.
@@ -130,7 +139,8 @@ func (b *Bench) measure(ctx context.Context, row Row) (r Result, err error) {
 	if b.Clips != "" {
 		folder = b.Clips
 	}
-	clip := filepath.Join(folder, strings.ReplaceAll(row.Name, "/", "_")+"-"+hash(row.Motion, row.FromS, row.ToS, row.Options)+".mp4")
+	scene := hash(row.Motion, row.FromS, row.ToS, row.Options)
+	clip := filepath.Join(folder, strings.ReplaceAll(row.Name, "/", "_")+"-"+scene+".mp4")
 	truth, take, err := row.film(ctx, clip)
 	if err != nil {
 		return r, err

@@ -14,8 +14,9 @@ var (
 
 // spans are the parts of the motions in which they happen, seconds.
 var spans = map[string][2]float64{
-	"wave": {1, 4.5}, "squat_arm_raise": {0.5, 4.4}, "side_step": {1, 5.8}, "one_leg_balance": {0.9, 5}, "march": {0.7, 4.6},
-	"turn_360": {0.4, 6.9}, "approach": {0.2, 3.6}, "step_up": {0.6, 4.9}, "kick": {0.8, 4.4}, "jumps": {0.8, 4.9}, "lying": {0.3, 4.3},
+	"wave": {1, 4.5}, "squat_arm_raise": {0.5, 4.4}, "side_step": {1, 5.8}, "one_leg_balance": {0.9, 5},
+	"march": {0.7, 4.6}, "turn_360": {0.4, 6.9}, "approach": {0.2, 3.6}, "step_up": {0.6, 4.9}, "kick": {0.8, 4.4},
+	"jumps": {0.8, 4.9}, "lying": {0.3, 4.3},
 }
 
 const (
@@ -198,6 +199,7 @@ func lights() []Row {
 		row("light/sun-behind", "squat_arm_raise", unsure).look(look{Backlight: 0.9, Background: "garden"}),
 		row("light/garden", "march", good).look(look{Background: "garden"}),
 		row("light/bright-studio", "wave", good).look(look{Background: "studio", Light: 1.5}),
-		row("light/dark-clothes", "one_leg_balance", unsure).look(look{Light: 0.5, Shirt: "#1c1d20", Trousers: "#191a1c", Shoes: "#151515"}),
+		row("light/dark-clothes", "one_leg_balance", unsure).look(
+			look{Light: 0.5, Shirt: "#1c1d20", Trousers: "#191a1c", Shoes: "#151515"}),
 	}
 }

@@ -2,6 +2,7 @@ package seebench
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ func (p *Report) Against(before *Report) (changes []Change, unpaired []string) {
 	for i := range before.Rows {
 		old[before.Rows[i].Row] = &before.Rows[i]
 	}
-	size := map[int]float64{}
+	var sizes []float64
 	for i := range p.Rows {
 		now := &p.Rows[i]
 		was := old[now.Row]
@@ -92,40 +93,41 @@ func (p *Report) Against(before *Report) (changes []Change, unpaired []string) {
 			unpaired = append(unpaired, now.Row)
 			continue
 		}
-		if now.Right != was.Right {
-			size[len(changes)] = math.Inf(1)
-			changes = append(changes, Change{Row: now.Row, Figure: "verdict", Verdicts: was.Verdict + ", then " + now.Verdict, Worse: was.Right})
-		}
-		if now.Verdict == Failed || was.Verdict == Failed {
-			continue
-		}
-		for _, f := range figures() {
-			a, b := f.Get(was), f.Get(now)
-			by := f.Off(b) - f.Off(a)
-			if noise := math.Max(f.Noise, noiseShare*f.Off(a)); math.Abs(by) > noise && (f.Name != "causal MPJPE mm" || a != 0 && b != 0) {
-				size[len(changes)] = math.Abs(by) / noise
-				changes = append(changes, Change{Row: now.Row, Figure: f.Name, Before: a, Now: b, Worse: by > 0})
-			}
-		}
+		c, s := now.against(was)
+		changes, sizes = append(changes, c...), append(sizes, s...)
 	}
 	order := make([]int, len(changes))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch d := size[b] - size[a]; {
-		case d > 0:
-			return 1
-		case d < 0:
-			return -1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
 	sorted := make([]Change, len(changes))
 	for i, k := range order {
 		sorted[i] = changes[k]
 	}
 	return sorted, unpaired
+}
+
+// against lists what changed in one row, and how large each change is in units of noise.
+func (r *Result) against(was *Result) (changes []Change, sizes []float64) {
+	if r.Right != was.Right {
+		verdicts := was.Verdict + ", then " + r.Verdict
+		changes = append(changes, Change{Row: r.Row, Figure: "verdict", Verdicts: verdicts, Worse: was.Right})
+		sizes = append(sizes, math.Inf(1))
+	}
+	if r.Verdict == Failed || was.Verdict == Failed {
+		return changes, sizes
+	}
+	for _, f := range figures() {
+		a, b := *f.At(was), *f.At(r)
+		by, noise := f.Off(b)-f.Off(a), math.Max(f.Noise, noiseShare*f.Off(a))
+		if math.Abs(by) <= noise || f.Rare && (a == 0 || b == 0) {
+			continue
+		}
+		changes = append(changes, Change{Row: r.Row, Figure: f.Name, Before: a, Now: b, Worse: by > 0})
+		sizes = append(sizes, math.Abs(by)/noise)
+	}
+	return changes, sizes
 }
 
 // Median is the middle of a figure over rows from which a motion came out.
@@ -159,30 +161,18 @@ const allRows = "all"
 
 func medianOf(name string, rows []*Result) Median {
 	m := Median{Group: name, Rows: len(rows)}
-	middle := func(get func(*Result) *float64) {
+	for _, f := range append(figures(), speeds()...) {
 		var v []float64
 		for _, r := range rows {
-			if x := *get(r); r.Verdict != Failed && (x != 0 || get(r) != &r.CausalMm && get(r) != &r.P50Ms && get(r) != &r.P95Ms) {
+			if x := *f.At(r); r.Verdict != Failed && (x != 0 || !f.Rare) {
 				v = append(v, x)
 			}
 		}
 		if len(v) == 0 {
-			return
+			continue
 		}
 		slices.Sort(v)
-		*get(&m.Result) = (v[(len(v)-1)/2] + v[len(v)/2]) / 2
-	}
-	for _, get := range []func(*Result) *float64{
-		func(r *Result) *float64 { return &r.MPJPEMm }, func(r *Result) *float64 { return &r.PAMm },
-		func(r *Result) *float64 { return &r.SwingDeg }, func(r *Result) *float64 { return &r.AngleP95Deg },
-		func(r *Result) *float64 { return &r.KneeBiasDeg }, func(r *Result) *float64 { return &r.ElbowBiasDeg },
-		func(r *Result) *float64 { return &r.FootDeg }, func(r *Result) *float64 { return &r.Lift },
-		func(r *Result) *float64 { return &r.ContactF1 }, func(r *Result) *float64 { return &r.RootM },
-		func(r *Result) *float64 { return &r.HeadingDeg }, func(r *Result) *float64 { return &r.GravityDeg },
-		func(r *Result) *float64 { return &r.FPS }, func(r *Result) *float64 { return &r.CausalMm },
-		func(r *Result) *float64 { return &r.P50Ms }, func(r *Result) *float64 { return &r.P95Ms },
-	} {
-		middle(get)
+		*f.At(&m.Result) = (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 	}
 	for _, r := range rows {
 		if r.Right {
@@ -196,15 +186,9 @@ func medianOf(name string, rows []*Result) Median {
 // Worst names the rows with the n largest errors of position, refused ones apart, which say
 // so themselves.
 func (p *Report) Worst(n int) []Result {
-	out := slices.DeleteFunc(slices.Clone(p.Rows), func(r Result) bool { return r.Verdict == Failed || r.Verdict == "refused" })
-	slices.SortStableFunc(out, func(a, b Result) int {
-		switch {
-		case a.MPJPEMm > b.MPJPEMm:
-			return -1
-		case a.MPJPEMm < b.MPJPEMm:
-			return 1
-		}
-		return 0
+	out := slices.DeleteFunc(slices.Clone(p.Rows), func(r Result) bool {
+		return r.Verdict == Failed || r.Verdict == "refused"
 	})
+	slices.SortStableFunc(out, func(a, b Result) int { return cmp.Compare(b.MPJPEMm, a.MPJPEMm) })
 	return out[:min(n, len(out))]
 }

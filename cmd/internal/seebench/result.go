@@ -88,32 +88,43 @@ func (r *Result) round() {
 // figure is one number of a result that can be better or worse.
 type figure struct {
 	Name string
-	Get  func(r *Result) float64
+	At   func(r *Result) *float64
 	// Noise is the difference that means nothing: rounding of other processors and
 	// threads moves results by about that much, never by more where nothing changed.
 	Noise float64
 	// Off is how far a value is from the best one.
 	Off func(v float64) float64
+	// Rare figures are measured in some rows; they are 0 in the others.
+	Rare bool
 }
 
 func small(v float64) float64 { return math.Abs(v) }
 func toOne(v float64) float64 { return math.Abs(v - 1) }
 
-// Figures lists what is compared; speed is not, as it is the machine's.
+// figures lists what is compared.
 func figures() []figure {
 	return []figure{
-		{"MPJPE mm", func(r *Result) float64 { return r.MPJPEMm }, 2, small},
-		{"PA-MPJPE mm", func(r *Result) float64 { return r.PAMm }, 2, small},
-		{"bone directions deg", func(r *Result) float64 { return r.SwingDeg }, 0.5, small},
-		{"joint angles p95 deg", func(r *Result) float64 { return r.AngleP95Deg }, 2, small},
-		{"knee bias deg", func(r *Result) float64 { return r.KneeBiasDeg }, 1, small},
-		{"elbow bias deg", func(r *Result) float64 { return r.ElbowBiasDeg }, 1, small},
-		{"feet deg", func(r *Result) float64 { return r.FootDeg }, 1.5, small},
-		{"foot lift", func(r *Result) float64 { return r.Lift }, 0.05, toOne},
-		{"contact F1", func(r *Result) float64 { return r.ContactF1 }, 0.02, toOne},
-		{"root m", func(r *Result) float64 { return r.RootM }, 0.01, small},
-		{"heading deg", func(r *Result) float64 { return r.HeadingDeg }, 1, small},
-		{"gravity deg", func(r *Result) float64 { return r.GravityDeg }, 0.5, small},
-		{"causal MPJPE mm", func(r *Result) float64 { return r.CausalMm }, 3, small},
+		{"MPJPE mm", func(r *Result) *float64 { return &r.MPJPEMm }, 2, small, false},
+		{"PA-MPJPE mm", func(r *Result) *float64 { return &r.PAMm }, 2, small, false},
+		{"bone directions deg", func(r *Result) *float64 { return &r.SwingDeg }, 0.5, small, false},
+		{"joint angles p95 deg", func(r *Result) *float64 { return &r.AngleP95Deg }, 2, small, false},
+		{"knee bias deg", func(r *Result) *float64 { return &r.KneeBiasDeg }, 1, small, false},
+		{"elbow bias deg", func(r *Result) *float64 { return &r.ElbowBiasDeg }, 1, small, false},
+		{"feet deg", func(r *Result) *float64 { return &r.FootDeg }, 1.5, small, false},
+		{"foot lift", func(r *Result) *float64 { return &r.Lift }, 0.05, toOne, false},
+		{"contact F1", func(r *Result) *float64 { return &r.ContactF1 }, 0.02, toOne, false},
+		{"root m", func(r *Result) *float64 { return &r.RootM }, 0.01, small, false},
+		{"heading deg", func(r *Result) *float64 { return &r.HeadingDeg }, 1, small, false},
+		{"gravity deg", func(r *Result) *float64 { return &r.GravityDeg }, 0.5, small, false},
+		{"causal MPJPE mm", func(r *Result) *float64 { return &r.CausalMm }, 3, small, true},
+	}
+}
+
+// speeds are the machine's, so they are summed up and not compared.
+func speeds() []figure {
+	return []figure{
+		{Name: "frames/s", At: func(r *Result) *float64 { return &r.FPS }},
+		{Name: "p50 ms", At: func(r *Result) *float64 { return &r.P50Ms }, Rare: true},
+		{Name: "p95 ms", At: func(r *Result) *float64 { return &r.P95Ms }, Rare: true},
 	}
 }

@@ -119,7 +119,8 @@ func Select(rows []Row, pattern string) ([]Row, error) {
 				groups = append(groups, r.Group())
 			}
 		}
-		return nil, fmt.Errorf("no row matches %q; legal: names as in camera/march-0.4m, patterns as in camera/*, groups: %s", pattern, strings.Join(groups, ", "))
+		return nil, fmt.Errorf("no row matches %q; legal: names as in camera/march-0.4m, patterns as in camera/*, groups: %s",
+			pattern, strings.Join(groups, ", "))
 	}
 	return out, nil
 }

@@ -30,7 +30,8 @@ func Bench(w io.Writer, p *seebench.Report) {
 	}
 }
 
-const benchHead = "%-28s %-13s mpjpe    pa bones  p95  knee elbow  feet  lift    F1  root  head  grav   fps  causal p50 p95\n"
+const benchHead = "%-28s %-13s mpjpe    pa bones  p95  knee elbow  feet  lift    F1  root  head  grav   fps" +
+	"  causal p50 p95\n"
 
 // benchRow prints one line: mm, degrees, shares, metres, frames a second and milliseconds.
 func benchRow(w io.Writer, name, verdict string, r *seebench.Result) {
@@ -40,8 +41,8 @@ func benchRow(w io.Writer, name, verdict string, r *seebench.Result) {
 		return
 	}
 	fmt.Fprintf(w, " %5.0f %5.0f %5.1f %4.0f %5.1f %5.1f %5.0f %5.2f %5.2f %5.2f %5.1f %5.1f %5.0f",
-		r.MPJPEMm, r.PAMm, r.SwingDeg, r.AngleP95Deg, r.KneeBiasDeg, r.ElbowBiasDeg, r.FootDeg, r.Lift, r.ContactF1, r.RootM, r.HeadingDeg,
-		r.GravityDeg, r.FPS)
+		r.MPJPEMm, r.PAMm, r.SwingDeg, r.AngleP95Deg, r.KneeBiasDeg, r.ElbowBiasDeg, r.FootDeg, r.Lift, r.ContactF1,
+		r.RootM, r.HeadingDeg, r.GravityDeg, r.FPS)
 	if r.CausalMm > 0 {
 		fmt.Fprintf(w, " %7.0f %3.0f %3.0f", r.CausalMm, r.P50Ms, r.P95Ms)
 	}
@@ -61,7 +62,8 @@ func benchWrong(r *seebench.Result) string {
 	case r.Error != "":
 		return r.Row + ": " + r.Error
 	case len(r.Missing) > 0:
-		return fmt.Sprintf("%s: %s, and not a word that the %s cannot be seen", r.Row, r.Verdict, strings.Join(r.Missing, " and the "))
+		return fmt.Sprintf("%s: %s, and not a word that the %s cannot be seen",
+			r.Row, r.Verdict, strings.Join(r.Missing, " and the "))
 	}
 	return fmt.Sprintf("%s: %s at %.0f mm", r.Row, r.Verdict, r.MPJPEMm)
 }
