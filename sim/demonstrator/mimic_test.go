@@ -136,7 +136,7 @@ func TestSurroundHoldsTheWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := takeOf(&far, o)
+	k, err := TakeOf(&far, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func RecordTruth(ctx context.Context, truth *human.Motion, opt Options, video st
 	if err != nil {
 		return Recorded{}, err
 	}
-	take, err := takeOf(truth, opt)
+	take, err := TakeOf(truth, opt)
 	if err != nil {
 		return Recorded{}, err
 	}

@@ -28,8 +28,14 @@ type Sight struct {
 	Visible [human.NumJoints]bool // neither out of the picture nor behind a thing or another person
 }
 
-// takeOf works a clip out. A body does not hide its own joints here: they lie within it.
-func takeOf(m *human.Motion, opt Options) (*Take, error) {
+// TakeOf works a clip out, without drawing it: the motion is one that Perform or Mimic
+// returned with the same options. A body does not hide its own joints here: they lie
+// within it.
+func TakeOf(m *human.Motion, opt Options) (*Take, error) {
+	opt, err := opt.withDefaults()
+	if err != nil {
+		return nil, err
+	}
 	second, err := opt.company(m)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func take(t *testing.T, motion string, o Options) (*human.Motion, *Take) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := takeOf(truth, o)
+	k, err := TakeOf(truth, o)
 	if err != nil {
 		t.Fatal(err)
 	}

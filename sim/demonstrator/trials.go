@@ -5,17 +5,16 @@ import "math"
 // Trials lists motions that are hard to see rather than good for a robot: turning, coming
 // closer, another level, speed, flight, lying. Find knows them too.
 func Trials() []Motion {
+	approach := walk(1.8, 0.9)
 	return []Motion{
 		{"turn_360", "turns once around on the spot, to the left, in twelve small steps", 7, turn360, nil},
-		{"approach", "walks 1.4 m towards where they face", walk(approachM, 0.2).Seconds, walk(approachM, 0.2).at, nil},
+		{"approach", "walks 1.8 m towards where they face", approach.Seconds, approach.at, nil},
 		{"step_up", "steps sideways onto a block of 0.35 m, to the left, and stands there", 6, stepUp, []string{"block"}},
 		{"kick", "kicks ahead with the right foot, twice, as high as the hip", 6.2, kick, nil},
 		{"jumps", "jumps twice on the spot, 0.11 m high", 5.4, jumps, nil},
 		{"lying", "lies on the back and raises one arm after the other", 6, lyingDown, nil},
 	}
 }
-
-const approachM = 1.4
 
 func turn360(t float64) stance {
 	const (

@@ -15,7 +15,7 @@ var (
 // spans are the parts of the motions in which they happen, seconds.
 var spans = map[string][2]float64{
 	"wave": {1, 4.5}, "squat_arm_raise": {0.5, 4.4}, "side_step": {1, 5.8}, "one_leg_balance": {0.9, 5},
-	"march": {0.7, 4.6}, "turn_360": {0.4, 6.9}, "approach": {0.2, 3.6}, "step_up": {0.6, 4.9}, "kick": {0.8, 4.4},
+	"march": {0.7, 4.6}, "turn_360": {0.4, 6.9}, "approach": {0.9, 5}, "step_up": {0.6, 4.9}, "kick": {0.8, 4.4},
 	"jumps": {0.8, 4.9}, "lying": {0.3, 4.3},
 }
 
@@ -145,13 +145,13 @@ func hidden() []Row {
 	return []Row{
 		row("hidden/table-squat", "squat_arm_raise", anyGrade).prop("table").within(1e3).unseen("legs"),
 		row("hidden/table-wave", "wave", anyGrade).prop("table").within(1e3).unseen("legs"),
-		row("hidden/pillar-arm", "wave", unsure).prop("pillar"),
-		row("hidden/pillar-passed", "side_step", unsure).prop("pillar:0.1"),
+		row("hidden/pillar-arm", "wave", unsure).prop("pillar:0.2").unseen("left arm"),
+		row("hidden/pillar-passed", "side_step", unsure).prop("pillar:0.1").unseen("left leg"),
 		row("hidden/cut-legs", "march", anyGrade).picture(pic{CutBottom: 0.45}).within(1e3).unseen("legs"),
 		row("hidden/cut-legs-wave", "wave", anyGrade).picture(pic{CutBottom: 0.5}).within(1e3).unseen("legs"),
 		row("hidden/cut-feet", "march", notGood).picture(pic{CutBottom: 0.24}).unseen("feet"),
 		row("hidden/cut-head", "march", unsure).picture(pic{CutTop: 0.14}),
-		row("hidden/cut-right", "squat_arm_raise", anyGrade).picture(pic{CutRight: 0.36}).within(strictMm),
+		row("hidden/cut-right", "squat_arm_raise", anyGrade).picture(pic{CutRight: 0.36}).unseen("left arm").within(strictMm),
 		row("hidden/only-legs", "march", notGood).picture(pic{CutTop: 0.52}),
 		row("hidden/too-near", "approach", notGood),
 	}

@@ -42,25 +42,34 @@ func (r *Row) film(ctx context.Context, video string) (*human.Motion, *demonstra
 			return truth, take, err
 		}
 	}
-	m, err := demonstrator.Find(r.Motion)
+	truth, o, err := r.perform()
 	if err != nil {
 		return nil, nil, err
 	}
-	o := r.Options
-	o.Props = append(slices.Clone(o.Props), m.Needs()...)
-	truth, err := demonstrator.Perform(m, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	if truth, err = truth.Part(r.FromS, r.ToS); err != nil {
-		return nil, nil, err
-	}
-	truth.Meta.StartS = 0 // as the clip does
 	if _, err := demonstrator.RecordTruth(ctx, truth, o, video, nil); err != nil {
 		return nil, nil, err
 	}
 	take, err := demonstrator.LoadTake(demonstrator.SceneName(video))
 	return truth, take, err
+}
+
+// perform is the row's exact motion, from the clip's first picture on, and its scene.
+func (r *Row) perform() (*human.Motion, demonstrator.Options, error) {
+	o := r.Options
+	m, err := demonstrator.Find(r.Motion)
+	if err != nil {
+		return nil, o, err
+	}
+	o.Props = append(slices.Clone(o.Props), m.Needs()...)
+	truth, err := demonstrator.Perform(m, o)
+	if err != nil {
+		return nil, o, err
+	}
+	if truth, err = truth.Part(r.FromS, r.ToS); err != nil {
+		return nil, o, err
+	}
+	truth.Meta.StartS = 0 // as the clip does
+	return truth, o, nil
 }
 
 // judge says whether a verdict is right for the row, and which parts it should have named.

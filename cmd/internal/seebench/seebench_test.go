@@ -46,6 +46,38 @@ func TestMatrixIsSound(t *testing.T) {
 	}
 }
 
+// The parts that a row wants named are those that nobody can see for most of the clip, by geometry, and no others.
+func TestMatrixWantsNamedWhatIsHidden(t *testing.T) {
+	parts := map[string][]human.Joint{
+		"left arm": {human.LElbow, human.LWrist}, "right arm": {human.RElbow, human.RWrist},
+		"left leg": {human.LKnee, human.LAnkle}, "right leg": {human.RKnee, human.RAnkle},
+		"left foot": {human.LAnkle, human.LHeel, human.LToe}, "right foot": {human.RAnkle, human.RHeel, human.RToe},
+	}
+	for _, r := range Matrix() {
+		truth, o, err := r.perform()
+		if err != nil {
+			t.Fatal(err)
+		}
+		take, err := demonstrator.TakeOf(truth, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part, joints := range parts {
+			n := 0
+			for _, p := range take.Pictures {
+				if !slices.ContainsFunc(joints, func(j human.Joint) bool { return p.Visible[j] }) {
+					n++
+				}
+			}
+			gone := float64(n) / float64(len(take.Pictures))
+			wanted := slices.ContainsFunc(r.Unseen, func(u string) bool { return covers(u, part) })
+			if mayBeGood := slices.Contains(r.Verdicts, "good"); wanted && gone < 0.5 || !wanted && gone > 0.5 && mayBeGood {
+				t.Errorf("%s: the %s is hidden for %.0f %% of the time; wanted named: %v", r.Name, part, 100*gone, wanted)
+			}
+		}
+	}
+}
+
 func TestJudge(t *testing.T) {
 	r := Row{Verdicts: []string{"good", "doubtful", "refused"}, WithinMm: 70, Unseen: []string{"legs"}}
 	legs := []human.Unseen{{Part: "legs"}}
