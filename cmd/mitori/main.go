@@ -40,6 +40,7 @@ func commands() []*cobra.Command {
 		cli.Stoppable(newExtractCmd()),
 		cli.Stoppable(newCamerasCmd()),
 		cli.Stoppable(newCompareCmd()),
+		cli.Stoppable(newBenchCmd()),
 		cli.Stoppable(newImportCmd()),
 		cli.Stoppable(newExportCmd()),
 		cli.Stoppable(newRetargetCmd()),

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"math"
-	"slices"
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/rate"
@@ -48,6 +47,8 @@ type Comparison struct {
 	ContactMissedShare float64 `json:"contact_missed_share"`   // contact in truth, none claimed
 	SideErrorShare     float64 `json:"left_right_error_share"` // frames closer to the truth with left and right exchanged
 
+	Limbs
+
 	Joints []JointError `json:"joints"`
 }
 
@@ -87,6 +88,7 @@ func Compare(m, truth *human.Motion) (*Comparison, error) {
 	c.root(a, b)
 	c.dynamics(a, b, m.FPS)
 	c.contacts(a, b)
+	c.Limbs = limbs(a, b)
 	return c, nil
 }
 
@@ -155,8 +157,7 @@ func (c *Comparison) angles(a, b []human.Pose) {
 		c.PelvisTiltMeanDeg += deg(angleBetween(qa.Rotate(zAxis), qb.Rotate(zAxis))) / n
 		c.HeadingMeanDeg += deg(math.Abs(math.Remainder(qa.YawRad()-qb.YawRad(), 2*math.Pi))) / n
 	}
-	slices.Sort(all)
-	c.JointAngleP95Deg = all[int(0.95*float64(len(all)-1))]
+	c.JointAngleP95Deg = share(all, 0.95)
 }
 
 // bend is the angle between the bones before and after joint j, from positions.
@@ -206,8 +207,7 @@ func (c *Comparison) contacts(a, b []human.Pose) {
 	agree, invented, missed := 0, 0, 0
 	for t := range a {
 		for side := range 2 {
-			on := func(p *human.Pose) bool { return max(p.Contacts[2*side], p.Contacts[2*side+1]) >= 0.5 }
-			switch x, y := on(&a[t]), on(&b[t]); {
+			switch x, y := stands(&a[t], side), stands(&b[t], side); {
 			case x == y:
 				agree++
 			case x:
@@ -217,6 +217,6 @@ func (c *Comparison) contacts(a, b []human.Pose) {
 			}
 		}
 	}
-	share := func(hits int) float64 { return rate.Rate{Hits: hits, Trials: 2 * len(a)}.Share() }
-	c.ContactAgreement, c.ContactFalseShare, c.ContactMissedShare = share(agree), share(invented), share(missed)
+	of := func(hits int) float64 { return rate.Rate{Hits: hits, Trials: 2 * len(a)}.Share() }
+	c.ContactAgreement, c.ContactFalseShare, c.ContactMissedShare = of(agree), of(invented), of(missed)
 }

@@ -7,7 +7,7 @@
 // best scale, PA-MPJPE with the best similarity transform of every frame,
 // G-MPJPE in the world. Joint angles compare rotations relative to the parent
 // segment: a small MPJPE does not imply small joint angles, and retargeting
-// uses the angles.
+// uses the angles. [Limbs] are errors that means hide: feet, knees, elbows, contacts.
 //
 // All functions are pure.
 package metrics

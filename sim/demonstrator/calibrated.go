@@ -1,6 +1,7 @@
 package demonstrator
 
 import (
+	"errors"
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/camera"
@@ -15,12 +16,14 @@ func (o Options) Calibrated(name string) (camera.Camera, error) {
 	if err != nil {
 		return camera.Camera{}, err
 	}
-	v := o.Camera.view(o.HeightM)
-	focalPx := float64(o.HeightPx) / 2 / math.Tan(rad(v.FovyDeg)/2)
+	if o.Moves != (Moves{}) || o.Picture != (Picture{}) {
+		return camera.Camera{}, errors.New("a camera that moves, or a picture that is altered, has no calibration; legal: without --move and --picture")
+	}
+	focalPx := float64(o.HeightPx) / 2 / math.Tan(rad(o.Camera.FovDeg)/2)
 	lens := camera.Lens{
 		WidthPx: o.WidthPx, HeightPx: o.HeightPx, FocalPx: [2]float64{focalPx, focalPx},
 		CentrePx: [2]float64{float64(o.WidthPx-1) / 2, float64(o.HeightPx-1) / 2},
 	}
-	place := spatial.FromYaw(rad(o.Camera.AzimuthDeg)).Rotate(spatial.Vec3{o.Camera.DistanceM, 0, o.Camera.HeightM})
-	return camera.LookingAt(name, lens, place, v.LookAtM), nil
+	v, turn := o.still(), spatial.FromYaw(rad(o.Camera.AzimuthDeg))
+	return camera.LookingAt(name, lens, turn.Rotate(v.at), turn.Rotate(v.at.Add(v.ahead().Scale(v.farM)))), nil
 }

@@ -5,14 +5,22 @@
 // A motion is authored as joint angles and foot places over time (motions.go);
 // the pelvis follows from balance and the legs from the feet (balance.go,
 // stance.go), so feet on the floor do not slide and the weight is over the
-// stance foot before the other one lifts. [Perform] gives the truth without
+// stance foot before the other one lifts. Or it is any human motion, done by this
+// body with its own bones ([Mimic]). [Perform] gives the truth without
 // drawing and needs no C library; [Film] draws it and needs build tag mujoco.
+//
+// What makes real clips hard is part of the scene or of the file, and part of the
+// truth ([Take]): a second person, things that hide the body, a camera that moves
+// (drawn, so that parallax is real), a picture that is cut, turned, squeezed, noisy
+// or uneven in time (by ffmpeg, after drawing). Not here: judging what becomes of
+// such clips.
 //
 // Everything is a pure function of its options: the same options give the same
 // bytes. Nothing is shared between calls.
 package demonstrator
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -27,10 +35,18 @@ type Options struct {
 	Camera   Camera
 	Look     Look
 	Shadows  bool // real shadows; several times slower
+
+	// StageM is the place on the floor (world x, y) that room and camera are built
+	// around; default: under the person's first frame.
+	StageM  [2]float64
+	Second  Second   // another person; the zero value is nobody
+	Props   []string // things that stand about, see Props
+	Moves   Moves    // of the camera
+	Picture Picture  // what becomes of the pictures on their way into the file
 }
 
-// Camera looks at the middle (0.54 of the height) of a person standing at the
-// origin.
+// Camera looks at the middle (0.54 of the height) of a person standing in the
+// middle of the stage.
 type Camera struct {
 	DistanceM  float64 // from the person; default 3.6
 	HeightM    float64 // over the floor; default 0.95
@@ -42,6 +58,7 @@ type Camera struct {
 type Look struct {
 	Shirt, Trousers, Shoes, Hair, Skin string
 	Light                              float64 // 1 is a bright room
+	Backlight                          float64 // 0 to 1: light comes from behind instead
 	Background                         string  // one of Backgrounds
 }
 
@@ -74,6 +91,7 @@ func (o Options) withDefaults() (Options, error) {
 	text(&o.Look.Hair, "#4a3226")
 	text(&o.Look.Skin, "#d9a582")
 	text(&o.Look.Background, "room")
+	o.Second = o.Second.withDefaults(o.HeightM)
 	return o, o.check()
 }
 
@@ -95,6 +113,9 @@ func (o Options) check() error {
 		{"camera azimuth in degrees", o.Camera.AzimuthDeg, -180, 180},
 		{"camera field of view in degrees", o.Camera.FovDeg, 10, 110},
 		{"light", o.Look.Light, 0.1, 2},
+		{"backlight", o.Look.Backlight, 0, 1},
+		{"stage in metres", o.StageM[0], -500, 500},
+		{"stage in metres", o.StageM[1], -500, 500},
 		{"picture width in pixels", float64(o.WidthPx), 64, 4096},
 		{"picture height in pixels", float64(o.HeightPx), 64, 4096},
 	} {
@@ -105,7 +126,13 @@ func (o Options) check() error {
 	if o.WidthPx%2 != 0 || o.HeightPx%2 != 0 {
 		return fmt.Errorf("demonstrator: picture of %d x %d pixels; legal: even numbers, which video needs", o.WidthPx, o.HeightPx)
 	}
-	l := o.Look
+	if err := errors.Join(o.Second.check(), checkProps(o.Props), o.Moves.check(), o.Picture.check()); err != nil {
+		return fmt.Errorf("demonstrator: %w", err)
+	}
+	return o.Look.check()
+}
+
+func (l Look) check() error {
 	for _, c := range []struct{ what, text string }{
 		{"shirt", l.Shirt}, {"trousers", l.Trousers}, {"shoes", l.Shoes}, {"hair", l.Hair}, {"skin", l.Skin},
 	} {

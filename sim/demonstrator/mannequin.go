@@ -20,6 +20,7 @@ var segments = [...]human.Joint{
 // fractions of body height.
 type drawing struct {
 	strings.Builder
+	name string  // before the names of its bodies
 	h    float64 // body height, metres
 	side float64 // +1 left, -1 right: mirrors y
 }
@@ -53,7 +54,7 @@ func (d *drawing) body(j human.Joint, draw func()) {
 	if j != j.Mirror() && j >= human.RShoulder && j.String()[0] == 'r' {
 		d.side = -1
 	}
-	fmt.Fprintf(&d.Builder, `<body name=%q mocap="true">`+"\n", j)
+	fmt.Fprintf(&d.Builder, `<body name="%s%s" mocap="true">`+"\n", d.name, j)
 	draw()
 	d.WriteString("</body>\n")
 }
@@ -69,9 +70,10 @@ func (l Look) outfit() outfit {
 	return outfit{c(l.Shirt), c(l.Trousers), c(l.Shoes), c(l.Hair), c(l.Skin)}
 }
 
-// mannequin returns the bodies of a clothed figure of the given height.
-func mannequin(heightM float64, o outfit) string {
-	d := &drawing{h: heightM, side: 1}
+// mannequin returns the bodies of a clothed figure of the given height; name tells
+// it from others in the scene.
+func mannequin(name string, heightM float64, o outfit) string {
+	d := &drawing{name: name, h: heightM, side: 1}
 	for _, j := range segments {
 		d.body(j, func() {
 			switch j {
@@ -195,9 +197,12 @@ func (d *drawing) shoe(o outfit) {
 	d.geom("cylinder", d.numbers(0.0275, 0.0045), fmt.Sprintf(`pos=%q`, d.numbers(0.083, 0, -0.0385)), sole)
 }
 
+// mocapOfOne is how many numbers place writes.
+const mocapOfOne = 7 * (len(segments) + 2)
+
 // place writes the pose into mocap (seven numbers a segment) followed by one
-// soft shadow under each foot.
-func place(mocap []float64, p *human.Pose) {
+// soft shadow under each foot. baseM is the height of what each foot is above.
+func place(mocap []float64, p *human.Pose, baseM [2]float64) {
 	for i, j := range segments {
 		copy(mocap[7*i:], p.Positions[j][:])
 		copy(mocap[7*i+3:], p.Rotations[j][:])
@@ -207,16 +212,16 @@ func place(mocap []float64, p *human.Pose) {
 		heel, toe := p.Positions[joint(human.LHeel, i)], p.Positions[joint(human.LToe, i)]
 		mid := heel.Lerp(toe, 0.5)
 		yaw := math.Atan2(toe[1]-heel[1], toe[0]-heel[0])
-		copy(m, []float64{mid[0], mid[1], 0, math.Cos(yaw / 2), 0, 0, math.Sin(yaw / 2)})
+		copy(m, []float64{mid[0], mid[1], baseM[i], math.Cos(yaw / 2), 0, 0, math.Sin(yaw / 2)})
 	}
 }
 
 // shadows returns the mocap bodies of the soft shadows: a few nested, almost
 // clear discs just over the floor, far cheaper than a shadow map.
-func shadows(heightM float64) string {
+func shadows(name string, heightM float64) string {
 	var b strings.Builder
 	for i := range 2 {
-		fmt.Fprintf(&b, `<body name="shadow%d" mocap="true">`+"\n", i)
+		fmt.Fprintf(&b, `<body name="%sshadow%d" mocap="true">`+"\n", name, i)
 		for k, r := range [...]float64{1.9, 1.5, 1.15} {
 			fmt.Fprintf(&b, `<geom type="ellipsoid" size="%.4f %.4f 0.0006" pos="0 0 %.4f" rgba="0.05 0.04 0.04 0.16"/>`+"\n",
 				0.078*heightM*r, 0.036*heightM*r, 0.0012+0.0008*float64(k))

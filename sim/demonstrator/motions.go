@@ -11,24 +11,28 @@ type Motion struct {
 	Description string
 	Seconds     float64
 
-	at func(tS float64) stance
+	at    func(tS float64) stance
+	needs []string // props that it cannot do without
 }
 
-// Motions lists what the demonstrator can show, in a fixed order.
+// Needs lists the props that the motion cannot do without.
+func (m Motion) Needs() []string { return m.needs }
+
+// Motions lists what the demonstrator can show a robot, in a fixed order.
 func Motions() []Motion {
 	return []Motion{
-		{"wave", "raises the right arm to the side and waves four times", 6, wave},
-		{"squat_arm_raise", "squats slowly while both arms rise, holds, and stands up", 5.8, squatArmRaise},
-		{"side_step", "steps to the left, closes, and steps back to the right", 7, sideStep},
-		{"one_leg_balance", "shifts onto the left foot, lifts the right knee with the arms out, and holds", 6.6, oneLegBalance},
-		{"march", "marches on the spot: four steps with a clear knee lift and swinging arms", 6.6, march},
+		{"wave", "raises the right arm to the side and waves four times", 6, wave, nil},
+		{"squat_arm_raise", "squats slowly while both arms rise, holds, and stands up", 5.8, squatArmRaise, nil},
+		{"side_step", "steps to the left, closes, and steps back to the right", 7, sideStep, nil},
+		{"one_leg_balance", "shifts onto the left foot, lifts the right knee with the arms out, and holds", 6.6, oneLegBalance, nil},
+		{"march", "marches on the spot: four steps with a clear knee lift and swinging arms", 6.6, march, nil},
 	}
 }
 
-// Find returns the named motion; the error names the legal ones.
+// Find returns the named motion of Motions or Trials; the error names the legal ones.
 func Find(name string) (Motion, error) {
 	var names []string
-	for _, m := range Motions() {
+	for _, m := range append(Motions(), Trials()...) {
 		if m.Name == name {
 			return m, nil
 		}

@@ -8,7 +8,8 @@ import (
 // scene returns the whole model: light, place, mannequin and shadows.
 func scene(o Options) string {
 	var b strings.Builder
-	l := o.Look.Light
+	back := o.Look.Backlight
+	l := o.Look.Light * (1 - 0.72*back)
 	fmt.Fprintf(&b, `<mujoco model="demonstrator">
 <compiler angle="degree" autolimits="true"/>
 <visual>
@@ -24,22 +25,32 @@ func scene(o Options) string {
   <material name="boards" texture="boards" texrepeat="5 1.6" texuniform="true" specular="0.05" reflectance="0.04"/>
   <texture name="grass" type="2d" builtin="flat" rgb1="0.36 0.52 0.27" width="256" height="256" mark="random" markrgb="0.42 0.58 0.30" random="0.3"/>
   <material name="grass" texture="grass" texrepeat="2 2" texuniform="true" specular="0"/>
+  <material name="daylight" emission="1" specular="0" rgba="0.97 0.98 1 1"/>
   <texture name="sky" type="skybox" builtin="gradient" rgb1="0.55 0.72 0.88" rgb2="0.88 0.92 0.95" width="128" height="768"/>
 </asset>
 <worldbody>
 <light pos="2.2 1.4 3.2" dir="-0.55 -0.35 -0.8" directional="true" diffuse="%.3f %.3f %.3f" specular="0.1 0.1 0.1" castshadow="true"/>
 <light pos="1 -2 2.5" dir="-0.3 0.7 -0.6" directional="true" diffuse="%.3f %.3f %.3f" specular="0 0 0" castshadow="false"/>
 `, 0.42*l, 0.42*l, 0.43*l, 0.20*l, 0.20*l, 0.20*l, 0.46*l, 0.45*l, 0.42*l, 0.14*l, 0.15*l, 0.17*l)
-	switch o.Look.Background {
-	case "room":
-		b.WriteString(room)
-	case "studio":
-		b.WriteString(studio)
-	case "garden":
-		b.WriteString(garden)
+	if back > 0 {
+		fmt.Fprintf(&b, `<light pos="-3 0.6 3" dir="0.8 -0.15 -0.55" directional="true" diffuse="%.3f %.3f %.3f" specular="0.2 0.2 0.2" castshadow="true"/>`+"\n",
+			0.9*back, 0.88*back, 0.82*back)
 	}
-	b.WriteString(mannequin(o.HeightM, o.Look.outfit()))
-	b.WriteString(shadows(o.HeightM))
+	fmt.Fprintf(&b, `<frame pos="%.4f %.4f 0">`+"\n", o.StageM[0], o.StageM[1])
+	b.WriteString(map[string]string{"room": room, "studio": studio, "garden": garden}[o.Look.Background])
+	if back > 0 && o.Look.Background != "garden" { // whose sky is bright enough
+		fmt.Fprintf(&b, brightWindow, back)
+	}
+	b.WriteString("</frame>\n")
+	for _, p := range o.props() {
+		b.WriteString(p.draw())
+	}
+	b.WriteString(mannequin("", o.HeightM, o.Look.outfit()))
+	b.WriteString(shadows("", o.HeightM))
+	if o.Second.Does != "" {
+		b.WriteString(mannequin("second_", o.Second.HeightM, o.secondLook()))
+		b.WriteString(shadows("second_", o.Second.HeightM))
+	}
 	b.WriteString("</worldbody>\n</mujoco>\n")
 	return b.String()
 }
@@ -81,6 +92,16 @@ const room = `
   <geom type="capsule" size="0.012" fromto="0 0 0.02 0 0 1.15" rgba="0.28 0.28 0.30 1"/>
   <geom type="ellipsoid" size="0.15 0.15 0.13" pos="0 0 1.24" rgba="0.96 0.90 0.74 1"/>
 </body>
+`
+
+// brightWindow stands before the wall; its frame is drawn over it.
+const brightWindow = `
+<geom type="box" size="0.008 1.15 0.85" pos="-1.66 0 1.35" rgba="0.97 0.98 1 %[1]g" material="daylight"/>
+<geom type="box" size="0.020 1.19 0.03" pos="-1.66 0 0.48" rgba="0.35 0.33 0.31 1"/>
+<geom type="box" size="0.020 1.19 0.03" pos="-1.66 0 2.22" rgba="0.35 0.33 0.31 1"/>
+<geom type="box" size="0.020 0.025 0.87" pos="-1.66 0 1.35" rgba="0.35 0.33 0.31 1"/>
+<geom type="box" size="0.020 0.03 0.87" pos="-1.66 1.17 1.35" rgba="0.35 0.33 0.31 1"/>
+<geom type="box" size="0.020 0.03 0.87" pos="-1.66 -1.17 1.35" rgba="0.35 0.33 0.31 1"/>
 `
 
 const studio = `

@@ -28,6 +28,7 @@ type stance struct {
 	foot        [2]foot
 	loadLeft    float64 // share of the weight on the left foot
 	leanM       float64 // pressure point ahead of the ankles
+	lying       bool    // all that, on the back
 }
 
 type turn struct{ yaw, pitch, roll float64 }
@@ -42,7 +43,8 @@ type arm struct {
 
 type foot struct {
 	x, y  float64 // of the ankle's foot point on the floor
-	liftM float64
+	baseM float64 // height of what it stands on
+	liftM float64 // over that
 	yaw   float64 // outward
 	pitch float64 // toe down
 	swing bool    // off the floor
@@ -139,7 +141,7 @@ func (b *body) setFeet(s *stance, p *human.Pose) {
 		rot := spatial.FromYaw(sign(i) * f.yaw).Mul(spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, f.pitch))
 		toe := b.offset[human.LToe]
 		flat := spatial.FromYaw(sign(i) * f.yaw).Rotate(toe)
-		ankle := spatial.Vec3{k * f.x, k * f.y, b.ankleM + k*f.liftM}.Add(flat).Sub(rot.Rotate(toe))
+		ankle := spatial.Vec3{k * f.x, k * f.y, b.ankleM + k*(f.baseM+f.liftM)}.Add(flat).Sub(rot.Rotate(toe))
 		p.Positions[joint(human.LAnkle, i)] = ankle
 		p.Rotations[joint(human.LAnkle, i)] = rot
 		p.Rotations[joint(human.LHeel, i)] = rot
@@ -200,8 +202,9 @@ func (b *body) bendLeg(p *human.Pose, i int) {
 	yaw := p.Rotations[human.Pelvis].Slerp(p.Rotations[ankleJ], 0.5).YawRad()
 	ahead := spatial.FromYaw(yaw).Rotate(spatial.Vec3{1, 0, 0})
 	// Hinge axis to the left; the knee goes forward along axis x down.
-	axis := down.Cross(ahead).Unit(spatial.Vec3{0, 1, 0}).Scale(-1)
-	if axis[1] < 0 {
+	toLeft := spatial.FromYaw(yaw).Rotate(spatial.Vec3{0, 1, 0})
+	axis := down.Cross(ahead).Unit(toLeft.Scale(-1)).Scale(-1)
+	if axis.Dot(toLeft) < 0 {
 		axis = axis.Scale(-1)
 	}
 	t, s := b.thighM, b.shankM
@@ -210,10 +213,6 @@ func (b *body) bendLeg(p *human.Pose, i int) {
 	thighDir := spatial.FromAxisAngle(axis, -hipAngle).Rotate(down)
 	knee := hip.Add(thighDir.Scale(t))
 	shankDir := p.Positions[ankleJ].Sub(knee).Unit(down)
-	segment := func(dir spatial.Vec3) spatial.Quat {
-		z := dir.Scale(-1)
-		return spatial.FromAxes(axis.Cross(z), axis, z)
-	}
-	p.Rotations[hipJ] = segment(thighDir)
-	p.Rotations[kneeJ] = segment(shankDir)
+	p.Rotations[hipJ] = segment(axis, thighDir)
+	p.Rotations[kneeJ] = segment(axis, shankDir)
 }

@@ -21,24 +21,8 @@ func Perform(m Motion, opt Options) (*human.Motion, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBody(opt.HeightM)
-	v := vary(opt.Seed)
-	seconds := m.Seconds / v.tempo
-	at := func(tS float64) stance {
-		s := m.at(tS * v.tempo)
-		v.apply(&s)
-		return s
-	}
-
-	k := opt.HeightM / referenceHeightM
-	com := balance(seconds, centreOfMassShare*opt.HeightM, func(tS float64) (x, y float64) {
-		s := at(tS)
-		lx, ly := s.footPoint(left, k)
-		rx, ry := s.footPoint(right, k)
-		return mix(rx, lx, s.loadLeft), mix(ry, ly, s.loadLeft)
-	})
-
-	n := int(math.Round(seconds*opt.FPS)) + 1
+	act := perform(m, newBody(opt.HeightM), vary(opt.Seed))
+	n := int(math.Round(act.seconds*opt.FPS)) + 1
 	out := &human.Motion{FPS: opt.FPS, Frames: make([]human.Pose, n), Meta: human.Meta{
 		Schema: 1, Source: "demonstrator:" + m.Name, SubjectHeightM: opt.HeightM,
 		Model: "truth", Runtime: "none", Tool: "mitori demonstrate",
@@ -48,10 +32,7 @@ func Perform(m Motion, opt Options) (*human.Motion, error) {
 	turned := spatial.FromYaw(-rad(opt.Camera.AzimuthDeg))
 	var origin spatial.Vec3
 	for i := range out.Frames {
-		tS := math.Min(float64(i)/opt.FPS, seconds)
-		s := at(tS)
-		x, y := com.at(tS)
-		p := b.posture(&s, x, y)
+		p := act.pose(math.Min(float64(i)/opt.FPS, act.seconds))
 		if i == 0 {
 			origin = p.Positions[human.Pelvis]
 			origin[2] = 0
@@ -63,6 +44,49 @@ func Perform(m Motion, opt Options) (*human.Motion, error) {
 		out.Frames[i] = p
 	}
 	return out, out.Validate()
+}
+
+// acting is a motion done by one body, at any time.
+type acting struct {
+	seconds float64
+	pose    func(tS float64) human.Pose
+}
+
+func perform(m Motion, b *body, v variation) acting {
+	at := func(tS float64) stance {
+		s := m.at(tS * v.tempo)
+		v.apply(&s)
+		return s
+	}
+	k := b.heightM / referenceHeightM
+	seconds := m.Seconds / v.tempo
+	com := balance(seconds, centreOfMassShare*b.heightM, func(tS float64) (x, y float64) {
+		s := at(tS)
+		lx, ly := s.footPoint(left, k)
+		rx, ry := s.footPoint(right, k)
+		return mix(rx, lx, s.loadLeft), mix(ry, ly, s.loadLeft)
+	})
+	return acting{seconds, func(tS float64) human.Pose {
+		s := at(tS)
+		x, y := com.at(tS)
+		p := b.posture(&s, x, y)
+		if s.lying {
+			b.lay(&p)
+		}
+		return p
+	}}
+}
+
+// lay tips a standing body onto its back, its feet where they were. What lies is as deep
+// as the seat.
+func (b *body) lay(p *human.Pose) {
+	const deepShare = 0.070
+	back := spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, -math.Pi/2)
+	for j := range p.Positions {
+		p.Positions[j] = back.Rotate(p.Positions[j]).Add(spatial.Vec3{0, 0, deepShare * b.heightM})
+		p.Rotations[j] = back.Mul(p.Rotations[j])
+	}
+	p.Contacts = [human.NumContacts]float64{}
 }
 
 // variation is how one person's performance differs from another's; seed 0 is

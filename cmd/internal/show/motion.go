@@ -170,8 +170,10 @@ func (x Compared) Print(w io.Writer) {
 	if c.HeadingAlignedDeg != 0 {
 		line("heading", "turned by %.0f deg before anything was compared: the videos, and so the cameras, are different", c.HeadingAlignedDeg)
 	}
-	line("contacts", "%.1f %% of foot-frames agree (%.1f %% false, %.1f %% missed); left and right exchanged in %.1f %% of frames",
-		100*c.ContactAgreement, 100*c.ContactFalseShare, 100*c.ContactMissedShare, 100*c.SideErrorShare)
+	line("contacts", "%.1f %% of foot-frames agree (%.1f %% false, %.1f %% missed; F1 %.2f); left and right exchanged in %.1f %% of frames",
+		100*c.ContactAgreement, 100*c.ContactFalseShare, 100*c.ContactMissedShare, c.ContactF1, 100*c.SideErrorShare)
+	line("bends", "knees %+.1f deg (95 %% within %.0f), elbows %+.1f deg (95 %% within %.0f)", c.KneeBiasDeg, c.KneeP95Deg, c.ElbowBiasDeg, c.ElbowP95Deg)
+	line("foot direction", "median %.0f deg off (95 %% below %.0f); lifted %.2f and %.2f times as high, left and right", c.FootMedianDeg, c.FootP95Deg, c.FootLift[0], c.FootLift[1])
 	line("feet", "slide %.1f mm/s on average, %.0f mm/s at most; float %.0f mm, sink %.0f mm at most",
 		1e3*p.FootSlideMeanMPerS, 1e3*p.FootSlideMaxMPerS, 1e3*p.FloatMaxM, 1e3*p.SinkMaxM)
 	line("smoothness", "jitter %.0f m/s^3, acceleration error %.1f m/s^2", p.JitterMps3, c.AccelErrorMPerS2)
