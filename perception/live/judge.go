@@ -6,6 +6,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/poserecord"
+	"github.com/mitori-robotics/mitori/perception/sight"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/verdict"
@@ -95,7 +96,9 @@ func (j *judge) verdict(timeS float64, w *Watcher) (now poserecord.Signs, warnin
 	}
 	m := Join(j.poses, w.FPS())
 	tracked := track.Result{Frames: j.frames, Info: video.Info{WidthPx: j.size[0], HeightPx: j.size[1]}}
-	e := verdict.Gather(&tracked, j.report(timeS, w.Report()), m)
+	rep := j.report(timeS, w.Report())
+	rep.Hidden = sight.Hidden(tracked.Clip())
+	e := verdict.Gather(&tracked, rep, m)
 	for _, move := range e.Moves {
 		if move.ToS >= timeS-nowS {
 			now |= poserecord.CameraMoves
