@@ -196,8 +196,10 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 	case 13:
 		e.Returns = slices.Clone(e.Returns)
 		for i := range e.Returns {
-			more(&e.Returns[i].ToS, 2)
-			e.Returns[i].Moved *= 1 + 3*r.Float64()
+			longerS := 2 * r.Float64()
+			e.Returns[i].ToS += longerS
+			// Who was away for longer may have gone farther: it is worse only beyond that.
+			e.Returns[i].Moved *= (1 + longerS) * (1 + 3*r.Float64())
 			e.Returns[i].Alike *= r.Float64()
 		}
 		return "stranger returns"
