@@ -33,9 +33,9 @@ type canvas struct {
 	w, h int
 }
 
-// unseenAlpha is how strongly guessed parts are drawn: a trace of where the network
-// thinks they are.
-const unseenAlpha = 0.12
+// unseenAlpha is how strongly bones to guessed points are drawn: a trace of where the
+// network thinks they are. The points themselves are not drawn.
+const unseenAlpha = 0.1
 
 // skeleton draws a person; sx and sy scale landmarks to the canvas. What was not seen
 // is hardly drawn.
@@ -59,6 +59,9 @@ func (c *canvas) skeleton(f *track.Frame, sx, sy float64) {
 		c.line(x0, y0, x1, y1, width, sideColours[b.side], alpha(0.25, 0.65, b.a, b.b))
 	}
 	for i := landmark.LShoulder; i < landmark.Num; i++ {
+		if !sight.Seen(&f.Frame, i, w, h) {
+			continue
+		}
 		x, y := at(i)
 		c.line(x, y, x, y, 2.2*width, sideColours[1+(i+1)%2], alpha(0.25, 0.75, i))
 	}

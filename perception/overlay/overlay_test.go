@@ -272,3 +272,39 @@ func TestWriteFailsCleanly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestUnseenLimbsAreATrace: what was not seen is drawn, if at all, so that nobody takes it
+// for a measurement.
+func TestUnseenLimbsAreATrace(t *testing.T) {
+	brightest := func(change func(p *landmark.Point)) (most byte) {
+		f := stand(0, 150)
+		for _, i := range []landmark.Index{landmark.LKnee, landmark.LAnkle, landmark.LHeel, landmark.LToe} {
+			f.Landmarks[i].XPx = 250
+			if i != landmark.LKnee {
+				f.Landmarks[i].YPx = 280
+			}
+			change(&f.Landmarks[i])
+		}
+		c := canvas{rgb: make([]byte, 3*400*300), w: 400, h: 300}
+		c.skeleton(&f, 1, 1)
+		for y := range 300 {
+			for x := 230; x < 300; x++ {
+				for k := range 3 {
+					most = max(most, c.rgb[3*(y*400+x)+k])
+				}
+			}
+		}
+		return most
+	}
+	if v := brightest(func(*landmark.Point) {}); v < 150 {
+		t.Errorf("a leg that is seen: %d", v)
+	}
+	for name, change := range map[string]func(*landmark.Point){
+		"guessed":          func(p *landmark.Point) { p.Visibility = 0.1 },
+		"behind furniture": func(p *landmark.Point) { p.Visibility, p.Presence = 0.8, 0.5 },
+	} {
+		if v := brightest(change); v > 80 {
+			t.Errorf("%s: %d", name, v)
+		}
+	}
+}

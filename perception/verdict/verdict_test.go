@@ -202,10 +202,10 @@ func worsen(r *rand.Rand, e *Evidence) (what string) {
 	case 13:
 		e.Returns = slices.Clone(e.Returns)
 		for i := range e.Returns {
-			beforeS := e.Returns[i].LengthS()
-			more(&e.Returns[i].ToS, 2)
-			// In a longer time one may go farther: it is farther all the same.
-			e.Returns[i].Moved *= (1 + 3*r.Float64()) * (1 + e.Returns[i].LengthS()) / (1 + beforeS)
+			longerS := 2 * r.Float64()
+			e.Returns[i].ToS += longerS
+			// Who was away for longer may have gone farther: it is worse only beyond that.
+			e.Returns[i].Moved *= (1 + longerS) * (1 + 3*r.Float64())
 			e.Returns[i].Alike *= r.Float64()
 		}
 		return "stranger returns"
