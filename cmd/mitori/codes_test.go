@@ -32,6 +32,8 @@ func TestExitCodes(t *testing.T) {
 		{"motion.npz", fault.ExitRefused, []string{"train", "IN", "-o", out}},
 		{"bundle", fault.ExitRefused, []string{"eval", "IN", "-o", out}},
 		{"bundle", fault.ExitRefused, []string{"bundle", "inspect", "IN"}},
+		{"toml", fault.ExitRefused, []string{"cameras", "show", "IN"}},
+		{"toml", fault.ExitRefused, []string{"extract", "a.mp4", "b.mp4", "--calib", "IN", "-o", out}},
 	}
 	for _, r := range readers {
 		damaged, denied := at("damaged."+r.ending), at("denied."+r.ending)
@@ -80,7 +82,9 @@ func TestWhatIsMissingOnTheCommandLine(t *testing.T) {
 		{"arg", []string{"extract"}}, {"arg", []string{"learn"}}, {"arg", []string{"compare", "a"}}, {"arg", []string{"import"}},
 		{"arg", []string{"retarget"}}, {"arg", []string{"check"}}, {"arg", []string{"robot", "show"}}, {"arg", []string{"train"}},
 		{"arg", []string{"eval"}}, {"arg", []string{"bundle", "inspect"}}, {"-o", []string{"train", "a"}}, {"-o", []string{"learn", "a"}},
-		{"name a motion", []string{"demonstrate"}},
+		{"name a motion", []string{"demonstrate"}}, {"arg", []string{"cameras", "show"}}, {"arg", []string{"cameras", "calibrate"}},
+		{"-o", []string{"cameras", "calibrate", "a=b"}}, {"--board", []string{"cameras", "calibrate", "a=b", "-o", "c.toml"}},
+		{"--calib", []string{"extract", "a", "b"}},
 		{"--robot is missing", []string{"retarget", "a"}}, {"--robot is missing", []string{"check", "a"}},
 		{"frobnicate", []string{"frobnicate"}}, {"frobnicate", []string{"bundle", "frobnicate"}}, {"frobnicate", []string{"robot", "frobnicate"}},
 		{"frobnicate", []string{"bus", "frobnicate"}}, {"frobnicate", []string{"doctor", "frobnicate"}},

@@ -270,8 +270,15 @@ func TestMatch(t *testing.T) {
 	}
 	s.Cameras[1] = s.Cameras[0]
 	s.Cameras[1].Name = "cam2"
-	if _, err := Match(&s, []string{"cam1.mp4", "cam2.mp4"}, sizes); err == nil || !strings.Contains(err.Error(), "same place") {
+	if err := Belong(&s, []string{"cam1.mp4", "cam3.mp4"}); err != nil {
 		t.Error(err)
+	}
+	same := []string{"cam1.mp4", "cam2.mp4"}
+	_, err := Match(&s, same, sizes)
+	for _, err := range []error{err, Belong(&s, same)} {
+		if err == nil || !strings.Contains(err.Error(), "same place") {
+			t.Error(err)
+		}
 	}
 }
 

@@ -108,6 +108,16 @@ func Match(s *camera.Set, videos []string, sizesPx [][2]int) ([]camera.Camera, e
 	return out, nil
 }
 
+// Belong refuses a calibration that cannot be that of the videos, before anybody looks at
+// them.
+func Belong(s *camera.Set, videos []string) error {
+	order, err := inOrder(s, videos)
+	if err != nil {
+		return err
+	}
+	return apart(s, order)
+}
+
 // leastApartM: cameras nearer to each other do not see depth.
 const leastApartM = 0.05
 

@@ -140,8 +140,13 @@ func (c *Choices) several(clips []string) (*Several, error) {
 	if s.OffsetsS, err = offsets(c.Sync, len(clips)); err != nil {
 		return nil, err
 	}
-	s.Set, err = calib.Load(c.Calib...)
-	return s, err
+	if s.Set, err = calib.Load(c.Calib...); err != nil {
+		return nil, err
+	}
+	if err := calib.Belong(&s.Set, clips); err != nil {
+		return nil, fault.Refuse("--calib: %w", err)
+	}
+	return s, nil
 }
 
 // Bounds of several videos.
