@@ -213,3 +213,15 @@ func TestCausalEasesTheCameraIn(t *testing.T) {
 		}
 	}
 }
+
+// Where nothing tells the camera, it is a usual one, and said to be assumed.
+func TestNothingTellsTheCamera(t *testing.T) {
+	e := evidence{longPx: 1000}
+	c := e.find(0)
+	if c.focalPx < 750 || c.focalPx > 1050 || c.lowPx > 650 || c.highPx < 1300 || c.source != FocalAssumed {
+		t.Errorf("%+v", c)
+	}
+	if c.up.Dot(levelUp) < 0.999 || c.doubtRad < 0.05 {
+		t.Errorf("up %v, known to %.3f rad", c.up, c.doubtRad)
+	}
+}
