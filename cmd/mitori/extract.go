@@ -13,13 +13,14 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
+	"github.com/mitori-robotics/mitori/perception/posenet"
 )
 
 // lookFlags adds the flags that extract shares with commands that contain it.
 func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
 	f.StringVar(&x.ModelFile, "model-file", "", "description (.yaml) of a pose network of your own, instead of --model")
-	f.BoolVar(&x.Mirror, "mirror-pass", false, "let the network look at each picture and its mirror image: half the speed")
+	f.StringVar(&x.Mirror, "mirror-pass", "never", "which pictures the network sees mirrored: never any, every second one (alternate), or each a second time (both, half the speed)")
 	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
 	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: best, left, right or centre")
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
@@ -75,6 +76,14 @@ readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-
 	return c
 }
 
+// inTime refuses what poses as they arrive cannot wait for.
+func (x *extractFlags) inTime() error {
+	if (x.causal || x.live.on) && x.look.Mirror == posenet.Alternate.String() {
+		return fault.Usage("--mirror-pass alternate needs the pictures that come later; legal with --causal and --live: never, both")
+	}
+	return nil
+}
+
 func (x *extractFlags) run(c *cobra.Command, clip string) error {
 	if err := x.live.stray(c.Flags()); err != nil {
 		return err
@@ -85,6 +94,9 @@ func (x *extractFlags) run(c *cobra.Command, clip string) error {
 	out := x.out
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+	}
+	if err := x.inTime(); err != nil {
+		return err
 	}
 	if x.causal && x.film != "" {
 		return fault.Usage("--causal and --overlay exclude each other: the causal form keeps no landmarks")

@@ -30,8 +30,8 @@ type Options struct {
 	// Model is the landmark network: posenet.Lite, Full or Heavy.
 	Model  posenet.Model
 	Person Choice
-	// Mirror makes the landmark network look twice, see posenet.
-	Mirror bool
+	// Mirror is what the landmark network sees.
+	Mirror posenet.Mirroring
 	// Own takes the place of Model, nil: there is none.
 	Own *posenet.Own
 }
@@ -124,8 +124,8 @@ func LoadNetworks(o Options) (*Networks, error) {
 		g.Go(func() error {
 			w, err := o.weights(m)
 			if err == nil {
-				if o.Mirror && m != posenet.Detector {
-					w.Mirror()
+				if m != posenet.Detector {
+					w.Mirror(o.Mirror)
 				}
 				*into = w
 			}
@@ -175,6 +175,9 @@ func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 	out := Frame{Frame: landmark.Frame{TimeS: f.TimeS}}
 	t.disowned = 0
 	t.Stats.Frames++
+	if n, ok := t.landmark.(posenet.Turner); ok {
+		n.Turn(t.Stats.Frames%2 == 0)
+	}
 	s, roi, found, err := t.find(f)
 	out.Disowned = t.disowned
 	if err != nil {
