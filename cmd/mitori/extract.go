@@ -15,6 +15,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline/extract"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/perception/overlay"
+	"github.com/mitori-robotics/mitori/perception/posenet"
 	"github.com/mitori-robotics/mitori/perception/track"
 )
 
@@ -22,7 +23,7 @@ import (
 func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.StringVar(&x.Model, "model", "full", "pose network: lite, full or heavy")
 	f.StringVar(&x.ModelFile, "model-file", "", "description (.yaml) of a pose network of your own, instead of --model")
-	f.BoolVar(&x.Mirror, "mirror-pass", false, "let the network look at each picture and its mirror image: half the speed")
+	f.StringVar(&x.Mirror, "mirror-pass", "never", "which pictures the network sees mirrored: never any, every second one (alternate), or each a second time (both, half the speed)")
 	f.StringVar(&x.Runtime, "runtime", "auto", "what computes it: auto, onnxruntime or opencv")
 	f.StringVar(&x.Person, "person", "best", "who to follow where there are several: "+track.ChoiceText)
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
@@ -102,6 +103,14 @@ readers); each picture gives one record (docs/formats/live.md). It ends by Ctrl-
 	return c
 }
 
+// inTime refuses what poses as they arrive cannot wait for.
+func (x *extractFlags) inTime() error {
+	if (x.causal || x.live.on) && x.look.Mirror == posenet.Alternate.String() {
+		return fault.Usage("--mirror-pass alternate needs the pictures that come later; legal with --causal and --live: never, both")
+	}
+	return nil
+}
+
 func (x *extractFlags) run(c *cobra.Command, clips []string) error {
 	if err := x.live.stray(c.Flags()); err != nil {
 		return err
@@ -115,6 +124,9 @@ func (x *extractFlags) run(c *cobra.Command, clips []string) error {
 	out, clip := x.out, clips[0]
 	if base := filepath.Base(clip); out == "" {
 		out = strings.TrimSuffix(base, filepath.Ext(base)) + ".human.npz"
+	}
+	if err := x.inTime(); err != nil {
+		return err
 	}
 	if x.causal && x.film != "" {
 		return fault.Usage("--causal and --overlay exclude each other: the causal form keeps no landmarks")

@@ -55,6 +55,9 @@ func (x *extractFlags) watch(c *cobra.Command, source string) error {
 	if l.format != "ndjson" && l.format != "binary" {
 		return fault.Usage("--format %q; legal: ndjson, binary", l.format)
 	}
+	if err := x.inTime(); err != nil {
+		return err
+	}
 	if l.every < 0 {
 		return fault.Usage("--every %v; legal: 0s or more", l.every)
 	}

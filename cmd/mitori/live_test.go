@@ -27,6 +27,8 @@ func TestLiveRefusals(t *testing.T) {
 		{"--live - --overlay x.mp4", 2, "exclude each other"},
 		{"--live - --from 2s", 2, "exclude each other"},
 		{"--live - --reconnect", 2, "cameras and streams"},
+		{"--live - --mirror-pass alternate", 2, "never, both"},
+		{"x.mp4 --mirror-pass sometimes", 2, "never, alternate, both"},
 		{"x.mp4 --raw 64x48@30:bgr24", 2, "goes with --live"},
 		{"x.mp4 --lag 3", 2, "goes with --live"},
 		{"--live " + fifo, 3, "--live - <"},

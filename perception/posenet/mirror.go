@@ -6,43 +6,87 @@ import (
 	"github.com/mitori-robotics/mitori/models/landmark"
 )
 
-// mirrored looks at every picture twice, as it is and left to right, and gives the mean of
-// both views. What it says of a mirrored picture is then the mirror image of what it says
-// of the picture, to rounding; it takes twice the time.
-type mirrored struct {
-	Network
-	spec Spec
-	// first holds the outputs of the picture as it is, then the means.
-	first [][]float32
-	saved []float32 // the picture
+// Mirroring says whether a landmark network sees pictures or their mirror images. What a
+// network says of a picture and of its mirror image differs by some pixels and a few
+// centimetres in depth, always to the same side.
+type Mirroring int
+
+// The kinds of mirroring.
+const (
+	// Never shows it every picture as it is.
+	Never Mirroring = iota
+	// Alternate shows it every second picture mirrored, which costs nothing: whoever
+	// smooths over what came before and after gets the mean of both. It is not for poses
+	// as they arrive: at the end of a window the two views are still apart.
+	Alternate
+	// Both shows it every picture twice and takes the mean; half the speed.
+	Both
+)
+
+// mirroringNames are in the order of the kinds.
+var mirroringNames = [...]string{"never", "alternate", "both"}
+
+func (m Mirroring) String() string { return mirroringNames[m] }
+
+// ParseMirroring reads the name of a kind.
+func ParseMirroring(name string) (Mirroring, error) {
+	for m, n := range mirroringNames {
+		if n == name {
+			return Mirroring(m), nil
+		}
+	}
+	return 0, fmt.Errorf("posenet: mirroring %q; legal: never, alternate, both", name)
 }
 
-func newMirrored(n Network, spec Spec) *mirrored {
-	m := &mirrored{Network: n, spec: spec, saved: make([]float32, 3*spec.SizePx*spec.SizePx)}
+// Turner is a network that can be told to see mirror images from now on; its outputs are
+// those of the picture all the same.
+type Turner interface{ Turn(mirrored bool) }
+
+// mirrored is a network in front of a mirror.
+type mirrored struct {
+	Network
+	spec   Spec
+	both   bool
+	turned bool
+	outs   [][]float32 // what Output gives
+}
+
+func newMirrored(n Network, spec Spec, both bool) *mirrored {
+	m := &mirrored{Network: n, spec: spec, both: both}
 	for _, o := range spec.Outputs {
-		m.first = append(m.first, make([]float32, o.Length))
+		m.outs = append(m.outs, make([]float32, o.Length))
 	}
 	return m
 }
 
-func (m *mirrored) Output(i int) []float32 { return m.first[i] }
+// Turn does nothing to a network that sees both.
+func (m *mirrored) Turn(mirrored bool) { m.turned = mirrored && !m.both }
+
+func (m *mirrored) Output(i int) []float32 { return m.outs[i] }
 
 func (m *mirrored) Run() error {
-	if err := m.Network.Run(); err != nil {
-		return err
+	if !m.turned {
+		if err := m.Network.Run(); err != nil {
+			return err
+		}
+		for i := range m.outs {
+			copy(m.outs[i], m.Network.Output(i))
+		}
+		if !m.both {
+			return nil
+		}
 	}
-	for i := range m.first {
-		copy(m.first[i], m.Network.Output(i))
-	}
-	in := m.Input()
-	copy(m.saved, in)
-	flipRows(in, m.spec.SizePx)
+	flipRows(m.Input(), m.spec.SizePx)
 	err := m.Network.Run()
-	copy(in, m.saved)
+	flipRows(m.Input(), m.spec.SizePx)
 	if err != nil {
 		return fmt.Errorf("mirrored: %w", err)
 	}
-	m.average()
+	if m.turned {
+		m.addTurned(0, 1)
+	} else {
+		m.addTurned(0.5, 0.5)
+	}
 	return nil
 }
 
@@ -55,29 +99,30 @@ func flipRows(x []float32, n int) {
 	}
 }
 
-// average turns the second view around and adds it.
-func (m *mirrored) average() {
-	mean := func(a *float32, b float32) { *a = (*a + b) / 2 }
-	points, world := m.first[LandmarkPoints], m.first[LandmarkWorld]
+// addTurned turns what the network said around, and gives it and what outs hold their
+// weights.
+func (m *mirrored) addTurned(old, now float32) {
+	mix := func(a *float32, b float32) { *a = old**a + now*b }
+	points, world := m.outs[LandmarkPoints], m.outs[LandmarkWorld]
 	other, otherWorld := m.Network.Output(LandmarkPoints), m.Network.Output(LandmarkWorld)
 	for i := range Points {
 		j := otherSide(i)
-		mean(&points[5*i], float32(m.spec.SizePx)-other[5*j])
+		mix(&points[5*i], float32(m.spec.SizePx)-other[5*j])
 		for k := 1; k < 5; k++ {
-			mean(&points[5*i+k], other[5*j+k])
+			mix(&points[5*i+k], other[5*j+k])
 		}
-		mean(&world[3*i], -otherWorld[3*j])
-		mean(&world[3*i+1], otherWorld[3*j+1])
-		mean(&world[3*i+2], otherWorld[3*j+2])
+		mix(&world[3*i], -otherWorld[3*j])
+		mix(&world[3*i+1], otherWorld[3*j+1])
+		mix(&world[3*i+2], otherWorld[3*j+2])
 		const side, cells = HeatmapSide, HeatmapSide * HeatmapSide
-		here, there := m.first[LandmarkHeatmap][i*cells:(i+1)*cells], m.Network.Output(LandmarkHeatmap)[j*cells:(j+1)*cells]
+		here, there := m.outs[LandmarkHeatmap][i*cells:(i+1)*cells], m.Network.Output(LandmarkHeatmap)[j*cells:(j+1)*cells]
 		for at := range here {
 			// A cell stands for the place at its left edge, so that 0 has no partner.
 			col := at % side
-			mean(&here[at], there[at-col+min(side-col, side-1)])
+			mix(&here[at], there[at-col+min(side-col, side-1)])
 		}
 	}
-	mean(&m.first[LandmarkPresence][0], m.Network.Output(LandmarkPresence)[0])
+	mix(&m.outs[LandmarkPresence][0], m.Network.Output(LandmarkPresence)[0])
 }
 
 // otherSide is the point on the other side of the body; those that are no landmarks lie

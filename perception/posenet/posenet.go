@@ -1,8 +1,7 @@
 // Package posenet runs the BlazePose person detector and landmark networks
 // (MediaPipe, Apache-2.0) behind one small interface, with ONNX Runtime or
 // with OpenCV's dnn module; and, behind the same interface, a landmark network
-// of the operator's own (Own), or one that looks at a picture and its mirror
-// image (Weights.Mirror).
+// of the operator's own (Own), or one before a mirror (Weights.Mirror).
 //
 // Networks are read from the TensorFlow Lite files that "make deps" puts into
 // .deps/blazepose and are converted in memory when loaded (about 0.1 s for the
@@ -168,7 +167,7 @@ type Network interface {
 type Weights struct {
 	model   Model
 	runtime Runtime
-	twice   bool          // networks are mirrored
+	mirror  Mirroring     // of the networks to come
 	shared  sharedSession // ONNX Runtime: one session for all networks
 	onnx    []byte        // OpenCV: the converted file
 }
@@ -226,17 +225,16 @@ func LoadOwn(r Runtime, o *Own) (*Weights, error) {
 	return &Weights{model: Full, runtime: r, shared: shared}, nil
 }
 
-// Mirror makes the networks to come look twice, see docs/perception.md. It is for
-// landmark networks.
-func (w *Weights) Mirror() { w.twice = true }
+// Mirror chooses what the networks to come see. It is for landmark networks.
+func (w *Weights) Mirror(m Mirroring) { w.mirror = m }
 
 // Network makes a network with buffers of its own.
 func (w *Weights) Network() (Network, error) {
 	n, err := w.single()
-	if err != nil || !w.twice {
+	if err != nil || w.mirror == Never {
 		return n, err
 	}
-	return newMirrored(n, w.model.Spec()), nil
+	return newMirrored(n, w.model.Spec(), w.mirror == Both), nil
 }
 
 func (w *Weights) single() (Network, error) {

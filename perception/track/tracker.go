@@ -19,8 +19,8 @@ type Options struct {
 	// Model is the landmark network: posenet.Lite, Full or Heavy.
 	Model  posenet.Model
 	Person Choice
-	// Mirror makes the landmark network look twice, see posenet.
-	Mirror bool
+	// Mirror is what the landmark network sees.
+	Mirror posenet.Mirroring
 	// Own takes the place of Model, nil: there is none.
 	Own *posenet.Own
 }
@@ -122,8 +122,8 @@ func LoadNetworks(o Options) (*Networks, error) {
 		g.Go(func() error {
 			w, err := o.weights(m)
 			if err == nil {
-				if o.Mirror && m != posenet.Detector {
-					w.Mirror()
+				if m != posenet.Detector {
+					w.Mirror(o.Mirror)
 				}
 				*into = w
 			}
@@ -182,6 +182,9 @@ func (t *Tracker) Step(f *video.Frame) (Frame, error) {
 	if t.who == nil && t.wish.timed && f.TimeS < t.wish.atS-1e-9 {
 		t.Stats.Missed++
 		return out, nil
+	}
+	if n, ok := t.landmark.(posenet.Turner); ok {
+		n.Turn(t.Stats.Frames%2 == 0)
 	}
 	s, roi, found, err := t.find(f)
 	out.Disowned, out.others = t.disowned, t.passed

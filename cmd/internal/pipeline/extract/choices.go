@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ type Choices struct {
 	From, To               time.Duration // of the video; a To of 0 is its end
 	HeightM, CutoffHz      float64       // 0: what package solve assumes
 	ModelFile              string        // description of a network of one's own; takes the place of Model
-	Mirror                 bool
+	Mirror                 string        // never (or empty), alternate or both
 	Camera                 CameraChoices
 	// Calib are the files of a calibration of several cameras; Sync how their clocks go
 	// together: motion, none, or the seconds to add to the times of each video.
@@ -99,7 +100,9 @@ func (c *Choices) Options(clips ...string) (Options, error) {
 	default:
 		return o, fault.Usage("--runtime %q: legal: auto, onnxruntime, opencv", c.Runtime)
 	}
-	o.Track.Mirror = c.Mirror
+	if o.Track.Mirror, err = posenet.ParseMirroring(cmp.Or(c.Mirror, posenet.Never.String())); err != nil {
+		return o, fault.Usage("--mirror-pass: %w", err)
+	}
 	if o.Track.Own, err = c.own(); err != nil {
 		return o, err
 	}
