@@ -148,7 +148,7 @@ func (p *problem) visitBone(t, bone int, emit func(*row)) {
 	v := p.joint(t, b.b).Sub(p.joint(t, b.a))
 	n := v.Norm()
 	rigid := 1 / sigmaLengthM
-	if b.kind == shoulderWidth || b.kind == hipWidth {
+	if b.kind == shoulderWidth || b.kind == hipWidth || b.kind == neck {
 		rigid = 1 / sigmaGirdleM
 	}
 	emit(p.along(b, (n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid)))
@@ -159,6 +159,8 @@ func (p *problem) visitBone(t, bone int, emit func(*row)) {
 		s /= shortBoneDoubt
 	case shoulderWidth, hipWidth:
 		s *= girdleTrust
+	case neck:
+		s *= 2
 	}
 	robust := s / math.Sqrt(1+d.Dot(d)*s*s/(robustScale*robustScale))
 	for k := range 3 {

@@ -32,13 +32,13 @@ const (
 func (p *problem) liftBones(depth []float64) {
 	for i, b := range bones {
 		switch b.kind {
-		case ankleHeel, heelToe, ankleToe, hand, thigh, shank:
+		case neck, ankleHeel, heelToe, ankleToe, hand, thigh, shank:
 			continue
 		}
 		l := p.liftLine(i, depth)
 		path := l.best(&p.past.now.lines[i], &p.past.next.lines[i])
 		for t := range path {
-			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t])
+			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t], 0)
 		}
 	}
 	mass := p.upperMass()
@@ -80,20 +80,22 @@ func boneIndex(k boneKind, side int) int {
 // and the network's depth.
 type line struct {
 	length, fps float64
-	across      [][2]float64
-	depth       []float64
-	weight      []float64 // of the picture
-	imageM      float64   // standard deviation of the length in the picture
-	share       float64   // standard deviation of the network's depth, of the length
+	// sight is how far apart the rays to the two ends are at the depth of the first,
+	// m; far is the slope of the ray to the second.
+	sight, far [][2]float64
+	from       []float64 // depth of the first end, m
+	depth      []float64
+	weight     []float64 // of the picture
+	imageM     float64   // standard deviation of the length in the picture
+	share      float64   // standard deviation of the network's depth, of the length
 	// forward, if set, is where the body faces: arms rarely point backwards.
 	forward []spatial.Vec3
 }
 
 func (p *problem) liftLine(i int, depth []float64) *line {
 	b := bones[i]
-	a0, a1 := ends(b.a)
-	b0, b1 := ends(b.b)
-	l := &line{length: p.length[b.kind], fps: p.fps, across: make([][2]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
+	l := &line{length: p.length[b.kind], fps: p.fps, sight: make([][2]float64, p.n), far: make([][2]float64, p.n),
+		from: make([]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
 	l.imageM, l.share = liftImageM, liftDepthShare
 	switch b.kind {
 	case shoulderWidth, hipWidth:
@@ -103,29 +105,61 @@ func (p *problem) liftLine(i int, depth []float64) *line {
 		l.forward = p.forward
 	}
 	for t := range p.n {
+		var rel [numFree]spatial.Vec3
+		p.chain(t, &rel)
+		v := p.look(t, b, &rel)
+		l.from[t] = depth[t] + v.from
 		for k := range 2 {
-			d := (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
-			l.across[t][k] = d * depth[t] / p.focalPx
+			l.sight[t][k], l.far[t][k] = (v.end[k]-v.start[k])*l.from[t], v.end[k]
 		}
 		l.depth[t] = p.direction[t][i][2] * l.length
-		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
-		l.weight[t] = w * w
+		l.weight[t] = v.weight * v.weight
 	}
 	return l
+}
+
+// across is the bone's vector in the picture's axes, m, if it is z deep and begins
+// shift behind where it was thought to.
+func (l *line) across(t int, z, shift float64) [2]float64 {
+	k := 1 + shift/l.from[t]
+	return [2]float64{k*l.sight[t][0] + z*l.far[t][0], k*l.sight[t][1] + z*l.far[t][1]}
+}
+
+// sightline is how the picture shows a bone in one frame.
+type sightline struct {
+	start, end [2]float64 // slopes of the rays to its ends
+	from       float64    // depth of its first end behind the root, m
+	weight     float64    // of the worse of its ends
+}
+
+// look finds how frame t shows bone b of the body rel (see chain).
+func (p *problem) look(t int, b bone, rel *[numFree]spatial.Vec3) sightline {
+	a0, a1 := ends(b.a)
+	b0, b1 := ends(b.b)
+	slope := func(i, j int) (out [2]float64) {
+		for k := range out {
+			out[k] = ((p.px[t][i][k]+p.px[t][j][k])/2 - p.centrePx[k]) / p.focalPx
+		}
+		return out
+	}
+	w := &p.weight[t]
+	return sightline{slope(a0, a1), slope(b0, b1), (rel[a0][2] + rel[a1][2]) / 2, min(w[a0], w[a1], w[b0], w[b1])}
 }
 
 // z is the depth of level s.
 func (l *line) z(s int) float64 { return l.length * (2*float64(s)/(liftLevels-1) - 1) }
 
-// cost of depth level s in frame t.
-func (l *line) cost(t, s int) float64 {
+// cost of depth level s in frame t, if the bone begins shift behind where it was
+// thought to.
+func (l *line) cost(t, s int, shift float64) float64 {
 	z := l.z(s)
-	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Hypot(l.across[t][0], l.across[t][1])) / l.imageM
+	d := l.across(t, z, shift)
+	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Sqrt(d[0]*d[0]+d[1]*d[1])) / l.imageM
 	net := (z - l.depth[t]) / (l.share * l.length)
 	// One wild landmark must not decide.
 	c := l.weight[t]*math.Min(image*image, 25) + net*net
 	if l.forward != nil {
-		ahead := l.forward[t].Dot(spatial.Vec3{l.across[t][0], l.across[t][1], z})
+		ahead := l.forward[t].Dot(spatial.Vec3{d[0], d[1], z})
 		behind := math.Min(0, ahead+liftArmFreeM) / liftArmM
 		c += behind * behind
 	}
@@ -160,52 +194,53 @@ func cheapest(s int, step *[liftLevels]float64, at *[liftLevels]float64) (cost f
 // blend is the direction of the bone at level s where the picture shows it
 // clearly shortened, and the network's where it does not: the depth of a bone
 // across the line of sight drowns in the noise of its length.
-func (l *line) blend(t int, network spatial.Vec3, s int) spatial.Vec3 {
-	seen := math.Hypot(l.across[t][0], l.across[t][1]) / l.length
-	w := smoothStep((liftFull - seen) / (liftFull - liftShort))
-	return unitOr(network.Lerp(l.direction(t, s), w))
+func (l *line) blend(t int, network spatial.Vec3, s int, shift float64) spatial.Vec3 {
+	d := l.across(t, l.z(s), shift)
+	w := smoothStep((liftFull - math.Hypot(d[0], d[1])/l.length) / (liftFull - liftShort))
+	return unitOr(network.Lerp(l.direction(t, s, shift), w))
 }
 
 // direction is the unit vector of the bone at level s in frame t, its direction
 // in the picture kept.
-func (l *line) direction(t int, s int) spatial.Vec3 {
-	z := l.refine(t, s)
-	r := math.Hypot(l.across[t][0], l.across[t][1])
+func (l *line) direction(t, s int, shift float64) spatial.Vec3 {
+	z := l.refine(t, s, shift)
+	d := l.across(t, z, shift)
+	r := math.Hypot(d[0], d[1])
 	across := math.Sqrt(math.Max(0, l.length*l.length-z*z))
 	if r < 1e-6 {
 		return spatial.Vec3{0, 0, math.Copysign(1, z)}
 	}
-	return unitOr(spatial.Vec3{l.across[t][0] * across / r, l.across[t][1] * across / r, z})
+	return unitOr(spatial.Vec3{d[0] * across / r, d[1] * across / r, z})
 }
 
 // refine interpolates between levels by a parabola through the neighbours' cost.
-func (l *line) refine(t, s int) float64 {
+func (l *line) refine(t, s int, shift float64) float64 {
 	if s == 0 || s == liftLevels-1 {
 		return l.z(s)
 	}
-	a, b, c := l.cost(t, s-1), l.cost(t, s), l.cost(t, s+1)
+	a, b, c := l.cost(t, s-1, shift), l.cost(t, s, shift), l.cost(t, s+1, shift)
 	den := a - 2*b + c
 	if den < 1e-9 {
 		return l.z(s)
 	}
-	shift := math.Max(-0.5, math.Min(0.5, (a-c)/(2*den)))
-	return l.z(s) + shift*2*l.length/(liftLevels-1)
+	part := math.Max(-0.5, math.Min(0.5, (a-c)/(2*den)))
+	return l.z(s) + part*2*l.length/(liftLevels-1)
 }
 
 // best returns the cheapest sequence of levels; before is the past of the first
 // frame, and after becomes that of the second.
 func (l *line) best(before, after *[liftLevels]float64) []int {
-	n := len(l.across)
+	n := len(l.depth)
 	var cost, next [liftLevels]float64
 	from := make([][liftLevels]int8, n)
 	step := l.steps()
 	for s := range cost {
-		cost[s] = l.cost(0, s) + before[s]
+		cost[s] = l.cost(0, s, 0) + before[s]
 	}
 	for t := 1; t < n; t++ {
 		for s := range liftLevels {
 			best, arg := cheapest(s, &step, &cost)
-			next[s], from[t][s] = best+l.cost(t, s), int8(arg)
+			next[s], from[t][s] = best+l.cost(t, s, 0), int8(arg)
 			if t == 1 {
 				after[s] = best
 			}
@@ -253,8 +288,9 @@ func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet 
 		}
 	}
 	for t := p.n - 1; t >= 0; t-- {
-		p.direction[t][thighBone] = g.thigh.blend(t, p.direction[t][thighBone], s/liftLevels)
-		p.direction[t][shankBone] = g.shank.blend(t, p.direction[t][shankBone], s%liftLevels)
+		za := g.thigh.z(s / liftLevels)
+		p.direction[t][thighBone] = g.thigh.blend(t, p.direction[t][thighBone], s/liftLevels, 0)
+		p.direction[t][shankBone] = g.shank.blend(t, p.direction[t][shankBone], s%liftLevels, za-g.thigh.depth[t])
 		s = int(from[t][s])
 	}
 }
@@ -297,13 +333,12 @@ func (g *leg) advance(from *[legLevels]int16) {
 // weigh adds the cost of the pairs in frame t.
 func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet float64) {
 	const m = liftLevels
-	var ua, ub [m]float64
-	for s := range m {
-		ua[s], ub[s] = g.thigh.cost(t, s), g.shank.cost(t, s)
-	}
 	for i := range m {
+		za := g.thigh.z(i)
+		upper := g.thigh.cost(t, i, 0)
 		for j := range m {
-			g.cost[i*m+j] += ua[i] + ub[j] + p.legCost(t, g, g.thigh.z(i), g.shank.z(j), mass, quiet)
+			g.cost[i*m+j] += upper + g.shank.cost(t, j, za-g.thigh.depth[t]) +
+				p.legCost(t, g, za, g.shank.z(j), mass, quiet)
 		}
 	}
 }
@@ -314,16 +349,12 @@ func (p *problem) legCost(t int, g *leg, za, zb float64, mass spatial.Vec3, quie
 	a, b := g.thigh, g.shank
 	s := a.length / (a.length + b.length)
 	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
-	v := spatial.Vec3{
-		(1-s)*a.across[t][0] - s*b.across[t][0],
-		(1-s)*a.across[t][1] - s*b.across[t][1],
-		(1-s)*za - s*zb,
-	}
+	d, e := a.across(t, za, 0), b.across(t, zb, za-a.depth[t])
+	upper, lower := spatial.Vec3{d[0], d[1], za}, spatial.Vec3{e[0], e[1], zb}
+	v := upper.Scale(1 - s).Sub(lower.Scale(s))
 	behind := math.Min(0, p.forward[t].Dot(v)) / liftKneeM
 	cost := behind * behind
 	if quiet > 0 {
-		upper := spatial.Vec3{a.across[t][0], a.across[t][1], za}
-		lower := spatial.Vec3{b.across[t][0], b.across[t][1], zb}
 		// Both legs carry alike, in mass (see massCentre) and in load.
 		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
 		middle := p.forward[t].Scale(p.heightM * (heelAhead + toeAhead) / 2)

@@ -26,6 +26,7 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		still:     make([][human.NumContacts]float64, s.n),
 		x:         make([]float64, s.n*frameVars),
 	}
+	s.turnUpright(cam, up)
 	for t := range s.n {
 		for i, j := range freeJoints {
 			p.px[t][i] = s.jointPx(t, j)
@@ -62,6 +63,9 @@ func (p *problem) measure(s *stream, heightM float64) (subject, []float64) {
 	p.settleDepth(depth)
 	who.bend = p.findBend(depth)
 	p.unbend(who.bend)
+	for k := range p.length {
+		p.length[k] = boneRatio[k] * heightM
+	}
 	p.length = p.boneLengths(heightM, depth)
 	// The network's pose is too upright where the body is bent, and a body too
 	// tall for its picture seems far away. Bones seen at full length know better.
@@ -214,25 +218,22 @@ func (p *problem) settleDepth(depth []float64) {
 // guess is returned when no bone is seen well.
 func (p *problem) boneDepth(t int, guess float64) float64 {
 	var seen []weighted
+	var rel [numFree]spatial.Vec3
+	p.chain(t, &rel)
 	for i, b := range bones {
 		switch b.kind {
 		case neck, hand, ankleHeel, heelToe, ankleToe:
 			continue
 		}
-		a0, a1 := ends(b.a)
-		b0, b1 := ends(b.b)
-		var d [2]float64
-		for k := range 2 {
-			d[k] = (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
-		}
-		across := math.Hypot(p.direction[t][i][0], p.direction[t][i][1])
-		px := math.Hypot(d[0], d[1])
-		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
-		if across < 0.7 || w < 0.5 || px < 1 {
+		d := p.direction[t][i]
+		v := p.look(t, b, &rel)
+		sight := math.Hypot(v.end[0]-v.start[0], v.end[1]-v.start[1])
+		if math.Hypot(d[0], d[1]) < 0.7 || v.weight < 0.5 || sight*p.focalPx < 1 {
 			continue
 		}
+		from := p.length[b.kind] * math.Hypot(d[0]-v.end[0]*d[2], d[1]-v.end[1]*d[2]) / sight
 		// Longer bones measure better.
-		seen = append(seen, weighted{p.focalPx * p.length[b.kind] * across / px, w * p.length[b.kind]})
+		seen = append(seen, weighted{from - v.from, v.weight * p.length[b.kind]})
 	}
 	if len(seen) < 3 {
 		return guess
