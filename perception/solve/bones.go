@@ -13,10 +13,10 @@ import (
 // nearly does. What the picture cannot show (a bone that always points at the camera,
 // feet, hands) keeps the average adult's proportion.
 const (
-	lengthNoise  = 0.02 // of a length across the line of sight, as a share of it
-	depthDoubt   = 0.20 // of the network's depth of a bone, as a share of its length
-	buildSpread  = 0.05 // of people's proportions about the average
-	lengthSpread = 1.25 // no length differs from the average by more than this factor
+	lengthNoise  = 0.02  // of a length across the line of sight, as a share of it
+	depthDoubt   = 0.20  // of the network's depth of a bone, as a share of its length
+	buildSpread  = 0.025 // of people's proportions about the average
+	lengthSpread = 1.25  // no length differs from the average by more than this factor
 )
 
 // chainLength is the length that carries the scale: ankle to shoulder.
@@ -40,7 +40,7 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 			if across < 0.5 {
 				continue
 			}
-			v := p.look(t, b, &rel)
+			v := p.look(t, b, &rel, depth[t], true)
 			// Along the direction d the rays to the ends part by as much as d does.
 			seen := math.Hypot(v.end[0]-v.start[0], v.end[1]-v.start[1]) * (depth[t] + v.from)
 			length := seen / math.Max(0.3, math.Hypot(d[0]-v.end[0]*d[2], d[1]-v.end[1]*d[2]))
@@ -55,11 +55,7 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 		if k >= int(ankleHeel) || k == int(hand) || len(samples[k]) == 0 {
 			continue
 		}
-		q := 0.5
-		if k == int(thigh) {
-			q = 0.8
-		}
-		seen[k] = weightedQuantile(samples[k], q)
+		seen[k] = weightedQuantile(samples[k], 0.5)
 		sure[k] = 1 / (1 + weightedQuantile(doubts[k], 0.5)/(buildSpread*buildSpread))
 	}
 	// Common factor of the well-seen part of the chain.

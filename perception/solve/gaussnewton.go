@@ -100,6 +100,8 @@ func (p *problem) minimisePart(q *part, maxSteps int) error {
 	h, grad, step, old := &w.h, w.grad, w.step, w.old
 	lambda, cost := 1e-4, p.cost(q)
 	for range maxSteps {
+		p.markAsSolved()
+		cost = p.cost(q)
 		p.assemble(q, &w.keep, grad)
 		copy(old, p.x)
 		before := cost

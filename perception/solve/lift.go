@@ -16,17 +16,25 @@ import (
 // its foot. The result is where the fit starts: from the network's flat bones it
 // would not find the way.
 const (
-	liftLevels     = 17   // depths tried, from -length to +length
-	liftImageM     = 0.02 // standard deviation of a bone's length in the picture
-	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
-	liftFull       = 0.97 // of its length: a bone that looks longer is the network's
-	liftShort      = 0.85 // one that looks shorter the picture's
-	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
-	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
-	liftArmFreeM   = 0.05 // an arm bone may point backwards this far at no cost
-	liftArmM       = 0.08 // and has this standard deviation beyond
-	liftBalanceM   = 0.10 // standard deviation of the centre of mass over the feet in quiet stance
+	liftLevels   = 17   // depths tried, from -length to +length
+	liftImageM   = 0.02 // standard deviation of a bone's length in the picture
+	liftFull     = 0.97 // of its length: a bone that looks longer is the network's
+	liftShort    = 0.85 // one that looks shorter the picture's
+	liftSpeed    = 2.0  // m/s, standard deviation of the change of depth
+	liftKneeM    = 0.03 // standard deviation of a knee behind the line hip to ankle
+	liftArmFreeM = 0.05 // an arm bone may point backwards this far at no cost
+	liftArmM     = 0.08 // and has this standard deviation beyond
+	liftBackFree = 0.05 // share of its length by which a thigh may point backwards at no cost
+	liftBack     = 0.30 // and its standard deviation beyond
+	handStraight = 0.7  // how far a hand follows its forearm: the network bends it towards the camera
+	liftBalanceM = 0.05 // standard deviation of the centre of mass over the feet in quiet stance
 )
+
+// depthShare is the standard deviation of the network's depth of a bone, of its length,
+// after turnUpright: measured on rendered clips, and no better on a real man. Of thighs it
+// says nothing (0 to 0.1 where 0.55 is true).
+var depthShare = [numBoneKinds]float64{trunk: 0.12, hipWidth: 0.35, shoulderWidth: 0.35, neck: 0.12, upperArm: 0.2,
+	forearm: 0.25, hand: 0.35, thigh: 0.7, shank: 0.35, ankleHeel: 0.35, heelToe: 0.35, ankleToe: 0.35}
 
 // liftBones replaces the directions of the long bones. depth is the root's.
 func (p *problem) liftBones(depth []float64) {
@@ -39,6 +47,12 @@ func (p *problem) liftBones(depth []float64) {
 		path := l.best(&p.past.now.lines[i], &p.past.next.lines[i])
 		for t := range path {
 			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t], 0)
+		}
+	}
+	for side := range 2 {
+		fore, palm := boneIndex(forearm, side), boneIndex(hand, side)
+		for t := range p.n {
+			p.direction[t][palm] = unitOr(p.direction[t][palm].Lerp(p.direction[t][fore], handStraight))
 		}
 	}
 	mass := p.upperMass()
@@ -96,18 +110,18 @@ func (p *problem) liftLine(i int, depth []float64) *line {
 	b := bones[i]
 	l := &line{length: p.length[b.kind], fps: p.fps, sight: make([][2]float64, p.n), far: make([][2]float64, p.n),
 		from: make([]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
-	l.imageM, l.share = liftImageM, liftDepthShare
+	l.imageM, l.share = liftImageM, depthShare[b.kind]
 	switch b.kind {
 	case shoulderWidth, hipWidth:
 		// Shoulders are not one bone: raised arms bring them together.
-		l.imageM, l.share = girdleDoubt*liftImageM, liftDepthShare/girdleTrust
+		l.imageM, l.share = girdleDoubt*liftImageM, depthShare[b.kind]/girdleTrust
 	case upperArm, forearm:
 		l.forward = p.forward
 	}
 	for t := range p.n {
 		var rel [numFree]spatial.Vec3
 		p.chain(t, &rel)
-		v := p.look(t, b, &rel)
+		v := p.look(t, b, &rel, depth[t], b.kind != thigh && b.kind != shank)
 		l.from[t] = depth[t] + v.from
 		for k := range 2 {
 			l.sight[t][k], l.far[t][k] = (v.end[k]-v.start[k])*l.from[t], v.end[k]
@@ -132,13 +146,19 @@ type sightline struct {
 	weight     float64    // of the worse of its ends
 }
 
-// look finds how frame t shows bone b of the body rel (see chain).
-func (p *problem) look(t int, b bone, rel *[numFree]spatial.Vec3) sightline {
+// look finds how frame t shows bone b of the body rel (see chain), at the given depth
+// of the root: between its joints, or between their marks.
+func (p *problem) look(t int, b bone, rel *[numFree]spatial.Vec3, depth float64, joints bool) sightline {
 	a0, a1 := ends(b.a)
 	b0, b1 := ends(b.b)
 	slope := func(i, j int) (out [2]float64) {
+		var off spatial.Vec3
+		if joints {
+			off = p.mark[t][i].Lerp(p.mark[t][j], 0.5).Scale(1 / (depth + rel[i][2]))
+		}
 		for k := range out {
-			out[k] = ((p.px[t][i][k]+p.px[t][j][k])/2 - p.centrePx[k]) / p.focalPx
+			ray := ((p.px[t][i][k]+p.px[t][j][k])/2 - p.centrePx[k]) / p.focalPx
+			out[k] = ray*(1+off[2]) - off[k]
 		}
 		return out
 	}
@@ -152,8 +172,11 @@ func (l *line) z(s int) float64 { return l.length * (2*float64(s)/(liftLevels-1)
 // cost of depth level s in frame t, if the bone begins shift behind where it was
 // thought to.
 func (l *line) cost(t, s int, shift float64) float64 {
-	z := l.z(s)
-	d := l.across(t, z, shift)
+	return l.costOf(t, l.z(s), l.across(t, l.z(s), shift))
+}
+
+// costOf is the cost of depth z where the picture shows the bone as d.
+func (l *line) costOf(t int, z float64, d [2]float64) float64 {
 	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Sqrt(d[0]*d[0]+d[1]*d[1])) / l.imageM
 	net := (z - l.depth[t]) / (l.share * l.length)
 	// One wild landmark must not decide.
@@ -268,7 +291,7 @@ const legLevels = liftLevels * liftLevels
 // liftLeg chooses the depths of a thigh and its shank together.
 func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet []float64) {
 	thighBone, shankBone := boneIndex(thigh, side), boneIndex(shank, side)
-	g := leg{cost: p.past.now.legs[side], thigh: p.liftLine(thighBone, depth), shank: p.liftLine(shankBone, depth)}
+	g := leg{side: side, cost: p.past.now.legs[side], thigh: p.liftLine(thighBone, depth), shank: p.liftLine(shankBone, depth)}
 	g.thighStep, g.shankStep = g.thigh.steps(), g.shank.steps()
 	_, g.away = horizontal(p.up)
 	from := make([][legLevels]int16, p.n)
@@ -288,9 +311,7 @@ func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet 
 		}
 	}
 	for t := p.n - 1; t >= 0; t-- {
-		za := g.thigh.z(s / liftLevels)
-		p.direction[t][thighBone] = g.thigh.blend(t, p.direction[t][thighBone], s/liftLevels, 0)
-		p.direction[t][shankBone] = g.shank.blend(t, p.direction[t][shankBone], s%liftLevels, za-g.thigh.depth[t])
+		p.direction[t][thighBone], p.direction[t][shankBone] = g.settle(p, t, s/liftLevels, s%liftLevels)
 		s = int(from[t][s])
 	}
 }
@@ -298,6 +319,7 @@ func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet 
 // leg is the search for the cheapest depths of one leg; cost is that of every pair
 // of levels, thigh by thigh.
 type leg struct {
+	side                 int
 	thigh, shank         *line
 	thighStep, shankStep [liftLevels]float64
 	away                 spatial.Vec3
@@ -334,26 +356,56 @@ func (g *leg) advance(from *[legLevels]int16) {
 func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet float64) {
 	const m = liftLevels
 	for i := range m {
-		za := g.thigh.z(i)
-		upper := g.thigh.cost(t, i, 0)
 		for j := range m {
-			g.cost[i*m+j] += upper + g.shank.cost(t, j, za-g.thigh.depth[t]) +
-				p.legCost(t, g, za, g.shank.z(j), mass, quiet)
+			upper, lower := g.pair(p, t, i, j)
+			g.cost[i*m+j] += g.thigh.costOf(t, upper[2], [2]float64{upper[0], upper[1]}) +
+				g.shank.costOf(t, lower[2], [2]float64{lower[0], lower[1]}) + p.legCost(t, g, upper, lower, mass, quiet)
 		}
 	}
 }
 
+// pair is what the picture shows of thigh and shank at levels i and j: joint to joint,
+// in the picture as seen, m. Where the marks of hip and knee are depends on the bend.
+func (g *leg) pair(p *problem, t, i, j int) (upper, lower spatial.Vec3) {
+	za, zb := g.thigh.z(i), g.shank.z(j)
+	d, e := g.thigh.across(t, za, 0), g.shank.across(t, zb, za-g.thigh.depth[t])
+	upper, lower = spatial.Vec3{d[0], d[1], za}, spatial.Vec3{e[0], e[1], zb}
+	a := legAxes(unitOr(upper), unitOr(lower), p.direction[t][boneIndex(hipWidth, 0)])
+	left := p.direction[t][boneIndex(hipWidth, 0)]
+	knee := a.kneeMark(p.heightM)
+	hip := a.hipMark(p.direction[t][boneIndex(trunk, 0)], p.heightM).
+		Add(left.Scale(float64(1-2*g.side) * hipMarkOut * p.heightM))
+	for k := range 2 {
+		upper[k] += hip[k] - knee[k]
+		lower[k] += knee[k]
+	}
+	return upper, lower
+}
+
+// settle takes levels i and j for frame t.
+func (g *leg) settle(p *problem, t, i, j int) (thighDir, shankDir spatial.Vec3) {
+	upper, lower := g.pair(p, t, i, j)
+	shift := g.thigh.z(i) - g.thigh.depth[t]
+	d, e := g.thigh.across(t, upper[2], 0), g.shank.across(t, lower[2], shift)
+	for k := range 2 {
+		g.thigh.sight[t][k] += upper[k] - d[k]
+		g.shank.sight[t][k] += (lower[k] - e[k]) / (1 + shift/g.shank.from[t])
+	}
+	thighBone, shankBone := boneIndex(thigh, g.side), boneIndex(shank, g.side)
+	return g.thigh.blend(t, p.direction[t][thighBone], i, 0), g.shank.blend(t, p.direction[t][shankBone], j, shift)
+}
+
 // legCost punishes a knee behind the line from hip to ankle and, in quiet stance,
 // a centre of mass that is not above the foot.
-func (p *problem) legCost(t int, g *leg, za, zb float64, mass spatial.Vec3, quiet float64) float64 {
+func (p *problem) legCost(t int, g *leg, upper, lower, mass spatial.Vec3, quiet float64) float64 {
 	a, b := g.thigh, g.shank
 	s := a.length / (a.length + b.length)
 	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
-	d, e := a.across(t, za, 0), b.across(t, zb, za-a.depth[t])
-	upper, lower := spatial.Vec3{d[0], d[1], za}, spatial.Vec3{e[0], e[1], zb}
 	v := upper.Scale(1 - s).Sub(lower.Scale(s))
 	behind := math.Min(0, p.forward[t].Dot(v)) / liftKneeM
 	cost := behind * behind
+	back := math.Min(0, p.forward[t].Dot(upper)/a.length+liftBackFree) / liftBack
+	cost += back * back
 	if quiet > 0 {
 		// Both legs carry alike, in mass (see massCentre) and in load.
 		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))

@@ -62,10 +62,10 @@ func (p *problem) upperBody(t int, world func(spatial.Vec3) spatial.Vec3, out *[
 	l := &p.length
 	at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }
 	toward := func(from, a, b human.Joint, k boneKind) spatial.Vec3 {
-		return out[from].Add(at(b).Sub(at(a)).Unit(spatial.Vec3{0, 0, -1}).Scale(jointShare(k) * l[k]))
+		return out[from].Add(at(b).Sub(at(a)).Unit(spatial.Vec3{0, 0, -1}).Scale(l[k]))
 	}
 	out[human.Pelvis] = at(human.Pelvis)
-	y := at(human.LHip).Sub(at(human.RHip)).Unit(spatial.Vec3{0, 1, 0}).Scale(hipJointShare * l[hipWidth] / 2)
+	y := at(human.LHip).Sub(at(human.RHip)).Unit(spatial.Vec3{0, 1, 0}).Scale(l[hipWidth] / 2)
 	out[human.LHip], out[human.RHip] = out[human.Pelvis].Add(y), out[human.Pelvis].Sub(y)
 	out[human.Chest] = toward(human.Pelvis, human.Pelvis, human.Chest, trunk)
 	y = at(human.LShoulder).Sub(at(human.RShoulder)).Unit(spatial.Vec3{0, 1, 0}).Scale(l[shoulderWidth] / 2)
@@ -93,25 +93,6 @@ func (p *problem) foot(knee, ankle, heel, toe spatial.Vec3) sole {
 	// foot that points at it too near to the other foot.
 	_, across, _ := turn.Axes()
 	return sole{origin.Add(across.Scale(across.Dot(ankle.Sub(origin)))), turn}
-}
-
-// hipJointShare is the distance of the hip joints as a share of that of the network's
-// hips, which lie farther out.
-const hipJointShare = 0.91
-
-// jointShare is the length between the joints as a share of that between the network's
-// points: its shoulders lie above the joints, its ears above the ear holes, its
-// knuckles short of them.
-func jointShare(k boneKind) float64 {
-	switch k {
-	case trunk:
-		return 0.965
-	case neck:
-		return 0.93
-	case hand:
-		return 1.13
-	}
-	return 1
 }
 
 // outOfReachM is how far a foot may be pulled off its place before it no longer

@@ -11,7 +11,7 @@ import (
 // straighter the limb, the more it follows a hint from the neighbouring
 // segments instead.
 const (
-	hingeHint     = 0.20 // weight of the hint against the sine of the bend
+	hingeHint     = 0.20  // weight of the hint against the sine of the bend
 	nosePitchDown = -0.07 // rad; slope from the ears to the landmark.Nose that the network sees on a level head
 )
 

@@ -49,11 +49,14 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 
 	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, opt.FocalPx), up)
 	_, depth := p.measure(s, rep.HeightM)
+	p.dbg("net")
 	p.place(depth)
 	p.restFeet()
+	p.dbg("lifted")
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
+	p.dbg("fit1")
 	c := p.detectContacts()
 	if opt.UpInCamera == nil {
 		p.up = p.levelFloor(c)
@@ -63,6 +66,7 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
+	p.dbg("fit2")
 
 	m := p.motion(s, c)
 	m.Meta.SubjectHeightM, m.Meta.HeightAssumed = rep.HeightM, rep.HeightAssumed
@@ -157,7 +161,7 @@ func (r *Report) setUp(up spatial.Vec3) {
 // frame t, by weight, and the weights.
 func (p *problem) reprojection(t int, px, weight *float64) {
 	for i := range numFree {
-		q := p.at(t, i)
+		q := p.at(t, i).Add(p.mark[t][i])
 		e := math.Hypot(p.focalPx*q[0]/q[2]+p.centrePx[0]-p.px[t][i][0],
 			p.focalPx*q[1]/q[2]+p.centrePx[1]-p.px[t][i][1])
 		*px += p.weight[t][i] * e

@@ -24,6 +24,7 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		forward:   make([]spatial.Vec3, s.n),
 		touch:     make([][human.NumContacts]float64, s.n),
 		still:     make([][human.NumContacts]float64, s.n),
+		mark:      make([][numFree]spatial.Vec3, s.n),
 		x:         make([]float64, s.n*frameVars),
 	}
 	s.turnUpright(cam, up)
@@ -66,6 +67,7 @@ func (p *problem) measure(s *stream, heightM float64) (subject, []float64) {
 	for k := range p.length {
 		p.length[k] = boneRatio[k] * heightM
 	}
+	p.markAsStarted()
 	p.length = p.boneLengths(heightM, depth)
 	// The network's pose is too upright where the body is bent, and a body too
 	// tall for its picture seems far away. Bones seen at full length know better.
@@ -83,11 +85,16 @@ func (p *problem) recognise(s *stream, who *subject) []float64 {
 	depth := p.sizeDepths(s, who.scale)
 	p.settleDepth(depth)
 	p.unbend(who.bend)
+	p.markAsStarted()
 	for range 2 {
 		p.boneDepths(depth)
 	}
 	return depth
 }
+
+// networkChain is the chain from ankle to shoulder between the network's marks, as a
+// share of stature: triangulated from four calibrated views of a man.
+const networkChain = 0.756
 
 // networkScale is the size of a subject of stature heightM against what the
 // network sees: the ratio of the chains from ankle to shoulder.
@@ -99,7 +106,7 @@ func networkScale(s *stream, heightM float64) float64 {
 			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
 			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
 	}
-	return heightM * chainLength(&boneRatio) / math.Max(median(chain), 0.05)
+	return heightM * networkChain / math.Max(median(chain), 0.05)
 }
 
 // sizeDepths is the depth of the root by the person's apparent size.
@@ -127,6 +134,7 @@ func (p *problem) boneDepths(depth []float64) {
 // place fills x: every bone lifted out of the picture, the body at its depth.
 func (p *problem) place(depth []float64) {
 	p.liftBones(depth)
+	p.markAsStarted()
 	for t := range p.n {
 		var rel [numFree]spatial.Vec3
 		p.chain(t, &rel)
@@ -138,7 +146,7 @@ func (p *problem) place(depth []float64) {
 			sum += w
 			for k := range 2 {
 				ray := (p.px[t][i][k] - p.centrePx[k]) / p.focalPx
-				root[k] += w * (ray*(rel[i][2]+depth[t]) - rel[i][k])
+				root[k] += w * (ray*(rel[i][2]+p.mark[t][i][2]+depth[t]) - rel[i][k] - p.mark[t][i][k])
 			}
 		}
 		root = root.Scale(1 / sum)
@@ -226,7 +234,7 @@ func (p *problem) boneDepth(t int, guess float64) float64 {
 			continue
 		}
 		d := p.direction[t][i]
-		v := p.look(t, b, &rel)
+		v := p.look(t, b, &rel, guess, true)
 		sight := math.Hypot(v.end[0]-v.start[0], v.end[1]-v.start[1])
 		if math.Hypot(d[0], d[1]) < 0.7 || v.weight < 0.5 || sight*p.focalPx < 1 {
 			continue
