@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +25,23 @@ func lookFlags(f *pflag.FlagSet, x *extract.Choices) {
 	f.DurationVar(&x.From, "from", 0, "begin at this time of the video, as in 2s")
 	f.DurationVar(&x.To, "to", 0, "end before this time of the video, as in 7.5s (default: its end)")
 	f.Float64Var(&x.HeightM, "height", 0, "height of the person in metres (default: 1.70 is assumed)")
+	cameraFlags(f, &x.Camera)
 	f.Float64Var(&x.CutoffHz, "cutoff", 0, "cut-off of the smoothing filter in Hz (default 6)")
+}
+
+// cameraFlags adds the flags that say what is known of the camera.
+func cameraFlags(f *pflag.FlagSet, c *extract.CameraChoices) {
+	f.Float64Var(&c.FovDeg, "fov", 0, "field of view over the height of the upright picture in degrees (default: from the file, or estimated)")
+	f.Float64Var(&c.FocalPx, "focal", 0, "focal length in pixels of the upright picture, instead of --fov")
+	f.Float64Var(&c.HeightM, "camera-height", 0, "height of the camera over the floor in metres (default: estimated)")
+	f.Func("camera-pitch", "how far the camera looks down, in degrees; negative: up (default: estimated)", func(text string) error {
+		deg, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no number", text)
+		}
+		c.PitchDeg = &deg
+		return nil
+	})
 }
 
 // extractFlags are the choices of one extraction.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/landmark"
+	"github.com/mitori-robotics/mitori/perception/lines"
 	"github.com/mitori-robotics/mitori/perception/solve"
 	"github.com/mitori-robotics/mitori/perception/track"
 	"github.com/mitori-robotics/mitori/perception/video"
@@ -39,6 +40,7 @@ type Watcher struct {
 	solver  *solve.Causal
 	width   int
 	height  int
+	looked  bool // at the surroundings, once
 }
 
 // New makes a watcher. The tracker stays the caller's to close.
@@ -69,6 +71,11 @@ func (w *Watcher) Push(f *video.Frame) (solve.Pose, error) {
 	}
 	if seen.Disowned > 0 {
 		w.solver.Forget()
+	}
+	if seen.Found && !w.looked {
+		edges := lines.Find(f.Pix, f.WidthPx, f.HeightPx, lines.Around(&seen.Frame))
+		w.solver.See(lines.NewView(edges, f.WidthPx, f.HeightPx))
+		w.looked = true
 	}
 	return w.solver.Push(&seen.Frame)
 }

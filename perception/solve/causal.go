@@ -8,6 +8,7 @@ import (
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
+	"github.com/mitori-robotics/mitori/perception/lines"
 )
 
 // The causal form is a fixed-lag smoother: it keeps a short window of the past,
@@ -73,30 +74,29 @@ type Pose struct {
 // Causal solves landmarks as they arrive. Memory is bounded. It belongs to one
 // goroutine; the same frames give the same poses.
 type Causal struct {
-	opt     Options // complete
-	assumed bool    // the height was not given
-	lens    lens
+	opt     CausalOptions // complete
+	assumed bool          // the height was not given
 	lag     int
 
-	started       bool
-	startS, lastS float64 // of the first and the newest picture
-	emitted       int     // newest pose that came due, in poses from startS
-	window        recent
-	memory        memory
-	known         bool
-	who, target   subject
-	up, targetUp  spatial.Vec3
-	measuredS     float64
-	x             []float64 // the last solution
-	xFrom         int       // and the pose that it begins with
-	past          past
-	stream        stream
-	work          workspace
-	floor         float64
-	hasFloor      bool
-	origin        spatial.Vec3
-	hasOrigin     bool
-	tally         tally
+	started        bool
+	startS, lastS  float64 // of the first and the newest picture
+	emitted        int     // newest pose that came due, in poses from startS
+	window         recent
+	memory         memory
+	known          bool
+	who, target    subject
+	cam, targetCam eye // used, and measured last
+	measuredS      float64
+	x              []float64 // the last solution
+	xFrom          int       // and the pose that it begins with
+	past           past
+	stream         stream
+	work           workspace
+	floor          float64
+	hasFloor       bool
+	origin         spatial.Vec3
+	hasOrigin      bool
+	tally          tally
 }
 
 // NewCausal checks the options.
@@ -113,15 +113,22 @@ func NewCausal(o CausalOptions) (*Causal, error) {
 	if err := o.check(o.WidthPx, o.HeightPx); err != nil {
 		return nil, err
 	}
-	c := &Causal{lag: o.LagFrames, emitted: -1}
-	c.opt, c.assumed = o.complete(o.WidthPx, o.HeightPx)
-	c.lens = newLens(o.WidthPx, o.HeightPx, c.opt.FocalPx)
-	c.up = levelUp
+	c := &Causal{lag: o.LagFrames, emitted: -1, opt: o}
+	c.opt.Options, c.assumed = o.complete(o.WidthPx, o.HeightPx)
+	c.cam = eye{up: levelUp, focalPx: usualFocal * float64(max(o.WidthPx, o.HeightPx))}
 	if c.opt.UpInCamera != nil {
-		c.up = *c.opt.UpInCamera
+		c.cam.up = *c.opt.UpInCamera
 	}
+	if c.opt.FocalPx > 0 {
+		c.cam.focalPx = c.opt.FocalPx
+	}
+	c.targetCam = c.cam
 	return c, nil
 }
+
+// See takes in the straight edges around the person, as far as they are known; they
+// count from the next measurement on.
+func (c *Causal) See(v *lines.View) { c.opt.Scene = v }
 
 // FPS is the rate of poses.
 func (c *Causal) FPS() float64 { return c.opt.FPS }
@@ -199,7 +206,7 @@ func (c *Causal) take(f *landmark.Frame) {
 	if last := c.window.last(); last != nil && f.TimeS-last.TimeS > forgetS {
 		c.Forget()
 	}
-	c.window.add(f, c.up)
+	c.window.add(f, c.cam.up)
 	c.window.drop(f.TimeS - windowS)
 }
 
@@ -229,7 +236,7 @@ func (c *Causal) solve(due int) (Pose, error) {
 
 // fit solves the window, which begins with pose first.
 func (c *Causal) fit(s *stream, first int) (*problem, contacts, error) {
-	p := newProblem(s, c.lens, c.up)
+	p := newProblem(s, newLens(c.opt.WidthPx, c.opt.HeightPx, c.cam.focalPx), c.cam.up)
 	p.work = &c.work
 	if len(c.x) > 0 && first-c.xFrom <= 1 {
 		p.past.now = c.past.now

@@ -246,7 +246,7 @@ func (p *problem) useContacts(c contacts) {
 	for t := range p.n {
 		for k, j := range footJoints {
 			if c[t][k] >= 0.5 {
-				h = append(h, p.up.Dot(p.joint(t, j))-p.seenHeight(k))
+				h = append(h, p.up.Dot(p.joint(t, j))-p.seenHeight(k)-p.ground[t][k/2])
 			}
 			// Ramp from 0 at probability 0.3 to 1 at 0.7.
 			p.touch[t][k] = clamp01((c[t][k] - 0.3) / 0.4)
@@ -265,52 +265,6 @@ func (p *problem) useContacts(c contacts) {
 }
 
 func clamp01(v float64) float64 { return math.Max(0, math.Min(1, v)) }
-
-// levelFloor tilts up so that the places where feet stood lie in one level
-// plane. Every uninterrupted stance of a heel or toe is one vote; the slopes are
-// held towards zero as if known to 0.05 (3 degrees) against 6 cm of noise per
-// vote, so a person who stays on one spot changes nothing.
-func (p *problem) levelFloor(c contacts) spatial.Vec3 {
-	right, away := horizontal(p.up)
-	type place struct{ a, b, h float64 }
-	var places []place
-	for k, j := range footJoints {
-		for t := 0; t < p.n; {
-			if c[t][k] < 0.5 {
-				t++
-				continue
-			}
-			var m spatial.Vec3
-			n := 0
-			for ; t < p.n && c[t][k] >= 0.5; t++ {
-				m = m.Add(p.joint(t, j)).Sub(p.up.Scale(p.seenHeight(k)))
-				n++
-			}
-			m = m.Scale(1 / float64(n))
-			places = append(places, place{right.Dot(m), away.Dot(m), p.up.Dot(m)})
-		}
-	}
-	if len(places) < 3 {
-		return p.up
-	}
-	// Ridge regression h = h0 + sa a + sb b after centring; two votes (heel and
-	// toe) per stance are not independent, hence the doubled variance.
-	const ridge = 2 * (0.06 / 0.05) * (0.06 / 0.05)
-	var ma, mb, mh float64
-	for _, q := range places {
-		ma, mb, mh = ma+q.a, mb+q.b, mh+q.h
-	}
-	k := float64(len(places))
-	ma, mb, mh = ma/k, mb/k, mh/k
-	aa, bb, ab, ah, bh := ridge, ridge, 0.0, 0.0, 0.0
-	for _, q := range places {
-		a, b, h := q.a-ma, q.b-mb, q.h-mh
-		aa, bb, ab, ah, bh = aa+a*a, bb+b*b, ab+a*b, ah+a*h, bh+b*h
-	}
-	det := aa*bb - ab*ab
-	sa, sb := (ah*bb-bh*ab)/det, (bh*aa-ah*ab)/det
-	return p.up.Sub(right.Scale(sa)).Sub(away.Scale(sb)).Unit(p.up)
-}
 
 // horizontal returns the level directions to the right of the picture and away
 // from the camera.

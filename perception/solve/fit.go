@@ -63,6 +63,7 @@ type problem struct {
 	heightM        float64
 	up             spatial.Vec3
 	floor          float64                      // up . p on the floor
+	ground         [][2]float64                 // how much higher the left and right foot stand, see findLevels
 	touch          [][human.NumContacts]float64 // weight of "at floor height"
 	still          [][human.NumContacts]float64 // weight of "does not move until the next frame"
 	useFloor       bool
@@ -209,7 +210,7 @@ func (p *problem) visitKnees(t int, emit func(*row)) {
 // visitFloor emits how far touching feet are off the floor, others below it.
 func (p *problem) visitFloor(t int, emit func(*row)) {
 	for c, j := range footJoints {
-		h := p.up.Dot(p.joint(t, j)) - p.floor - p.seenHeight(c)
+		h := p.up.Dot(p.joint(t, j)) - p.floor - p.seenHeight(c) - p.ground[t][c/2]
 		w := p.touch[t][c]
 		if h < 0 {
 			w = 1

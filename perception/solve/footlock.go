@@ -34,8 +34,9 @@ const (
 // lockFeet holds touching feet in place: a flat foot is level, on the floor and
 // does not move at all; a foot on its toes or heel turns about them. Between
 // contacts a foot follows the fit, eased into the locks. feet (world axes, floor
-// at zero) and c are changed in place.
-func lockFeet(feet []sole, side int, c contacts, size footSize, fps float64) {
+// at zero) and c are changed in place; ground is how much higher than the floor the
+// feet stand, by frame and side.
+func lockFeet(feet []sole, side int, c contacts, ground [][2]float64, size footSize, fps float64) {
 	n := len(feet)
 	heel, toe := 2*side, 2*side+1
 	flat := make([]float64, n)
@@ -49,6 +50,7 @@ func lockFeet(feet []sole, side int, c contacts, size footSize, fps float64) {
 	held := make([]bool, n)
 	for _, r := range standings(feet, side, c, fps) {
 		base := restingPlace(feet, side, c, r)
+		base.origin[2] = ground[(r[0]+r[1])/2][side]
 		for t := r[0]; t < r[1]; t++ {
 			held[t] = true
 			locked[t] = rollOver(base, feet[t], flat[t], c[t][toe] >= 0.5, size)

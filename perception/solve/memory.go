@@ -86,14 +86,12 @@ func (c *Causal) learn() {
 		return
 	}
 	c.measuredS = c.lastS
-	c.targetUp = c.up
-	if c.opt.UpInCamera == nil {
-		c.targetUp = estimateUp(c.memory.frames)
-	}
+	c.targetCam = findCamera(c.memory.frames, c.opt.WidthPx, c.opt.HeightPx, &c.opt.Options)
 	s := c.memory.stream()
-	c.target, _ = newProblem(s, c.lens, c.targetUp).measure(s, c.opt.HeightM)
+	cam := newLens(c.opt.WidthPx, c.opt.HeightPx, c.targetCam.focalPx)
+	c.target, _ = newProblem(s, cam, c.targetCam.up).measure(s, c.opt.HeightM)
 	if !c.known {
-		c.known, c.who, c.up = true, c.target, c.targetUp
+		c.known, c.who, c.cam = true, c.target, c.targetCam
 	}
 }
 
@@ -102,14 +100,34 @@ func (c *Causal) learn() {
 func (c *Causal) ease(p *problem, t int) {
 	k := easeShare(c.opt.FPS, subjectEaseS)
 	c.who.ease(&c.target, k)
-	if c.targetUp == c.up {
+	if c.targetCam.up == c.cam.up && c.targetCam.focalPx == c.cam.focalPx {
 		return
 	}
-	before, pelvis := newWorld(c.up), p.joint(t, human.Pelvis)
-	c.up = c.up.Lerp(c.targetUp, k).Unit(c.up)
-	after := newWorld(c.up)
-	moved := after.turn(pelvis).Sub(before.turn(pelvis))
+	before, pelvis := newWorld(c.cam.up), p.joint(t, human.Pelvis)
+	stood := before.turn(pelvis)
+	wider := c.cam.focalPx
+	up := c.cam.up.Lerp(c.targetCam.up, k).Unit(c.cam.up)
+	c.cam.focalPx += k * (c.targetCam.focalPx - c.cam.focalPx)
+	focal := c.cam.focalPx
+	c.cam = c.targetCam
+	c.cam.up, c.cam.focalPx = up, focal
+	c.deepen(focal / wider)
+	pelvis[2] *= focal / wider
+	after := newWorld(up)
+	moved := after.turn(pelvis).Sub(stood)
 	c.origin, c.floor = c.origin.Add(moved), c.floor+moved[2]
+}
+
+// deepen moves the last solution away from the camera as a longer lens puts it:
+// the same picture comes from farther off.
+func (c *Causal) deepen(ratio float64) {
+	for o := 0; o+frameVars <= len(c.x); o += frameVars {
+		l, r := ends(human.Pelvis)
+		add := (ratio - 1) * (c.x[o+3*l+2] + c.x[o+3*r+2]) / 2
+		for z := o + 2; z < o+frameVars; z += 3 {
+			c.x[z] += add
+		}
+	}
 }
 
 // ease moves a subject a share k towards another.

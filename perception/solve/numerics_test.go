@@ -282,14 +282,14 @@ func TestLevelFloorFindsASlope(t *testing.T) {
 			copy(p.x[t*frameVars+3*freeIndex[j]:], []float64{0.1 * float64(k), 1 - 0.08*z - p.seenHeight(k), z})
 		}
 	}
-	up := p.levelFloor(c)
+	up := p.levelFloor(c, 0.05)
 	if got := up[2] / up[1]; math.Abs(got-0.08) > 0.02 {
 		t.Errorf("slope %.3f, want 0.08", got)
 	}
 	for t := range p.n { // and did not move at all: then nothing is known
 		copy(p.x[t*frameVars:(t+1)*frameVars], p.x[:frameVars])
 	}
-	if up := p.levelFloor(c); up.Sub(p.up).Norm() > 0.03 {
+	if up := p.levelFloor(c, 0.05); up.Sub(p.up).Norm() > 0.03 {
 		t.Errorf("standing still tilted the camera by %.3f", up.Sub(p.up).Norm())
 	}
 }

@@ -20,7 +20,7 @@ func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) []
 			at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }
 			feet[side][t] = p.foot(at(h+1), at(h+2), at(h+3), at(h+4))
 		}
-		lockFeet(feet[side], side, c, size, p.fps)
+		lockFeet(feet[side], side, c, p.ground, size, p.fps)
 	}
 	ankle := spatial.Vec3{0, 0, ankleHeight * p.heightM}
 	// The skeleton's ankle lies deeper in the foot than the network's.

@@ -24,7 +24,7 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	}
 	opt, assumed := opt.complete(in.WidthPx, in.HeightPx)
 	rep := &Report{FramesIn: len(in.Frames), FramesMissed: len(in.Frames) - found,
-		HeightM: opt.HeightM, HeightAssumed: assumed, FocalPx: opt.FocalPx}
+		HeightM: opt.HeightM, HeightAssumed: assumed}
 	frames := make([]landmark.Frame, 0, found)
 	for i := range in.Frames {
 		if in.Frames[i].Found {
@@ -37,17 +37,13 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	frames = dropIntruders(frames)
 	up := estimateUp(frames)
 	rep.SwappedFrames = repairSwaps(frames, up)
-	if rep.SwappedFrames > 0 {
-		up = estimateUp(frames)
-	}
-	if opt.UpInCamera != nil {
-		up = *opt.UpInCamera
-	}
+	cam := findCamera(frames, in.WidthPx, in.HeightPx, &opt)
+	rep.setFocal(&cam)
 	s, outliers := newStream(frames, newGrid(frames, opt.FPS))
 	rep.OutlierShare = outliers
 	s.smooth(opt.CutoffHz)
 
-	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, opt.FocalPx), up)
+	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, cam.focalPx), cam.up)
 	_, depth := p.measure(s, rep.HeightM)
 	p.dbg("net")
 	p.place(depth)
@@ -58,10 +54,11 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	}
 	p.dbg("fit1")
 	c := p.detectContacts()
-	if opt.UpInCamera == nil {
-		p.up = p.levelFloor(c)
+	if cam.doubtRad > 0 {
+		p.up = p.levelFloor(c, cam.doubtRad)
 		c = p.detectContacts()
 	}
+	rep.LevelsM = p.findLevels(c, cam.doubtRad)
 	p.useContacts(c)
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
@@ -150,6 +147,11 @@ func (p *problem) describe(rep *Report, c contacts) {
 	}
 	rep.MeanReprojPx = sum / weights
 	rep.StanceShare = float64(stance) / float64(p.n)
+}
+
+func (r *Report) setFocal(c *eye) {
+	r.FocalPx, r.FocalSource, r.FocalLowPx, r.FocalHighPx = c.focalPx, c.source, c.lowPx, c.highPx
+	r.TiltDoubtDeg = c.doubtRad * 180 / math.Pi
 }
 
 func (r *Report) setUp(up spatial.Vec3) {

@@ -22,6 +22,7 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		weight:    make([][numFree]float64, s.n),
 		direction: make([][len(bones)]spatial.Vec3, s.n),
 		forward:   make([]spatial.Vec3, s.n),
+		ground:    make([][2]float64, s.n),
 		touch:     make([][human.NumContacts]float64, s.n),
 		still:     make([][human.NumContacts]float64, s.n),
 		mark:      make([][numFree]spatial.Vec3, s.n),

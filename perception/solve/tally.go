@@ -44,9 +44,10 @@ func (y *tally) solved(p *problem, c contacts, t int, swapped bool, outliers flo
 func (c *Causal) Report() *Report {
 	y := &c.tally
 	r := &Report{FramesIn: y.in, FramesMissed: y.missed, LongestGapS: y.longestGapS, SwappedFrames: y.swapped,
-		HeightM: c.opt.HeightM, HeightAssumed: c.assumed, FocalPx: c.opt.FocalPx,
+		HeightM: c.opt.HeightM, HeightAssumed: c.assumed,
 		CameraHeightM: y.cameraHeightM, BoneM: map[string]float64{}}
-	r.setUp(c.up)
+	r.setFocal(&c.cam)
+	r.setUp(c.cam.up)
 	for k, l := range c.who.length {
 		r.BoneM[boneNames[k]] = l
 	}

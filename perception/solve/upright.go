@@ -12,7 +12,7 @@ import (
 // it: there the trunk is upright, thighs point a little forwards and shanks a
 // little backwards, and an upper arm that hangs, hangs straight.
 const (
-	uprightShare   = 0.8   // of the mean bend that is taken for the network's
+	uprightShare   = 1.0   // of the mean bend that is taken for the network's
 	uprightFrames  = 5     // fewer frames of standing calibrate nothing
 	uprightLine    = 0.985 // hip to ankle against hip to knee to ankle, in the picture
 	uprightLegs    = 0.90  // legs against trunk, of the usual proportion

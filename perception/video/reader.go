@@ -39,10 +39,10 @@ func Open(path string) (*Reader, error) { return open(path, probe) }
 // File opens the same file again and again; it is probed once.
 func File(path string) Opener {
 	var once sync.Once
-	var shown upright
+	var shown probed
 	var failed error
 	return func() (Source, error) {
-		r, err := open(path, func(abs, path string) (upright, error) {
+		r, err := open(path, func(abs, path string) (probed, error) {
 			once.Do(func() { shown, failed = probe(abs, path) })
 			return shown, failed
 		})
@@ -53,7 +53,7 @@ func File(path string) Opener {
 	}
 }
 
-func open(path string, probe func(abs, path string) (upright, error)) (*Reader, error) {
+func open(path string, probe func(abs, path string) (probed, error)) (*Reader, error) {
 	abs, err := checkFile(path)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func open(path string, probe func(abs, path string) (upright, error)) (*Reader, 
 	if err := checkSize(int(capture.Get(gocv.VideoCaptureFrameWidth)), int(capture.Get(gocv.VideoCaptureFrameHeight))); err != nil {
 		return nil, errors.Join(infile.Refuse("video: "+path, err), capture.Close())
 	}
-	r := newReader(capture, shown)
+	r := newReader(capture, shown.upright)
 	r.info = Info{Path: path, Seekable: true, FPS: capture.Get(gocv.VideoCaptureFPS)}
 	if n := capture.Get(gocv.VideoCaptureFrameCount); n >= 1 && n < 1<<31 {
 		r.info.Frames = int(n)
@@ -85,6 +85,7 @@ func open(path string, probe func(abs, path string) (upright, error)) (*Reader, 
 	if err := r.probe(); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.info.FocalPx = equivalentFocalPx(shown.lensMm, r.info.WidthPx, r.info.HeightPx)
 	return r, nil
 }
 

@@ -39,6 +39,10 @@ type Info struct {
 	// Seekable is false for files whose time stamps cannot be used; their
 	// TimeS is counted from FPS.
 	Seekable bool
+	// FocalPx is the camera's focal length in pixels of the upright picture, by
+	// what the camera wrote into the file; 0 where it wrote nothing. What it
+	// wrote is rounded, and of the lens: stabilised pictures show less.
+	FocalPx float64
 }
 
 // Frame is one picture.

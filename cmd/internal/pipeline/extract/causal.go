@@ -56,7 +56,7 @@ func playCausal(ctx context.Context, o Options, tracker *track.Tracker, progress
 		return nil, err
 	}
 	defer src.Close()
-	w := live.New(tracker, live.Options{Options: o.Solve, LagFrames: solve.DefaultLagFrames})
+	w := live.New(tracker, live.Options{Options: o.solving(src.Info()), LagFrames: solve.DefaultLagFrames})
 	e := &Result{Causal: &Latency{LagFrames: solve.DefaultLagFrames}}
 	e.Track.Info = src.Info()
 	var poses []solve.Pose

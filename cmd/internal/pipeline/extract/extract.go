@@ -86,8 +86,12 @@ func run(ctx context.Context, o Options, sum string, progress func(done, total i
 	}
 	r := &Result{Track: tracked, TrackS: time.Since(start).Seconds()}
 	solving := time.Now()
+	opt := o.solving(tracked.Info)
+	if opt.Scene, err = surroundings(o, tracked.Frames); err != nil {
+		return nil, err
+	}
 	err = interrupt.Work(ctx, 0, func() (err error) {
-		r.Motion, r.Report, err = solve.Solve(tracked.Clip(), o.Solve)
+		r.Motion, r.Report, err = solve.Solve(tracked.Clip(), opt)
 		return err
 	})
 	if err != nil {
