@@ -40,9 +40,6 @@ var sigmaDirection = [numBoneKinds]float64{trunk: 0.12, hipWidth: 0.25, shoulder
 
 const frameVars = 3 * numFree
 
-// footJoints are the joints behind the contacts, in contact order.
-var footJoints = [human.NumContacts]human.Joint{human.LHeel, human.LToe, human.RHeel, human.RToe}
-
 // lens is a pinhole camera: pixel = focalPx * x / z + centrePx.
 type lens struct {
 	focalPx  float64

@@ -27,6 +27,10 @@ const (
 	liftBackFree = 0.05 // share of its length by which a thigh may point backwards at no cost
 	liftBack     = 0.30 // and its standard deviation beyond
 	handStraight = 0.7  // how far a hand follows its forearm: the network bends it towards the camera
+	carryRiseM   = 0.10 // a foot seen this much higher than the other carries nothing
+	trailRiseM   = 0.04 // a foot seen this much higher than the other is raised
+	liftTrailM   = 0.07 // a raised foot may be this far behind the hip at no cost
+	liftTrail    = 0.10 // m, and has this standard deviation beyond
 	liftBalanceM = 0.05 // standard deviation of the centre of mass over the feet in quiet stance
 )
 
@@ -302,7 +306,7 @@ func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet 
 		if t == 1 {
 			rest(p.past.next.legs[side][:], g.cost[:])
 		}
-		g.weigh(p, t, mass[t], quiet[t])
+		g.weigh(p, t, mass[t], quiet[t], 1-falling(p.footRise(t, side, depth[t]), trailRiseM, touchHeightSoft))
 	}
 	s := 0
 	for r := range g.cost {
@@ -353,13 +357,13 @@ func (g *leg) advance(from *[legLevels]int16) {
 }
 
 // weigh adds the cost of the pairs in frame t.
-func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet float64) {
+func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet, raised float64) {
 	const m = liftLevels
 	for i := range m {
 		for j := range m {
 			upper, lower := g.pair(p, t, i, j)
 			g.cost[i*m+j] += g.thigh.costOf(t, upper[2], [2]float64{upper[0], upper[1]}) +
-				g.shank.costOf(t, lower[2], [2]float64{lower[0], lower[1]}) + p.legCost(t, g, upper, lower, mass, quiet)
+				g.shank.costOf(t, lower[2], [2]float64{lower[0], lower[1]}) + p.legCost(t, g, upper, lower, mass, quiet, raised)
 		}
 	}
 }
@@ -397,7 +401,7 @@ func (g *leg) settle(p *problem, t, i, j int) (thighDir, shankDir spatial.Vec3) 
 
 // legCost punishes a knee behind the line from hip to ankle and, in quiet stance,
 // a centre of mass that is not above the foot.
-func (p *problem) legCost(t int, g *leg, upper, lower, mass spatial.Vec3, quiet float64) float64 {
+func (p *problem) legCost(t int, g *leg, upper, lower, mass spatial.Vec3, quiet, raised float64) float64 {
 	a, b := g.thigh, g.shank
 	s := a.length / (a.length + b.length)
 	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
@@ -406,6 +410,10 @@ func (p *problem) legCost(t int, g *leg, upper, lower, mass spatial.Vec3, quiet 
 	cost := behind * behind
 	back := math.Min(0, p.forward[t].Dot(upper)/a.length+liftBackFree) / liftBack
 	cost += back * back
+	if raised > 0 {
+		trail := math.Max(0, -p.forward[t].Dot(upper.Add(lower))-liftTrailM) / liftTrail
+		cost += raised * trail * trail
+	}
 	if quiet > 0 {
 		// Both legs carry alike, in mass (see massCentre) and in load.
 		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
@@ -443,11 +451,23 @@ func (p *problem) quietStance(side int, depth []float64) []float64 {
 			u++
 		}
 		for i := t; i < u; i++ {
-			out[i] = clamp01((float64(u-t)/p.fps - 0.7) / 0.3)
+			// A foot that rests higher than the other is held in the air, or far behind.
+			out[i] = clamp01((float64(u-t)/p.fps-0.7)/0.3) * falling(p.footRise(i, side, depth[i]), carryRiseM, touchHeightSoft)
 		}
 		t = max(u, t+1)
 	}
 	return out
+}
+
+// footRise is how much higher than the other a foot is in the picture, m at the given
+// depth.
+func (p *problem) footRise(t, side int, depth float64) float64 {
+	rise := 0.0
+	for k := range 2 {
+		heel, other := freeIndex[footJoints[2*side]], freeIndex[footJoints[2*(1-side)]]
+		rise += p.up[k] * (p.px[t][heel][k] + p.px[t][heel+1][k] - p.px[t][other][k] - p.px[t][other+1][k]) / 2
+	}
+	return rise * depth / p.focalPx
 }
 
 // footSpeed is the speed of a foot in the picture in m/s at the given depth.

@@ -42,6 +42,7 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		shoulders := s.worldAt(t, landmark.LShoulder).Sub(s.worldAt(t, landmark.RShoulder))
 		across := s.worldAt(t, landmark.LHip).Sub(s.worldAt(t, landmark.RHip)).Add(shoulders)
 		p.forward[t] = across.Cross(p.direction[t][0]).Unit(spatial.Vec3{0, 0, -1})
+		p.turnFeet(t)
 	}
 	return p
 }
@@ -93,10 +94,6 @@ func (p *problem) recognise(s *stream, who *subject) []float64 {
 	return depth
 }
 
-// networkChain is the chain from ankle to shoulder between the network's marks, as a
-// share of stature: triangulated from four calibrated views of a man.
-const networkChain = 0.756
-
 // networkScale is the size of a subject of stature heightM against what the
 // network sees: the ratio of the chains from ankle to shoulder.
 func networkScale(s *stream, heightM float64) float64 {
@@ -107,7 +104,7 @@ func networkScale(s *stream, heightM float64) float64 {
 			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
 			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
 	}
-	return heightM * networkChain / math.Max(median(chain), 0.05)
+	return heightM * chainLength(&markRatio) / math.Max(median(chain), 0.05)
 }
 
 // sizeDepths is the depth of the root by the person's apparent size.
