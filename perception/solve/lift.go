@@ -16,22 +16,24 @@ import (
 // its foot. The result is where the fit starts: from the network's flat bones it
 // would not find the way.
 const (
-	liftLevels   = 17   // depths tried, from -length to +length
-	liftImageM   = 0.02 // standard deviation of a bone's length in the picture
-	liftFull     = 0.97 // of its length: a bone that looks longer is the network's
-	liftShort    = 0.85 // one that looks shorter the picture's
-	liftSpeed    = 2.0  // m/s, standard deviation of the change of depth
-	liftKneeM    = 0.03 // standard deviation of a knee behind the line hip to ankle
-	liftArmFreeM = 0.05 // an arm bone may point backwards this far at no cost
-	liftArmM     = 0.08 // and has this standard deviation beyond
-	liftBackFree = 0.05 // share of its length by which a thigh may point backwards at no cost
-	liftBack     = 0.30 // and its standard deviation beyond
-	handStraight = 0.7  // how far a hand follows its forearm: the network bends it towards the camera
-	carryRiseM   = 0.10 // a foot seen this much higher than the other carries nothing
-	trailRiseM   = 0.04 // a foot seen this much higher than the other is raised
-	liftTrailM   = 0.07 // a raised foot may be this far behind the hip at no cost
-	liftTrail    = 0.10 // m, and has this standard deviation beyond
-	liftBalanceM = 0.05 // standard deviation of the centre of mass over the feet in quiet stance
+	liftLevels   = 17                 // depths tried, from -length to +length
+	liftImageM   = 0.02               // standard deviation of a bone's length in the picture
+	liftFull     = 0.97               // of its length: a bone that looks longer is the network's
+	liftShort    = 0.85               // one that looks shorter the picture's
+	liftSpeed    = 2.0                // m/s, standard deviation of the change of depth
+	liftKneeM    = 0.03               // standard deviation of a knee behind the line hip to ankle
+	liftArmFreeM = 0.05               // an arm bone may point backwards this far at no cost
+	liftArmM     = 0.08               // and has this standard deviation beyond
+	liftBackFree = 0.05               // share of its length by which a thigh may point backwards at no cost
+	liftBack     = 0.30               // and its standard deviation beyond
+	handStraight = 0.7                // how far a hand follows its forearm: the network bends it towards the camera
+	carryRiseM   = 0.10               // a foot seen this much higher than the other carries nothing
+	trailUpright = 5 * math.Pi / 180  // trunks that lean less are upright
+	trailLean    = 12 * math.Pi / 180 // more, lean
+	trailRiseM   = 0.04               // a foot seen this much higher than the other is raised
+	liftTrailM   = 0.05               // a raised foot may be this far behind the hip at no cost
+	liftTrail    = 0.04               // m, and has this standard deviation beyond
+	liftBalanceM = 0.05               // standard deviation of the centre of mass over the feet in quiet stance
 )
 
 // depthShare is the standard deviation of the network's depth of a bone, of its length,
@@ -306,7 +308,7 @@ func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet 
 		if t == 1 {
 			rest(p.past.next.legs[side][:], g.cost[:])
 		}
-		g.weigh(p, t, mass[t], quiet[t], 1-falling(p.footRise(t, side, depth[t]), trailRiseM, touchHeightSoft))
+		g.weigh(p, t, mass[t], quiet[t], p.raised(t, side, depth[t]))
 	}
 	s := 0
 	for r := range g.cost {
@@ -457,6 +459,14 @@ func (p *problem) quietStance(side int, depth []float64) []float64 {
 		t = max(u, t+1)
 	}
 	return out
+}
+
+// raised is 1 where a foot is seen off the floor below an upright trunk, as in
+// marching: then it is not far behind. Who leans has the leg behind for balance.
+func (p *problem) raised(t, side int, depth float64) float64 {
+	lean := p.direction[t][boneIndex(trunk, 0)].AngleRad(p.up)
+	return (1 - falling(p.footRise(t, side, depth), trailRiseM, touchHeightSoft)) *
+		smoothStep((trailLean-lean)/(trailLean-trailUpright))
 }
 
 // footRise is how much higher than the other a foot is in the picture, m at the given

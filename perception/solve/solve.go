@@ -45,14 +45,11 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 
 	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, cam.focalPx), cam.up)
 	_, depth := p.measure(s, rep.HeightM)
-	p.dbg("net")
 	p.place(depth)
 	p.restFeet()
-	p.dbg("lifted")
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
-	p.dbg("fit1")
 	c := p.detectContacts()
 	if cam.doubtRad > 0 {
 		p.up = p.levelFloor(c, cam.doubtRad)
@@ -63,7 +60,6 @@ func Solve(in *landmark.Clip, opt Options) (*human.Motion, *Report, error) {
 	if err := p.minimise(fitSteps); err != nil {
 		return nil, nil, err
 	}
-	p.dbg("fit2")
 
 	m := p.motion(s, c)
 	m.Meta.SubjectHeightM, m.Meta.HeightAssumed = rep.HeightM, rep.HeightAssumed
