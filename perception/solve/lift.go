@@ -16,24 +16,25 @@ import (
 // its foot. The result is where the fit starts: from the network's flat bones it
 // would not find the way.
 const (
-	liftLevels   = 17                 // depths tried, from -length to +length
-	liftImageM   = 0.02               // standard deviation of a bone's length in the picture
-	liftFull     = 0.97               // of its length: a bone that looks longer is the network's
-	liftShort    = 0.85               // one that looks shorter the picture's
-	liftSpeed    = 2.0                // m/s, standard deviation of the change of depth
-	liftKneeM    = 0.03               // standard deviation of a knee behind the line hip to ankle
-	liftArmFreeM = 0.05               // an arm bone may point backwards this far at no cost
-	liftArmM     = 0.08               // and has this standard deviation beyond
-	liftBackFree = 0.05               // share of its length by which a thigh may point backwards at no cost
-	liftBack     = 0.30               // and its standard deviation beyond
-	handStraight = 0.7                // how far a hand follows its forearm: the network bends it towards the camera
-	carryRiseM   = 0.10               // a foot seen this much higher than the other carries nothing
-	trailUpright = 5 * math.Pi / 180  // trunks that lean less are upright
-	trailLean    = 12 * math.Pi / 180 // more, lean
-	trailRiseM   = 0.04               // a foot seen this much higher than the other is raised
-	liftTrailM   = 0.05               // a raised foot may be this far behind the hip at no cost
-	liftTrail    = 0.04               // m, and has this standard deviation beyond
-	liftBalanceM = 0.05               // standard deviation of the centre of mass over the feet in quiet stance
+	liftLevels     = 17                 // depths tried, from -length to +length
+	liftImageM     = 0.02               // standard deviation of a bone's length in the picture
+	liftFull       = 0.97               // of its length: a bone that looks longer is the network's
+	liftShort      = 0.85               // one that looks shorter the picture's
+	liftSpeed      = 2.0                // m/s, standard deviation of the change of depth
+	liftKneeM      = 0.03               // standard deviation of a knee behind the line hip to ankle
+	liftArmFreeM   = 0.05               // an arm bone may point backwards this far at no cost
+	liftArmM       = 0.08               // and has this standard deviation beyond
+	liftBackFree   = 0.05               // share of its length by which a thigh may point backwards at no cost
+	liftBack       = 0.30               // and its standard deviation beyond
+	handStraight   = 0.7                // how far a hand follows its forearm: the network bends it towards the camera
+	carryRiseM     = 0.10               // a foot seen this much higher than the other carries nothing
+	trailUpright   = 5 * math.Pi / 180  // trunks that lean less are upright
+	trailLean      = 12 * math.Pi / 180 // more, lean
+	trailRiseM     = 0.04               // a foot seen this much higher than the other is raised
+	liftTrailM     = 0.05               // a raised foot may be this far behind the hip at no cost
+	liftTrail      = 0.04               // m, and has this standard deviation beyond
+	liftBalanceCap = 9                  // its square counts no more than this
+	liftBalanceM   = 0.05               // standard deviation of the centre of mass over the feet in quiet stance
 )
 
 // depthShare is the standard deviation of the network's depth of a bone, of its length,
@@ -421,7 +422,7 @@ func (p *problem) legCost(t int, g *leg, upper, lower, mass spatial.Vec3, quiet,
 		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
 		middle := p.forward[t].Scale(p.heightM * (heelAhead + toeAhead) / 2)
 		off := g.away.Dot(centre.Sub(upper).Sub(lower).Sub(middle)) / liftBalanceM
-		cost += quiet * off * off
+		cost += quiet * math.Min(off*off, liftBalanceCap) // a trunk misread must not decide
 	}
 	return cost
 }

@@ -49,7 +49,7 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 // How far the depth across the hips follows that across the shoulders, and the other
 // way: a trunk hardly twists, and the network sees shoulders better than hips. (The
 // heavy network twists the rendered person by 23 degrees.)
-const hipsFollow, shouldersFollow = 0.6, 0.3
+const hipsFollow, shouldersFollow = 0.5, 0.25
 
 // untwist makes hips and shoulders agree about where the trunk faces.
 func (p *problem) untwist(t int) {
