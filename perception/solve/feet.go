@@ -38,13 +38,16 @@ func (p *problem) turnFeet(t int) {
 		}
 		level = level.Lerp(facing, footAhead).Unit(facing)
 		at := func(ahead, height float64) spatial.Vec3 { return level.Scale(ahead).Add(p.up.Scale(height)) }
-		for kind, v := range map[boneKind]spatial.Vec3{
-			heelToe:   at(toeSeenAhead-heelSeenAhead, toeSeenHeight-heelSeenHeight),
-			ankleHeel: at(heelSeenAhead, heelSeenHeight-ankleSeenHeight),
-			ankleToe:  at(toeSeenAhead, toeSeenHeight-ankleSeenHeight),
+		for _, flat := range [...]struct {
+			kind boneKind
+			v    spatial.Vec3
+		}{
+			{heelToe, at(toeSeenAhead-heelSeenAhead, toeSeenHeight-heelSeenHeight)},
+			{ankleHeel, at(heelSeenAhead, heelSeenHeight-ankleSeenHeight)},
+			{ankleToe, at(toeSeenAhead, toeSeenHeight-ankleSeenHeight)},
 		} {
-			i := boneIndex(kind, side)
-			p.direction[t][i] = unitOr(p.direction[t][i].Lerp(unitOr(v), astray))
+			i := boneIndex(flat.kind, side)
+			p.direction[t][i] = unitOr(p.direction[t][i].Lerp(unitOr(flat.v), astray))
 		}
 	}
 }

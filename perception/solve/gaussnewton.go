@@ -80,6 +80,7 @@ func (p *problem) minimise(maxSteps int) error {
 	if p.work == nil {
 		p.work = &workspace{}
 	}
+	p.markAsSolved()
 	for k := range fitParts {
 		if p.work.parts[k] == nil {
 			p.work.parts[k] = newPart(k)
@@ -100,8 +101,6 @@ func (p *problem) minimisePart(q *part, maxSteps int) error {
 	h, grad, step, old := &w.h, w.grad, w.step, w.old
 	lambda, cost := 1e-4, p.cost(q)
 	for range maxSteps {
-		p.markAsSolved()
-		cost = p.cost(q)
 		p.assemble(q, &w.keep, grad)
 		copy(old, p.x)
 		before := cost
