@@ -82,13 +82,13 @@ func TestClutterSaysNothing(t *testing.T) {
 		t.Error("an empty place says something")
 	}
 	m := newRoom(0.2, 0, 0.3, 500)
-	told := 0.0
+	told := math.Inf(-1)
 	for seed := range uint64(20) {
 		v := NewView(m.film(seed, 0, 60), m.w, m.h)
 		told = math.Max(told, v.Upright(500, m.up))
 	}
 	full := NewView(m.film(1, 12, 30), m.w, m.h).Upright(500, m.up)
-	if told > full/3 {
+	if told > 0 || full < 10 {
 		t.Errorf("clutter tells %.1f, a room %.1f", told, full)
 	}
 }
