@@ -164,9 +164,9 @@ func legs(e *Evidence) (out []finding) {
 	feet := overlap(e.feet(sight.LeftLeg, sight.LeftFoot), e.feet(sight.RightLeg, sight.RightFoot))
 	switch all, some := e.share(both), e.share(feet); {
 	case all > hiddenShare:
-		out = append(out, finding{Doubtful, fmt.Sprintf("the legs are not in the picture (%s): they stand still, and nothing but trunk, head and arms is the person's; to have steps, film the whole body, feet and floor included", list(both))})
+		out = append(out, finding{Doubtful, fmt.Sprintf("the legs are out of the picture or hidden (%s): they stand still, and nothing but trunk, head and arms is the person's; to have steps, film the whole body, feet and floor included", list(both))})
 	case some > hiddenShare:
-		out = append(out, finding{Doubtful, fmt.Sprintf("the feet are not in the picture (%s), so steps are guesses; film the whole body, feet and floor included", list(feet))})
+		out = append(out, finding{Doubtful, fmt.Sprintf("the feet are out of the picture or hidden (%s), so steps are guesses; film the whole body, feet and floor included", list(feet))})
 	case some > hiddenSome:
 		out = append(out, finding{Doubtful, fmt.Sprintf("legs or feet are not seen for a while (%s); film the whole body, feet and floor included, with nothing in front", list(feet))})
 	}

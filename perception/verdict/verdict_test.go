@@ -56,7 +56,7 @@ func TestEachFault(t *testing.T) {
 		}, Refused, "shoulders are not in the picture"},
 		"cut short":            {func(e *Evidence) { e.UndecodedShare = 0.4 }, Doubtful, "40 % of it could not be decoded"},
 		"leans while standing": {func(e *Evidence) { e.LeanDeg = 12 }, Doubtful, "gravity is probably wrong"},
-		"feet cut off":         {func(e *Evidence) { e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = whole, whole }, Doubtful, "feet are not in the picture"},
+		"feet cut off":         {func(e *Evidence) { e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = whole, whole }, Doubtful, "feet are out of the picture"},
 		"feet gone for a while": {func(e *Evidence) {
 			e.Hidden[sight.LeftFoot], e.Hidden[sight.RightFoot] = []sight.Span{{FromS: 1, ToS: 4}}, []sight.Span{{FromS: 2, ToS: 4.5}}
 		}, Doubtful, "2.0 to 4.0 s"},
