@@ -70,9 +70,10 @@ func TestMatrixWantsNamedWhatIsHidden(t *testing.T) {
 				}
 			}
 			gone := float64(n) / float64(len(take.Pictures))
-			wanted := slices.ContainsFunc(r.Unseen, func(u string) bool { return covers(u, part) })
-			if mayBeGood := slices.Contains(r.Verdicts, "good"); wanted && gone < 0.5 || !wanted && gone > 0.5 && mayBeGood {
-				t.Errorf("%s: the %s is hidden for %.0f %% of the time; wanted named: %v", r.Name, part, 100*gone, wanted)
+			told := slices.ContainsFunc(r.Unseen, func(u string) bool { return covers(u, part) })
+			foot := strings.HasSuffix(part, "foot") // goes with a leg, of which it may be the last to be seen
+			if told && !foot && gone < 0.5 || !told && gone > 0.5 && slices.Contains(r.Verdicts, "good") {
+				t.Errorf("%s: the %s is hidden for %.0f %% of the time; wanted named: %v", r.Name, part, 100*gone, told)
 			}
 		}
 	}
