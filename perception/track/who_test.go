@@ -39,16 +39,15 @@ func TestChoiceGrammar(t *testing.T) {
 // TestChoiceByPlaceAndTime: a place, and the time at which it is meant. Before it
 // the person is followed backwards, though others stood at the place then.
 func TestChoiceByPlaceAndTime(t *testing.T) {
-	walk := func(i int) disc { return disc{x: 80 + 3.6*float64(i), y: 180, r: 45, clothes: 60} }
-	stand := disc{x: 560, y: 120, r: 55, clothes: 250}
-	v := &film{w: 640, h: 360, n: 100, fps: 30, script: func(i int) []disc { return []disc{walk(i), stand} }}
+	walk := func(i int) disc { return disc{x: 40 + 3*float64(i), y: 90, r: 23, clothes: 60} }
+	stand := disc{x: 280, y: 60, r: 28, clothes: 250}
+	v := &film{w: 320, h: 180, n: 60, fps: 30, script: func(i int) []disc { return []disc{walk(i), stand} }}
 	for choice, want := range map[Choice]func(i int) disc{
 		"0.125,0.5":   walk,
-		"0.46,0.5@2s": walk, // nobody stands there but at 2 s
-		"left@2.5s":   walk,
+		"0.41,0.5@1s": walk, // nobody stands there but at 1 s
+		"left@1.5s":   walk,
 		"largest":     func(int) disc { return stand },
 		"right@0.5":   func(int) disc { return stand },
-		"0.9,0.3@1s":  func(int) disc { return stand },
 	} {
 		r := runFilm(t, v, choice, video.Window{})
 		for i := range r.Frames {
@@ -58,7 +57,7 @@ func TestChoiceByPlaceAndTime(t *testing.T) {
 			t.Fatalf("--person %s", choice)
 		}
 	}
-	if _, err := runVideo(t.Context(), v.opener(), func() (*Networks, error) { return fakeNetworks(), nil }, "0.46,0.5@0s", video.Window{ToS: 1}, nil); err == nil {
+	if _, err := runVideo(t.Context(), v.opener(), func() (*Networks, error) { return fakeNetworks(), nil }, "0.6,0.95@0s", video.Window{ToS: 1}, nil); err == nil {
 		t.Error("nobody stands at the place, and somebody is followed")
 	}
 	_, err := runVideo(t.Context(), v.opener(), func() (*Networks, error) { return fakeNetworks(), nil }, "left@9s", video.Window{ToS: 3}, nil)
