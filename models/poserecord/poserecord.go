@@ -70,7 +70,7 @@ const (
 	Magic   = "MHPR"
 	Version = 1
 	// Size is that of every record, in bytes.
-	Size = 36 + 4*int(numValues) + 4
+	Size = 36 + 4*numValues + 4
 
 	numValues = human.NumJoints*(3+4+1) + human.NumContacts
 )

@@ -47,7 +47,7 @@ func TestParse(t *testing.T) {
 		case c.fault == nil && (err != nil || p.Kind != c.kind):
 			t.Errorf("%s %s: %+v, %v; want kind %d", c.name, c.raw, p, err, c.kind)
 		case c.fault == nil:
-		case err == nil || c.fault != errAny && !errors.Is(err, c.fault) || !strings.Contains(err.Error(), c.says):
+		case err == nil || !errors.Is(c.fault, errAny) && !errors.Is(err, c.fault) || !strings.Contains(err.Error(), c.says):
 			t.Errorf("%s %s: %v; want it to say %q", c.name, c.raw, err, c.says)
 		}
 		if strings.Contains(p.String(), "secret") || strings.Contains(p.String(), "b=c") {

@@ -90,7 +90,7 @@ func TestPlaylistOfLocalFilesIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://%s\n#EXT-X-ENDLIST\n", secret)
+		_, _ = fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://%s\n#EXT-X-ENDLIST\n", secret)
 	}))
 	defer server.Close()
 	f, err := stream(t, server.URL+"/a.m3u8").Next()
@@ -105,7 +105,7 @@ func TestBadStreams(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/text":
-			fmt.Fprint(w, strings.Repeat("this is no video\n", 100))
+			_, _ = fmt.Fprint(w, strings.Repeat("this is no video\n", 100))
 		case "/cut":
 			w.Header().Set("Content-Length", fmt.Sprint(10*len(ts)))
 			_, _ = w.Write(ts[:len(ts)/2])

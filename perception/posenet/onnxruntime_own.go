@@ -15,7 +15,7 @@ type ortOwn struct {
 	session *ort.DynamicAdvancedSession
 }
 
-func loadOwn(o *Own) (sharedSession, error) {
+func loadOwn(o *Own) (ownSession, error) {
 	if err := onnxRuntimeUsable(); err != nil {
 		return nil, err
 	}
@@ -36,13 +36,13 @@ func loadOwn(o *Own) (sharedSession, error) {
 
 func (s *ortOwn) Close() error { return s.session.Destroy() }
 
-func (s *ortOwn) network() (Network, error) {
+func (s *ortOwn) runner() (runner, error) {
 	in := &s.own.Input
 	t, err := ort.NewEmptyTensor[float32](ort.NewShape(1, 3, int64(in.HeightPx), int64(in.WidthPx)))
 	if err != nil {
 		return nil, fmt.Errorf("posenet: onnxruntime: %w", err)
 	}
-	return newOwnNetwork(s.own, &ortRunner{session: s.session, in: t, out: make([][]float32, len(s.own.outputs()))}), nil
+	return &ortRunner{session: s.session, in: t, out: make([][]float32, len(s.own.outputs()))}, nil
 }
 
 // ortRunner is a session with an input buffer; the library makes the outputs.

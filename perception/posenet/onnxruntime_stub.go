@@ -10,4 +10,4 @@ func onnxRuntimeUsable() error {
 
 func loadONNXRuntime([]byte, Spec) (sharedSession, error) { return nil, onnxRuntimeUsable() }
 
-func loadOwn(*Own) (sharedSession, error) { return nil, onnxRuntimeUsable() }
+func loadOwn(*Own) (ownSession, error) { return nil, onnxRuntimeUsable() }

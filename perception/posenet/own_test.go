@@ -42,10 +42,8 @@ func brightest(keypoints int64) *onnx.Model {
 		{OpType: "Identity", Name: "ip", Inputs: []string{"points_value"}, Outputs: []string{"points"}},
 		{OpType: "Identity", Name: "iw", Inputs: []string{"world_value"}, Outputs: []string{"world"}},
 	}
-	for _, v := range []onnx.ValueInfo{onnx.Value("simcc_x", onnx.Float32, 1, keypoints, ownW), onnx.Value("simcc_y", onnx.Float32, 1, keypoints, ownH),
-		onnx.Value("points", onnx.Float32, 1, keypoints, 3), onnx.Value("world", onnx.Float32, 1, keypoints, 3)} {
-		g.Outputs = append(g.Outputs, v)
-	}
+	g.Outputs = []onnx.ValueInfo{onnx.Value("simcc_x", onnx.Float32, 1, keypoints, ownW), onnx.Value("simcc_y", onnx.Float32, 1, keypoints, ownH),
+		onnx.Value("points", onnx.Float32, 1, keypoints, 3), onnx.Value("world", onnx.Float32, 1, keypoints, 3)}
 	return &onnx.Model{IRVersion: 8, ProducerName: "test", Graph: g, Opsets: []onnx.Opset{{Version: 13}}}
 }
 

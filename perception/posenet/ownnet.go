@@ -14,6 +14,26 @@ type runner interface {
 	Close() error
 }
 
+// ownSession makes runners that share one session.
+type ownSession interface {
+	runner() (runner, error)
+	Close() error
+}
+
+// ownWeights are a session whose networks look like the built-in one.
+type ownWeights struct {
+	ownSession
+	own *Own
+}
+
+func (w *ownWeights) network() (Network, error) {
+	r, err := w.runner()
+	if err != nil {
+		return nil, err
+	}
+	return newOwnNetwork(w.own, r), nil
+}
+
 // ownNetwork makes an operator's network look like the built-in landmark network: the
 // same picture in, the same outputs out. Landmarks that it does not have lie where their
 // neighbour does and are not visible.

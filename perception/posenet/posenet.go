@@ -222,7 +222,7 @@ func LoadOwn(r Runtime, o *Own) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Weights{model: Full, runtime: r, shared: shared}, nil
+	return &Weights{model: Full, runtime: r, shared: &ownWeights{shared, o}}, nil
 }
 
 // Mirror chooses what the networks to come see. It is for landmark networks.

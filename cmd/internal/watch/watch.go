@@ -95,12 +95,11 @@ func (w *watch) run(ctx context.Context) error {
 		if err == nil {
 			err = w.follower.Follow(ctx, src)
 		}
+		if ordinary(ctx, err) {
+			return nil
+		}
 		var ofSource *live.SourceError
 		switch {
-		case errors.Is(err, errReaderGone):
-			return nil
-		case ctx.Err() != nil:
-			return nil // it was asked to end
 		case err == nil && !w.Reconnect:
 			return w.enough()
 		case err == nil: // a stream whose server ended it
@@ -116,6 +115,11 @@ func (w *watch) run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// ordinary tells an end that somebody asked for from a fault.
+func ordinary(ctx context.Context, err error) bool {
+	return errors.Is(err, errReaderGone) || ctx.Err() != nil
 }
 
 // enough refuses a source that ended without a single pose.
