@@ -13,8 +13,10 @@ import (
 // nearly does. What the picture cannot show (a bone that always points at the camera,
 // feet, hands) keeps the average adult's proportion.
 const (
-	pictureShare = 0.85 // weight of a well-seen length against the average adult's
-	lengthSpread = 1.25 // no length differs from the average by more than this factor
+	lengthNoise  = 0.02  // of a length across the line of sight, as a share of it
+	depthDoubt   = 0.20  // of the network's depth of a bone, as a share of its length
+	buildSpread  = 0.025 // of people's proportions about the average
+	lengthSpread = 1.25  // no length differs from the average by more than this factor
 )
 
 // chainLength is the length that carries the scale: ankle to shoulder.
@@ -28,34 +30,33 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 	for k := range out {
 		out[k] = boneRatio[k]
 	}
-	var samples [numBoneKinds][]weighted
-	for i, b := range bones {
-		a0, a1 := ends(b.a)
-		b0, b1 := ends(b.b)
-		for t := range p.n {
-			across := math.Hypot(p.direction[t][i][0], p.direction[t][i][1])
+	var samples, doubts [numBoneKinds][]weighted
+	for t := range p.n {
+		var rel [numFree]spatial.Vec3
+		p.chain(t, &rel)
+		for i, b := range bones {
+			d := p.direction[t][i]
+			across := math.Hypot(d[0], d[1])
 			if across < 0.5 {
 				continue
 			}
-			var d [2]float64
-			for k := range 2 {
-				d[k] = (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
-			}
-			w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
-			samples[b.kind] = append(samples[b.kind], weighted{math.Hypot(d[0], d[1]) * depth[t] / across, w * math.Pow(across, 12)})
+			v := p.look(t, b, &rel, depth[t], true)
+			// Along the direction d the rays to the ends part by as much as d does.
+			seen := math.Hypot(v.end[0]-v.start[0], v.end[1]-v.start[1]) * (depth[t] + v.from)
+			length := seen / math.Max(0.3, math.Hypot(d[0]-v.end[0]*d[2], d[1]-v.end[1]*d[2]))
+			doubt := lengthNoise*lengthNoise + square(d[2]*depthDoubt/(across*across))
+			samples[b.kind] = append(samples[b.kind], weighted{length, v.weight / (doubt * doubt)})
+			doubts[b.kind] = append(doubts[b.kind], weighted{doubt, v.weight / (doubt * doubt)})
 		}
 	}
 	var seen [numBoneKinds]float64
 	var sure [numBoneKinds]float64 // 0..1: how much of the clip shows the length
 	for k := range out {
-		for _, s := range samples[k] {
-			sure[k] += s.w
+		if k >= int(ankleHeel) || k == int(hand) || len(samples[k]) == 0 {
+			continue
 		}
 		seen[k] = weightedQuantile(samples[k], 0.5)
-		sure[k] = math.Min(1, sure[k]/(0.1*float64(p.n)))
-		if k >= int(ankleHeel) || k == int(hand) {
-			sure[k] = 0
-		}
+		sure[k] = 1 / (1 + weightedQuantile(doubts[k], 0.5)/(buildSpread*buildSpread))
 	}
 	// Common factor of the well-seen part of the chain.
 	have, want := 1e-9, 1e-9
@@ -69,7 +70,7 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 		}
 		ratio := seen[k] * want / have / boneRatio[k]
 		ratio = math.Max(1/lengthSpread, math.Min(lengthSpread, ratio))
-		out[k] *= math.Pow(ratio, pictureShare*sure[k])
+		out[k] *= math.Pow(ratio, sure[k])
 	}
 	fix := heightM * chainLength(&boneRatio) / chainLength(&out)
 	for k := range out {
@@ -80,6 +81,8 @@ func (p *problem) boneLengths(heightM float64, depth []float64) [numBoneKinds]fl
 
 // unitOr returns the direction of v, or straight down the picture.
 func unitOr(v spatial.Vec3) spatial.Vec3 { return v.Unit(spatial.Vec3{0, 1, 0}) }
+
+func square(v float64) float64 { return v * v }
 
 type weighted struct{ v, w float64 }
 

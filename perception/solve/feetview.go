@@ -23,7 +23,7 @@ const (
 // of that size by a person of heightM.
 func seeFeet(frames []landmark.Frame, widthPx, heightPx int, heightM float64) (v feetView) {
 	torsoPx, torsoM := torsoSize(frames)
-	v.metrePerPx = heightM * boneRatio[trunk] / torsoPx
+	v.metrePerPx = heightM * markRatio[trunk] / torsoPx
 	speeds := footSpeeds(frames, torsoM/torsoPx)
 	heel, long := (heelSeenHeight-toeSeenHeight)*heightM, (toeSeenAhead-heelSeenAhead)*heightM
 	var angles, xs, ys []float64

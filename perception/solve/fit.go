@@ -21,12 +21,11 @@ import (
 // Standard deviations, in metres and seconds unless said otherwise.
 const (
 	sigmaImageM      = 0.015
-	sigmaDirection   = 0.25 // of the bone's length
 	shortBoneDoubt   = 4    // by so much worse is the direction from ankle to heel and toe
 	girdleTrust      = 1.5  // by so much better are the directions across hips and shoulders
 	girdleDoubt      = 2.0  // by so much worse are those widths in the picture
 	sigmaGirdleM     = 0.03 // of those widths
-	sigmaLengthM     = 0.003
+	sigmaLengthM     = 0.005
 	sigmaAccel       = 20.0 // m/s^2 across the line of sight
 	sigmaAccelDepth  = 6.0  // m/s^2 along it
 	sigmaKneeM       = 0.010
@@ -35,10 +34,11 @@ const (
 	robustScale      = 3.0   // standard deviations at which an observation loses half its weight
 )
 
-const frameVars = 3 * numFree
+// sigmaDirection is that of a bone's direction from where it was lifted to.
+var sigmaDirection = [numBoneKinds]float64{trunk: 0.12, hipWidth: 0.25, shoulderWidth: 0.25, neck: 0.12, upperArm: 0.2,
+	forearm: 0.25, hand: 0.25, thigh: 0.25, shank: 0.25, ankleHeel: 0.25, heelToe: 0.25, ankleToe: 0.25}
 
-// footJoints are the joints behind the contacts, in contact order.
-var footJoints = [human.NumContacts]human.Joint{human.LHeel, human.LToe, human.RHeel, human.RToe}
+const frameVars = 3 * numFree
 
 // lens is a pinhole camera: pixel = focalPx * x / z + centrePx.
 type lens struct {
@@ -56,6 +56,7 @@ type problem struct {
 	direction      [][len(bones)]spatial.Vec3
 	forward        []spatial.Vec3 // where the pelvis faces
 	length         [numBoneKinds]float64
+	mark           [][numFree]spatial.Vec3 // where the network's marks lie from the joints, m
 	heightM        float64
 	up             spatial.Vec3
 	floor          float64                      // up . p on the floor
@@ -123,7 +124,7 @@ func (p *problem) visitPicture(t int, emit func(*row)) {
 		if w <= 0 {
 			continue
 		}
-		q := p.at(t, i)
+		q := p.at(t, i).Add(p.mark[t][i])
 		z := math.Max(q[2], p.rootDepthLimit/2)
 		s := w / sigmaImageM * depth / p.focalPx
 		var r [2]float64
@@ -149,12 +150,12 @@ func (p *problem) visitBone(t, bone int, emit func(*row)) {
 	v := p.joint(t, b.b).Sub(p.joint(t, b.a))
 	n := v.Norm()
 	rigid := 1 / sigmaLengthM
-	if b.kind == shoulderWidth || b.kind == hipWidth {
+	if b.kind == shoulderWidth || b.kind == hipWidth || b.kind == neck {
 		rigid = 1 / sigmaGirdleM
 	}
 	emit(p.along(b, (n-l)*rigid, v.Unit(spatial.Vec3{0, 0, 1}).Scale(rigid)))
 	d := v.Sub(p.direction[t][bone].Scale(l))
-	s := 1 / (sigmaDirection * l)
+	s := 1 / (sigmaDirection[b.kind] * l)
 	switch b.kind {
 	case ankleHeel, ankleToe:
 		s /= shortBoneDoubt

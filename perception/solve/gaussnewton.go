@@ -80,6 +80,7 @@ func (p *problem) minimise(maxSteps int) error {
 	if p.work == nil {
 		p.work = &workspace{}
 	}
+	p.markAsSolved()
 	for k := range fitParts {
 		if p.work.parts[k] == nil {
 			p.work.parts[k] = newPart(k)

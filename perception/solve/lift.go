@@ -11,34 +11,56 @@ import (
 // from the camera; the network knows which, but sees it far too flat. Lifting
 // chooses the depth of every bone over the whole clip by dynamic programming:
 // the picture's length and the network's depth vote in every frame, and depth
-// changes smoothly. Arms rather point forwards than backwards. Thigh and shank are chosen together, since a knee bends one
+// changes smoothly. Arms rather point forwards than backwards. Thigh and shank are
+// chosen together (see liftLeg), since a knee bends one
 // way only, and since a leg that stands for long has the centre of mass above
 // its foot. The result is where the fit starts: from the network's flat bones it
 // would not find the way.
 const (
-	liftLevels     = 17   // depths tried, from -length to +length
-	liftImageM     = 0.02 // standard deviation of a bone's length in the picture
-	liftDepthShare = 0.35 // standard deviation of the network's depth, of the length
-	liftFull       = 0.97 // of its length: a bone that looks longer is the network's
-	liftShort      = 0.85 // one that looks shorter the picture's
-	liftSpeed      = 2.0  // m/s, standard deviation of the change of depth
-	liftKneeM      = 0.03 // standard deviation of a knee behind the line hip to ankle
-	liftArmFreeM   = 0.05 // an arm bone may point backwards this far at no cost
-	liftArmM       = 0.08 // and has this standard deviation beyond
-	liftBalanceM   = 0.10 // standard deviation of the centre of mass over the feet in quiet stance
+	liftLevels     = 17                 // depths tried, from -length to +length
+	liftImageM     = 0.02               // standard deviation of a bone's length in the picture
+	liftFull       = 0.97               // of its length: a bone that looks longer is the network's
+	liftShort      = 0.85               // one that looks shorter the picture's
+	liftSpeed      = 2.0                // m/s, standard deviation of the change of depth
+	liftKneeM      = 0.03               // standard deviation of a knee behind the line hip to ankle
+	liftArmFreeM   = 0.05               // an arm bone may point backwards this far at no cost
+	liftArmM       = 0.08               // and has this standard deviation beyond
+	liftBackFree   = 0.05               // share of its length by which a thigh may point backwards at no cost
+	liftBack       = 0.30               // and its standard deviation beyond
+	handStraight   = 0.7                // how far a hand follows its forearm: the network bends it towards the camera
+	carryRiseM     = 0.10               // a foot seen this much higher than the other carries nothing
+	trailUpright   = 5 * math.Pi / 180  // trunks that lean less are upright
+	trailLean      = 12 * math.Pi / 180 // more, lean
+	trailRiseM     = 0.04               // a foot seen this much higher than the other is raised
+	liftTrailM     = 0.05               // a raised foot may be this far behind the hip at no cost
+	liftTrail      = 0.04               // m, and has this standard deviation beyond
+	liftBalanceCap = 9                  // its square counts no more than this
+	liftBalanceM   = 0.05               // standard deviation of the centre of mass over the feet in quiet stance
 )
+
+// depthShare is the standard deviation of the network's depth of a bone, of its length,
+// after turnUpright: measured on rendered clips, and no better on a real man. Of thighs it
+// says nothing (0 to 0.1 where 0.55 is true).
+var depthShare = [numBoneKinds]float64{trunk: 0.12, hipWidth: 0.35, shoulderWidth: 0.35, neck: 0.12, upperArm: 0.2,
+	forearm: 0.25, hand: 0.35, thigh: 0.7, shank: 0.35, ankleHeel: 0.35, heelToe: 0.35, ankleToe: 0.35}
 
 // liftBones replaces the directions of the long bones. depth is the root's.
 func (p *problem) liftBones(depth []float64) {
 	for i, b := range bones {
 		switch b.kind {
-		case ankleHeel, heelToe, ankleToe, hand, thigh, shank:
+		case neck, ankleHeel, heelToe, ankleToe, hand, thigh, shank:
 			continue
 		}
 		l := p.liftLine(i, depth)
 		path := l.best(&p.past.now.lines[i], &p.past.next.lines[i])
 		for t := range path {
-			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t])
+			p.direction[t][i] = l.blend(t, p.direction[t][i], path[t], 0)
+		}
+	}
+	for side := range 2 {
+		fore, palm := boneIndex(forearm, side), boneIndex(hand, side)
+		for t := range p.n {
+			p.direction[t][palm] = unitOr(p.direction[t][palm].Lerp(p.direction[t][fore], handStraight))
 		}
 	}
 	mass := p.upperMass()
@@ -80,52 +102,95 @@ func boneIndex(k boneKind, side int) int {
 // and the network's depth.
 type line struct {
 	length, fps float64
-	across      [][2]float64
-	depth       []float64
-	weight      []float64 // of the picture
-	imageM      float64   // standard deviation of the length in the picture
-	share       float64   // standard deviation of the network's depth, of the length
+	// sight is how far apart the rays to the two ends are at the depth of the first,
+	// m; far is the slope of the ray to the second.
+	sight, far [][2]float64
+	from       []float64 // depth of the first end, m
+	depth      []float64
+	weight     []float64 // of the picture
+	imageM     float64   // standard deviation of the length in the picture
+	share      float64   // standard deviation of the network's depth, of the length
 	// forward, if set, is where the body faces: arms rarely point backwards.
 	forward []spatial.Vec3
 }
 
 func (p *problem) liftLine(i int, depth []float64) *line {
 	b := bones[i]
-	a0, a1 := ends(b.a)
-	b0, b1 := ends(b.b)
-	l := &line{length: p.length[b.kind], fps: p.fps, across: make([][2]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
-	l.imageM, l.share = liftImageM, liftDepthShare
+	l := &line{length: p.length[b.kind], fps: p.fps, sight: make([][2]float64, p.n), far: make([][2]float64, p.n),
+		from: make([]float64, p.n), depth: make([]float64, p.n), weight: make([]float64, p.n)}
+	l.imageM, l.share = liftImageM, depthShare[b.kind]
 	switch b.kind {
 	case shoulderWidth, hipWidth:
 		// Shoulders are not one bone: raised arms bring them together.
-		l.imageM, l.share = girdleDoubt*liftImageM, liftDepthShare/girdleTrust
+		l.imageM, l.share = girdleDoubt*liftImageM, depthShare[b.kind]/girdleTrust
 	case upperArm, forearm:
 		l.forward = p.forward
 	}
 	for t := range p.n {
+		var rel [numFree]spatial.Vec3
+		p.chain(t, &rel)
+		v := p.look(t, b, &rel, depth[t], b.kind != thigh && b.kind != shank)
+		l.from[t] = depth[t] + v.from
 		for k := range 2 {
-			d := (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
-			l.across[t][k] = d * depth[t] / p.focalPx
+			l.sight[t][k], l.far[t][k] = (v.end[k]-v.start[k])*l.from[t], v.end[k]
 		}
 		l.depth[t] = p.direction[t][i][2] * l.length
-		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
-		l.weight[t] = w * w
+		l.weight[t] = v.weight * v.weight
 	}
 	return l
+}
+
+// across is the bone's vector in the picture's axes, m, if it is z deep and begins
+// shift behind where it was thought to.
+func (l *line) across(t int, z, shift float64) [2]float64 {
+	k := 1 + shift/l.from[t]
+	return [2]float64{k*l.sight[t][0] + z*l.far[t][0], k*l.sight[t][1] + z*l.far[t][1]}
+}
+
+// sightline is how the picture shows a bone in one frame.
+type sightline struct {
+	start, end [2]float64 // slopes of the rays to its ends
+	from       float64    // depth of its first end behind the root, m
+	weight     float64    // of the worse of its ends
+}
+
+// look finds how frame t shows bone b of the body rel (see chain), at the given depth
+// of the root: between its joints, or between their marks.
+func (p *problem) look(t int, b bone, rel *[numFree]spatial.Vec3, depth float64, joints bool) sightline {
+	a0, a1 := ends(b.a)
+	b0, b1 := ends(b.b)
+	slope := func(i, j int) (out [2]float64) {
+		var off spatial.Vec3
+		if joints {
+			off = p.mark[t][i].Lerp(p.mark[t][j], 0.5).Scale(1 / (depth + rel[i][2]))
+		}
+		for k := range out {
+			ray := ((p.px[t][i][k]+p.px[t][j][k])/2 - p.centrePx[k]) / p.focalPx
+			out[k] = ray*(1+off[2]) - off[k]
+		}
+		return out
+	}
+	w := &p.weight[t]
+	return sightline{slope(a0, a1), slope(b0, b1), (rel[a0][2] + rel[a1][2]) / 2, min(w[a0], w[a1], w[b0], w[b1])}
 }
 
 // z is the depth of level s.
 func (l *line) z(s int) float64 { return l.length * (2*float64(s)/(liftLevels-1) - 1) }
 
-// cost of depth level s in frame t.
-func (l *line) cost(t, s int) float64 {
-	z := l.z(s)
-	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Hypot(l.across[t][0], l.across[t][1])) / l.imageM
+// cost of depth level s in frame t, if the bone begins shift behind where it was
+// thought to.
+func (l *line) cost(t, s int, shift float64) float64 {
+	return l.costOf(t, l.z(s), l.across(t, l.z(s), shift))
+}
+
+// costOf is the cost of depth z where the picture shows the bone as d.
+func (l *line) costOf(t int, z float64, d [2]float64) float64 {
+	image := (math.Sqrt(math.Max(0, l.length*l.length-z*z)) - math.Sqrt(d[0]*d[0]+d[1]*d[1])) / l.imageM
 	net := (z - l.depth[t]) / (l.share * l.length)
 	// One wild landmark must not decide.
 	c := l.weight[t]*math.Min(image*image, 25) + net*net
 	if l.forward != nil {
-		ahead := l.forward[t].Dot(spatial.Vec3{l.across[t][0], l.across[t][1], z})
+		ahead := l.forward[t].Dot(spatial.Vec3{d[0], d[1], z})
 		behind := math.Min(0, ahead+liftArmFreeM) / liftArmM
 		c += behind * behind
 	}
@@ -160,52 +225,53 @@ func cheapest(s int, step *[liftLevels]float64, at *[liftLevels]float64) (cost f
 // blend is the direction of the bone at level s where the picture shows it
 // clearly shortened, and the network's where it does not: the depth of a bone
 // across the line of sight drowns in the noise of its length.
-func (l *line) blend(t int, network spatial.Vec3, s int) spatial.Vec3 {
-	seen := math.Hypot(l.across[t][0], l.across[t][1]) / l.length
-	w := smoothStep((liftFull - seen) / (liftFull - liftShort))
-	return unitOr(network.Lerp(l.direction(t, s), w))
+func (l *line) blend(t int, network spatial.Vec3, s int, shift float64) spatial.Vec3 {
+	d := l.across(t, l.z(s), shift)
+	w := smoothStep((liftFull - math.Hypot(d[0], d[1])/l.length) / (liftFull - liftShort))
+	return unitOr(network.Lerp(l.direction(t, s, shift), w))
 }
 
 // direction is the unit vector of the bone at level s in frame t, its direction
 // in the picture kept.
-func (l *line) direction(t int, s int) spatial.Vec3 {
-	z := l.refine(t, s)
-	r := math.Hypot(l.across[t][0], l.across[t][1])
+func (l *line) direction(t, s int, shift float64) spatial.Vec3 {
+	z := l.refine(t, s, shift)
+	d := l.across(t, z, shift)
+	r := math.Hypot(d[0], d[1])
 	across := math.Sqrt(math.Max(0, l.length*l.length-z*z))
 	if r < 1e-6 {
 		return spatial.Vec3{0, 0, math.Copysign(1, z)}
 	}
-	return unitOr(spatial.Vec3{l.across[t][0] * across / r, l.across[t][1] * across / r, z})
+	return unitOr(spatial.Vec3{d[0] * across / r, d[1] * across / r, z})
 }
 
 // refine interpolates between levels by a parabola through the neighbours' cost.
-func (l *line) refine(t, s int) float64 {
+func (l *line) refine(t, s int, shift float64) float64 {
 	if s == 0 || s == liftLevels-1 {
 		return l.z(s)
 	}
-	a, b, c := l.cost(t, s-1), l.cost(t, s), l.cost(t, s+1)
+	a, b, c := l.cost(t, s-1, shift), l.cost(t, s, shift), l.cost(t, s+1, shift)
 	den := a - 2*b + c
 	if den < 1e-9 {
 		return l.z(s)
 	}
-	shift := math.Max(-0.5, math.Min(0.5, (a-c)/(2*den)))
-	return l.z(s) + shift*2*l.length/(liftLevels-1)
+	part := math.Max(-0.5, math.Min(0.5, (a-c)/(2*den)))
+	return l.z(s) + part*2*l.length/(liftLevels-1)
 }
 
 // best returns the cheapest sequence of levels; before is the past of the first
 // frame, and after becomes that of the second.
 func (l *line) best(before, after *[liftLevels]float64) []int {
-	n := len(l.across)
+	n := len(l.depth)
 	var cost, next [liftLevels]float64
 	from := make([][liftLevels]int8, n)
 	step := l.steps()
 	for s := range cost {
-		cost[s] = l.cost(0, s) + before[s]
+		cost[s] = l.cost(0, s, 0) + before[s]
 	}
 	for t := 1; t < n; t++ {
 		for s := range liftLevels {
 			best, arg := cheapest(s, &step, &cost)
-			next[s], from[t][s] = best+l.cost(t, s), int8(arg)
+			next[s], from[t][s] = best+l.cost(t, s, 0), int8(arg)
 			if t == 1 {
 				after[s] = best
 			}
@@ -225,150 +291,4 @@ func (l *line) best(before, after *[liftLevels]float64) []int {
 		s = int(from[t][s])
 	}
 	return path
-}
-
-// legLevels is the number of pairs of levels of thigh and shank.
-const legLevels = liftLevels * liftLevels
-
-// liftLeg chooses the depths of a thigh and its shank together.
-func (p *problem) liftLeg(side int, depth []float64, mass []spatial.Vec3, quiet []float64) {
-	thighBone, shankBone := boneIndex(thigh, side), boneIndex(shank, side)
-	g := leg{cost: p.past.now.legs[side], thigh: p.liftLine(thighBone, depth), shank: p.liftLine(shankBone, depth)}
-	g.thighStep, g.shankStep = g.thigh.steps(), g.shank.steps()
-	_, g.away = horizontal(p.up)
-	from := make([][legLevels]int16, p.n)
-	for t := range p.n {
-		if t > 0 {
-			g.advance(&from[t])
-		}
-		if t == 1 {
-			rest(p.past.next.legs[side][:], g.cost[:])
-		}
-		g.weigh(p, t, mass[t], quiet[t])
-	}
-	s := 0
-	for r := range g.cost {
-		if g.cost[r] < g.cost[s] {
-			s = r
-		}
-	}
-	for t := p.n - 1; t >= 0; t-- {
-		p.direction[t][thighBone] = g.thigh.blend(t, p.direction[t][thighBone], s/liftLevels)
-		p.direction[t][shankBone] = g.shank.blend(t, p.direction[t][shankBone], s%liftLevels)
-		s = int(from[t][s])
-	}
-}
-
-// leg is the search for the cheapest depths of one leg; cost is that of every pair
-// of levels, thigh by thigh.
-type leg struct {
-	thigh, shank         *line
-	thighStep, shankStep [liftLevels]float64
-	away                 spatial.Vec3
-	cost                 [legLevels]float64
-}
-
-// advance goes to the next frame and writes down where every pair came from. The
-// cost of change is a sum over the two bones: one at a time.
-func (g *leg) advance(from *[legLevels]int16) {
-	const m = liftLevels
-	var half [legLevels]float64
-	var halfFrom [legLevels]int16
-	var at [m]float64
-	for j := range m {
-		for r := range m {
-			at[r] = g.cost[r*m+j]
-		}
-		for i := range m {
-			best, arg := cheapest(i, &g.thighStep, &at)
-			half[i*m+j], halfFrom[i*m+j] = best, int16(arg)
-		}
-	}
-	for i := range m {
-		at = [m]float64(half[i*m : i*m+m])
-		for j := range m {
-			best, arg := cheapest(j, &g.shankStep, &at)
-			g.cost[i*m+j] = best
-			from[i*m+j] = halfFrom[i*m+arg]*m + int16(arg)
-		}
-	}
-}
-
-// weigh adds the cost of the pairs in frame t.
-func (g *leg) weigh(p *problem, t int, mass spatial.Vec3, quiet float64) {
-	const m = liftLevels
-	var ua, ub [m]float64
-	for s := range m {
-		ua[s], ub[s] = g.thigh.cost(t, s), g.shank.cost(t, s)
-	}
-	for i := range m {
-		for j := range m {
-			g.cost[i*m+j] += ua[i] + ub[j] + p.legCost(t, g, g.thigh.z(i), g.shank.z(j), mass, quiet)
-		}
-	}
-}
-
-// legCost punishes a knee behind the line from hip to ankle and, in quiet stance,
-// a centre of mass that is not above the foot.
-func (p *problem) legCost(t int, g *leg, za, zb float64, mass spatial.Vec3, quiet float64) float64 {
-	a, b := g.thigh, g.shank
-	s := a.length / (a.length + b.length)
-	// knee - lerp(hip, ankle, s) = (1-s) thigh - s shank
-	v := spatial.Vec3{
-		(1-s)*a.across[t][0] - s*b.across[t][0],
-		(1-s)*a.across[t][1] - s*b.across[t][1],
-		(1-s)*za - s*zb,
-	}
-	behind := math.Min(0, p.forward[t].Dot(v)) / liftKneeM
-	cost := behind * behind
-	if quiet > 0 {
-		upper := spatial.Vec3{a.across[t][0], a.across[t][1], za}
-		lower := spatial.Vec3{b.across[t][0], b.across[t][1], zb}
-		// Both legs carry alike, in mass (see massCentre) and in load.
-		centre := mass.Add(upper.Scale(2 * (0.100*0.433 + 0.061))).Add(lower.Scale(2 * 0.061 * 0.606))
-		middle := p.forward[t].Scale(p.heightM * (heelAhead + toeAhead) / 2)
-		off := g.away.Dot(centre.Sub(upper).Sub(lower).Sub(middle)) / liftBalanceM
-		cost += quiet * off * off
-	}
-	return cost
-}
-
-// upperMass is what trunk, head and arms add to the centre of mass, from the
-// pelvis, by the bones' directions (see massCentre for the shares).
-func (p *problem) upperMass() []spatial.Vec3 {
-	out := make([]spatial.Vec3, p.n)
-	for t := range out {
-		chest := p.direction[t][0].Scale(p.length[trunk])
-		m := chest.Scale(0.497 / 2).Add(chest.Add(p.direction[t][boneIndex(neck, 0)].Scale(p.length[neck])).Scale(0.081))
-		for side := range 2 {
-			arm := p.direction[t][boneIndex(upperArm, side)].Scale(p.length[upperArm])
-			fore := p.direction[t][boneIndex(forearm, side)].Scale(p.length[forearm])
-			m = m.Add(chest.Add(arm.Scale(0.436)).Scale(0.028)).Add(chest.Add(arm).Add(fore.Scale(0.682)).Scale(0.022))
-		}
-		out[t] = m
-	}
-	return out
-}
-
-// quietStance is 1 where a foot has rested in the picture for over a second
-// around the frame, 0 where for less than 0.7 s, as in walking.
-func (p *problem) quietStance(side int, depth []float64) []float64 {
-	out := make([]float64, p.n)
-	for t := 0; t < p.n; {
-		u := t
-		for u < p.n && p.footSpeed(u, side, depth[u]) < restSpeed {
-			u++
-		}
-		for i := t; i < u; i++ {
-			out[i] = clamp01((float64(u-t)/p.fps - 0.7) / 0.3)
-		}
-		t = max(u, t+1)
-	}
-	return out
-}
-
-// footSpeed is the speed of a foot in the picture in m/s at the given depth.
-func (p *problem) footSpeed(t, side int, depth float64) float64 {
-	heel := footJoints[2*side]
-	return math.Min(p.screenSpeedAt(t, heel, depth), p.screenSpeedAt(t, heel+1, depth))
 }

@@ -105,7 +105,7 @@ func TestJacobiansMatchFiniteDifferences(t *testing.T) {
 	// Observations that agree with the pose: robust weights are then flat, and
 	// what is left are the derivatives themselves.
 	for i := range numFree {
-		q := p.at(frame, i)
+		q := p.at(frame, i).Add(p.mark[frame][i])
 		for k := range 2 {
 			p.px[frame][i][k] = p.focalPx*q[k]/q[2] + p.centrePx[k]
 		}

@@ -18,7 +18,7 @@ func (p *problem) skeleton(world func(spatial.Vec3) spatial.Vec3, c contacts) []
 		feet[side] = make([]sole, p.n)
 		for t := range p.n {
 			at := func(j human.Joint) spatial.Vec3 { return world(p.joint(t, j)) }
-			feet[side][t] = p.foot(at(h+2), at(h+3), at(h+4))
+			feet[side][t] = p.foot(at(h+1), at(h+2), at(h+3), at(h+4))
 		}
 		lockFeet(feet[side], side, c, p.ground, size, p.fps)
 	}
@@ -78,16 +78,21 @@ func (p *problem) upperBody(t int, world func(spatial.Vec3) spatial.Vec3, out *[
 	}
 }
 
-// foot finds the sole from the three landmarks of a foot.
-func (p *problem) foot(ankle, heel, toe spatial.Vec3) sole {
+// foot finds the sole from the three landmarks of a foot. Its roll follows the shank:
+// the three landmarks lie too near to a line to tell it.
+func (p *problem) foot(knee, ankle, heel, toe spatial.Vec3) sole {
 	ahead := toe.Sub(heel).Unit(spatial.Vec3{1, 0, 0})
-	left := ankle.Sub(heel).Cross(ahead).Unit(spatial.Vec3{0, 1, 0})
+	left := knee.Sub(ankle).Cross(ahead).Unit(spatial.Vec3{0, 1, 0})
 	// From heel to toe the landmarks of a flat foot slope down a little.
 	slope := math.Atan2(heelSeenHeight-toeSeenHeight, toeSeenAhead-heelSeenAhead)
 	turn := spatial.FromAxes(ahead, left, ahead.Cross(left)).Mul(spatial.FromAxisAngle(spatial.Vec3{0, 1, 0}, -slope))
 	mean := ankle.Add(heel).Add(toe).Scale(1.0 / 3)
 	const x, z = (heelSeenAhead + toeSeenAhead) / 3, (ankleSeenHeight + heelSeenHeight + toeSeenHeight) / 3
-	return sole{mean.Sub(turn.Rotate(spatial.Vec3{x * p.heightM, 0, z * p.heightM})), turn}
+	origin := mean.Sub(turn.Rotate(spatial.Vec3{x * p.heightM, 0, z * p.heightM}))
+	// Sideways the ankle alone says where the foot is: the network sees the heel of a
+	// foot that points at it too near to the other foot.
+	_, across, _ := turn.Axes()
+	return sole{origin.Add(across.Scale(across.Dot(ankle.Sub(origin)))), turn}
 }
 
 // outOfReachM is how far a foot may be pulled off its place before it no longer

@@ -11,8 +11,8 @@ import (
 // straighter the limb, the more it follows a hint from the neighbouring
 // segments instead.
 const (
-	hingeHint     = 0.20 // weight of the hint against the sine of the bend
-	nosePitchDown = 0.17 // rad; slope from the ears to the landmark.Nose that the network sees on a level head
+	hingeHint     = 0.20  // weight of the hint against the sine of the bend
+	nosePitchDown = -0.07 // rad; slope from the ears to the landmark.Nose that the network sees on a level head
 )
 
 // fillRotations computes every segment rotation of the pose from its positions.

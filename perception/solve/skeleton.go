@@ -73,13 +73,20 @@ const (
 var boneNames = [numBoneKinds]string{"trunk", "hip_width", "shoulder_width", "neck", "upper_arm",
 	"forearm", "hand", "thigh", "shank", "ankle_heel", "heel_toe", "ankle_toe"}
 
-// boneRatio is each length as a share of stature, between the points that the
-// network calls hip, shoulder and so on, which are not quite the joint centres
-// of anthropometric tables: its hips lie lower, its ankles, heels and toes
-// higher. Triangulated from four calibrated views of an adult and blended with
-// Winter, Biomechanics, figure 4.1.
-var boneRatio = [numBoneKinds]float64{trunk: 0.300, hipWidth: 0.106, shoulderWidth: 0.208, neck: 0.114,
+// markRatio is each length as a share of stature between the points that the network
+// marks: triangulated from four calibrated views of an adult and blended with Winter,
+// Biomechanics, figure 4.1.
+var markRatio = [numBoneKinds]float64{trunk: 0.300, hipWidth: 0.106, shoulderWidth: 0.208, neck: 0.114,
 	upperArm: 0.168, forearm: 0.150, hand: 0.048, thigh: 0.234, shank: 0.222,
+	ankleHeel: 0.046, heelToe: 0.132, ankleToe: 0.108}
+
+// boneRatio is each length between joints as a share of stature; feet between the
+// network's marks. Winter, Biomechanics, figure 4.1 (after Drillis and Contini), with
+// hips and shoulders at the joint centres; the trunk and the upper arm are halfway to
+// what four calibrated views of a man show, and the shank ends at the network's ankle
+// (see ankleSeenHeight).
+var boneRatio = [numBoneKinds]float64{trunk: 0.294, hipWidth: 0.100, shoulderWidth: 0.216, neck: 0.115,
+	upperArm: 0.174, forearm: 0.148, hand: 0.055, thigh: 0.240, shank: 0.217,
 	ankleHeel: 0.046, heelToe: 0.132, ankleToe: 0.108}
 
 // Where the network's foot landmarks lie in a foot flat on the floor, and where

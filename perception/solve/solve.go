@@ -159,7 +159,7 @@ func (r *Report) setUp(up spatial.Vec3) {
 // frame t, by weight, and the weights.
 func (p *problem) reprojection(t int, px, weight *float64) {
 	for i := range numFree {
-		q := p.at(t, i)
+		q := p.at(t, i).Add(p.mark[t][i])
 		e := math.Hypot(p.focalPx*q[0]/q[2]+p.centrePx[0]-p.px[t][i][0],
 			p.focalPx*q[1]/q[2]+p.centrePx[1]-p.px[t][i][1])
 		*px += p.weight[t][i] * e

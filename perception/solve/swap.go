@@ -249,9 +249,9 @@ func proportions(f *landmark.Frame) float64 {
 	trunkM := spine.Norm() / 2
 	legs := (length(landmark.LHip, landmark.LKnee) + length(landmark.RHip, landmark.RKnee) +
 		length(landmark.LKnee, landmark.LAnkle) + length(landmark.RKnee, landmark.RAnkle)) / 2
-	scale := max(trunkM+legs, 0.1) / (boneRatio[trunk] + boneRatio[thigh] + boneRatio[shank])
+	scale := max(trunkM+legs, 0.1) / (markRatio[trunk] + markRatio[thigh] + markRatio[shank])
 	off := func(a, b landmark.Index, k boneKind) float64 {
-		return abs(math.Log(max(length(a, b), 1e-3) / (scale * boneRatio[k])))
+		return abs(math.Log(max(length(a, b), 1e-3) / (scale * markRatio[k])))
 	}
 	return (off(landmark.LHip, landmark.RHip, hipWidth) + off(landmark.LShoulder, landmark.RShoulder, shoulderWidth) +
 		off(landmark.LHeel, landmark.LToe, heelToe) + off(landmark.RHeel, landmark.RToe, heelToe)) / 4

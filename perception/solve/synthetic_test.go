@@ -81,10 +81,29 @@ func (a *actor) at(t float64) (p performance) {
 		m[landmark.LHeel+side] = foot.place(spatial.Vec3{heelSeenAhead * h, 0, heelSeenHeight * h})
 		m[landmark.LToe+side] = foot.place(spatial.Vec3{toeSeenAhead * h, 0, toeSeenHeight * h})
 	}
+	p.offMarks(h)
 	knuckles := [2]spatial.Vec3{m[landmark.LIndex].Sub(m[landmark.LPinky]), m[landmark.RIndex].Sub(m[landmark.RPinky])}
 	flat := [2]float64{min(p.pose.Contacts[0], p.pose.Contacts[1]), min(p.pose.Contacts[2], p.pose.Contacts[3])}
 	fillRotations(&p.pose, pos[human.Nose].Sub(pos[human.Head]), ears, knuckles, flat)
 	return p
+}
+
+// offMarks moves the marks off the joints, as the network has them.
+func (p *performance) offMarks(heightM float64) {
+	var dir [len(bones)]spatial.Vec3
+	pos := &p.pose.Positions
+	for i, b := range bones {
+		dir[i] = pos[b.b].Sub(pos[b.a]).Unit(spatial.Vec3{})
+	}
+	var off [numFree]spatial.Vec3
+	(&problem{heightM: heightM}).markJoints(&dir, &off)
+	for i, j := range freeJoints {
+		a, b := landmarks(j)
+		p.marks[a] = p.marks[a].Add(off[i])
+		if b != a {
+			p.marks[b] = p.marks[b].Add(off[i])
+		}
+	}
 }
 
 func pos1(_ *[human.NumJoints]spatial.Vec3, j human.Joint, side int) human.Joint {
@@ -132,6 +151,16 @@ func (c camera) see(v spatial.Vec3) spatial.Vec3 {
 	return spatial.Vec3{r.Dot(v), d.Dot(v), a.Dot(v)}
 }
 
+// habit turns a body as the network sees it (see turnUpright), so that taking it out
+// is right; root is where the body is, in camera axes.
+func (c camera) habit(root spatial.Vec3) spatial.Quat {
+	up, ray := c.upInCamera(), root.Unit(root)
+	right, _ := horizontal(up)
+	pitch := math.Asin(-up.Dot(ray))
+	return spatial.Between(ray, spatial.Vec3{0, 0, 1}).
+		Mul(spatial.FromAxisAngle(right, seenPitch-(1-seenPitchShare)*pitch))
+}
+
 // noise is what the network adds.
 type noise struct{ px, worldM, depthM float64 }
 
@@ -160,9 +189,9 @@ func film(a *actor, c camera, seconds, fps float64, n noise, seed uint64) (*land
 			f.WorldM[j] = spatial.Vec3{v[0] + n.worldM*r.NormFloat64(), v[1] + n.worldM*r.NormFloat64(), v[2] + n.depthM*r.NormFloat64()}
 			f.Landmarks[j].Visibility = 0.95
 		}
-		// The network's known habit (see leanForward), so that taking it out is right.
+		habit := c.habit(root)
 		for j := range landmark.Num {
-			f.WorldM[j][2] += f.WorldM[j][1] * (leanToCamera - leanForward*facing(&f.WorldM)[2])
+			f.WorldM[j] = habit.Rotate(f.WorldM[j])
 		}
 		in.Frames = append(in.Frames, f)
 		for j := range p.pose.Positions {

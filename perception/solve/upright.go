@@ -117,7 +117,7 @@ func (p *problem) standingFrames(depth []float64) []int {
 		body[t] = math.Max(dist(t, human.Chest, human.LAnkle), dist(t, human.Chest, human.RAnkle))
 	}
 	longest := quantile(append([]float64(nil), body...), 0.95)
-	legs := uprightLegs * (boneRatio[thigh] + boneRatio[shank]) / boneRatio[trunk]
+	legs := uprightLegs * (markRatio[thigh] + markRatio[shank]) / markRatio[trunk]
 	var out []int
 	for t := range p.n {
 		l, r := px(t, human.LAnkle), px(t, human.RAnkle)
