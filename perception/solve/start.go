@@ -27,7 +27,9 @@ func newProblem(s *stream, cam lens, up spatial.Vec3) *problem {
 		mark:      make([][numFree]spatial.Vec3, s.n),
 		x:         make([]float64, s.n*frameVars),
 	}
-	s.turnUpright(cam, up)
+	if !s.inSpace {
+		s.turnUpright(cam, up)
+	}
 	for t := range s.n {
 		for i, j := range freeJoints {
 			p.px[t][i] = s.jointPx(t, j)

@@ -16,6 +16,8 @@ type stream struct {
 	// conf is visibility, 0 where both neighbours in time were invented.
 	conf    [landmark.Num][]float64
 	scratch cleaner
+	// inSpace: world are places that several cameras saw, without one network's habits.
+	inSpace bool
 }
 
 func (s *stream) worldAt(t, j int) spatial.Vec3 {

@@ -14,11 +14,8 @@ const (
 	farM = 50.0
 	// sureOfLength: a bone is measured where both its ends are as sure as this.
 	sureOfLength = 0.5
-	// hipSeenLow is how far below the joint the network sees a hip, of stature: its trunk is
-	// by so much longer than the tables have it (Winter, Biomechanics, figure 4.1: shoulder
-	// 0.818, hip 0.530), its thigh by so much shorter (0.245), on four calibrated views of an
-	// adult. See boneRatio.
-	hipSeenLow = 0.0115
+	// markRounds settle marks and joints to a tenth of a millimetre.
+	markRounds = 3
 )
 
 // Triangulated turns landmarks whose places are known, since several cameras saw them,
@@ -51,12 +48,19 @@ func Triangulated(in *landmark.Clip, opt Options) (m *human.Motion, rep *Report,
 	s, outliers := newStream(frames, newGrid(frames, opt.FPS))
 	rep.OutlierShare = outliers
 	s.smooth(opt.CutoffHz)
+	s.inSpace = true
 	p := newProblem(s, newLens(in.WidthPx, in.HeightPx, opt.FocalPx), *opt.UpInCamera)
 	p.take(s)
-	if raw, err = p.measureBones(s); err != nil {
+	if raw, err = p.measureBones(s, &markRatio); err != nil {
 		return nil, nil, nil, err
 	}
-	p.raiseHips()
+	for range markRounds { // where a mark is depends on the pose
+		p.markAsSolved()
+		p.take(s)
+	}
+	if _, err = p.measureBones(s, &boneRatio); err != nil {
+		return nil, nil, nil, err
+	}
 	c := p.contactsInSpace()
 	p.useContacts(c)
 	m = p.motion(s, c)
@@ -66,19 +70,20 @@ func Triangulated(in *landmark.Clip, opt Options) (m *human.Motion, rep *Report,
 	return m, rep, raw, m.Validate()
 }
 
-// take makes the places of the stream the solution.
+// take makes the places of the stream, less the marks' way from the joints, the solution.
 func (p *problem) take(s *stream) {
 	for t := range p.n {
 		for i, j := range freeJoints {
-			at := s.jointWorld(t, j)
+			at := s.jointWorld(t, j).Sub(p.mark[t][i])
 			copy(p.x[t*frameVars+3*i:], at[:])
 		}
 	}
 }
 
 // measureBones sets lengths and stature from the solution, left and right alike, and
-// returns the standard deviation of each limb's length over time, in metres.
-func (p *problem) measureBones(s *stream) (map[string]float64, error) {
+// returns the standard deviation of each limb's length over time, in metres. usual are
+// the lengths of a body of stature 1.
+func (p *problem) measureBones(s *stream, usual *[numBoneKinds]float64) (map[string]float64, error) {
 	var samples [numBoneKinds][]float64
 	spread := map[string]float64{}
 	for _, b := range bones {
@@ -98,40 +103,26 @@ func (p *problem) measureBones(s *stream) (map[string]float64, error) {
 			spread[side+boneNames[b.kind]] = deviation(own)
 		}
 	}
-	measured, usual := 0.0, 0.0 // lengths that carry the scale
+	measured, share := 0.0, 0.0 // lengths that carry the scale
 	for k := range p.length {
 		if len(samples[k]) == 0 {
 			continue
 		}
 		p.length[k] = median(samples[k])
 		if kind := boneKind(k); kind == trunk || kind == thigh || kind == shank {
-			measured, usual = measured+p.length[k], usual+boneRatio[k]
+			measured, share = measured+p.length[k], share+usual[k]
 		}
 	}
-	if usual == 0 {
+	if share == 0 {
 		return nil, errors.New("solve: neither trunk nor legs are seen by two cameras, so the person's size is not known")
 	}
-	p.heightM = measured / usual
+	p.heightM = measured / share
 	for k := range p.length {
 		if len(samples[k]) == 0 {
-			p.length[k] = boneRatio[k] * p.heightM
+			p.length[k] = usual[k] * p.heightM
 		}
 	}
 	return spread, nil
-}
-
-// raiseHips moves the hips to the joints; the lengths next to them follow.
-func (p *problem) raiseHips() {
-	by := hipSeenLow * p.heightM
-	for t := range p.n {
-		spine := p.joint(t, human.Chest).Sub(p.joint(t, human.Pelvis)).Unit(p.up).Scale(by)
-		for _, h := range hipJoints {
-			at := p.at(t, freeIndex[h]).Add(spine)
-			copy(p.x[t*frameVars+3*freeIndex[h]:], at[:])
-		}
-	}
-	p.length[trunk] -= by
-	p.length[thigh] += by
 }
 
 // deviation is the standard deviation of x, 0 of nothing.
