@@ -13,14 +13,14 @@ import (
 // Solving is Levenberg's damped Gauss-Newton: the residuals are the roots of the joints' heats, which are linear in the
 // torques, so that their squares are the sum that is to be least.
 const (
-	mostSteps      = 100
+	mostSteps      = 60
 	firstDamp      = 1e-3
 	leastDamp      = 1e-9
 	mostDamp       = 1e9
 	stepRad        = 1e-5 // of the central differences
 	settledRad     = 1e-7
 	restoringSteps = 3
-	hardlyBelow    = 1e-10 // share of the cost
+	hardlyBelow    = 1e-7 // share of the cost
 )
 
 // heat is the wish that one joint's torque be none: its residual squared is its share of the standing pose's heat.
@@ -38,10 +38,12 @@ func (h heat) Column(_ *kin.Data, dof int) spatial.Vec3 {
 	return spatial.Vec3{h.slope[dof]}
 }
 
-// centre wants the centre of mass no farther from the middle of the feet than it may be.
+// centre wants the centre of mass no farther from the middle of the feet than it may be; where side is -1 or 1, forward
+// or sideways, at just that end.
 type centre struct {
 	p    *problem
 	dofs []int
+	side [2]float64
 }
 
 func (c centre) Unit() lsq.Unit  { return lsq.Metres }
@@ -52,7 +54,9 @@ func (c centre) Dofs() []int     { return c.dofs }
 func (c centre) Residual(d *kin.Data) (r spatial.Vec3, rows int) {
 	for i, wide := range c.p.wide {
 		off := d.ComM[i] - c.p.centre[i]
-		r[i] = min(max(off, -wide), wide) - off
+		if r[i] = min(max(off, -wide), wide) - off; c.side[i] != 0 {
+			r[i] = c.side[i]*wide - off
+		}
 	}
 	return r, 2
 }
@@ -60,8 +64,8 @@ func (c centre) Residual(d *kin.Data) (r spatial.Vec3, rows int) {
 func (c centre) Column(d *kin.Data, dof int) spatial.Vec3 {
 	r, _ := c.Residual(d)
 	v := c.p.b.Kin.ComColumn(d, dof)
-	for i := range c.p.wide {
-		if r[i] == 0 {
+	for i := range c.side {
+		if r[i] == 0 && c.side[i] == 0 {
 			v[i] = 0
 		}
 	}
@@ -85,27 +89,19 @@ func (p *problem) solve(legsOnly bool) ([]float64, error) {
 	s := p.newSearch(legsOnly)
 	q := slices.Clone(p.stand)
 	cost, damp := s.cost(q), firstDamp
+	s.differentiate(q)
 	for range mostSteps {
-		step, err := s.step(q, damp)
+		next, far, err := s.try(q, damp)
 		if err != nil {
-			return nil, err
-		}
-		next := make([]float64, len(q))
-		p.b.Kin.Integrate(next, q, step)
-		far := 0.0
-		for _, i := range s.active {
-			far = max(far, math.Abs(step[i]))
-		}
-		if err := s.restore(next); err != nil {
 			return nil, err
 		}
 		if c := s.cost(next); c < cost {
 			done := far < settledRad || cost-c < hardlyBelow*cost
 			q, cost, damp = next, c, max(leastDamp, damp/4)
-			println(cost, far, damp)
 			if done {
 				break
 			}
+			s.differentiate(q)
 			continue
 		}
 		if damp *= 8; damp > mostDamp || far < settledRad {
@@ -113,6 +109,39 @@ func (p *problem) solve(legsOnly bool) ([]float64, error) {
 		}
 	}
 	return q, nil
+}
+
+// try returns where a damped step leads from q, and how far the joint goes that goes farthest, in rad. A step that would
+// take the centre of mass too far out is made again with it at the end of where it may be.
+func (s *search) try(q []float64, damp float64) (next []float64, farRad float64, err error) {
+	var side [2]float64
+	next = make([]float64, len(q))
+	for range 1 + len(side) {
+		step, err := s.step(q, damp, side)
+		if err != nil {
+			return nil, 0, err
+		}
+		s.b.Kin.Integrate(next, q, step)
+		farRad = 0
+		for _, i := range s.active {
+			farRad = max(farRad, math.Abs(step[i]))
+		}
+		if err := s.restore(next); err != nil {
+			return nil, 0, err
+		}
+		s.b.Kin.Forward(s.d, next)
+		out, _ := centre{p: s.problem}.Residual(s.d)
+		again := false
+		for i := range side {
+			if side[i] == 0 && out[i] != 0 {
+				side[i], again = math.Copysign(1, -out[i]), true
+			}
+		}
+		if !again {
+			break
+		}
+	}
+	return next, farRad, nil
 }
 
 func (p *problem) newSearch(legsOnly bool) *search {
@@ -153,7 +182,7 @@ func (s *search) cost(q []float64) float64 {
 		sum += r * r
 	}
 	s.b.Kin.Forward(s.d, q)
-	for _, t := range append(slices.Clone(s.soles), centre{s.problem, s.active}) {
+	for _, t := range append(slices.Clone(s.soles), lsq.Term(centre{p: s.problem})) {
 		r, rows := t.Residual(s.d)
 		for _, x := range r[:rows] {
 			sum += t.Weight() * x * x
@@ -166,9 +195,8 @@ func (s *search) cost(q []float64) float64 {
 	return sum
 }
 
-// step is one damped step from q, by velocity index.
-func (s *search) step(q []float64, damp float64) ([]float64, error) {
-	s.differentiate(q)
+// step is one damped step from q, where the slopes are known, by velocity index.
+func (s *search) step(q []float64, damp float64, side [2]float64) ([]float64, error) {
 	s.weigh(s.roots, q)
 	s.b.Kin.Forward(s.d, q)
 	s.dense.Clear()
@@ -181,7 +209,7 @@ func (s *search) step(q []float64, damp float64) ([]float64, error) {
 	for _, t := range s.soles {
 		s.dense.Add(s.d, t, &ignored)
 	}
-	s.dense.Add(s.d, centre{s.problem, sorted}, &ignored)
+	s.dense.Add(s.d, centre{s.problem, sorted, side}, &ignored)
 	for _, i := range s.active {
 		s.dense.Pull(i, damp, 0)
 	}
