@@ -1,9 +1,9 @@
 // Package idle finds the stance in which a robot that only stands heats its motors least.
 //
-// A servo that holds a torque turns i^2 R into heat and nothing into work. Near the standing pose there is a stance with
-// straighter knees and the hips over the ankles that holds the same robot with a part of it. [Find] minimises the sum of
-// i^2 R over all joints while the soles stay where they are, the centre of mass stays over the middle of the feet, and no
-// joint goes far or near its limit ([Bounds]).
+// A servo that holds a torque turns i^2 R into heat and nothing into work. Near the standing pose there is a stance
+// with straighter knees and the hips over the ankles that holds the same robot with a part of it. [Find] minimises the
+// sum of i^2 R over all joints while the soles stay where they are, the centre of mass stays over the middle of the
+// feet, and no joint goes far or near its limit ([Bounds]).
 //
 // A robot on two feet is statically indeterminate: its legs can press against each other and nobody sees it. Taken is
 // what a robot does that was set down straight: each foot carries its share by where the pressure point lies between

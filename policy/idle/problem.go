@@ -24,7 +24,7 @@ type problem struct {
 	d      *kin.Data
 	motors []motor // by described joint
 	stand  []float64
-	still  []float64 // NV zeros: velocities and accelerations of a robot that stands
+	still  []float64 // NV zeros: velocities and accelerations
 	lo, hi []float64 // rad, by velocity index
 	soles  []lsq.Term
 	centre spatial.Vec3 // m, world: the middle of the feet

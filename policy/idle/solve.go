@@ -111,8 +111,8 @@ func (p *problem) solve(legsOnly bool) ([]float64, error) {
 	return q, nil
 }
 
-// try returns where a damped step leads from q, and how far the joint goes that goes farthest, in rad. A step that would
-// take the centre of mass too far out is made again with it at the end of where it may be.
+// try returns where a damped step leads from q, and how far the joint goes that goes farthest, in rad. A step that
+// would take the centre of mass too far out is made again with it at the end of where it may be.
 func (s *search) try(q []float64, damp float64) (next []float64, farRad float64, err error) {
 	var side [2]float64
 	next = make([]float64, len(q))
@@ -248,7 +248,8 @@ func (s *search) restore(q []float64) error {
 // differentiate fills in how the residuals change with each active velocity.
 func (s *search) differentiate(q []float64) {
 	n := len(s.b.Joints)
-	up, down, moved, step := make([]float64, n), make([]float64, n), make([]float64, len(q)), make([]float64, s.b.Kin.Tree.NV)
+	up, down := make([]float64, n), make([]float64, n)
+	moved, step := make([]float64, len(q)), make([]float64, s.b.Kin.Tree.NV)
 	for _, i := range s.active {
 		step[i] = stepRad
 		s.b.Kin.Integrate(moved, q, step)

@@ -3,8 +3,8 @@ package lsq
 // turnsPerUnknown bounds the turns of Exact; each stops or lets go one unknown, and few are needed.
 const turnsPerUnknown = 10
 
-// Exact solves as Step does, but for the least that there is within the box: unknowns are stopped one after another, the
-// nearest first, and let go again where the solution pulls them back inside. It is for problems whose unknowns hang
+// Exact solves as Step does, but for the least that there is within the box: unknowns are stopped one after another,
+// the nearest first, and let go again where the solution pulls them back inside. It is for problems whose unknowns hang
 // together so stiffly that several stopped at once contradict each other. No step, 0, must lie in the box.
 func (p *Dense) Exact(active []int, box Box) ([]float64, error) {
 	x := make([]float64, p.nv)
