@@ -86,42 +86,52 @@ func find(t testing.TB, b *body.Body) *Stance {
 
 // TestStancesKeepTheirBounds: less heat, and nothing that must stay has moved.
 func TestStancesKeepTheirBounds(t *testing.T) {
-	bounds := Defaults()
+	wide := Defaults()
+	wide.TurnRad = 1
 	for name, b := range robots(t) {
-		s := find(t, b)
-		an, _ := b.Humanoid()
-		t.Logf("%s: %.3f W standing, %.3f W idle, %.1f mm higher, legs only: %v", name, s.StandW, s.IdleW, 1e3*s.RiseM, s.LegsOnly)
-		if !(s.IdleW > 0 && s.IdleW < 0.8*s.StandW) {
-			t.Errorf("%s: %g W of %g", name, s.IdleW, s.StandW)
+		keeps(t, name, b, Defaults())
+		keeps(t, name+", far", b, wide)
+	}
+}
+
+func keeps(t *testing.T, name string, b *body.Body, bounds Bounds) {
+	t.Helper()
+	s, err := Find(b, bounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	an, _ := b.Humanoid()
+	t.Logf("%s: %.3f W standing, %.3f W idle, %.1f mm higher, legs only: %v", name, s.StandW, s.IdleW, 1e3*s.RiseM, s.LegsOnly)
+	if !(s.IdleW > 0 && s.IdleW < 0.8*s.StandW) {
+		t.Errorf("%s: %g W of %g", name, s.IdleW, s.StandW)
+	}
+	for k, j := range s.Joints {
+		own := &b.Joints[k]
+		at, was := j.Idle.AngleRad, j.Stand.AngleRad
+		if was != b.StandRad[k] || math.Abs(at-was) > bounds.TurnRad+1e-9 {
+			t.Errorf("%s: %s goes from %g to %g", name, j.Name, was, at)
 		}
-		for k, j := range s.Joints {
-			own := &b.Joints[k]
-			at, was := j.Idle.AngleRad, j.Stand.AngleRad
-			if was != b.StandRad[k] || math.Abs(at-was) > bounds.TurnRad+1e-9 {
-				t.Errorf("%s: %s goes from %g to %g", name, j.Name, was, at)
-			}
-			if at != was && (at < min(was, own.MinRad+bounds.MarginRad)-1e-9 || at > max(was, own.MaxRad-bounds.MarginRad)+1e-9) {
-				t.Errorf("%s: %s at %g; legal: %g to %g less a margin", name, j.Name, at, own.MinRad, own.MaxRad)
-			}
+		if at != was && (at < min(was, own.MinRad+bounds.MarginRad)-1e-9 || at > max(was, own.MaxRad-bounds.MarginRad)+1e-9) {
+			t.Errorf("%s: %s at %g; legal: %g to %g less a margin", name, j.Name, at, own.MinRad, own.MaxRad)
 		}
-		before, after := b.Kin.NewData(), b.Kin.NewData()
-		b.Kin.Forward(before, an.Ref)
-		b.Kin.Forward(after, s.QPos)
-		for i := range an.Legs {
-			l := &an.Legs[i]
-			moved := after.Point(l.Foot, l.SoleCenter).Sub(before.Point(l.Foot, l.SoleCenter)).Norm()
-			turned := after.BodyRot[l.Foot].Mul(before.BodyRot[l.Foot].Inv()).Log().Norm()
-			if moved > 1e-5 || turned > 1e-5 {
-				t.Errorf("%s: foot %d moves by %g m and %g rad", name, i, moved, turned)
-			}
-			p := problem{b: b, d: b.Kin.NewData(), stand: an.Ref}
-			if now, was := p.bendRad(l, s.QPos), p.bendRad(l, an.Ref); now < min(was, bounds.LeastBendRad)-1e-4 {
-				t.Errorf("%s: knee %d is bent by %g rad", name, i, now)
-			}
+	}
+	before, after := b.Kin.NewData(), b.Kin.NewData()
+	b.Kin.Forward(before, an.Ref)
+	b.Kin.Forward(after, s.QPos)
+	for i := range an.Legs {
+		l := &an.Legs[i]
+		moved := after.Point(l.Foot, l.SoleCenter).Sub(before.Point(l.Foot, l.SoleCenter)).Norm()
+		turned := after.BodyRot[l.Foot].Mul(before.BodyRot[l.Foot].Inv()).Log().Norm()
+		if moved > 1e-5 || turned > 1e-5 {
+			t.Errorf("%s: foot %d moves by %g m and %g rad", name, i, moved, turned)
 		}
-		if m := an.Support(after, [2]bool{true, true}).Margin(after.ComM); m < 0.6*an.Legs[0].HalfSizeM[0] {
-			t.Errorf("%s: the centre of mass is %g m inside the feet", name, m)
+		p := problem{b: b, d: b.Kin.NewData(), stand: an.Ref}
+		if now, was := p.bendRad(l, s.QPos), p.bendRad(l, an.Ref); now < min(was, bounds.LeastBendRad)-1e-4 {
+			t.Errorf("%s: knee %d is bent by %g rad", name, i, now)
 		}
+	}
+	if m := an.Support(after, [2]bool{true, true}).Margin(after.ComM); m < 0.6*an.Legs[0].HalfSizeM[0] {
+		t.Errorf("%s: the centre of mass is %g m inside the feet", name, m)
 	}
 }
 
