@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/models/body"
+	"github.com/mitori-robotics/mitori/models/kin"
 	"github.com/mitori-robotics/mitori/models/mjcf"
 	"github.com/mitori-robotics/mitori/models/robot"
 	"github.com/mitori-robotics/mitori/models/servos"
@@ -86,11 +87,12 @@ func find(t testing.TB, b *body.Body) *Stance {
 
 // TestStancesKeepTheirBounds: less heat, and nothing that must stay has moved.
 func TestStancesKeepTheirBounds(t *testing.T) {
-	wide := Defaults()
-	wide.TurnRad = 1
+	wide, tight := Defaults(), Defaults()
+	wide.TurnRad, tight.CentreShare = 1, 0
 	for name, b := range robots(t) {
 		keeps(t, name, b, Defaults())
 		keeps(t, name+", far", b, wide)
+		keeps(t, name+", centred", b, tight)
 	}
 }
 
@@ -102,7 +104,7 @@ func keeps(t *testing.T, name string, b *body.Body, bounds Bounds) {
 	}
 	an, _ := b.Humanoid()
 	t.Logf("%s: %.3f W standing, %.3f W idle, %.1f mm higher, legs only: %v", name, s.StandW, s.IdleW, 1e3*s.RiseM, s.LegsOnly)
-	if !(s.IdleW > 0 && s.IdleW < 0.8*s.StandW) {
+	if !(s.IdleW > 0 && s.IdleW < 0.85*s.StandW) {
 		t.Errorf("%s: %g W of %g", name, s.IdleW, s.StandW)
 	}
 	for k, j := range s.Joints {
@@ -130,8 +132,14 @@ func keeps(t *testing.T, name string, b *body.Body, bounds Bounds) {
 			t.Errorf("%s: knee %d is bent by %g rad", name, i, now)
 		}
 	}
-	if m := an.Support(after, [2]bool{true, true}).Margin(after.ComM); m < 0.6*an.Legs[0].HalfSizeM[0] {
-		t.Errorf("%s: the centre of mass is %g m inside the feet", name, m)
+	for i := range 2 {
+		off := func(d *kin.Data) float64 {
+			mid := d.Point(an.Legs[0].Foot, an.Legs[0].SoleCenter).Lerp(d.Point(an.Legs[1].Foot, an.Legs[1].SoleCenter), 0.5)
+			return math.Abs(d.ComM[i] - mid[i])
+		}
+		if most := max(off(before), bounds.CentreShare*an.Legs[0].HalfSizeM[i]); off(after) > most+1e-5 {
+			t.Errorf("%s: the centre of mass is %g m off the middle; legal: %g", name, off(after), most)
+		}
 	}
 }
 
