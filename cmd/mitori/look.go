@@ -8,10 +8,12 @@ import (
 
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/doctor"
+	"github.com/mitori-robotics/mitori/cmd/internal/fault"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/metrics"
 	"github.com/mitori-robotics/mitori/policy/bundle"
+	"github.com/mitori-robotics/mitori/policy/idle"
 )
 
 // The commands here look and change nothing.
@@ -46,7 +48,39 @@ func newRobotCmd() *cobra.Command {
 		},
 	}
 	facts.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
-	c.AddCommand(facts)
+	c.AddCommand(facts, newRobotIdleCmd())
+	return c
+}
+
+func newRobotIdleCmd() *cobra.Command {
+	var asJSON bool
+	var caseC float64
+	c := &cobra.Command{
+		Use:   "idle R",
+		Short: "Find the stance near the standing pose that heats the motors least",
+		Long: `Find the stance that heats the motors least while the robot only stands: feet where they
+are, the centre of mass over their middle, no joint more than 15 degrees from the standing
+pose. Torques, heat and the temperature of the windings after 30 minutes are computed, in
+both stances, from the catalogue's data sheets. Nothing is moved.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if !(caseC >= -40 && caseC <= 100) {
+				return fault.Usage("--case-c %g; legal: -40 to 100 C", caseC)
+			}
+			b, err := cli.LoadRobot(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := idle.Find(b, idle.Defaults())
+			if err != nil {
+				return err
+			}
+			f := show.IdleOf(b, s, caseC)
+			return say(c, asJSON, f, func(w io.Writer) { show.Idle(w, f) })
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	c.Flags().Float64Var(&caseC, "case-c", 25, "temperature of the servos' cases, C")
 	return c
 }
 

@@ -170,23 +170,30 @@ func (c *Checker) feet(f *faults, sec *Second, tr *track, t int) {
 // torque needed in one frame over what its servo gives there, for a robot standing on the given feet. Vectors have the
 // layout of the robot's model.
 func (c *Checker) TorqueShare(q, vel, acc []float64, on [2]bool, without []bool) float64 {
-	nv := c.kin.Tree.NV
-	if c.tau == nil {
-		c.tau, c.ext = make([]float64, nv), make([]kin.Wrench, len(c.kin.Tree.Bodies))
-	}
-	c.kin.Forward(c.d, q)
-	c.kin.InverseDynamics(c.tau, c.d, vel, acc, nil)
-	c.support(c.tau, on, c.ext)
-	c.kin.InverseDynamics(c.tau, c.d, vel, acc, c.ext)
+	tau := c.Torques(q, vel, acc, on)
 	worst := 0.0
 	for k, i := range c.joints {
 		if without != nil && without[i] {
 			continue
 		}
-		_, _, share := c.need(k, c.tau[i], vel[i])
+		_, _, share := c.need(k, tau[i], vel[i])
 		worst = math.Max(worst, share)
 	}
 	return worst
+}
+
+// Torques returns what each joint must give in one frame (N m, by velocity index; no friction), for a robot standing on
+// the given feet. Two feet carry by where the pressure point lies between them, without pulling against each other. The
+// result is valid until the next call. Vectors have the layout of the robot's model.
+func (c *Checker) Torques(q, vel, acc []float64, on [2]bool) []float64 {
+	if c.tau == nil {
+		c.tau, c.ext = make([]float64, c.kin.Tree.NV), make([]kin.Wrench, len(c.kin.Tree.Bodies))
+	}
+	c.kin.Forward(c.d, q)
+	c.kin.InverseDynamics(c.tau, c.d, vel, acc, nil)
+	c.support(c.tau, on, c.ext)
+	c.kin.InverseDynamics(c.tau, c.d, vel, acc, c.ext)
+	return c.tau
 }
 
 // need adds joint friction to a torque from inverse dynamics and returns it with what the servo gives at that speed

@@ -114,7 +114,7 @@ type Checker struct {
 	joints   []int // velocity index of each described joint
 	qpos     []int
 	friction []float64
-	tau      []float64 // scratch of TorqueShare
+	tau      []float64 // scratch of Torques
 	ext      []kin.Wrench
 	root     int // first position index of the free joint
 	pairs    Pairs

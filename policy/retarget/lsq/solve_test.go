@@ -150,6 +150,52 @@ func TestStepsAreCheapest(t *testing.T) {
 	}
 }
 
+// TestExactStepsAreCheapestInTheBox: nothing in the box is cheaper, be the problem as stiff as that of closed chains,
+// where Step stops unknowns at once that contradict each other.
+func TestExactStepsAreCheapestInTheBox(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 3))
+	stopped, worse := 0, 0
+	for range 60 {
+		n := 6 + rng.IntN(10)
+		terms := random(rng, n, 4, n/2)
+		for i := range n / 4 {
+			terms[i].gain *= 1e5
+		}
+		dense, sum := NewDense(n), 0.0
+		for _, x := range terms {
+			dense.Add(nil, x, &sum)
+		}
+		box := Box{First: 2, At: open(n, 0.1), Lo: open(n, -0.15), Hi: open(n, 0.4)}
+		rough, err := dense.Step(span(n), box)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roughly := cost(terms, rough)
+		step, err := dense.Exact(span(n), box)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lo, hi := open(n, -0.25), open(n, 0.3)
+		for i := range step {
+			switch {
+			case i < 2:
+				lo[i], hi[i] = -1e9, 1e9
+			case step[i] < lo[i]-1e-12 || step[i] > hi[i]+1e-12:
+				t.Errorf("unknown %d at %g", i, step[i])
+			case step[i] == lo[i] || step[i] == hi[i]:
+				stopped++
+			}
+		}
+		least(t, "exact", terms, step, lo, hi)
+		if roughly > cost(terms, step)*(1+1e-6) {
+			worse++
+		}
+	}
+	if stopped < 60 || worse == 0 {
+		t.Errorf("%d unknowns stopped, Step was worse %d times: the test is too easy", stopped, worse)
+	}
+}
+
 // TestOrderOfUnknownsDoesNotMatter: unknowns renamed give the same step, renamed.
 func TestOrderOfUnknownsDoesNotMatter(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 0))
