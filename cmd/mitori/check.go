@@ -38,7 +38,7 @@ about the likeness to the person is in the file and said again.`,
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			said := show.Checked{Verdict: v, Likeness: adapt.StoredLikeness(clip)}
-			if err := say(c, asJSON, said, said.Print); err != nil {
+			if err := cli.Say(c.OutOrStdout(), asJSON, said, said.Print); err != nil {
 				return err
 			}
 			if v.Verdict == feasible.Infeasible {

@@ -18,15 +18,6 @@ import (
 
 // The commands here look and change nothing.
 
-// say prints a result: for programs as JSON, else for people.
-func say(c *cobra.Command, asJSON bool, result any, text func(io.Writer)) error {
-	if asJSON {
-		return cli.WriteJSON(c.OutOrStdout(), result)
-	}
-	text(c.OutOrStdout())
-	return nil
-}
-
 func newRobotCmd() *cobra.Command {
 	c := &cobra.Command{Use: "robot", Short: "Look at robot descriptions"}
 	var asJSON bool
@@ -44,7 +35,7 @@ func newRobotCmd() *cobra.Command {
 				return err
 			}
 			f := show.Facts(b, an)
-			return say(c, asJSON, f, func(w io.Writer) { show.Robot(w, f) })
+			return cli.Say(c.OutOrStdout(), asJSON, f, func(w io.Writer) { show.Robot(w, f) })
 		},
 	}
 	facts.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
@@ -76,7 +67,7 @@ both stances, from the catalogue's data sheets. Nothing is moved.`,
 				return err
 			}
 			f := show.IdleOf(b, s, caseC)
-			return say(c, asJSON, f, func(w io.Writer) { show.Idle(w, f) })
+			return cli.Say(c.OutOrStdout(), asJSON, f, func(w io.Writer) { show.Idle(w, f) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
@@ -96,7 +87,7 @@ func newBundleCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return say(c, asJSON, b.Manifest, func(w io.Writer) { show.Bundle(w, args[0], b) })
+			return cli.Say(c.OutOrStdout(), asJSON, b.Manifest, func(w io.Writer) { show.Bundle(w, args[0], b) })
 		},
 	}
 	inspect.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
@@ -126,7 +117,7 @@ func newCompareCmd() *cobra.Command {
 				return fmt.Errorf("%s against %s: %w", args[0], args[1], err)
 			}
 			found := show.Compared{Comparison: cmp, Motion: metrics.Plausible(m), Truth: metrics.Plausible(truth)}
-			return say(c, asJSON, found, found.Print)
+			return cli.Say(c.OutOrStdout(), asJSON, found, found.Print)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print all figures as JSON")
@@ -141,7 +132,7 @@ func newDoctorCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			found := doctor.Examine()
-			if err := say(c, asJSON, found, func(w io.Writer) { show.Doctor(w, found) }); err != nil {
+			if err := cli.Say(c.OutOrStdout(), asJSON, found, func(w io.Writer) { show.Doctor(w, found) }); err != nil {
 				return err
 			}
 			if missing := doctor.Missing(found); missing > 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/cli"
 	"github.com/mitori-robotics/mitori/cmd/internal/interrupt"
 	"github.com/mitori-robotics/mitori/cmd/internal/pipeline"
+	"github.com/mitori-robotics/mitori/cmd/internal/seecli"
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 )
 
@@ -36,11 +37,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		newLearnCmd(),
-		cli.Stoppable(newDemonstrateCmd()),
+		cli.Stoppable(seecli.Demonstrate()),
 		cli.Stoppable(newExtractCmd()),
-		cli.Stoppable(newCamerasCmd()),
+		cli.Stoppable(seecli.Cameras()),
 		cli.Stoppable(newCompareCmd()),
-		cli.Stoppable(newBenchCmd()),
+		cli.Stoppable(seecli.Bench()),
 		cli.Stoppable(newImportCmd()),
 		cli.Stoppable(newExportCmd()),
 		cli.Stoppable(newRetargetCmd()),

@@ -92,7 +92,7 @@ func (x *retargetFlags) run(c *cobra.Command, name string) error {
 	} else {
 		output = ""
 	}
-	if err := say(c, x.asJSON, ref.Report, func(w io.Writer) { show.Retarget(w, ref.Report, output) }); err != nil {
+	if err := cli.Say(c.OutOrStdout(), x.asJSON, ref.Report, func(w io.Writer) { show.Retarget(w, ref.Report, output) }); err != nil {
 		return err
 	}
 	if output != "" {

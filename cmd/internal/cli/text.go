@@ -16,6 +16,15 @@ func WriteJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// Say prints a result: for programs as JSON, else for people.
+func Say(w io.Writer, asJSON bool, result any, text func(io.Writer)) error {
+	if asJSON {
+		return WriteJSON(w, result)
+	}
+	text(w)
+	return nil
+}
+
 // Printable shows control characters, which a file's author may have put into a
 // name, instead of sending them to the terminal.
 func Printable(s string) string {

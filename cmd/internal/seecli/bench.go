@@ -1,4 +1,4 @@
-package main
+package seecli
 
 import (
 	"encoding/json"
@@ -13,7 +13,8 @@ import (
 	"github.com/mitori-robotics/mitori/cmd/internal/show"
 )
 
-func newBenchCmd() *cobra.Command {
+// Bench is the command with all its own.
+func Bench() *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure how good this build is, on clips with exact truth"}
 	c.AddCommand(newBenchPerceptionCmd())
 	return c

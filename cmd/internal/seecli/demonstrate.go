@@ -1,4 +1,4 @@
-package main
+package seecli
 
 import (
 	"encoding/json"
@@ -29,7 +29,8 @@ type demonstrateFlags struct {
 	list, asJSON bool
 }
 
-func newDemonstrateCmd() *cobra.Command {
+// Demonstrate is the command.
+func Demonstrate() *cobra.Command {
 	var x demonstrateFlags
 	c := &cobra.Command{
 		Use:   "demonstrate MOTION -o clip.mp4",
@@ -83,7 +84,7 @@ gaps).`,
 func (x *demonstrateFlags) run(c *cobra.Command, args []string) error {
 	if x.list {
 		all := show.Demonstrations(append(demonstrator.Motions(), demonstrator.Trials()...))
-		return say(c, x.asJSON, all, all.Print)
+		return cli.Say(c.OutOrStdout(), x.asJSON, all, all.Print)
 	}
 	if err := x.check(args); err != nil {
 		return err

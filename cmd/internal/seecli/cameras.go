@@ -1,4 +1,4 @@
-package main
+package seecli
 
 import (
 	"fmt"
@@ -17,7 +17,8 @@ import (
 	"github.com/mitori-robotics/mitori/perception/calib"
 )
 
-func newCamerasCmd() *cobra.Command {
+// Cameras is the command with all its own.
+func Cameras() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cameras",
 		Short: "Calibrate several cameras, and look into calibrations",
@@ -185,7 +186,7 @@ OpenCV's YAML (one file for each camera, or EasyMocap's intri.yml and extri.yml)
 				}
 			}
 			text := show.Calibration{Set: set}
-			return say(c, asJSON, text, text.Print)
+			return cli.Say(c.OutOrStdout(), asJSON, text, text.Print)
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "also write it as TOML")
