@@ -31,10 +31,10 @@ func TestExtractUsage(t *testing.T) {
 		want string
 	}{
 		{nil, "1 arg"},
-		{[]string{"a.mp4", "b.mp4"}, "1 arg"},
+		{[]string{"a.mp4", "b.mp4"}, "--calib"},
 		{[]string{"a.mp4", "--model", "huge"}, "lite, full or heavy"},
 		{[]string{"a.mp4", "--runtime", "cuda"}, "auto, onnxruntime, opencv"},
-		{[]string{"a.mp4", "--person", "tallest"}, "best, left, right or centre"},
+		{[]string{"a.mp4", "--person", "tallest"}, "best, largest, left, right, centre"},
 		{[]string{"a.mp4", "--from", "5s", "--to", "2s"}, "from < to"},
 		{[]string{"a.mp4", "--from", "soon"}, "--from"},
 		{[]string{"a.mp4", "--fov", "38", "--focal", "1000"}, "exclude each other"},
