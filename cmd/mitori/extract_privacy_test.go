@@ -156,7 +156,8 @@ func TestNoHeadInACrowd(t *testing.T) {
 				seenBare++
 			}
 		}
-		if body := alike(before[k], after[k], w, h, image.Rect(260, 280, 310, 360)); body < 0.6 {
+		// In cells of a fifth of the head's width, but not washed away like all around.
+		if body := alike(before[k], after[k], w, h, image.Rect(180, 180, 400, 560)); body < 0.25 {
 			t.Errorf("picture %d: the followed body is not seen (%.2f)", k, body)
 		}
 	}
