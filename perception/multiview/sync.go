@@ -1,6 +1,7 @@
 package multiview
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -203,15 +204,7 @@ func peaks(a, b *speeds, offsetA float64) []peak {
 			out = append(out, peak{offsetA + float64(i-lags)*a.stepS - rest, score[i]})
 		}
 	}
-	slices.SortStableFunc(out, func(p, q peak) int {
-		switch {
-		case p.score > q.score:
-			return -1
-		case p.score < q.score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(p, q peak) int { return cmp.Compare(q.score, p.score) })
 	for i := range out {
 		if i == candidates || out[i].score < math.Max(leastAlike, candidateShare*out[0].score) {
 			return out[:i]

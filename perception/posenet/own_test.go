@@ -81,16 +81,7 @@ func ownNet(t *testing.T, path string) Network {
 	if err != nil {
 		t.Skip(err)
 	}
-	n, err := w.Network()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(n.Close(), w.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return n
+	return networkOf(t, w)
 }
 
 // A bright place of the picture is found where it is, though the network sees a smaller

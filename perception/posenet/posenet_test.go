@@ -53,6 +53,12 @@ func open(t testing.TB, r Runtime, m Model) Network {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return networkOf(t, w)
+}
+
+// networkOf opens a network that is closed, with its weights, when the test ends.
+func networkOf(t testing.TB, w *Weights) Network {
+	t.Helper()
 	n, err := w.Network()
 	if err != nil {
 		t.Fatal(err)

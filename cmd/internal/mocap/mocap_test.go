@@ -1,6 +1,7 @@
 package mocap
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mitori-robotics/mitori/cmd/internal/fault"
+	"github.com/mitori-robotics/mitori/models/bvh"
 	"github.com/mitori-robotics/mitori/models/human"
 	"github.com/mitori-robotics/mitori/models/npz"
 	"github.com/mitori-robotics/mitori/models/spatial"
@@ -67,6 +69,29 @@ func TestEveryFormatComesBack(t *testing.T) {
 					t.Fatalf("%s: frame %d, %v is %.0f mm away", c.file, k, human.Joint(j), 1000*d)
 				}
 			}
+		}
+	}
+}
+
+// The unit of a BVH file is the one that was asked for: readers that scale do not notice.
+func TestUnitsAreWritten(t *testing.T) {
+	for unit, high := range map[string]float64{"m": 0.94, "cm": 94} {
+		name := filepath.Join(t.TempDir(), "a.bvh")
+		if err := Save(name, nodder(), unit); err != nil {
+			t.Fatal(err)
+		}
+		in, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := bvh.Read(in)
+		if err := errors.Join(err, in.Close()); err != nil {
+			t.Fatal(err)
+		}
+		pos, rot := make([]spatial.Vec3, len(f.Joints)), make([]spatial.Quat, len(f.Joints))
+		f.Pose(0, pos, rot)
+		if y := pos[0][1]; math.Abs(y-high) > 0.01*high {
+			t.Errorf("in %s the pelvis is %g high, want %g", unit, y, high)
 		}
 	}
 }
