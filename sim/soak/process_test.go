@@ -146,6 +146,9 @@ func (f *flight) watch() {
 	for x := f.ring.Next(); x != nil; x = f.ring.Next() {
 		if x.Mode != f.last {
 			f.log("%9.3f s: %v -> %v because of %v, %v", time.Duration(x.MonoNs).Seconds(), f.last, x.Mode, x.Why, x.Conditions)
+			if f.last == mode.Settle && x.Mode == mode.Disarmed {
+				f.claim.letGo = time.Duration(x.MonoNs)
+			}
 			f.last = x.Mode
 		}
 		ask, stop := f.script.Step(x)

@@ -68,6 +68,7 @@ type claim struct {
 	end     string
 	cause   string // the first condition; "": none
 	armed   int64
+	letGo   time.Duration // when it had sat down and let go, on the plant's clock; 0: it did not
 	over    time.Duration // when the loop ended, on the plant's clock; 0: it did not
 	off     bool          // every servo confirmed torque-off, it says
 	// orphaned: both processes are gone for good.
@@ -157,8 +158,10 @@ func (s *sentence) ends(c *claim, w *witness, stops time.Duration, bad func(stri
 	if s.plain && (c.cause != "" || c.armed != 1 || c.end != "disarmed") {
 		bad("an ordinary flight ends in %s, armed %d times, because of %q", c.end, c.armed, c.cause)
 	}
-	// A robot that sits down already has nothing left to do about what would make it.
+	// A robot that sits down already has nothing left to do about what would make it; nor has one that has let go
+	// before the time to notice is over: servos that hear nothing are their watchdog's, those that hear again are for bounds.
 	noticed := may&settles == 0 || s.onset+s.detect+grace < stops
+	noticed = noticed && (c.letGo == 0 || c.letGo > s.onset+s.detect)
 	if s.must && s.struck(w) && may&goesOn == 0 && noticed && c.cause == "" {
 		bad("nothing was noticed")
 	}
